@@ -1,0 +1,2 @@
+//! The `lasp` command.
+fn main() {}

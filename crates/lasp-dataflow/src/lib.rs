@@ -1,0 +1,1 @@
+//! Replicated variables and incremental derivations over them.

@@ -1,0 +1,1 @@
+//! Experiments: scenarios, metrics, plots, reports.

@@ -1,0 +1,1 @@
+//! The Lasp language: lexer, parser, checker, evaluator, diagnostics.

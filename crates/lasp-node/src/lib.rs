@@ -1,0 +1,1 @@
+//! One Lasp peer: store, dataflow, overlay and synchronisation as one state machine.

@@ -1,0 +1,19 @@
+//! Membership and broadcast as deterministic state machines.
+//!
+//! Every layer is a [`Protocol`]: an input and the time go in, effects come out. No sockets, no clock, no threads,
+//! no CRDT semantics: a broadcast payload is opaque here.
+//!
+//! - [`protocol`]: `Protocol`, `Input`, `Output`, `Outbox`: start here.
+//! - [`time`]: virtual or real, a number of microseconds.
+//! - [`peer`]: who a peer is (`PeerId`, incarnation) and where (`Addr`).
+//! - [`rng`]: the one seeded generator.
+
+pub mod peer;
+pub mod protocol;
+pub mod rng;
+pub mod time;
+
+pub use peer::{Addr, Contact, PeerId};
+pub use protocol::{Input, Outbox, Output, Protocol};
+pub use rng::Rng;
+pub use time::Time;

@@ -1,0 +1,1 @@
+//! Many peers, one seed, virtual time, faults.

@@ -1,0 +1,1 @@
+//! Lasp: distributed, coordination-free programming with replicated variables.
