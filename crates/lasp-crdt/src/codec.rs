@@ -9,6 +9,7 @@
 //! formats cannot express without hidden state.
 
 use crate::dot::{Dot, ReplicaId};
+use std::sync::Arc;
 use thiserror::Error;
 
 /// Why bytes were refused. Nothing was changed by the attempt.
@@ -105,7 +106,7 @@ pub trait Decode: Sized {
     fn decode(r: &mut Reader<'_>) -> Result<Self, DecodeError>;
 }
 
-/// How one link writes and reads replica ids.
+/// How one link writes and reads replica ids and symbols (strings that recur, such as variable names).
 pub trait ReplicaCoder {
     /// Appends the form of `id` that the peer can resolve.
     fn write(&mut self, id: ReplicaId, out: &mut Vec<u8>);
@@ -114,6 +115,21 @@ pub trait ReplicaCoder {
     /// # Errors
     /// [`DecodeError`] where the bytes name no id.
     fn read(&mut self, bytes: &mut Bytes<'_>) -> Result<ReplicaId, DecodeError>;
+
+    /// Appends the form of `symbol` that the peer can resolve; by default its bytes behind their length.
+    fn write_symbol(&mut self, symbol: &Arc<[u8]>, out: &mut Vec<u8>) {
+        write_varint(out, symbol.len() as u64);
+        out.extend_from_slice(symbol);
+    }
+
+    /// Reads what [`write_symbol`](Self::write_symbol) wrote.
+    ///
+    /// # Errors
+    /// [`DecodeError`] where the bytes name no symbol.
+    fn read_symbol(&mut self, bytes: &mut Bytes<'_>) -> Result<Arc<[u8]>, DecodeError> {
+        let len = bytes.len("symbol")?;
+        bytes.take(len, "symbol").map(Arc::from)
+    }
 }
 
 /// Replica ids as eight little-endian bytes: context-free, for storage and tests.
@@ -208,6 +224,11 @@ impl<'a> Writer<'a> {
         self.replicas.write(id, self.out);
     }
 
+    /// A recurring string, in the link's form.
+    pub fn symbol(&mut self, symbol: &Arc<[u8]>) {
+        self.replicas.write_symbol(symbol, self.out);
+    }
+
     /// A dot: replica, counter.
     pub fn dot(&mut self, dot: Dot) {
         self.replica(dot.replica);
@@ -300,6 +321,19 @@ impl<'a> Bytes<'a> {
         }
         Err(DecodeError::BadVarint { at: start })
     }
+
+    /// A count of items that take at least one byte each, so that no allocation exceeds the input.
+    ///
+    /// # Errors
+    /// [`DecodeError::TooLong`] where the rest of the input could not hold them.
+    pub fn len(&mut self, what: &'static str) -> Result<usize, DecodeError> {
+        let at = self.at;
+        let len = self.varint(what)?;
+        if len > self.remaining() as u64 {
+            return Err(DecodeError::TooLong { what, len, at });
+        }
+        Ok(len as usize)
+    }
 }
 
 /// Reads values from untrusted bytes.
@@ -380,12 +414,7 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// [`DecodeError::TooLong`] where the rest of the input could not hold them.
     pub fn len(&mut self, what: &'static str) -> Result<usize, DecodeError> {
-        let at = self.at();
-        let len = self.varint(what)?;
-        if len > self.remaining() as u64 {
-            return Err(DecodeError::TooLong { what, len, at });
-        }
-        Ok(len as usize)
+        self.bytes.len(what)
     }
 
     /// Bytes behind their length.
@@ -412,6 +441,14 @@ impl<'a> Reader<'a> {
     /// Those of the link's [`ReplicaCoder`].
     pub fn replica(&mut self) -> Result<ReplicaId, DecodeError> {
         self.replicas.read(&mut self.bytes)
+    }
+
+    /// A recurring string in the link's form.
+    ///
+    /// # Errors
+    /// Those of the link's [`ReplicaCoder`].
+    pub fn symbol(&mut self) -> Result<Arc<[u8]>, DecodeError> {
+        self.replicas.read_symbol(&mut self.bytes)
     }
 
     /// A dot; its counter is at least 1.
