@@ -7,13 +7,16 @@
 //! - [`time`]: virtual or real, a number of microseconds.
 //! - [`peer`]: who a peer is (`PeerId`, incarnation) and where (`Addr`).
 //! - [`rng`]: the one seeded generator.
+//! - [`wire`]: what a transport knows of a message: its size and a hash.
 
 pub mod peer;
 pub mod protocol;
 pub mod rng;
 pub mod time;
+pub mod wire;
 
 pub use peer::{Addr, Contact, PeerId};
 pub use protocol::{Input, Outbox, Output, Protocol};
 pub use rng::Rng;
 pub use time::Time;
+pub use wire::Wire;

@@ -1,1 +1,31 @@
 //! Many peers, one seed, virtual time, faults.
+//!
+//! [`Simulator`] drives any [`Protocol`](lasp_overlay::Protocol), from a toy of ten lines to a whole node: the code
+//! under test is the code that runs on a real network. Nothing here knows what a protocol is about; faults are
+//! made here and never by the code under test.
+//!
+//! - [`simulator`]: `Simulator`: start here. Its insides: `effect` (what protocols ask for), `event` (what comes of it).
+//! - [`config`]: latency, loss, duplication, reordering, bandwidth, detection delays.
+//! - [`rule`]: the fate of single messages.
+//! - [`stats`], [`trace`]: what was carried, and the hash that equal runs share.
+//! - `queue`, `slab`, `peers`, `link`, `fault`: events by time, stale-proof keys, who is there, connections, partitions.
+
+pub mod config;
+mod effect;
+mod event;
+mod fault;
+mod link;
+mod peers;
+mod queue;
+pub mod rule;
+pub mod simulator;
+mod slab;
+pub mod stats;
+pub mod trace;
+
+pub use config::{Config, Latency};
+pub use lasp_overlay::Wire;
+pub use rule::{Route, Rule, RuleId, Verdict};
+pub use simulator::Simulator;
+pub use stats::{Lost, Stats};
+pub use trace::Occurrence;

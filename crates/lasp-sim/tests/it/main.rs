@@ -1,0 +1,6 @@
+//! What the simulator promises: one binary for all areas.
+
+mod determinism;
+mod faults;
+mod links;
+mod toy;
