@@ -4,11 +4,13 @@
 //! no CRDT semantics: a broadcast payload is opaque here.
 //!
 //! - [`protocol`]: `Protocol`, `Input`, `Output`, `Outbox`: start here.
+//! - [`membership`]: who is there and who is linked to whom: HyParView, full mesh.
 //! - [`time`]: virtual or real, a number of microseconds.
 //! - [`peer`]: who a peer is (`PeerId`, incarnation) and where (`Addr`).
 //! - [`rng`]: the one seeded generator.
 //! - [`wire`]: what a transport knows of a message: its size and a hash.
 
+pub mod membership;
 pub mod peer;
 pub mod protocol;
 pub mod rng;

@@ -1,0 +1,108 @@
+//! The settings of HyParView. A default is from the paper (Leitão, Pereira, Rodrigues, DSN 2007) or says where else
+//! it comes from.
+
+use std::time::Duration;
+
+/// Settings of [`HyParView`](super::HyParView).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// How many neighbours a peer keeps at most. 5: the paper, for 10,000 peers (log10 n + 1).
+    pub active_capacity: usize,
+    /// With fewer neighbours than this a peer looks for more with urgency. 3: guess; the least degree that keeps a
+    /// random graph connected.
+    pub active_min: usize,
+    /// How many peers it knows beside those. 30: the paper (6 times the active view).
+    pub passive_capacity: usize,
+    /// Steps of a random walk (ARWL). 6: the paper.
+    pub active_walk: u8,
+    /// Where on its walk a joining peer enters a passive view (PRWL). 3: the paper.
+    pub passive_walk: u8,
+    /// Neighbours offered in a shuffle (`k_a`). 3: the paper.
+    pub shuffle_active: usize,
+    /// Passive peers offered in a shuffle (`k_p`). 4: the paper.
+    pub shuffle_passive: usize,
+    /// How often passive views are exchanged. 10 s: Partisan; the paper counts in cycles.
+    pub shuffle_interval: Duration,
+    /// What the interval grows to while exchanges bring nothing new, as in a small cluster. 60 s: guess.
+    pub shuffle_interval_max: Duration,
+    /// How many peers a contact names to one that joins, so that a lost walk costs it little. 3: guess.
+    pub welcome: usize,
+    /// How long an answer to a neighbour request may take before it is asked again. 2 s: guess; several round trips
+    /// and a TCP handshake.
+    pub reply_timeout: Duration,
+    /// How often a neighbour request is sent before the peer counts as failed. 3: guess.
+    pub request_attempts: u32,
+    /// How many candidates are asked at a time to become a neighbour. 2: guess; hides the time-out of one dead peer.
+    pub parallel_requests: usize,
+    /// How long to wait for a link to be dialled. 5 s: guess.
+    pub dial_timeout: Duration,
+    /// First pause between two rounds over the join contacts; doubled up to `join_backoff_max`. 500 ms: guess.
+    pub join_backoff: Duration,
+    /// Longest pause between two rounds over the join contacts. 15 s: guess.
+    pub join_backoff_max: Duration,
+    /// First pause between two rounds over the passive view while there are fewer neighbours than `active_min`;
+    /// doubled up to `refill_backoff_max`. 1 s: guess.
+    pub refill_urgent: Duration,
+    /// The same while only the capacity is not reached. 10 s: guess; nothing depends on a full view.
+    pub refill_relaxed: Duration,
+    /// Longest pause between two rounds over the passive view; a quarter of it while urgent. 60 s: guess.
+    pub refill_backoff_max: Duration,
+    /// A neighbour from which nothing was heard for this long is probed. 5 s: guess.
+    pub probe_interval: Duration,
+    /// How long the answer to a probe may take before the next one. 1 s: guess.
+    pub probe_timeout: Duration,
+    /// How many probes in a row may remain unanswered. 3: guess.
+    pub probe_attempts: u32,
+    /// How long a busy link may go without both sides confirming that they are neighbours. 15 s: guess.
+    pub confirm_interval: Duration,
+    /// How long a link of no use stays open at the side that dialled it; twice as long at the other. 5 s: guess;
+    /// lets what is under way arrive.
+    pub link_linger: Duration,
+    /// First pause before a neighbour that failed is tried again; doubled up to `mend_backoff_max`. 2 s: guess.
+    pub mend_backoff: Duration,
+    /// Longest pause between two attempts. 30 s: guess.
+    pub mend_backoff_max: Duration,
+    /// After how many attempts a neighbour that failed is forgotten. 64: guess; about half an hour.
+    pub mend_attempts: u32,
+    /// How often a peer without a join contact among its neighbours asks one to be its neighbour, in case the two
+    /// ended up on different islands. 120 s: guess.
+    pub mend_interval: Duration,
+    /// How long a full peer refuses to make room for a second mending neighbour. 5 s: guess.
+    pub mend_pause: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            active_capacity: 5,
+            active_min: 3,
+            passive_capacity: 30,
+            active_walk: 6,
+            passive_walk: 3,
+            shuffle_active: 3,
+            shuffle_passive: 4,
+            shuffle_interval: Duration::from_secs(10),
+            shuffle_interval_max: Duration::from_secs(60),
+            welcome: 3,
+            reply_timeout: Duration::from_secs(2),
+            request_attempts: 3,
+            parallel_requests: 2,
+            dial_timeout: Duration::from_secs(5),
+            join_backoff: Duration::from_millis(500),
+            join_backoff_max: Duration::from_secs(15),
+            refill_urgent: Duration::from_secs(1),
+            refill_relaxed: Duration::from_secs(10),
+            refill_backoff_max: Duration::from_secs(60),
+            probe_interval: Duration::from_secs(5),
+            probe_timeout: Duration::from_secs(1),
+            probe_attempts: 3,
+            confirm_interval: Duration::from_secs(15),
+            link_linger: Duration::from_secs(5),
+            mend_backoff: Duration::from_secs(2),
+            mend_backoff_max: Duration::from_secs(30),
+            mend_attempts: 64,
+            mend_interval: Duration::from_secs(120),
+            mend_pause: Duration::from_secs(5),
+        }
+    }
+}

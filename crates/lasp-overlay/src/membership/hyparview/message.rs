@@ -1,0 +1,254 @@
+//! What HyParView peers say to each other, and its encoding.
+//!
+//! The paper's messages, with three changes. Whatever concerns one neighbour relation names it by its [`LinkId`].
+//! A shuffle's random walk carries only its origin; the peer where it ends offers a sample to the origin, which
+//! answers with its own, so that samples travel one hop each instead of seven. `Ping` and `Pong` confirm that both
+//! sides hold the same relation.
+
+use crate::peer::Contact;
+use lasp_crdt::{Decode, DecodeError, Encode, Reader, Writer};
+
+/// Names one neighbour relation of two peers. Of two links of the same pair, the greater is the newer: ids are
+/// Lamport timestamps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LinkId(pub u64);
+
+/// How much a peer needs a neighbour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Priority {
+    /// It has none: make room if need be.
+    High,
+    /// It has a free place: accept if there is one here too.
+    Low,
+    /// The two may be on different islands: make room if need be, but not often.
+    Mend,
+}
+
+/// A message between two peers. Who sent it is known from the link.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Message {
+    /// The sender joins through the receiver: become neighbours (as [`Priority::High`]) and spread the word.
+    Join {
+        /// The relation asked for.
+        link: LinkId,
+    },
+    /// A peer has joined; on its random walk.
+    ForwardJoin {
+        /// Steps left.
+        ttl: u8,
+        /// Who joined.
+        peer: Contact,
+    },
+    /// Asks the receiver to become a neighbour (the paper's NEIGHBOR).
+    Request {
+        /// The relation asked for.
+        link: LinkId,
+        /// How much it matters.
+        priority: Priority,
+    },
+    /// Answers `Join` and `Request`: the sender now has the receiver in its active view.
+    Accept {
+        /// The relation asked for.
+        link: LinkId,
+        /// Others to know, for one that has just joined.
+        peers: Vec<Contact>,
+    },
+    /// Answers `Request`: no room.
+    Reject {
+        /// The relation asked for.
+        link: LinkId,
+    },
+    /// The sender no longer has the receiver in its active view.
+    Disconnect {
+        /// The relation that ends.
+        link: LinkId,
+        /// Whether the sender stays in the cluster and may be kept as passive peer.
+        alive: bool,
+    },
+    /// Looks for a random peer to exchange samples with.
+    Shuffle {
+        /// Steps left.
+        ttl: u8,
+        /// Who looks.
+        origin: Contact,
+    },
+    /// A sample of the sender's views.
+    Exchange {
+        /// Peers, the sender among them.
+        peers: Vec<Contact>,
+        /// Whether a sample is expected back.
+        answer: bool,
+    },
+    /// The sender has the receiver as neighbour; the receiver says whether that is mutual.
+    Ping {
+        /// The relation as the sender knows it.
+        link: LinkId,
+    },
+    /// Answers `Ping`.
+    Pong {
+        /// If known, the relation as the sender knows it, else the one asked about.
+        link: LinkId,
+        /// Whether the sender has the receiver as neighbour.
+        known: bool,
+    },
+}
+
+/// Most contacts in one message.
+pub const MAX_PEERS: usize = 64;
+
+impl Message {
+    const fn tag(&self) -> u8 {
+        match self {
+            Self::Join { .. } => 0,
+            Self::ForwardJoin { .. } => 1,
+            Self::Request {
+                priority: Priority::High,
+                ..
+            } => 2,
+            Self::Request {
+                priority: Priority::Low,
+                ..
+            } => 3,
+            Self::Request {
+                priority: Priority::Mend,
+                ..
+            } => 4,
+            Self::Accept { .. } => 5,
+            Self::Reject { .. } => 6,
+            Self::Disconnect { alive: true, .. } => 7,
+            Self::Disconnect { alive: false, .. } => 8,
+            Self::Shuffle { .. } => 9,
+            Self::Exchange { answer: true, .. } => 10,
+            Self::Exchange { answer: false, .. } => 11,
+            Self::Ping { .. } => 12,
+            Self::Pong { known: true, .. } => 13,
+            Self::Pong { known: false, .. } => 14,
+        }
+    }
+
+    /// Reads the rest of a message whose tag, found at byte `at`, has been read.
+    pub(in crate::membership) fn decode_after(
+        tag: u8,
+        at: usize,
+        r: &mut Reader<'_>,
+    ) -> Result<Self, DecodeError> {
+        Ok(match tag {
+            0 => Self::Join {
+                link: LinkId::decode(r)?,
+            },
+            1 => Self::ForwardJoin {
+                ttl: r.u8("ttl")?,
+                peer: Contact::decode(r)?,
+            },
+            2 => Self::Request {
+                link: LinkId::decode(r)?,
+                priority: Priority::High,
+            },
+            3 => Self::Request {
+                link: LinkId::decode(r)?,
+                priority: Priority::Low,
+            },
+            4 => Self::Request {
+                link: LinkId::decode(r)?,
+                priority: Priority::Mend,
+            },
+            5 => Self::Accept {
+                link: LinkId::decode(r)?,
+                peers: read_peers(r)?,
+            },
+            6 => Self::Reject {
+                link: LinkId::decode(r)?,
+            },
+            7 | 8 => Self::Disconnect {
+                link: LinkId::decode(r)?,
+                alive: tag == 7,
+            },
+            9 => Self::Shuffle {
+                ttl: r.u8("ttl")?,
+                origin: Contact::decode(r)?,
+            },
+            10 | 11 => Self::Exchange {
+                peers: read_peers(r)?,
+                answer: tag == 10,
+            },
+            12 => Self::Ping {
+                link: LinkId::decode(r)?,
+            },
+            13 | 14 => Self::Pong {
+                link: LinkId::decode(r)?,
+                known: tag == 13,
+            },
+            _ => {
+                return Err(DecodeError::BadTag {
+                    what: "membership message",
+                    tag: tag.into(),
+                    at,
+                });
+            }
+        })
+    }
+}
+
+fn read_peers(r: &mut Reader<'_>) -> Result<Vec<Contact>, DecodeError> {
+    let at = r.at();
+    let len = r.len("peers")?;
+    if len > MAX_PEERS {
+        return Err(DecodeError::TooLong {
+            what: "peers",
+            len: len as u64,
+            at,
+        });
+    }
+    (0..len).map(|_| Contact::decode(r)).collect()
+}
+
+fn write_peers(peers: &[Contact], w: &mut Writer<'_>) {
+    let peers = &peers[..peers.len().min(MAX_PEERS)];
+    w.len(peers.len());
+    for peer in peers {
+        peer.encode(w);
+    }
+}
+
+impl Encode for LinkId {
+    fn encode(&self, w: &mut Writer<'_>) {
+        w.varint(self.0);
+    }
+}
+
+impl Decode for LinkId {
+    fn decode(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        r.varint("link id").map(Self)
+    }
+}
+
+impl Encode for Message {
+    fn encode(&self, w: &mut Writer<'_>) {
+        w.u8(self.tag());
+        match self {
+            Self::Join { link }
+            | Self::Request { link, .. }
+            | Self::Reject { link }
+            | Self::Disconnect { link, .. }
+            | Self::Ping { link }
+            | Self::Pong { link, .. } => link.encode(w),
+            Self::Accept { link, peers } => {
+                link.encode(w);
+                write_peers(peers, w);
+            }
+            Self::ForwardJoin { ttl, peer } | Self::Shuffle { ttl, origin: peer } => {
+                w.u8(*ttl);
+                peer.encode(w);
+            }
+            Self::Exchange { peers, .. } => write_peers(peers, w),
+        }
+    }
+}
+
+impl Decode for Message {
+    fn decode(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let at = r.at();
+        let tag = r.u8("membership message")?;
+        Self::decode_after(tag, at, r)
+    }
+}
