@@ -151,7 +151,8 @@ mod tests {
     fn lines_below_the_level_are_not_even_made() {
         let lines = Arc::new(Mutex::new(Vec::new()));
         let sink = Arc::clone(&lines);
-        let log = Log::new(Level::Warn, move |level, text| sink.lock().expect("no panic").push(format!("{level} {text}")));
+        let log =
+            Log::new(Level::Warn, move |level, text| sink.lock().expect("no panic").push(format!("{level} {text}")));
         log.line(Level::Warn, || "kept".to_owned());
         log.line(Level::Info, || unreachable!("not wanted"));
         assert_eq!(*lines.lock().expect("no panic"), ["warn kept"]);

@@ -110,7 +110,11 @@ impl Connection {
     }
 
     /// Writes what the kernel takes; how many bytes left, and how many bytes of whole messages with them.
-    pub(super) fn flush<M: Send + 'static>(&mut self, id: ConnId, events: &mpsc::Sender<Happening<M>>) -> io::Result<(usize, usize)> {
+    pub(super) fn flush<M: Send + 'static>(
+        &mut self,
+        id: ConnId,
+        events: &mpsc::Sender<Happening<M>>,
+    ) -> io::Result<(usize, usize)> {
         if self.waiting.is_some() {
             return Ok((0, 0));
         }

@@ -5,8 +5,8 @@
 //! answer with a [`Refusal`] instead and closes. A version range comes first in every hello and never moves, so
 //! that versions which share nothing else can still refuse each other politely.
 
-use lasp_crdt::{Decode, DecodeError, Encode, Reader, Writer};
 use lasp_crdt::codec::{Plain, from_bytes, to_bytes};
+use lasp_crdt::{Decode, DecodeError, Encode, Reader, Writer};
 use lasp_overlay::{Contact, PeerId};
 use std::fmt;
 use thiserror::Error;

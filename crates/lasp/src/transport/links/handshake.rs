@@ -29,7 +29,10 @@ impl Links {
     /// Ends a connection with a refusal and answers what hung on it.
     pub fn refuse(&mut self, now: Time, id: ConnId, refusal: Refusal) {
         let why = refusal.to_string();
-        let accepted = matches!(self.conns.get(&id), Some(Conn { stage: Stage::Awaiting | Stage::Queued { dialed: None, .. }, .. }));
+        let accepted = matches!(
+            self.conns.get(&id),
+            Some(Conn { stage: Stage::Awaiting | Stage::Queued { dialed: None, .. }, .. })
+        );
         if accepted && refusal.reason != Reason::Duplicate {
             self.push(Action::Refused(id, refusal.clone()));
         }
@@ -248,7 +251,8 @@ impl Links {
 
     /// Of two processes with one identity that both work, the later one yields; a newcomer always does.
     fn on_identity_in_use(&mut self, id: ConnId, refusal: &Refusal) {
-        let shaking = matches!(self.conns.get(&id), Some(Conn { stage: Stage::Greeting(..) | Stage::Welcomed { .. }, .. }));
+        let shaking =
+            matches!(self.conns.get(&id), Some(Conn { stage: Stage::Greeting(..) | Stage::Welcomed { .. }, .. }));
         let Some(holder) = refusal.about.as_ref().filter(|holder| holder.id == self.me.id) else { return };
         let newcomer = !self.ever_linked || self.me.incarnation > holder.incarnation;
         if shaking && newcomer && *holder != self.me {

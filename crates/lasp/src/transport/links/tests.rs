@@ -301,10 +301,22 @@ fn dials_beyond_the_limit_wait_and_every_one_is_answered() {
             other => panic!("{other:?}"),
         }
     }
-    assert_eq!(log, [
-        "connect h0", "connect h1", "h5 too many dials at once", "h0 refused", "connect h2", "h1 refused",
-        "connect h3", "h2 refused", "connect h4", "h3 refused", "h4 refused",
-    ]);
+    assert_eq!(
+        log,
+        [
+            "connect h0",
+            "connect h1",
+            "h5 too many dials at once",
+            "h0 refused",
+            "connect h2",
+            "h1 refused",
+            "connect h3",
+            "h2 refused",
+            "connect h4",
+            "h3 refused",
+            "h4 refused",
+        ]
+    );
 }
 
 #[test]

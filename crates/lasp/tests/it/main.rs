@@ -1,0 +1,4 @@
+//! Tests of the I/O room over real loopback sockets.
+
+mod toy;
+mod transport;
