@@ -451,17 +451,30 @@ impl<'a> Reader<'a> {
         self.replicas.read_symbol(&mut self.bytes)
     }
 
-    /// A dot; its counter is at least 1.
+    /// A dot.
     ///
     /// # Errors
-    /// As [`replica`](Self::replica); [`DecodeError::NotCanonical`] for counter 0.
+    /// As [`replica`](Self::replica) and [`counter`](Self::counter).
     pub fn dot(&mut self) -> Result<Dot, DecodeError> {
+        Ok(Dot::new(self.replica()?, self.counter()?))
+    }
+
+    /// A dot's counter, `1..=Dot::MAX_COUNTER`.
+    ///
+    /// # Errors
+    /// [`DecodeError::NotCanonical`] for any other number.
+    pub fn counter(&mut self) -> Result<u64, DecodeError> {
         let at = self.at();
-        let dot = Dot::new(self.replica()?, self.varint("dot counter")?);
-        if dot.counter == 0 {
-            return Err(DecodeError::NotCanonical { what: "dot", at });
+        let counter = self.varint("dot counter")?;
+        if (1..=Dot::MAX_COUNTER).contains(&counter) {
+            return Ok(counter);
         }
-        Ok(dot)
+        Err(DecodeError::NotCanonical { what: "dot counter", at })
+    }
+
+    /// [`DecodeError::NotCanonical`] at the next byte, to be returned if what follows turns out so.
+    pub fn not_canonical(&self, what: &'static str) -> DecodeError {
+        DecodeError::NotCanonical { what, at: self.at() }
     }
 
     /// Runs `read` one level deeper.

@@ -2,15 +2,14 @@
 //!
 //! A causal context is such a set: dots that a replica has seen, mostly one range `1..=n` per replica (a version
 //! vector) plus exceptions. The cost of every operation follows the number of ranges touched, never the number
-//! of dots.
+//! of dots; a set of one dot allocates nothing. (One caveat: a replica's ranges are one sorted vector, so changing
+//! the middle of a set with k holes moves up to 16·k bytes.)
 
 use crate::codec::{Decode, DecodeError, Encode, Reader, Writer};
 use crate::dot::{Dot, ReplicaId};
 use crate::fingerprint::{self, Fingerprint};
 use crate::lattice::Lattice;
-use smallvec::SmallVec;
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
+use smallvec::{SmallVec, smallvec};
 
 /// An inclusive range of counters, `start <= end`, `start >= 1`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -24,10 +23,29 @@ pub struct Range {
 /// The ranges of one replica: ascending, disjoint, with a gap between neighbours.
 type Ranges = SmallVec<[Range; 1]>;
 
+/// What a set holds of one replica; `ranges` is not empty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Track {
+    replica: ReplicaId,
+    ranges: Ranges,
+}
+
 /// A set of dots.
+///
+/// ```
+/// use lasp_crdt::{Dot, DotSet, ReplicaId};
+///
+/// let a = ReplicaId(7);
+/// let mut seen: DotSet = [Dot::new(a, 1), Dot::new(a, 2), Dot::new(a, 4)].into_iter().collect();
+/// assert_eq!(seen.range_count(), 2);
+/// seen.insert(Dot::new(a, 3));
+/// assert_eq!((seen.range_count(), seen.len()), (1, 4));
+/// assert_eq!(seen.next(a), Dot::new(a, 5));
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct DotSet {
-    replicas: BTreeMap<ReplicaId, Ranges>,
+    /// Ascending by replica.
+    tracks: SmallVec<[Track; 1]>,
     fingerprint: u64,
 }
 
@@ -37,29 +55,39 @@ impl DotSet {
         Self::default()
     }
 
-    /// Whether there is no dot.
-    pub fn is_empty(&self) -> bool {
-        self.replicas.is_empty()
+    /// The set of one dot.
+    ///
+    /// # Panics
+    /// If the dot's counter is 0.
+    pub fn single(dot: Dot) -> Self {
+        let mut set = Self::new();
+        set.insert(dot);
+        set
     }
 
-    /// How many dots. Cost: the number of ranges.
+    /// Whether there is no dot.
+    pub fn is_empty(&self) -> bool {
+        self.tracks.is_empty()
+    }
+
+    /// How many dots, at most `u64::MAX`. Cost: the number of ranges.
     pub fn len(&self) -> u64 {
-        self.ranges().map(|(_, r)| r.end - r.start + 1).sum()
+        self.ranges().fold(0, |sum, (_, r)| sum.saturating_add(r.end - r.start + 1))
     }
 
     /// How many ranges: what the set costs to keep.
     pub fn range_count(&self) -> usize {
-        self.replicas.values().map(|ranges| ranges.len()).sum()
+        self.tracks.iter().map(|track| track.ranges.len()).sum()
     }
 
     /// Whether `dot` is in the set.
     pub fn contains(&self, dot: Dot) -> bool {
-        self.replicas.get(&dot.replica).is_some_and(|ranges| position(ranges, dot.counter).is_ok())
+        position(self.ranges_of(dot.replica), dot.counter).is_ok()
     }
 
     /// The highest counter of `replica`; 0 where there is none.
     pub fn max(&self, replica: ReplicaId) -> u64 {
-        self.replicas.get(&replica).and_then(|ranges| ranges.last()).map_or(0, |r| r.end)
+        self.ranges_of(replica).last().map_or(0, |r| r.end)
     }
 
     /// The next unused dot of `replica`.
@@ -68,6 +96,9 @@ impl DotSet {
     }
 
     /// Adds a dot; `true` if it is new.
+    ///
+    /// # Panics
+    /// If its counter is 0.
     pub fn insert(&mut self, dot: Dot) -> bool {
         self.insert_range(dot.replica, dot.counter, dot.counter)
     }
@@ -78,14 +109,22 @@ impl DotSet {
     /// If the range is empty or starts at 0.
     pub fn insert_range(&mut self, replica: ReplicaId, start: u64, end: u64) -> bool {
         assert!(1 <= start && start <= end, "a range of dots starts at 1 and is not empty");
-        let ranges = self.replicas.entry(replica).or_default();
+        let mut fused = Range { start, end };
+        let at = match self.find(replica) {
+            Ok(at) => at,
+            Err(at) => {
+                self.tracks.insert(at, Track { replica, ranges: smallvec![fused] });
+                self.fingerprint = self.fingerprint.wrapping_add(part(replica, fused));
+                return true;
+            }
+        };
+        let ranges = &mut self.tracks[at].ranges;
         // The ranges that touch or overlap [start, end] fuse into one.
         let first = ranges.partition_point(|r| r.end.saturating_add(1) < start);
-        let last = ranges.partition_point(|r| r.start <= end.saturating_add(1));
+        let last = first + ranges[first..].partition_point(|r| r.start <= end.saturating_add(1));
         if last == first + 1 && ranges[first].start <= start && end <= ranges[first].end {
             return false;
         }
-        let mut fused = Range { start, end };
         for old in &ranges[first..last] {
             fused.start = fused.start.min(old.start);
             fused.end = fused.end.max(old.end);
@@ -103,26 +142,40 @@ impl DotSet {
 
     /// Takes a dot out; `true` if it was in.
     pub fn remove(&mut self, dot: Dot) -> bool {
-        let Entry::Occupied(mut entry) = self.replicas.entry(dot.replica) else { return false };
-        let Ok(at) = position(entry.get(), dot.counter) else { return false };
-        let old = entry.get()[at];
-        self.fingerprint = self.fingerprint.wrapping_sub(part(dot.replica, old));
-        entry.get_mut().remove(at);
-        let left = (old.start < dot.counter).then(|| Range { start: old.start, end: dot.counter - 1 });
-        let right = (dot.counter < old.end).then(|| Range { start: dot.counter + 1, end: old.end });
-        for rest in [right, left].into_iter().flatten() {
-            entry.get_mut().insert(at, rest);
-            self.fingerprint = self.fingerprint.wrapping_add(part(dot.replica, rest));
+        self.remove_range(dot.replica, dot.counter, dot.counter)
+    }
+
+    /// Takes the dots `start..=end` of `replica` out; `true` if any was in.
+    pub fn remove_range(&mut self, replica: ReplicaId, start: u64, end: u64) -> bool {
+        let Ok(at) = self.find(replica) else {
+            return false;
+        };
+        let ranges = &mut self.tracks[at].ranges;
+        let first = ranges.partition_point(|r| r.end < start);
+        let last = first + ranges[first..].partition_point(|r| r.start <= end);
+        if first == last {
+            return false;
         }
-        if entry.get().is_empty() {
-            entry.remove();
+        let (head, tail) = (ranges[first].start, ranges[last - 1].end);
+        let left = (head < start).then(|| Range { start: head, end: start - 1 });
+        let right = (end < tail).then(|| Range { start: end + 1, end: tail });
+        for old in ranges.drain(first..last) {
+            self.fingerprint = self.fingerprint.wrapping_sub(part(replica, old));
+        }
+        for rest in [right, left].into_iter().flatten() {
+            ranges.insert(first, rest);
+            self.fingerprint = self.fingerprint.wrapping_add(part(replica, rest));
+        }
+        if ranges.is_empty() {
+            self.tracks.remove(at);
         }
         true
     }
 
     /// Forgets a replica's dots altogether.
     pub fn forget(&mut self, replica: ReplicaId) {
-        for range in self.replicas.remove(&replica).unwrap_or_default() {
+        let Ok(at) = self.find(replica) else { return };
+        for range in self.tracks.remove(at).ranges {
             self.fingerprint = self.fingerprint.wrapping_sub(part(replica, range));
         }
     }
@@ -137,50 +190,95 @@ impl DotSet {
 
     /// Every range, ascending by replica and counter.
     pub fn ranges(&self) -> impl Iterator<Item = (ReplicaId, Range)> {
-        self.replicas.iter().flat_map(|(&replica, ranges)| ranges.iter().map(move |&r| (replica, r)))
+        self.tracks.iter().flat_map(|track| track.ranges.iter().map(move |&r| (track.replica, r)))
     }
 
     /// The ranges of one replica, ascending.
     pub fn ranges_of(&self, replica: ReplicaId) -> &[Range] {
-        self.replicas.get(&replica).map_or(&[], |ranges| ranges.as_slice())
+        self.find(replica).map_or(&[], |at| self.tracks[at].ranges.as_slice())
     }
 
     /// Every replica with a dot here, ascending.
     pub fn replicas(&self) -> impl Iterator<Item = ReplicaId> {
-        self.replicas.keys().copied()
+        self.tracks.iter().map(|track| track.replica)
     }
 
-    /// Every dot, ascending. Cost: the number of dots.
+    /// Every dot, ascending. Cost: the number of dots, which a peer can claim to be astronomic: never walk the dots
+    /// of a set that came from outside without a bound.
     pub fn dots(&self) -> impl Iterator<Item = Dot> {
         self.ranges().flat_map(|(replica, r)| (r.start..=r.end).map(move |n| Dot::new(replica, n)))
     }
 
-    /// Adds every dot of `other`; `true` if any is new.
+    /// Adds every dot of `other`; `true` if any is new. Cost: the ranges of `other`, each with a binary search here;
+    /// where there are many for one replica, one linear pass over both.
     pub fn union_with(&mut self, other: &Self) -> bool {
         let mut grew = false;
-        for (replica, r) in other.ranges() {
-            grew |= self.insert_range(replica, r.start, r.end);
+        for track in &other.tracks {
+            if track.ranges.len() < LINEAR_FROM {
+                for r in &track.ranges {
+                    grew |= self.insert_range(track.replica, r.start, r.end);
+                }
+            } else {
+                grew |= self.union_linear(track);
+            }
         }
         grew
     }
 
-    /// The dots of `self` that are not in `other`. Cost: the ranges of both, for the replicas in `self`.
+    fn union_linear(&mut self, theirs: &Track) -> bool {
+        let replica = theirs.replica;
+        let mine = match self.find(replica) {
+            Ok(at) => self.tracks.remove(at).ranges,
+            Err(_) => Ranges::new(),
+        };
+        let before: u64 = mine.iter().fold(0, |sum, &r| sum.wrapping_add(part(replica, r)));
+        let mut all: Ranges = mine.into_iter().chain(theirs.ranges.iter().copied()).collect();
+        all.sort_unstable();
+        all.dedup_by(|next, kept| {
+            let touches = next.start <= kept.end.saturating_add(1);
+            kept.end = if touches { kept.end.max(next.end) } else { kept.end };
+            touches
+        });
+        all.shrink_to_fit();
+        let after: u64 = all.iter().fold(0, |sum, &r| sum.wrapping_add(part(replica, r)));
+        let at = self.tracks.partition_point(|track| track.replica < replica);
+        self.tracks.insert(at, Track { replica, ranges: all });
+        self.fingerprint = self.fingerprint.wrapping_sub(before).wrapping_add(after);
+        before != after
+    }
+
+    /// Takes every dot of `other` out; `true` if any was in. Cost: the ranges of `other`.
+    pub fn subtract(&mut self, other: &Self) -> bool {
+        other.ranges().fold(false, |any, (replica, r)| self.remove_range(replica, r.start, r.end) | any)
+    }
+
+    /// The dots of `self` that are not in `other`. Cost: the ranges of `self`, and those of `other` that overlap.
     pub fn difference(&self, other: &Self) -> Self {
         let mut rest = Self::new();
-        for (&replica, ranges) in &self.replicas {
-            let holes = other.ranges_of(replica);
-            for range in ranges {
+        for track in &self.tracks {
+            let holes = other.ranges_of(track.replica);
+            for range in &track.ranges {
                 subtract(*range, holes, |r| {
-                    rest.insert_range(replica, r.start, r.end);
+                    rest.insert_range(track.replica, r.start, r.end);
                 });
             }
         }
         rest
     }
 
-    /// The dots in both.
+    /// The dots in both. Cost: the ranges of `self`, and those of `other` that overlap.
     pub fn intersection(&self, other: &Self) -> Self {
-        self.difference(&self.difference(other))
+        let mut both = Self::new();
+        for track in &self.tracks {
+            let theirs = other.ranges_of(track.replica);
+            for range in &track.ranges {
+                let from = theirs.partition_point(|r| r.end < range.start);
+                for r in theirs[from..].iter().take_while(|r| r.start <= range.end) {
+                    both.insert_range(track.replica, r.start.max(range.start), r.end.min(range.end));
+                }
+            }
+        }
+        both
     }
 
     /// Whether every dot of `self` is in `other`.
@@ -190,7 +288,14 @@ impl DotSet {
             position(theirs, r.start).is_ok_and(|at| r.end <= theirs[at].end)
         })
     }
+
+    fn find(&self, replica: ReplicaId) -> Result<usize, usize> {
+        self.tracks.binary_search_by_key(&replica, |track| track.replica)
+    }
 }
+
+/// From how many ranges of one replica on a union takes one pass instead of insertions. A guess.
+const LINEAR_FROM: usize = 16;
 
 /// The hash of one range, summed into the fingerprint.
 fn part(replica: ReplicaId, range: Range) -> u64 {
@@ -221,7 +326,7 @@ fn subtract(range: Range, holes: &[Range], mut emit: impl FnMut(Range)) {
 
 impl PartialEq for DotSet {
     fn eq(&self, other: &Self) -> bool {
-        self.fingerprint == other.fingerprint && self.replicas == other.replicas
+        self.fingerprint == other.fingerprint && self.tracks == other.tracks
     }
 }
 
@@ -253,12 +358,13 @@ impl Lattice for DotSet {
     }
 }
 
+/// Sorts first, so that many dots in any order cost n·log n.
 impl FromIterator<Dot> for DotSet {
     fn from_iter<I: IntoIterator<Item = Dot>>(dots: I) -> Self {
+        let mut dots: SmallVec<[Dot; 4]> = dots.into_iter().collect();
+        dots.sort_unstable();
         let mut set = Self::new();
-        for dot in dots {
-            set.insert(dot);
-        }
+        set.extend(dots);
         set
     }
 }
@@ -271,18 +377,23 @@ impl Extend<Dot> for DotSet {
     }
 }
 
-/// Replicas ascending by id; per replica its ranges as (gap, length - 1) pairs, the number of ranges first.
+/// The number of replicas; per replica, ascending: its id and the number of its ranges; per range
+/// `gap << 1 | longer`, where `gap` counts the absent counters that separate it from the last range beyond the one
+/// that must, and, where it is longer than one dot, its length less two.
 impl Encode for DotSet {
     fn encode(&self, w: &mut Writer<'_>) {
-        w.len(self.replicas.len());
-        for (&replica, ranges) in &self.replicas {
-            w.replica(replica);
-            w.len(ranges.len());
-            let mut previous = 0;
-            for range in ranges {
-                w.varint(range.start - previous - 1);
-                w.varint(range.end - range.start);
-                previous = range.end + 1;
+        w.len(self.tracks.len());
+        for track in &self.tracks {
+            w.replica(track.replica);
+            w.len(track.ranges.len());
+            let mut next = 1;
+            for range in &track.ranges {
+                let longer = range.end > range.start;
+                w.varint((range.start - next) << 1 | u64::from(longer));
+                if longer {
+                    w.varint(range.end - range.start - 1);
+                }
+                next = range.end + 2;
             }
         }
     }
@@ -309,15 +420,16 @@ fn decode_ranges(r: &mut Reader<'_>, replica: ReplicaId, set: &mut DotSet) -> Re
     let at = r.at();
     let bad = DecodeError::NotCanonical { what: "dot ranges", at };
     let count = r.len("dot ranges")?;
-    let mut previous = 0u64;
+    let mut next = 1u64;
     for _ in 0..count {
-        let gap = r.varint("range start")?;
-        let length = r.varint("range length")?;
-        let start = previous.checked_add(gap).and_then(|s| s.checked_add(1)).ok_or_else(|| bad.clone())?;
-        // Counters stay below the maximum, so that `end + 1` never overflows.
-        let end = start.checked_add(length).filter(|&end| end < u64::MAX).ok_or_else(|| bad.clone())?;
+        let head = r.varint("range start")?;
+        let more = if head & 1 == 1 { r.varint("range length")?.checked_add(1) } else { Some(0) };
+        // At most 2^63 + 2^62, so this cannot overflow; the end can, and has a limit anyway.
+        let start = next + (head >> 1);
+        let end = more.and_then(|more| start.checked_add(more)).filter(|&end| end <= Dot::MAX_COUNTER);
+        let Some(end) = end else { return Err(bad) };
         set.insert_range(replica, start, end);
-        previous = end + 1;
+        next = end + 2;
     }
     if count == 0 { Err(bad) } else { Ok(()) }
 }

@@ -25,6 +25,10 @@ pub struct Dot {
 }
 
 impl Dot {
+    /// The highest counter that a peer may speak of. Far beyond any real one, and far enough below the end of the
+    /// numbers that no malicious context can make the next counter overflow.
+    pub const MAX_COUNTER: u64 = 1 << 62;
+
     /// The `counter`-th event of `replica`.
     pub const fn new(replica: ReplicaId, counter: u64) -> Self {
         Self { replica, counter }

@@ -20,13 +20,14 @@ pub fn hash<T: Hash + ?Sized>(value: &T) -> u64 {
     hasher.finish()
 }
 
-/// Mixes two 64-bit values into one (order matters).
+/// Mixes two 64-bit values into one (order matters). For a given `a`, every `b` gives another result.
 pub const fn mix(a: u64, b: u64) -> u64 {
-    // Multiply-fold of wyhash: 64x64 -> 128 bits, halves xored.
-    let product = ((a ^ 0xa076_1d64_78bd_642f) as u128).wrapping_mul((b ^ 0xe703_7ed1_a0b4_28db) as u128 | 1);
+    // Multiply-fold as in wyhash: 64x64 -> 128 bits, halves xored.
+    let product = ((a ^ 0xa076_1d64_78bd_642f) as u128) * 0xe703_7ed1_a0b4_28db;
     let folded = (product as u64) ^ ((product >> 64) as u64);
-    // Final avalanche of splitmix64, so that sums of mixes spread.
-    let z = (folded ^ (folded >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    // Finalizer of splitmix64, a bijection, so that sums of mixes spread.
+    let z = (folded ^ b).wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     z ^ (z >> 31)
 }
@@ -72,5 +73,29 @@ impl Hasher for StableHasher {
 
     fn write_usize(&mut self, i: usize) {
         self.write_u64(i as u64);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An earlier version lost the lowest bit of its second argument, so that the contexts `1..=2` and `1..=3` had
+    /// one fingerprint.
+    #[test]
+    fn no_bit_of_either_argument_is_lost() {
+        for bit in 0..64 {
+            for value in [0, 1, 2, 0x9e37_79b9_7f4a_7c15, u64::MAX] {
+                assert_ne!(mix(value, 5), mix(value ^ (1 << bit), 5), "bit {bit} of the first");
+                assert_ne!(mix(5, value), mix(5, value ^ (1 << bit)), "bit {bit} of the second");
+            }
+        }
+    }
+
+    #[test]
+    fn results_are_the_same_in_every_release() {
+        assert_eq!(hash(&0u64), 0x0728_38eb_4faa_0040);
+        assert_eq!(hash("lasp"), 0xb76d_5e07_9f51_1df9);
+        assert_eq!(hash(&(1u8, -1i64, true)), 0x6209_2e11_839b_12d8);
     }
 }

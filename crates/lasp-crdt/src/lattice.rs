@@ -38,4 +38,10 @@ pub trait Delta: Decompose {
 
     /// The least state that brings a replica at `since` up to (at least) `self`; bottom when it lacks nothing.
     fn delta(&self, since: &Self::Digest) -> Self;
+    /// The least part of `self` that `known` lacks: bottom when `self.leq(known)`. `self` is typically a received
+    /// delta, `known` the state it is about to be merged into (the RR of Enes et al., "remove redundancy").
+    /// The types here override this at the cost of `self`; the default pays for a digest of `known`.
+    fn difference(&self, known: &Self) -> Self {
+        self.delta(&known.digest())
+    }
 }

@@ -1,21 +1,62 @@
 //! Conflict-free replicated data types as lattices with deltas.
 //!
-//! Start at [`Lattice`]; every type here is one. A replica changes its state with a *delta-mutator*, which
-//! returns a small state to be merged here and everywhere else; deltas may be lost (if covered later), repeated
-//! and reordered. Nothing here knows names, peers or time.
+//! A replica changes its state with a *delta-mutator*, which returns a small state of the same type, to be merged here
+//! and everywhere else. Deltas may be lost (if something later covers them), repeated and reordered: replicas that have
+//! merged the same ones are equal. Nothing here knows names, peers or time.
 //!
-//! - [`lattice`]: the traits `Lattice`, `Decompose`, `Delta`, `Fingerprint`.
-//! - [`dot`], [`context`]: who did what: dots and sets of dots compressed to ranges.
-//! - [`codec`]: the compact encoding and its bounded, hostile-input-safe decoder.
+//! ```
+//! use lasp_crdt::{AwSet, Delta, Lattice, ReplicaId};
+//!
+//! let (mut here, mut there) = (AwSet::new(), AwSet::new());
+//! let added = here.add(ReplicaId(1), "hello");
+//! here.merge(added.clone());
+//! there.merge(added);
+//!
+//! // Lost on the way: the other side finds out by a digest what it lacks.
+//! here.merge(here.add(ReplicaId(1), "world"));
+//! there.merge(here.delta(&there.digest()));
+//! assert_eq!(here, there);
+//! assert_eq!(there.iter().collect::<Vec<_>>(), [&"hello", &"world"]);
+//! ```
+//!
+//! Start at [`lattice`]; then read a small type ([`counter::grow`]), the add-wins set ([`set::add_wins`]), and the set
+//! that is computed from others ([`derived`]).
+//!
+//! - The floor: [`lattice`] (the traits), [`laws`] (their laws as functions to call from tests), [`dot`] and [`context`]
+//!   (who did what; sets of dots, compressed to ranges), [`causal`] (dots seen and live), [`codec`] (the canonical
+//!   encoding and its bounded decoder), [`fingerprint`] (64-bit summaries kept up to date), [`hashes`] (digests).
+//! - The types: [`set`], [`counter`], [`register`], [`map`], [`pair`], [`derived`].
+//!
+//! What each type does with concurrent operations is a table in `docs/lattices.md`; each row is a test in
+//! `tests/it/concurrency.rs`.
 
+pub mod causal;
 pub mod codec;
 pub mod context;
+pub mod counter;
+pub mod derived;
 pub mod dot;
 pub mod fingerprint;
+pub mod hashes;
 pub mod lattice;
+pub mod laws;
+pub mod map;
+pub mod pair;
+mod primitive;
+pub mod register;
+pub mod set;
+mod slab;
 
+pub use causal::Causal;
 pub use codec::{Decode, DecodeError, Encode, Reader, Writer};
 pub use context::DotSet;
+pub use counter::{GCounter, PnCounter};
+pub use derived::{BaseId, Derived, DerivedChange, DerivedDigest, Event, Support};
 pub use dot::{Dot, ReplicaId};
 pub use fingerprint::Fingerprint;
+pub use hashes::Hashes;
 pub use lattice::{Decompose, Delta, Lattice};
+pub use map::GMap;
+pub use pair::Pair;
+pub use register::{AlreadySet, Boolean, IVar, LwwRegister, MaxRegister, Reading, Stamp};
+pub use set::{AwSet, GSet, SetChange};
