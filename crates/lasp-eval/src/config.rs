@@ -1,0 +1,591 @@
+//! What one evaluation is: everything that decides its outcome, as flags give it and `config.toml` keeps it.
+//!
+//! A run is a function of this value (in virtual time) or at least repeated from it (in real processes). Knows
+//! nothing of how a run is hosted.
+
+use crate::choice::choice;
+use crate::span::Span;
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+
+choice! {
+    /// How nodes find and keep each other.
+    pub enum Membership("membership") {
+        /// Partial views that repair themselves (Leitão et al., DSN'07).
+        HyParView = "hyparview",
+        /// Everyone is linked with everyone.
+        Full = "full",
+        /// As Erlang's port mapper: full mesh, names resolved by a daemon.
+        Epmd = "epmd",
+        /// Clients know the server alone.
+        ClientServer = "client-server",
+        /// Scalable membership (Ganesh et al., 2003).
+        Scamp = "scamp",
+        /// A fixed list.
+        Static = "static",
+    }
+}
+
+choice! {
+    /// How an update reaches everyone.
+    pub enum Dissemination("dissemination") {
+        /// Along a broadcast tree that repairs itself (Plumtree; Leitão et al., SRDS'07).
+        Tree = "tree",
+        /// To random neighbours.
+        Gossip = "gossip",
+        /// The tree, with gossip beside it.
+        Hybrid = "hybrid",
+    }
+}
+
+choice! {
+    /// What neighbours exchange to repair what broadcast missed.
+    pub enum Sync("synchronisation") {
+        /// Whole states.
+        State = "state",
+        /// Deltas since the last acknowledgement.
+        Delta = "delta",
+        /// Digests first, then exactly what differs.
+        Digest = "digest",
+    }
+}
+
+choice! {
+    /// Where the nodes run.
+    pub enum Where("place") {
+        /// In virtual time, in this process.
+        Sim = "sim",
+        /// Each as its own operating-system process, over TCP on this machine.
+        Process = "process",
+    }
+}
+
+impl Membership {
+    /// Those that can be run today.
+    pub const AVAILABLE: &'static [Self] = &[Self::HyParView, Self::Full];
+}
+
+impl Dissemination {
+    /// Those that can be run today.
+    pub const AVAILABLE: &'static [Self] = &[Self::Tree];
+}
+
+impl Sync {
+    /// Those that can be run today.
+    pub const AVAILABLE: &'static [Self] = &[Self::Digest];
+}
+
+/// One evaluation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Config {
+    /// How many nodes, the server among them.
+    pub nodes: usize,
+    /// Membership strategy.
+    pub membership: Membership,
+    /// Dissemination strategy.
+    pub dissemination: Dissemination,
+    /// Synchronisation strategy.
+    pub sync: Sync,
+    /// Where the nodes run.
+    #[serde(rename = "where")]
+    pub place: Where,
+    /// How many runs; run `i` has seed `seed + i`.
+    pub runs: usize,
+    /// The first run's seed.
+    pub seed: u64,
+    /// When a run that has not completed is given up: virtual time in the simulator, real time otherwise.
+    pub duration: Span,
+    /// In each second, two nodes cannot talk to each other with this probability (simulator).
+    pub partition_probability: f64,
+    /// A message is lost with this probability (simulator).
+    pub loss: f64,
+    /// Expected crashes per client and minute; a crashed client restarts under its name with nothing on its disk.
+    pub churn: f64,
+    /// How often every node is sampled.
+    pub sample_interval: Span,
+    /// What the nodes do.
+    pub scenario: Scenario,
+}
+
+/// What the nodes of a run do, with the options of that scenario alone.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scenario {
+    /// The talk's application.
+    AdvertisementCounter(AdvertisementCounter),
+    /// Everyone increments one counter and adds to one set.
+    SharedLoad(SharedLoad),
+    /// One node writes, the others wait to see it.
+    Latency(Latency),
+}
+
+/// Options of `advertisement-counter`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct AdvertisementCounter {
+    /// How many advertisements.
+    pub ads: usize,
+    /// Contracted impressions of each.
+    pub impressions: u64,
+    /// Time between two impressions at one client, to which up to a fifth is added at random.
+    pub impression_interval: Span,
+    /// Clients run the dataflow and the triggers themselves instead of hearing the server's result.
+    pub heavy_clients: bool,
+}
+
+/// Options of `shared-load`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct SharedLoad {
+    /// Increments per node.
+    pub increments: u64,
+    /// Time between two of them.
+    pub increment_interval: Span,
+    /// After every how many increments an element is added to the shared set.
+    pub increments_per_add: u64,
+}
+
+/// Options of `latency`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Latency {
+    /// How many updates are timed.
+    pub rounds: u64,
+    /// Time between two updates, to which up to as much again is added at random.
+    pub round_interval: Span,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            nodes: 16,
+            membership: Membership::HyParView,
+            dissemination: Dissemination::Tree,
+            sync: Sync::Digest,
+            place: Where::Process,
+            runs: 1,
+            seed: 1,
+            duration: Span::from_secs(120),
+            partition_probability: 0.0,
+            loss: 0.0,
+            churn: 0.0,
+            sample_interval: Span::from_millis(250),
+            scenario: Scenario::AdvertisementCounter(AdvertisementCounter::default()),
+        }
+    }
+}
+
+impl Default for AdvertisementCounter {
+    /// Guesses, chosen so that 15 clients take a little over ten seconds.
+    fn default() -> Self {
+        Self {
+            ads: 10,
+            impressions: 100,
+            impression_interval: Span::from_millis(200),
+            heavy_clients: false,
+        }
+    }
+}
+
+impl Default for SharedLoad {
+    /// The load that the original was measured under: 100 increments, one every 100 ms, and 10 adds.
+    fn default() -> Self {
+        Self {
+            increments: 100,
+            increment_interval: Span::from_millis(100),
+            increments_per_add: 10,
+        }
+    }
+}
+
+impl Default for Latency {
+    fn default() -> Self {
+        Self {
+            rounds: 100,
+            round_interval: Span::from_millis(50),
+        }
+    }
+}
+
+/// Why a configuration cannot be run. Nothing has been started.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// A strategy that has no implementation yet.
+    #[error("{what} `{given}` cannot be run yet; available: {available}")]
+    Unavailable {
+        /// Which choice.
+        what: &'static str,
+        /// What was chosen.
+        given: &'static str,
+        /// What can be.
+        available: String,
+    },
+    /// A number out of its range.
+    #[error("{name} is {given}, but must be {range}")]
+    OutOfRange {
+        /// Which number.
+        name: &'static str,
+        /// What was given.
+        given: String,
+        /// What may be.
+        range: &'static str,
+    },
+    /// A fault that can only be made in virtual time.
+    #[error("{0} works only in the simulator: add `--where sim`")]
+    SimulatorOnly(&'static str),
+    /// A file that cannot be read.
+    #[error("cannot read {path}: {why}")]
+    Unreadable {
+        /// Which file.
+        path: String,
+        /// What the system said.
+        why: String,
+    },
+    /// A file that is not a configuration.
+    #[error("{path} is not an evaluation's configuration:\n{why}")]
+    Malformed {
+        /// Which file.
+        path: String,
+        /// Where and what.
+        why: String,
+    },
+}
+
+impl Config {
+    /// Reads a `config.toml`.
+    ///
+    /// # Errors
+    /// [`ConfigError::Unreadable`], [`ConfigError::Malformed`].
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let shown = || path.display().to_string();
+        let text = std::fs::read_to_string(path).map_err(|error| ConfigError::Unreadable {
+            path: shown(),
+            why: error.to_string(),
+        })?;
+        toml::from_str(&text).map_err(|error| ConfigError::Malformed {
+            path: shown(),
+            why: error.to_string(),
+        })
+    }
+
+    /// The text of `config.toml`, which [`read`](Self::read) gives back exactly.
+    pub fn to_toml(&self) -> String {
+        toml::to_string(self)
+            .expect("a configuration has only tables, texts and numbers that TOML can say")
+    }
+
+    /// The configuration of run `index`: the same with its own seed.
+    pub fn run(&self, index: usize) -> Self {
+        Self {
+            runs: 1,
+            seed: self.seed.wrapping_add(index as u64),
+            ..self.clone()
+        }
+    }
+
+    /// Whether it can be run.
+    ///
+    /// # Errors
+    /// The first thing that stands against it.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        available(
+            "membership",
+            self.membership,
+            Membership::AVAILABLE,
+            Membership::name,
+        )?;
+        available(
+            "dissemination",
+            self.dissemination,
+            Dissemination::AVAILABLE,
+            Dissemination::name,
+        )?;
+        available("synchronisation", self.sync, Sync::AVAILABLE, Sync::name)?;
+        within("--nodes", self.nodes, 2, 100_000, "2 to 100000")?;
+        within("--runs", self.runs, 1, 1000, "1 to 1000")?;
+        within(
+            "--seed",
+            self.seed,
+            0,
+            i64::MAX as u64,
+            "0 to 9223372036854775807",
+        )?;
+        within("--loss", self.loss, 0.0, 0.9, "a probability from 0 to 0.9")?;
+        within(
+            "--partition-probability",
+            self.partition_probability,
+            0.0,
+            0.9,
+            "a probability from 0 to 0.9",
+        )?;
+        within(
+            "--churn",
+            self.churn,
+            0.0,
+            60.0,
+            "0 to 60 crashes per client and minute",
+        )?;
+        within(
+            "--duration",
+            self.duration.as_millis(),
+            1000,
+            u64::MAX,
+            "at least 1s",
+        )?;
+        within(
+            "--sample-interval",
+            self.sample_interval.as_millis(),
+            10,
+            60_000,
+            "10ms to 1m",
+        )?;
+        self.scenario.check()?;
+        self.check_place()
+    }
+
+    fn check_place(&self) -> Result<(), ConfigError> {
+        if self.place == Where::Sim {
+            return Ok(());
+        }
+        within(
+            "--nodes",
+            self.nodes,
+            2,
+            512,
+            "2 to 512 for real processes (more: add `--where sim`)",
+        )?;
+        if self.loss > 0.0 {
+            return Err(ConfigError::SimulatorOnly("--loss"));
+        }
+        if self.partition_probability > 0.0 {
+            return Err(ConfigError::SimulatorOnly("--partition-probability"));
+        }
+        Ok(())
+    }
+}
+
+impl Scenario {
+    /// Every scenario: its name and what it shows.
+    pub const LIST: &'static [(&'static str, &'static str)] = &[
+        (
+            "advertisement-counter",
+            "clients count impressions of ads; a trigger removes each ad when its contract is filled",
+        ),
+        (
+            "shared-load",
+            "every node increments one counter and adds to one set at a steady rate: bytes per update",
+        ),
+        (
+            "latency",
+            "one node writes, all others wait in a threshold read: time to visibility",
+        ),
+    ];
+
+    /// The name on the command line.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::AdvertisementCounter(_) => "advertisement-counter",
+            Self::SharedLoad(_) => "shared-load",
+            Self::Latency(_) => "latency",
+        }
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        match self {
+            Self::AdvertisementCounter(options) => {
+                within("--ads", options.ads, 1, 1000, "1 to 1000")?;
+                within(
+                    "--impressions",
+                    options.impressions,
+                    1,
+                    1_000_000,
+                    "1 to 1000000",
+                )?;
+                interval("--impression-interval", options.impression_interval)
+            }
+            Self::SharedLoad(options) => {
+                within(
+                    "--increments",
+                    options.increments,
+                    1,
+                    1_000_000,
+                    "1 to 1000000",
+                )?;
+                within(
+                    "--increments-per-add",
+                    options.increments_per_add,
+                    1,
+                    1_000_000,
+                    "1 to 1000000",
+                )?;
+                interval("--increment-interval", options.increment_interval)
+            }
+            Self::Latency(options) => {
+                within("--rounds", options.rounds, 1, 1_000_000, "1 to 1000000")?;
+                interval("--round-interval", options.round_interval)
+            }
+        }
+    }
+}
+
+fn available<T: Copy + PartialEq>(
+    what: &'static str,
+    given: T,
+    known: &[T],
+    name: impl Fn(T) -> &'static str,
+) -> Result<(), ConfigError> {
+    if known.contains(&given) {
+        return Ok(());
+    }
+    let available = known
+        .iter()
+        .map(|&one| name(one))
+        .collect::<Vec<_>>()
+        .join(", ");
+    Err(ConfigError::Unavailable {
+        what,
+        given: name(given),
+        available,
+    })
+}
+
+fn within<T: PartialOrd + std::fmt::Display>(
+    name: &'static str,
+    given: T,
+    low: T,
+    high: T,
+    range: &'static str,
+) -> Result<(), ConfigError> {
+    // NaN lies in no range.
+    if given >= low && given <= high {
+        return Ok(());
+    }
+    Err(ConfigError::OutOfRange {
+        name,
+        given: given.to_string(),
+        range,
+    })
+}
+
+fn interval(name: &'static str, span: Span) -> Result<(), ConfigError> {
+    within(name, span.as_millis(), 1, 3_600_000, "1ms to 60m")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn every_scenario() -> [Scenario; 3] {
+        [
+            Scenario::AdvertisementCounter(AdvertisementCounter {
+                ads: 3,
+                heavy_clients: true,
+                ..Default::default()
+            }),
+            Scenario::SharedLoad(SharedLoad {
+                increments: 7,
+                ..Default::default()
+            }),
+            Scenario::Latency(Latency {
+                rounds: 9,
+                ..Default::default()
+            }),
+        ]
+    }
+
+    #[test]
+    fn the_file_that_is_written_reads_back_as_the_same_configuration() {
+        for scenario in every_scenario() {
+            let config = Config {
+                scenario,
+                nodes: 64,
+                place: Where::Sim,
+                loss: 0.05,
+                seed: 99,
+                ..Config::default()
+            };
+            let dir = tempfile::tempdir().unwrap();
+            let path = dir.path().join("config.toml");
+            std::fs::write(&path, config.to_toml()).unwrap();
+            assert_eq!(Config::read(&path), Ok(config));
+        }
+    }
+
+    #[test]
+    fn a_misspelt_key_in_the_file_is_named_with_its_line() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("config.toml");
+        std::fs::write(&path, "nodes = 3\nsead = 1\n").unwrap();
+        let error = Config::read(&path).unwrap_err().to_string();
+        assert!(
+            error.contains("sead") && error.contains("line 2"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn every_listed_scenario_has_its_name() {
+        let names: Vec<_> = every_scenario().iter().map(Scenario::name).collect();
+        assert_eq!(
+            names,
+            Scenario::LIST
+                .iter()
+                .map(|(name, _)| *name)
+                .collect::<Vec<_>>()
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_run_is_refused_with_what_can() {
+        let refuse = |config: Config| config.check().unwrap_err().to_string();
+        assert_eq!(
+            refuse(Config {
+                membership: Membership::Scamp,
+                ..Config::default()
+            }),
+            "membership `scamp` cannot be run yet; available: hyparview, full"
+        );
+        assert_eq!(
+            refuse(Config {
+                loss: 0.1,
+                ..Config::default()
+            }),
+            "--loss works only in the simulator: add `--where sim`"
+        );
+        assert_eq!(
+            refuse(Config {
+                nodes: 1,
+                ..Config::default()
+            }),
+            "--nodes is 1, but must be 2 to 100000"
+        );
+        assert!(
+            Config {
+                loss: f64::NAN,
+                place: Where::Sim,
+                ..Config::default()
+            }
+            .check()
+            .is_err()
+        );
+        assert_eq!(Config::default().check(), Ok(()));
+    }
+
+    #[test]
+    fn runs_differ_in_their_seed_alone() {
+        let config = Config {
+            seed: 5,
+            runs: 3,
+            ..Config::default()
+        };
+        assert_eq!(
+            config.run(2),
+            Config {
+                seed: 7,
+                runs: 1,
+                ..config
+            }
+        );
+    }
+}

@@ -1,0 +1,171 @@
+//! Curves over time, from samples: one grid for all nodes, so that runs can be laid over each other.
+
+use crate::record::{NodeRecord, Sample, Usage};
+use crate::span::Span;
+use crate::stats;
+use std::collections::BTreeMap;
+
+/// One run as curves; all of one length.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Series {
+    /// Seconds since the run began.
+    pub t: Vec<f64>,
+    /// Bytes of state sent so far by all nodes.
+    pub state: Vec<f64>,
+    /// Other bytes sent so far by all nodes.
+    pub protocol: Vec<f64>,
+    /// Percent of all updates so far that a node does not yet see: mean over the nodes that are up.
+    pub divergence: Vec<f64>,
+    /// The same for the node that is furthest behind.
+    pub divergence_max: Vec<f64>,
+    /// Resident bytes of a process: mean; empty in the simulator.
+    pub rss_mean: Vec<f64>,
+    /// Resident bytes of the greatest process; empty in the simulator.
+    pub rss_max: Vec<f64>,
+}
+
+/// Every counted update of a run, to tell how many there were at any time.
+#[derive(Clone, Debug)]
+pub struct Timeline(Vec<u64>);
+
+impl Timeline {
+    /// Of all nodes' updates.
+    pub fn of(records: &[NodeRecord]) -> Self {
+        let mut times: Vec<u64> = records
+            .iter()
+            .flat_map(|record| record.counted_us.iter().copied())
+            .collect();
+        times.sort_unstable();
+        Self(times)
+    }
+
+    /// How many updates there were up to and including `t_us`.
+    pub fn count_at(&self, t_us: u64) -> u64 {
+        self.0.partition_point(|&time| time <= t_us) as u64
+    }
+
+    /// The share of updates up to now that a node which sees `observed` of them lacks: 0 to 1.
+    fn divergence(&self, sample: &Sample) -> f64 {
+        match self.count_at(sample.t_us) {
+            0 => 0.0,
+            // A sample may be taken between an update and its acknowledgement, and see more than was counted.
+            total => (1.0 - sample.observed as f64 / total as f64).max(0.0),
+        }
+    }
+}
+
+/// The curves of a run, on a grid of `step`.
+pub fn series(records: &[NodeRecord], samples: &[Sample], step: Span) -> Series {
+    let timeline = Timeline::of(records);
+    let mut rows: Vec<&Sample> = samples.iter().collect();
+    rows.sort_by(|a, b| (a.t_us, &a.node, a.incarnation).cmp(&(b.t_us, &b.node, b.incarnation)));
+    let Some(last) = rows.last().map(|row| row.t_us) else {
+        return Series::default();
+    };
+    let mut series = Series::default();
+    let mut latest: BTreeMap<(&str, u64), &Sample> = BTreeMap::new();
+    let mut rows = rows.into_iter().peekable();
+    for tick in 0..=last.div_ceil(step.as_micros()) {
+        let t_us = tick * step.as_micros();
+        while let Some(row) = rows.next_if(|row| row.t_us <= t_us) {
+            latest.insert((&row.node, row.incarnation), row);
+        }
+        let fresh = |row: &&&Sample| row.t_us + 2 * step.as_micros() > t_us;
+        let alive: Vec<&Sample> = latest.values().filter(fresh).copied().collect();
+        series.push(t_us, latest.values().copied(), &alive, &timeline);
+    }
+    series
+}
+
+impl Series {
+    /// Adds one point: bytes count for every life of every node, the rest only for those alive.
+    fn push<'a>(
+        &mut self,
+        t_us: u64,
+        all: impl Iterator<Item = &'a Sample>,
+        alive: &[&Sample],
+        timeline: &Timeline,
+    ) {
+        let (state, protocol) = all.fold((0, 0), |(state, protocol), row| {
+            (state + row.bytes.state, protocol + row.bytes.protocol())
+        });
+        let divergence: Vec<f64> = alive
+            .iter()
+            .map(|row| 100.0 * timeline.divergence(row))
+            .collect();
+        let rss: Vec<f64> = alive
+            .iter()
+            .filter_map(|row| row.usage)
+            .map(|Usage { rss_bytes, .. }| rss_bytes as f64)
+            .collect();
+        self.t.push(t_us as f64 / 1e6);
+        self.state.push(state as f64);
+        self.protocol.push(protocol as f64);
+        self.divergence.push(stats::mean(&divergence));
+        self.divergence_max.push(stats::max(&divergence));
+        if !rss.is_empty() || !self.rss_mean.is_empty() {
+            self.rss_mean.push(stats::mean(&rss));
+            self.rss_max.push(stats::max(&rss));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::{Bytes, Role};
+
+    fn row(t_ms: u64, node: &str, incarnation: u64, observed: u64, state: u64) -> Sample {
+        Sample {
+            t_us: t_ms * 1000,
+            node: node.into(),
+            role: Role::Client,
+            incarnation,
+            active_view: 1,
+            bytes: Bytes {
+                state,
+                membership: 1,
+                ..Bytes::default()
+            },
+            frames: 1,
+            observed,
+            own: 0,
+            usage: None,
+            queue_peak: 0,
+        }
+    }
+
+    fn counted(times_ms: &[u64]) -> NodeRecord {
+        let mut record = NodeRecord::new("a", Role::Client, 0);
+        record.counted_us = times_ms.iter().map(|ms| ms * 1000).collect();
+        record
+    }
+
+    #[test]
+    fn divergence_compares_each_sample_with_the_updates_up_to_its_own_time() {
+        let records = [counted(&[50, 90, 150, 190])];
+        let samples = [
+            row(100, "a", 1, 2, 0),
+            row(100, "b", 1, 1, 0),
+            row(200, "a", 1, 4, 0),
+            row(200, "b", 1, 4, 0),
+        ];
+        let series = series(&records, &samples, Span::from_millis(100));
+        assert_eq!(series.t, [0.0, 0.1, 0.2]);
+        assert_eq!(series.divergence, [0.0, 25.0, 0.0]);
+        assert_eq!(series.divergence_max, [0.0, 50.0, 0.0]);
+    }
+
+    #[test]
+    fn bytes_of_a_crashed_life_stay_counted() {
+        let samples = [row(100, "a", 1, 0, 10), row(1000, "a", 2, 0, 3)];
+        let series = series(&[], &samples, Span::from_millis(500));
+        assert_eq!(series.state, [0.0, 10.0, 13.0]);
+        assert_eq!(series.protocol, [0.0, 1.0, 2.0]);
+    }
+
+    #[test]
+    fn a_run_without_samples_has_no_curves() {
+        assert_eq!(series(&[], &[], Span::from_millis(100)), Series::default());
+    }
+}
