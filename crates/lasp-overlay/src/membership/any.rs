@@ -10,7 +10,8 @@ use crate::peer::{Contact, PeerId};
 use crate::protocol::{Input, Outbox, Output, Protocol};
 use crate::rng::Rng;
 use crate::time::Time;
-use lasp_crdt::{Decode, DecodeError, Encode, Reader, Writer};
+use crate::wire::Wire;
+use lasp_crdt::{Decode, DecodeError, Encode, Reader, Writer, codec::to_bytes};
 
 /// Which strategy, and its settings.
 #[derive(Clone, Debug, PartialEq)]
@@ -236,5 +237,15 @@ impl Decode for AnyMessage {
         } else {
             full::Message::decode_after(tag, at, r).map(Self::FullMesh)
         }
+    }
+}
+
+impl Wire for AnyMessage {
+    fn size(&self) -> usize {
+        to_bytes(self).len()
+    }
+
+    fn digest(&self) -> u64 {
+        to_bytes(self).as_slice().digest()
     }
 }

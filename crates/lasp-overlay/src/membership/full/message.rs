@@ -6,7 +6,8 @@
 
 use super::member::{Member, Version};
 use crate::peer::{Contact, PeerId};
-use lasp_crdt::{Decode, DecodeError, Encode, Reader, Writer};
+use crate::wire::Wire;
+use lasp_crdt::{Decode, DecodeError, Encode, Reader, Writer, codec::to_bytes};
 
 /// A message between two peers. Who sent it is known from the link.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -155,5 +156,15 @@ impl Decode for Version {
             incarnation: r.varint("incarnation")?,
             change: r.varint("change")?,
         })
+    }
+}
+
+impl Wire for Message {
+    fn size(&self) -> usize {
+        to_bytes(self).len()
+    }
+
+    fn digest(&self) -> u64 {
+        to_bytes(self).as_slice().digest()
     }
 }

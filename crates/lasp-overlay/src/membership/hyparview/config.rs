@@ -67,7 +67,8 @@ pub struct Config {
     /// How often a peer without a join contact among its neighbours asks one to be its neighbour, in case the two
     /// ended up on different islands. 120 s: guess.
     pub mend_interval: Duration,
-    /// How long a full peer refuses to make room for a second mending neighbour. 5 s: guess.
+    /// How long a full peer refuses to make room for a second stranger that asks to mend. 30 s: guess; bounds how fast
+    /// a healthy overlay is rewired for nothing.
     pub mend_pause: Duration,
 }
 
@@ -102,7 +103,7 @@ impl Default for Config {
             mend_backoff_max: Duration::from_secs(30),
             mend_attempts: 64,
             mend_interval: Duration::from_secs(120),
-            mend_pause: Duration::from_secs(5),
+            mend_pause: Duration::from_secs(30),
         }
     }
 }

@@ -6,7 +6,8 @@
 //! sides hold the same relation.
 
 use crate::peer::Contact;
-use lasp_crdt::{Decode, DecodeError, Encode, Reader, Writer};
+use crate::wire::Wire;
+use lasp_crdt::{Decode, DecodeError, Encode, Reader, Writer, codec::to_bytes};
 
 /// Names one neighbour relation of two peers. Of two links of the same pair, the greater is the newer: ids are
 /// Lamport timestamps.
@@ -250,5 +251,15 @@ impl Decode for Message {
         let at = r.at();
         let tag = r.u8("membership message")?;
         Self::decode_after(tag, at, r)
+    }
+}
+
+impl Wire for Message {
+    fn size(&self) -> usize {
+        to_bytes(self).len()
+    }
+
+    fn digest(&self) -> u64 {
+        to_bytes(self).as_slice().digest()
     }
 }

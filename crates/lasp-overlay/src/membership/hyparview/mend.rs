@@ -1,0 +1,125 @@
+//! Bringing islands together again.
+//!
+//! A partition looks like the failure of many neighbours, and each side heals by itself: nothing would ever lead across
+//! once the network is whole again. So a neighbour that failed is tried again for a while; if it answers in the same
+//! life it was not dead but cut off, and the two become neighbours again even if both are full by now. Where a
+//! partition outlasts that memory, peers without a join contact among their neighbours ask one now and then.
+
+use super::neighbor::Purpose;
+use super::{HyParView, Out};
+use crate::membership::backoff::backoff;
+use crate::peer::{Contact, PeerId};
+use crate::rng::Rng;
+use crate::time::Time;
+use std::time::Duration;
+
+/// How many lost neighbours are remembered. Beyond it the first lost is forgotten.
+const LOST: usize = 16;
+
+/// Neighbours that were lost without a farewell, and when to ask a contact.
+#[derive(Debug, Default)]
+pub(super) struct Mending {
+    lost: Vec<Lost>,
+    /// When a contact is asked next.
+    due: Time,
+    /// When room was last made for a stranger that asked to mend.
+    granted: Option<Time>,
+}
+
+#[derive(Debug)]
+struct Lost {
+    contact: Contact,
+    attempts: u32,
+    due: Time,
+}
+
+impl Mending {
+    /// No contact is asked before `due`.
+    pub(super) const fn pause(&mut self, due: Time) {
+        self.due = due;
+    }
+
+    /// A peer is a neighbour again.
+    pub(super) fn recovered(&mut self, peer: PeerId) {
+        self.forget(peer);
+    }
+
+    /// Stops looking for a peer.
+    pub(super) fn forget(&mut self, peer: PeerId) {
+        self.lost.retain(|lost| lost.contact.id != peer);
+    }
+
+    /// Forgets everything.
+    pub(super) fn clear(&mut self) {
+        self.lost.clear();
+    }
+
+    /// Whether to make room for a peer that asks to mend: always for one that was lost here, too; for another once per
+    /// `pause`.
+    pub(super) fn grants(&mut self, now: Time, peer: PeerId, pause: Duration) -> bool {
+        if self.lost.iter().any(|lost| lost.contact.id == peer) {
+            return true;
+        }
+        let granted = self.granted.is_none_or(|last| now - last >= pause);
+        if granted {
+            self.granted = Some(now);
+        }
+        granted
+    }
+
+    fn remember(&mut self, contact: Contact, due: Time) {
+        self.forget(contact.id);
+        if self.lost.len() == LOST {
+            self.lost.remove(0);
+        }
+        self.lost.push(Lost {
+            contact,
+            attempts: 0,
+            due,
+        });
+    }
+
+    /// A lost peer that is due, with its next attempt put off.
+    fn next(&mut self, now: Time, base: Duration, max: Duration, rng: &mut Rng) -> Option<Contact> {
+        let lost = self.lost.iter_mut().find(|lost| lost.due <= now)?;
+        lost.attempts += 1;
+        lost.due = now + backoff(rng, base, max, lost.attempts + 1);
+        Some(lost.contact.clone())
+    }
+}
+
+impl HyParView {
+    pub(super) fn remember_lost(&mut self, now: Time, contact: Contact) {
+        let pause = backoff(
+            &mut self.rng,
+            self.config.mend_backoff,
+            self.config.mend_backoff_max,
+            1,
+        );
+        self.mending.remember(contact, now + pause);
+    }
+
+    /// Tries a lost neighbour again if one is due, and a contact if it is time.
+    pub(super) fn mend(&mut self, now: Time, out: &mut Out) {
+        self.forget_hopeless();
+        let (base, max) = (self.config.mend_backoff, self.config.mend_backoff_max);
+        if let Some(lost) = self.mending.next(now, base, max, &mut self.rng) {
+            self.request(now, &lost, Purpose::Mend, out);
+        }
+        if now >= self.mending.due {
+            let pause = self.rng.jitter(self.config.mend_interval, 0.25);
+            self.mending.pause(now + pause);
+            self.mend_through_contact(out);
+        }
+    }
+
+    /// Forgets those that were tried often enough or are known to have been restarted: they join by themselves.
+    fn forget_hopeless(&mut self) {
+        let (view, attempts) = (&self.view, self.config.mend_attempts);
+        self.mending.lost.retain(|lost| {
+            let known = view.contact_of(lost.contact.id);
+            let restarted = known.is_some_and(|c| c.incarnation > lost.contact.incarnation);
+            lost.attempts < attempts && !restarted
+        });
+    }
+}

@@ -1,0 +1,331 @@
+//! The handshake by which two peers become neighbours, and its end.
+//!
+//! The side that asks mints a [`LinkId`] and repeats `Request` (or `Join`) until an answer comes. The other side makes
+//! room or rejects; if it accepts, it has a neighbour from then on. The asker has one from the `Accept` on; if it has
+//! changed its mind it says `Disconnect`. Both sides may ask at once: each accepts, and the greater link wins. What
+//! message loss leaves one-sided, the probes find.
+
+use super::message::{LinkId, Message, Priority};
+use super::{HyParView, Out, Timer};
+use crate::peer::{Contact, PeerId};
+use crate::rng::Rng;
+use crate::time::Time;
+
+/// How far one message may push the clock, so that no peer can exhaust it.
+const MAX_LEAP: u64 = 1 << 20;
+
+/// How many requests may be under way. Beyond it, walks that end here are let go.
+const PENDING: usize = 32;
+
+/// Mints link ids: a Lamport clock from a random start.
+#[derive(Debug)]
+pub(super) struct LinkClock(u64);
+
+impl LinkClock {
+    pub(super) fn new(rng: &mut Rng) -> Self {
+        Self(rng.below(1 << 16))
+    }
+
+    fn mint(&mut self, rng: &mut Rng) -> LinkId {
+        self.0 += 1 + rng.below(16);
+        LinkId(self.0)
+    }
+
+    pub(super) fn observe(&mut self, link: LinkId) {
+        self.0 = self.0.max(link.0.min(self.0 + MAX_LEAP));
+    }
+}
+
+/// Why a peer is asked to become a neighbour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// To enter the overlay through it.
+    Join,
+    /// It has joined and its random walk ended here.
+    Walk,
+    /// To replace a lost neighbour.
+    Refill(Priority),
+    /// In case it is on another island.
+    Mend,
+}
+
+impl Purpose {
+    const fn message(self, link: LinkId) -> Message {
+        let priority = match self {
+            Self::Join => return Message::Join { link },
+            Self::Walk => Priority::Low,
+            Self::Refill(priority) => priority,
+            Self::Mend => Priority::Mend,
+        };
+        Message::Request { link, priority }
+    }
+
+    /// Whether an accepted request is worth another neighbour's place.
+    const fn evicts(self) -> bool {
+        !matches!(self, Self::Refill(Priority::Low))
+    }
+}
+
+/// A request under way.
+#[derive(Debug)]
+pub(super) struct Pending {
+    contact: Contact,
+    link: LinkId,
+    pub(super) purpose: Purpose,
+    attempts: u32,
+}
+
+impl HyParView {
+    /// Asks a peer to become a neighbour, unless it is one or has been asked.
+    pub(super) fn request(
+        &mut self,
+        now: Time,
+        contact: &Contact,
+        purpose: Purpose,
+        out: &mut Out,
+    ) {
+        let peer = contact.id;
+        if peer == self.me.id || self.view.is_active(peer) || self.pending.contains_key(&peer) {
+            return;
+        }
+        if purpose == Purpose::Walk && self.pending.len() >= PENDING {
+            return;
+        }
+        let link = self.clock.mint(&mut self.rng);
+        let pending = Pending {
+            contact: contact.clone(),
+            link,
+            purpose,
+            attempts: 0,
+        };
+        self.pending.insert(peer, pending);
+        self.ask(now, peer, out);
+        out.set_timer(self.config.reply_timeout, Timer::Reply { peer, link });
+    }
+
+    /// Sends a pending request, for the first time or again.
+    fn ask(&mut self, now: Time, peer: PeerId, out: &mut Out) {
+        let Some(pending) = self.pending.get_mut(&peer) else {
+            return;
+        };
+        pending.attempts += 1;
+        let message = pending.purpose.message(pending.link);
+        self.links.send(now, &pending.contact, message, out);
+    }
+
+    fn may_ask_again(&self, peer: PeerId) -> bool {
+        let attempts = self.config.request_attempts;
+        self.pending
+            .get(&peer)
+            .is_some_and(|pending| pending.attempts < attempts)
+    }
+
+    /// No answer yet: asks again, or gives the peer up.
+    pub(super) fn on_reply_overdue(
+        &mut self,
+        now: Time,
+        peer: PeerId,
+        link: LinkId,
+        out: &mut Out,
+    ) {
+        if self.pending.get(&peer).is_none_or(|p| p.link != link) {
+            return;
+        }
+        if self.may_ask_again(peer) {
+            self.ask(now, peer, out);
+            return out.set_timer(self.config.reply_timeout, Timer::Reply { peer, link });
+        }
+        if self.links.contact(peer).is_some() {
+            out.send(peer, Message::Disconnect { link, alive: true });
+        }
+        self.candidate_failed(now, peer, out);
+    }
+
+    /// The link is gone. The other side may have closed it as idle just before it would have read the request.
+    pub(super) fn repeat_request(&mut self, now: Time, peer: PeerId, out: &mut Out) {
+        if self.may_ask_again(peer) {
+            self.ask(now, peer, out);
+        } else if self.pending.contains_key(&peer) {
+            self.candidate_failed(now, peer, out);
+        }
+    }
+
+    /// A peer that is not a neighbour could not be reached or does not answer.
+    pub(super) fn candidate_failed(&mut self, now: Time, peer: PeerId, out: &mut Out) {
+        self.view.forget(peer);
+        self.request_failed(now, peer, out);
+    }
+
+    /// Drops a pending request and does what is next.
+    fn request_failed(&mut self, now: Time, peer: PeerId, out: &mut Out) {
+        if self.pending.remove(&peer).is_none() {
+            return;
+        }
+        self.contact_refused(peer, out);
+        self.refill(now, out);
+    }
+
+    /// Whether to accept a request, evicting a neighbour if need be.
+    fn grants(&mut self, now: Time, peer: PeerId, priority: Priority) -> bool {
+        let full = self.view.degree() >= self.config.active_capacity;
+        match priority {
+            _ if !full => true,
+            Priority::High => true,
+            Priority::Low => false,
+            Priority::Mend => self.mending.grants(now, peer, self.config.mend_pause),
+        }
+    }
+
+    pub(super) fn on_request(
+        &mut self,
+        now: Time,
+        sender: Contact,
+        link: LinkId,
+        priority: Priority,
+        out: &mut Out,
+    ) {
+        self.clock.observe(link);
+        if self.view.is_active(sender.id) {
+            return self.renew(now, sender.id, link, Vec::new(), out);
+        }
+        if self.grants(now, sender.id, priority) {
+            return self.accept(now, sender, link, Vec::new(), out);
+        }
+        out.send(sender.id, Message::Reject { link });
+        self.view.learn(&sender, &[], &mut self.rng);
+    }
+
+    /// Makes a peer that asked for it a neighbour.
+    pub(super) fn accept(
+        &mut self,
+        now: Time,
+        sender: Contact,
+        link: LinkId,
+        peers: Vec<Contact>,
+        out: &mut Out,
+    ) {
+        self.make_room(out);
+        out.send(sender.id, Message::Accept { link, peers });
+        self.activate(now, sender, link, out);
+        self.refill(now, out);
+    }
+
+    /// A neighbour asks to become one: it has not heard the answer, or has lost this peer meanwhile. A lesser link
+    /// is stale.
+    pub(super) fn renew(
+        &mut self,
+        now: Time,
+        peer: PeerId,
+        link: LinkId,
+        peers: Vec<Contact>,
+        out: &mut Out,
+    ) {
+        let Some(neighbor) = self.view.neighbor_mut(peer) else {
+            return;
+        };
+        if link < neighbor.link {
+            return;
+        }
+        neighbor.link = link;
+        neighbor.confirmed = now;
+        out.send(peer, Message::Accept { link, peers });
+    }
+
+    pub(super) fn on_accept(
+        &mut self,
+        now: Time,
+        sender: Contact,
+        link: LinkId,
+        peers: &[Contact],
+        out: &mut Out,
+    ) {
+        self.clock.observe(link);
+        if let Some(neighbor) = self.view.neighbor_mut(sender.id) {
+            neighbor.link = neighbor.link.max(link);
+            neighbor.confirmed = now;
+            return;
+        }
+        match self.pending.get(&sender.id) {
+            Some(pending) if pending.link == link => {
+                self.on_accepted(now, sender, link, peers, out);
+            }
+            // Given up meanwhile, or asked anew: this relation does not come about.
+            _ => out.send(sender.id, Message::Disconnect { link, alive: true }),
+        }
+    }
+
+    fn on_accepted(
+        &mut self,
+        now: Time,
+        sender: Contact,
+        link: LinkId,
+        peers: &[Contact],
+        out: &mut Out,
+    ) {
+        let pending = self.pending.remove(&sender.id);
+        let evicts = pending.is_some_and(|pending| pending.purpose.evicts());
+        for peer in peers {
+            self.view.learn(peer, &[], &mut self.rng);
+        }
+        if self.view.degree() >= self.config.active_capacity && !evicts {
+            out.send(sender.id, Message::Disconnect { link, alive: true });
+            self.view.learn(&sender, &[], &mut self.rng);
+        } else {
+            self.make_room(out);
+            self.activate(now, sender, link, out);
+        }
+        self.refill(now, out);
+    }
+
+    pub(super) fn on_reject(&mut self, now: Time, from: PeerId, link: LinkId, out: &mut Out) {
+        if self.pending.get(&from).is_some_and(|p| p.link == link) {
+            self.request_failed(now, from, out);
+        }
+    }
+
+    /// Evicts a random neighbour if there is no free place.
+    pub(super) fn make_room(&mut self, out: &mut Out) {
+        if self.view.degree() < self.config.active_capacity {
+            return;
+        }
+        let Some(victim) = self.view.random_neighbor(&[], &mut self.rng) else {
+            return;
+        };
+        if let Some(neighbor) = self.view.neighbor(victim.id) {
+            let link = neighbor.link;
+            out.send(victim.id, Message::Disconnect { link, alive: true });
+        }
+        self.deactivate(victim.id, out);
+        self.metrics.evictions += 1;
+        self.view.learn(&victim, &[], &mut self.rng);
+    }
+
+    pub(super) fn on_disconnect(
+        &mut self,
+        now: Time,
+        sender: &Contact,
+        link: LinkId,
+        alive: bool,
+        out: &mut Out,
+    ) {
+        self.clock.observe(link);
+        let current = self.view.neighbor(sender.id).map(|neighbor| neighbor.link);
+        if current.is_some_and(|current| link < current) {
+            return; // about an earlier relation
+        }
+        self.deactivate(sender.id, out);
+        if alive {
+            self.view.learn(sender, &[], &mut self.rng);
+        } else {
+            self.view.depart(sender);
+            self.mending.forget(sender.id);
+        }
+        let refused = self.pending.get(&sender.id).is_some_and(|p| p.link == link);
+        if refused || !alive {
+            self.request_failed(now, sender.id, out);
+        }
+        if current.is_some() {
+            self.replace(now, Some(sender.id), out);
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! Replacing lost neighbours from the passive view.
+//!
+//! In a round every passive peer is asked at most once, in random order, a few at a time, until no place is free. A
+//! peer without neighbours asks with high priority, others with low; one that stays below the minimum although it has
+//! asked everybody insists. Rounds that leave places free are repeated, ever more rarely; an isolated peer also turns
+//! to its join contacts.
+
+use super::message::Priority;
+use super::neighbor::Purpose;
+use super::{HyParView, Out};
+use crate::membership::backoff::backoff;
+use crate::peer::{Contact, PeerId};
+use crate::time::Time;
+use std::collections::BTreeSet;
+
+/// The round under way, or the pause before the next.
+#[derive(Debug, Default)]
+pub(super) struct Promotion {
+    running: bool,
+    tried: BTreeSet<PeerId>,
+    /// When the next round begins, if places are free then.
+    due: Time,
+    /// Rounds in a row that brought nobody.
+    failures: u32,
+}
+
+impl Promotion {
+    /// Ends the round; the next begins at `due`.
+    pub(super) fn pause(&mut self, due: Time) {
+        self.running = false;
+        self.due = due;
+    }
+
+    /// A place has been filled.
+    pub(super) const fn succeeded(&mut self) {
+        self.failures = 0;
+    }
+
+    fn begin(&mut self) {
+        if !self.running {
+            self.running = true;
+            self.tried.clear();
+        }
+    }
+}
+
+impl HyParView {
+    /// A place has become free: begins a round, in which `lost` is not asked.
+    pub(super) fn replace(&mut self, now: Time, lost: Option<PeerId>, out: &mut Out) {
+        self.promotion.begin();
+        self.promotion.tried.extend(lost);
+        self.refill(now, out);
+    }
+
+    /// Continues the round, or begins one that is due.
+    pub(super) fn refill_if_due(&mut self, now: Time, out: &mut Out) {
+        let free = self.view.degree() < self.config.active_capacity;
+        if free && now >= self.promotion.due {
+            self.promotion.begin();
+        }
+        self.refill(now, out);
+    }
+
+    /// Continues the round: asks the next candidates, or ends it when there are none.
+    pub(super) fn refill(&mut self, now: Time, out: &mut Out) {
+        if !self.promotion.running {
+            return;
+        }
+        while self.wants_candidate()
+            && let Some(candidate) = self.candidate()
+        {
+            self.promotion.tried.insert(candidate.id);
+            let purpose = Purpose::Refill(self.priority());
+            self.request(now, &candidate, purpose, out);
+        }
+        if self.requests_under_way() == 0 {
+            self.end_round(now, out);
+        }
+    }
+
+    /// Requests that may fill a place which is free now.
+    fn requests_under_way(&self) -> usize {
+        let fills = |purpose| purpose != Purpose::Mend;
+        self.pending.values().filter(|p| fills(p.purpose)).count()
+    }
+
+    fn wants_candidate(&self) -> bool {
+        let under_way = self.requests_under_way();
+        under_way < self.config.parallel_requests
+            && self.view.degree() + under_way < self.config.active_capacity
+    }
+
+    fn candidate(&mut self) -> Option<Contact> {
+        let untried = |contact: &&Contact| {
+            !self.promotion.tried.contains(&contact.id) && !self.pending.contains_key(&contact.id)
+        };
+        let pool: Vec<&Contact> = self.view.passive().filter(untried).collect();
+        self.rng.choose(&pool).map(|contact| (*contact).clone())
+    }
+
+    fn priority(&self) -> Priority {
+        match self.view.degree() {
+            0 => Priority::High,
+            degree if degree < self.config.active_min && self.promotion.failures > 0 => {
+                Priority::Mend
+            }
+            _ => Priority::Low,
+        }
+    }
+
+    fn end_round(&mut self, now: Time, out: &mut Out) {
+        let degree = self.view.degree();
+        if degree < self.config.active_capacity {
+            self.promotion.failures = self.promotion.failures.saturating_add(1);
+        }
+        let (base, max) = if degree < self.config.active_min {
+            let max = self.config.refill_backoff_max / 4;
+            (self.config.refill_urgent, max)
+        } else {
+            (self.config.refill_relaxed, self.config.refill_backoff_max)
+        };
+        let pause = backoff(&mut self.rng, base, max, self.promotion.failures);
+        self.promotion.pause(now + pause);
+        if degree == 0 {
+            self.try_contacts(out);
+        }
+    }
+}

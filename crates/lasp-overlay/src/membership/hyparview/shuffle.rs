@@ -1,0 +1,120 @@
+//! Refreshing the passive view: two random peers exchange samples of what they know.
+//!
+//! A walk carries the origin; where it ends, a sample is offered to the origin over a link of its own, and answered.
+//! Both sides give up what they have offered before anything else. While exchanges bring nothing new, as in a cluster
+//! no larger than a view, they become rarer.
+
+use super::message::Message;
+use super::{HyParView, Out, Timer};
+use crate::peer::{Contact, PeerId};
+use crate::time::Time;
+
+/// How many links may be opening before exchanges are let go: requests are more urgent.
+const BUSY: usize = 16;
+
+/// Whether exchanges are worth their bytes.
+#[derive(Debug, Default)]
+pub(super) struct Shuffling {
+    news: bool,
+    /// Intervals in a row without news.
+    barren: u32,
+}
+
+impl Shuffling {
+    /// A peer became known, or a neighbour.
+    pub(super) const fn learned(&mut self) {
+        self.news = true;
+    }
+
+    fn next_interval(&mut self) {
+        self.barren = if self.news {
+            0
+        } else {
+            self.barren.saturating_add(1)
+        };
+        self.news = false;
+    }
+}
+
+impl HyParView {
+    pub(super) fn set_shuffle(&mut self, out: &mut Out) {
+        let (base, max) = (
+            self.config.shuffle_interval,
+            self.config.shuffle_interval_max,
+        );
+        let interval = base
+            .saturating_mul(1 << self.shuffling.barren.min(8))
+            .min(max);
+        let term = self.term;
+        out.set_timer(self.rng.jitter(interval, 0.2), Timer::Shuffle { term });
+    }
+
+    /// Sends a walk for a peer to exchange samples with.
+    pub(super) fn shuffle(&mut self, out: &mut Out) {
+        self.shuffling.next_interval();
+        self.set_shuffle(out);
+        if let Some(next) = self.view.random_neighbor(&[], &mut self.rng) {
+            self.metrics.exchanges += 1;
+            let ttl = self.config.active_walk;
+            let origin = self.me.clone();
+            out.send(next.id, Message::Shuffle { ttl, origin });
+        }
+    }
+
+    pub(super) fn on_shuffle(
+        &mut self,
+        now: Time,
+        from: PeerId,
+        ttl: u8,
+        origin: Contact,
+        out: &mut Out,
+    ) {
+        let ttl = ttl.min(self.config.active_walk);
+        let next = match ttl {
+            0 => None,
+            _ => self.view.random_neighbor(&[from, origin.id], &mut self.rng),
+        };
+        match next {
+            Some(next) => out.send(
+                next.id,
+                Message::Shuffle {
+                    ttl: ttl - 1,
+                    origin,
+                },
+            ),
+            None if origin.id == self.me.id || self.links.opening() >= BUSY => {}
+            None => self.offer(now, &origin, true, out),
+        }
+    }
+
+    fn offer(&mut self, now: Time, to: &Contact, answer: bool, out: &mut Out) {
+        let (active, passive) = (self.config.shuffle_active, self.config.shuffle_passive);
+        let mut peers = self.view.sample(active, passive, to.id, &mut self.rng);
+        peers.push(self.me.clone());
+        let message = Message::Exchange {
+            peers: peers.clone(),
+            answer,
+        };
+        self.links.send(now, to, message, out);
+        self.links.offered(to.id, &peers);
+    }
+
+    pub(super) fn on_exchange(
+        &mut self,
+        now: Time,
+        sender: &Contact,
+        peers: &[Contact],
+        answer: bool,
+        out: &mut Out,
+    ) {
+        if answer {
+            self.offer(now, sender, false, out);
+        }
+        let sacrifice = self.links.take_offered(sender.id);
+        for peer in peers {
+            if self.view.learn(peer, &sacrifice, &mut self.rng) {
+                self.shuffling.learned();
+            }
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! The two views: neighbours, and others to fall back on.
+//!
+//! Invariants: the views are disjoint, neither holds this peer (in whatever incarnation), none exceeds its
+//! capacity, and no statement about an older incarnation replaces one about a newer.
+
+use super::message::LinkId;
+use crate::peer::{Contact, PeerId};
+use crate::rng::Rng;
+use crate::time::Time;
+use std::collections::{BTreeMap, VecDeque};
+
+/// How many departures are remembered, so that peers which left are not learned of again. Beyond it the first is
+/// forgotten; its peer then costs a failed dial.
+const DEPARTED: usize = 64;
+
+/// A peer in the active view.
+#[derive(Clone, Debug)]
+pub(super) struct Neighbor {
+    pub(super) contact: Contact,
+    /// The relation, as agreed with the other side.
+    pub(super) link: LinkId,
+    /// When anything last came from it.
+    pub(super) heard: Time,
+    /// When it last said that this peer is its neighbour.
+    pub(super) confirmed: Time,
+    /// When it was last probed.
+    pub(super) probed: Time,
+    /// Probes since anything came from it.
+    pub(super) unanswered: u32,
+}
+
+/// What one peer knows of others.
+#[derive(Debug)]
+pub(super) struct View {
+    me: PeerId,
+    active: BTreeMap<PeerId, Neighbor>,
+    passive: BTreeMap<PeerId, Contact>,
+    passive_capacity: usize,
+    departed: VecDeque<(PeerId, u64)>,
+}
+
+impl View {
+    pub(super) const fn new(me: PeerId, passive_capacity: usize) -> Self {
+        Self {
+            me,
+            active: BTreeMap::new(),
+            passive: BTreeMap::new(),
+            passive_capacity,
+            departed: VecDeque::new(),
+        }
+    }
+
+    /// How many neighbours there are.
+    pub(super) fn degree(&self) -> usize {
+        self.active.len()
+    }
+
+    pub(super) fn neighbors(&self) -> impl Iterator<Item = &Neighbor> {
+        self.active.values()
+    }
+
+    pub(super) fn neighbor(&self, peer: PeerId) -> Option<&Neighbor> {
+        self.active.get(&peer)
+    }
+
+    pub(super) fn neighbor_mut(&mut self, peer: PeerId) -> Option<&mut Neighbor> {
+        self.active.get_mut(&peer)
+    }
+
+    pub(super) fn is_active(&self, peer: PeerId) -> bool {
+        self.active.contains_key(&peer)
+    }
+
+    /// The passive peers, ascending.
+    pub(super) fn passive(&self) -> impl Iterator<Item = &Contact> {
+        self.passive.values()
+    }
+
+    /// What is known of a peer in either view.
+    pub(super) fn contact_of(&self, peer: PeerId) -> Option<&Contact> {
+        let active = self.active.get(&peer).map(|neighbor| &neighbor.contact);
+        active.or_else(|| self.passive.get(&peer))
+    }
+
+    /// Makes a peer a neighbour. The caller has made room.
+    pub(super) fn activate(&mut self, now: Time, contact: Contact, link: LinkId) {
+        self.passive.remove(&contact.id);
+        self.departed.retain(|(id, _)| *id != contact.id);
+        let neighbor = Neighbor {
+            contact,
+            link,
+            heard: now,
+            confirmed: now,
+            probed: now,
+            unanswered: 0,
+        };
+        self.active.insert(neighbor.contact.id, neighbor);
+    }
+
+    /// Makes a neighbour a stranger.
+    pub(super) fn deactivate(&mut self, peer: PeerId) -> Option<Neighbor> {
+        self.active.remove(&peer)
+    }
+
+    /// Hears of a peer: it becomes passive, or what is known of it is brought up to date. A full view gives up one of
+    /// the peers in `sacrifice`, else any. `true` if the peer was unknown.
+    pub(super) fn learn(&mut self, contact: &Contact, sacrifice: &[PeerId], rng: &mut Rng) -> bool {
+        if contact.id == self.me || self.is_active(contact.id) || self.has_departed(contact) {
+            return false;
+        }
+        if let Some(known) = self.passive.get_mut(&contact.id) {
+            if known.incarnation < contact.incarnation {
+                *known = contact.clone();
+            }
+            return false;
+        }
+        if self.passive_capacity == 0 {
+            return false;
+        }
+        if self.passive.len() >= self.passive_capacity {
+            self.make_room(sacrifice, rng);
+        }
+        self.passive.insert(contact.id, contact.clone());
+        true
+    }
+
+    fn make_room(&mut self, sacrifice: &[PeerId], rng: &mut Rng) {
+        let offered: Vec<PeerId> = sacrifice
+            .iter()
+            .filter(|id| self.passive.contains_key(id))
+            .copied()
+            .collect();
+        let pool = if offered.is_empty() {
+            self.passive.keys().copied().collect()
+        } else {
+            offered
+        };
+        if let Some(victim) = rng.choose(&pool) {
+            self.passive.remove(victim);
+        }
+    }
+
+    /// Brings what is known of a peer up to date from first hand, without making it known.
+    pub(super) fn refresh(&mut self, contact: &Contact) {
+        if let Some(known) = self.passive.get_mut(&contact.id) {
+            *known = contact.clone();
+        }
+        if let Some(neighbor) = self.active.get_mut(&contact.id) {
+            neighbor.contact = contact.clone();
+        }
+    }
+
+    /// Drops a passive peer.
+    pub(super) fn forget(&mut self, peer: PeerId) {
+        self.passive.remove(&peer);
+    }
+
+    /// A peer has left: it is not learned of again in this life.
+    pub(super) fn depart(&mut self, contact: &Contact) {
+        self.forget(contact.id);
+        self.departed.retain(|(id, _)| *id != contact.id);
+        if self.departed.len() == DEPARTED {
+            self.departed.pop_front();
+        }
+        self.departed.push_back((contact.id, contact.incarnation));
+    }
+
+    fn has_departed(&self, contact: &Contact) -> bool {
+        let of_it = |(id, life): &(PeerId, u64)| *id == contact.id && contact.incarnation <= *life;
+        self.departed.iter().any(of_it)
+    }
+
+    /// A random neighbour that is none of `except`.
+    pub(super) fn random_neighbor(&self, except: &[PeerId], rng: &mut Rng) -> Option<Contact> {
+        let pool: Vec<&Contact> = self
+            .neighbors()
+            .map(|neighbor| &neighbor.contact)
+            .filter(|contact| !except.contains(&contact.id))
+            .collect();
+        rng.choose(&pool).map(|contact| (*contact).clone())
+    }
+
+    /// A random sample of up to `active` neighbours and `passive` others, without `except`.
+    pub(super) fn sample(
+        &self,
+        active: usize,
+        passive: usize,
+        except: PeerId,
+        rng: &mut Rng,
+    ) -> Vec<Contact> {
+        let not_them = |contact: &&Contact| contact.id != except;
+        let neighbors = self.active.values().map(|neighbor| &neighbor.contact);
+        let neighbors: Vec<&Contact> = neighbors.filter(not_them).collect();
+        let others: Vec<&Contact> = self.passive.values().filter(not_them).collect();
+        let mut sample = rng.sample(&neighbors, active);
+        sample.extend(rng.sample(&others, passive));
+        sample.into_iter().cloned().collect()
+    }
+
+    /// Forgets everybody, but not who departed.
+    pub(super) fn clear(&mut self) {
+        self.active.clear();
+        self.passive.clear();
+    }
+}
