@@ -5,11 +5,13 @@
 //!
 //! - [`protocol`]: `Protocol`, `Input`, `Output`, `Outbox`: start here.
 //! - [`membership`]: who is there and who is linked to whom: HyParView, full mesh.
+//! - [`broadcast`]: how news spreads over the links: Plumtree.
 //! - [`time`]: virtual or real, a number of microseconds.
 //! - [`peer`]: who a peer is (`PeerId`, incarnation) and where (`Addr`).
 //! - [`rng`]: the one seeded generator.
 //! - [`wire`]: what a transport knows of a message: its size and a hash.
 
+pub mod broadcast;
 pub mod membership;
 pub mod peer;
 pub mod protocol;

@@ -82,15 +82,7 @@ impl Decode for Contact {
         let incarnation = r.varint("incarnation")?;
         let at = r.at();
         let text = r.text("address")?;
-        let addr = Addr::new(text).ok_or(DecodeError::TooLong {
-            what: "address",
-            len: text.len() as u64,
-            at,
-        })?;
-        Ok(Self {
-            id,
-            incarnation,
-            addr,
-        })
+        let addr = Addr::new(text).ok_or(DecodeError::TooLong { what: "address", len: text.len() as u64, at })?;
+        Ok(Self { id, incarnation, addr })
     }
 }

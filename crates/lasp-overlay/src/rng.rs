@@ -71,11 +71,7 @@ impl Rng {
 
     /// A uniformly chosen item.
     pub fn choose<'a, T>(&mut self, items: &'a [T]) -> Option<&'a T> {
-        if items.is_empty() {
-            None
-        } else {
-            Some(&items[self.index(items.len())])
-        }
+        if items.is_empty() { None } else { Some(&items[self.index(items.len())]) }
     }
 
     /// Permutes uniformly (Fisher-Yates).

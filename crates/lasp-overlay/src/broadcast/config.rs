@@ -1,0 +1,64 @@
+//! The knobs of [`Plumtree`](super::Plumtree), each with its source.
+
+use std::time::Duration;
+
+/// How the broadcast tree behaves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// How long new ids wait before they are announced on lazy links, when it was quiet before. The paper leaves the
+    /// batching policy open. Default 125 ms (guess).
+    pub announce_after: Duration,
+    /// The longest wait: it doubles with every batch in a row that has news, so that a busy cluster pays for few
+    /// announcements. Default 500 ms (guess).
+    pub announce_after_most: Duration,
+    /// How long an announced payload may be on its way before it is asked for (the paper's timeout 1). Default 200 ms
+    /// (guess: announcements are late already, so the payload is rarely still coming).
+    pub graft_after: Duration,
+    /// How long an answer may take before the next announcer is asked (the paper's timeout 2, about a round trip).
+    /// Default 100 ms (guess).
+    pub graft_again: Duration,
+    /// How often a missing payload is asked for before it is left to anti-entropy. Default 5 (guess).
+    pub graft_attempts: u8,
+    /// How many hops a lazy link must save before it replaces an eager one; 0 turns that off. Default 3: the paper's
+    /// threshold for a single sender, since here one origin shapes the tree.
+    pub optimize_hops: u16,
+    /// How long a link's mode is left alone after a prune, so that what was under way does not turn it back. Default
+    /// 250 ms (guess: longer than most round trips).
+    pub settle: Duration,
+    /// For how long the origin that shapes the tree may be silent before another one takes over. Default 5 s (guess).
+    pub root_silence: Duration,
+    /// How many payloads are remembered, with who delivered them and when asked for to be sent again. Default 1,024
+    /// (guess: ten seconds at a hundred a second).
+    pub cache_entries: usize,
+    /// How much the remembered payloads may weigh together, in bytes. Default 1 MiB (guess).
+    pub cache_weight: usize,
+    /// How many missing ids are tracked; what exceeds it is left to anti-entropy. Default 4,096 (guess).
+    pub missing_limit: usize,
+    /// How many origins are remembered well; between this and twice as many, the least recent are forgotten.
+    /// Default 16,384 (guess).
+    pub seen_origins: usize,
+    /// How many separate ranges of ids are remembered per origin; beyond it the oldest gap counts as seen.
+    /// Default 64 (guess).
+    pub seen_ranges: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        let millis = Duration::from_millis;
+        Self {
+            announce_after: millis(125),
+            announce_after_most: millis(500),
+            graft_after: millis(200),
+            graft_again: millis(100),
+            graft_attempts: 5,
+            optimize_hops: 3,
+            settle: millis(250),
+            root_silence: millis(5_000),
+            cache_entries: 1_024,
+            cache_weight: 1 << 20,
+            missing_limit: 4_096,
+            seen_origins: 16_384,
+            seen_ranges: 64,
+        }
+    }
+}

@@ -1,0 +1,365 @@
+//! What peers say to each other along the tree, and how it is encoded.
+//!
+//! The first byte holds the kind (3 bits) and the round (5 bits; 31 means that a varint follows). A payload's single id
+//! costs a replica id and a varint; announcements are ranges per origin, so a batch of hundreds is a few bytes.
+
+use lasp_crdt::context::Range;
+use lasp_crdt::{Decode, DecodeError, Dot, DotSet, Encode, Reader, ReplicaId, Writer};
+
+/// A message between neighbours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Message<P> {
+    /// A payload, pushed on an eager link or sent because it was asked for.
+    Gossip {
+        /// The ids that it covers: several, where a slow link merged payloads.
+        ids: Ids,
+        /// How many hops it has made when it arrives.
+        round: u16,
+        /// The payload.
+        payload: P,
+    },
+    /// On a lazy link: these payloads are here.
+    IHave(Announcement),
+    /// Make the link eager and send these payloads, if any.
+    Graft(DotSet),
+    /// Make the link lazy.
+    Prune,
+}
+
+/// The ids of one payload: at least one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ids(Repr);
+
+/// `Many` holds at least two dots.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Repr {
+    One(Dot),
+    Many(DotSet),
+}
+
+impl Ids {
+    /// The ids in `set`; `None` if there is none.
+    pub fn from_set(set: DotSet) -> Option<Self> {
+        let (replica, first) = set.ranges().next()?;
+        let single = first.start == first.end && set.range_count() == 1;
+        Some(if single { Self::from(Dot::new(replica, first.start)) } else { Self(Repr::Many(set)) })
+    }
+
+    /// The id, if it is one.
+    pub const fn single(&self) -> Option<Dot> {
+        match &self.0 {
+            Repr::One(dot) => Some(*dot),
+            Repr::Many(_) => None,
+        }
+    }
+
+    /// Every range of ids, ascending by origin and counter.
+    pub fn ranges(&self) -> impl Iterator<Item = (ReplicaId, Range)> {
+        let (one, many) = match &self.0 {
+            Repr::One(dot) => (Some((dot.replica, Range { start: dot.counter, end: dot.counter })), None),
+            Repr::Many(set) => (None, Some(set.ranges())),
+        };
+        one.into_iter().chain(many.into_iter().flatten())
+    }
+
+    /// Adds the ids of another payload that was merged into this one.
+    pub fn merge(&mut self, other: &Self) {
+        if self == other {
+            return;
+        }
+        let mut set: DotSet = self.to_set();
+        for (replica, range) in other.ranges() {
+            set.insert_range(replica, range.start, range.end);
+        }
+        self.0 = Repr::Many(set);
+    }
+
+    /// The ids as a set.
+    pub fn to_set(&self) -> DotSet {
+        match &self.0 {
+            Repr::One(dot) => DotSet::from_iter([*dot]),
+            Repr::Many(set) => set.clone(),
+        }
+    }
+}
+
+impl From<Dot> for Ids {
+    fn from(dot: Dot) -> Self {
+        Self(Repr::One(dot))
+    }
+}
+
+/// A batch of ids whose payloads the sender has, with the round of each origin's latest.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Announcement {
+    ids: DotSet,
+    /// One round for each origin in `ids`, ascending by origin.
+    rounds: Vec<u16>,
+}
+
+impl Announcement {
+    /// Announces `ids`; `round` says how many hops an origin's latest payload made to the sender.
+    pub fn new(ids: DotSet, round: impl FnMut(ReplicaId) -> u16) -> Self {
+        let rounds = ids.replicas().map(round).collect();
+        Self { ids, rounds }
+    }
+
+    /// The ids.
+    pub const fn ids(&self) -> &DotSet {
+        &self.ids
+    }
+
+    /// Every origin with its round, ascending by origin.
+    pub fn rounds(&self) -> impl Iterator<Item = (ReplicaId, u16)> {
+        self.ids.replicas().zip(self.rounds.iter().copied())
+    }
+}
+
+const GOSSIP_ONE: u8 = 0;
+const GOSSIP_MANY: u8 = 1;
+const IHAVE: u8 = 2;
+const GRAFT: u8 = 3;
+const PRUNE: u8 = 4;
+
+/// Rounds from here on do not fit into the first byte.
+const LONG_ROUND: u16 = 31;
+
+fn write_head(w: &mut Writer<'_>, kind: u8, round: u16) {
+    let short = round.min(LONG_ROUND);
+    w.u8(kind | ((short as u8) << 3));
+    if short == LONG_ROUND {
+        w.varint(u64::from(round - LONG_ROUND));
+    }
+}
+
+fn read_round(r: &mut Reader<'_>, short: u8) -> Result<u16, DecodeError> {
+    let short = u16::from(short);
+    if short < LONG_ROUND {
+        return Ok(short);
+    }
+    let at = r.at();
+    let rest = r.varint("round")?;
+    u16::try_from(rest).ok().and_then(|rest| rest.checked_add(LONG_ROUND)).ok_or(DecodeError::BadVarint { at })
+}
+
+impl<P: Encode> Encode for Message<P> {
+    fn encode(&self, w: &mut Writer<'_>) {
+        match self {
+            Self::Gossip { ids: Ids(Repr::One(dot)), round, payload } => {
+                write_head(w, GOSSIP_ONE, *round);
+                w.dot(*dot);
+                payload.encode(w);
+            }
+            Self::Gossip { ids: Ids(Repr::Many(ids)), round, payload } => {
+                write_head(w, GOSSIP_MANY, *round);
+                ids.encode(w);
+                payload.encode(w);
+            }
+            Self::IHave(announcement) => {
+                write_head(w, IHAVE, 0);
+                announcement.encode(w);
+            }
+            Self::Graft(ids) => {
+                write_head(w, GRAFT, 0);
+                ids.encode(w);
+            }
+            Self::Prune => write_head(w, PRUNE, 0),
+        }
+    }
+}
+
+impl<P: Decode> Decode for Message<P> {
+    fn decode(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let at = r.at();
+        let head = r.u8("broadcast message")?;
+        match (head & 7, head >> 3) {
+            (GOSSIP_ONE, round) => {
+                let round = read_round(r, round)?;
+                let at = r.at();
+                let dot = r.dot()?;
+                // Counters stay below the maximum, as everywhere.
+                if dot.counter == u64::MAX {
+                    return Err(DecodeError::NotCanonical { what: "message id", at });
+                }
+                Ok(Self::Gossip { ids: Ids::from(dot), round, payload: P::decode(r)? })
+            }
+            (GOSSIP_MANY, round) => {
+                let round = read_round(r, round)?;
+                let at = r.at();
+                let ids = Ids::from_set(DotSet::decode(r)?).filter(|ids| matches!(ids.0, Repr::Many(_)));
+                let ids = ids.ok_or(DecodeError::NotCanonical { what: "message ids", at })?;
+                Ok(Self::Gossip { ids, round, payload: P::decode(r)? })
+            }
+            (IHAVE, 0) => Announcement::decode(r).map(Self::IHave),
+            (GRAFT, 0) => DotSet::decode(r).map(Self::Graft),
+            (PRUNE, 0) => Ok(Self::Prune),
+            _ => Err(DecodeError::BadTag { what: "broadcast message", tag: u64::from(head), at }),
+        }
+    }
+}
+
+/// Per origin: its id, the round (doubled, plus 1 if there is more than one range), then as in [`DotSet`].
+impl Encode for Announcement {
+    fn encode(&self, w: &mut Writer<'_>) {
+        w.len(self.rounds.len());
+        for (origin, round) in self.rounds() {
+            let ranges = self.ids.ranges_of(origin);
+            w.replica(origin);
+            w.varint(u64::from(round) << 1 | u64::from(ranges.len() > 1));
+            if ranges.len() > 1 {
+                w.len(ranges.len());
+            }
+            let mut previous = 0;
+            for range in ranges {
+                w.varint(range.start - previous - 1);
+                w.varint(range.end - range.start);
+                previous = range.end + 1;
+            }
+        }
+    }
+}
+
+impl Decode for Announcement {
+    fn decode(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let mut this = Self::default();
+        let mut last = None;
+        let start = r.at();
+        for _ in 0..r.len("announced origins")? {
+            let at = r.at();
+            let origin = r.replica()?;
+            if last.is_some_and(|last| last >= origin) {
+                return Err(DecodeError::NotCanonical { what: "announcement", at });
+            }
+            last = Some(origin);
+            this.decode_origin(r, origin)?;
+        }
+        if last.is_none() {
+            return Err(DecodeError::NotCanonical { what: "empty announcement", at: start });
+        }
+        Ok(this)
+    }
+}
+
+impl Announcement {
+    fn decode_origin(&mut self, r: &mut Reader<'_>, origin: ReplicaId) -> Result<(), DecodeError> {
+        let at = r.at();
+        let bad = DecodeError::NotCanonical { what: "announcement", at };
+        let head = r.varint("round")?;
+        self.rounds.push(u16::try_from(head >> 1).map_err(|_| bad.clone())?);
+        let count = if head & 1 == 1 { r.len("announced ranges")? } else { 1 };
+        if head & 1 == 1 && count < 2 {
+            return Err(bad);
+        }
+        let mut previous = 0u64;
+        for _ in 0..count {
+            let gap = r.varint("range start")?;
+            let length = r.varint("range length")?;
+            let start = previous.checked_add(gap).and_then(|s| s.checked_add(1)).ok_or_else(|| bad.clone())?;
+            let end = start.checked_add(length).filter(|&end| end < u64::MAX).ok_or_else(|| bad.clone())?;
+            self.ids.insert_range(origin, start, end);
+            previous = end + 1;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rng::Rng;
+    use lasp_crdt::codec::{from_bytes, to_bytes};
+
+    /// A payload of one number.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    struct Number(u64);
+
+    impl Encode for Number {
+        fn encode(&self, w: &mut Writer<'_>) {
+            w.varint(self.0);
+        }
+    }
+
+    impl Decode for Number {
+        fn decode(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+            r.varint("number").map(Self)
+        }
+    }
+
+    fn random_set(rng: &mut Rng) -> DotSet {
+        let mut set = DotSet::new();
+        for _ in 0..1 + rng.below(6) {
+            let start = 1 + rng.below(300);
+            set.insert_range(ReplicaId(rng.below(4)), start, start + rng.below(20));
+        }
+        set
+    }
+
+    fn random_message(rng: &mut Rng) -> Message<Number> {
+        let reach = [20, 31, 32, 65_536][rng.index(4)];
+        let round = rng.below(reach) as u16;
+        let payload = Number(rng.next_u64() >> rng.below(64));
+        match rng.below(5) {
+            0 => Message::Gossip { ids: Dot::new(ReplicaId(rng.below(9)), 1 + rng.below(500)).into(), round, payload },
+            1 => {
+                let ids = Ids::from_set(random_set(rng)).expect("not empty");
+                Message::Gossip { ids, round, payload }
+            }
+            2 => Message::IHave(Announcement::new(random_set(rng), |origin| round ^ origin.0 as u16)),
+            3 => Message::Graft(if rng.chance(0.2) { DotSet::new() } else { random_set(rng) }),
+            _ => Message::Prune,
+        }
+    }
+
+    #[test]
+    fn messages_survive_the_codec() {
+        let mut rng = Rng::new(1);
+        for _ in 0..5_000 {
+            let message = random_message(&mut rng);
+            assert_eq!(from_bytes(&to_bytes(&message)), Ok(message));
+        }
+    }
+
+    #[test]
+    fn mutilated_bytes_are_refused_or_canonical() {
+        let mut rng = Rng::new(2);
+        for _ in 0..20_000 {
+            let mut bytes = to_bytes(&random_message(&mut rng));
+            for _ in 0..1 + rng.below(3) {
+                let at = rng.index(bytes.len().max(1));
+                match rng.below(3) {
+                    0 if !bytes.is_empty() => bytes[at] = rng.next_u64() as u8,
+                    1 => bytes.truncate(at),
+                    _ => bytes.insert(at.min(bytes.len()), rng.next_u64() as u8),
+                }
+            }
+            if let Ok(message) = from_bytes::<Message<Number>>(&bytes) {
+                assert_eq!(to_bytes(&message), bytes, "{message:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_payload_costs_its_id_and_one_byte_and_an_announced_run_of_ids_a_few() {
+        // With plain replica ids of eight bytes; a warmed-up link writes one.
+        let gossip = Message::Gossip { ids: Dot::new(ReplicaId(7), 100).into(), round: 3, payload: Number(0) };
+        assert_eq!(to_bytes(&gossip).len(), 1 + 8 + 1 + 1);
+        let mut ids = DotSet::new();
+        ids.insert_range(ReplicaId(7), 1_000, 1_100);
+        let ihave = Message::<Number>::IHave(Announcement::new(ids, |_| 3));
+        assert_eq!(to_bytes(&ihave).len(), 1 + 1 + 8 + 1 + 2 + 1);
+        assert_eq!(to_bytes(&Message::<Number>::Prune).len(), 1);
+    }
+
+    #[test]
+    fn merged_ids_are_their_union_whatever_form_they_had() {
+        let dot = |counter| Dot::new(ReplicaId(1), counter);
+        let mut ids = Ids::from(dot(1));
+        ids.merge(&dot(1).into());
+        assert_eq!(ids, dot(1).into());
+        ids.merge(&dot(3).into());
+        ids.merge(&dot(2).into());
+        assert_eq!(ids.ranges().collect::<Vec<_>>(), [(ReplicaId(1), Range { start: 1, end: 3 })]);
+        assert_eq!(Ids::from_set([dot(5)].into_iter().collect()), Some(dot(5).into()));
+        assert_eq!(Ids::from_set(DotSet::new()), None);
+    }
+}

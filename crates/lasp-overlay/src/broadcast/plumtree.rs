@@ -1,0 +1,327 @@
+//! Plumtree: an epidemic broadcast tree (Leitão, Pereira, Rodrigues, "Epidemic Broadcast Trees", SRDS 2007).
+//!
+//! Links to neighbours are *eager* (payloads are pushed at once) or *lazy* (ids are announced in batches). All start
+//! eager; a duplicate makes its link lazy; an announced payload that does not come makes a link eager again. So the
+//! eager links become a spanning tree, and the lazy ones mend it.
+//!
+//! Where this differs from the paper, measured redundancy was the reason: only duplicates of one origin at a time prune
+//! (see [`root`](super::root)), a link just pruned is left alone for a while, and what the network duplicated prunes
+//! nothing.
+//!
+//! The invariant that the rules work towards: both ends of a link hold it in the same mode. Where they do not, because a
+//! message was lost or crossed another, the next payload over the link shows it and one end gives in.
+
+use super::announce::Announcements;
+use super::cache::Cache;
+use super::config::Config;
+use super::message::{Announcement, Message};
+use super::missing::Missing;
+use super::root::Root;
+use super::seen::Seen;
+use super::{Command, Event, Payload};
+use crate::peer::PeerId;
+use crate::protocol::{Input, Outbox, Protocol};
+use crate::rng::Rng;
+use crate::time::Time;
+use lasp_crdt::{Dot, DotSet, ReplicaId};
+use std::collections::BTreeMap;
+
+/// The broadcast layer of one peer.
+#[derive(Debug)]
+pub struct Plumtree<P> {
+    pub(super) config: Config,
+    /// Under which this peer's own messages run.
+    pub(super) origin: ReplicaId,
+    /// How many messages it has broadcast.
+    pub(super) minted: u64,
+    pub(super) rng: Rng,
+    pub(super) neighbors: BTreeMap<PeerId, Neighbor>,
+    pub(super) seen: Seen,
+    pub(super) cache: Cache<P>,
+    pub(super) root: Root,
+    pub(super) announcements: Announcements,
+    pub(super) missing: Missing,
+    /// When the timers that count run out; others are stale.
+    announce_at: Option<Time>,
+    missing_at: Option<Time>,
+    /// Until when no eager link is exchanged for a shorter one.
+    pub(super) optimized_until: Time,
+    pub(super) metrics: Metrics,
+}
+
+/// A link to a neighbour, as this end holds it.
+#[derive(Debug, Default)]
+pub(super) struct Neighbor {
+    pub(super) mode: Mode,
+    /// Until when what comes over the link says nothing about its mode at the other end.
+    pub(super) settles_at: Time,
+    /// Of the ids to be announced, those that it has already; kept while the link is lazy.
+    pub(super) has: DotSet,
+}
+
+/// Whether payloads or announcements travel over a link.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Mode {
+    #[default]
+    Eager,
+    Lazy,
+}
+
+/// What the layer sent, received and decided.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Metrics {
+    /// Payloads sent.
+    pub gossip_sent: u64,
+    /// Payloads received.
+    pub gossip_received: u64,
+    /// Of those, how many were known already.
+    pub duplicates: u64,
+    /// Announcements sent.
+    pub ihaves_sent: u64,
+    /// Announcements received.
+    pub ihaves_received: u64,
+    /// Requests sent to make a link eager.
+    pub grafts_sent: u64,
+    /// Requests received to make a link eager.
+    pub grafts_received: u64,
+    /// Requests sent to make a link lazy.
+    pub prunes_sent: u64,
+    /// Requests received to make a link lazy.
+    pub prunes_received: u64,
+    /// Eager links exchanged for shorter ones.
+    pub optimizations: u64,
+    /// Missing payloads left to anti-entropy.
+    pub given_up: u64,
+}
+
+/// What runs out; each names its moment, so that an outdated one is recognised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Timer {
+    /// The next batch of announcements is due.
+    Announce(Time),
+    /// A missing payload is due.
+    Missing(Time),
+}
+
+impl<P: Payload> Protocol for Plumtree<P> {
+    type Command = Command<P>;
+    type Message = Message<P>;
+    type Timer = Timer;
+    type Event = Event<P>;
+
+    fn handle(&mut self, now: Time, input: Input<Self>, out: &mut Outbox<Self>) {
+        match input {
+            Input::Command(Command::Broadcast(payload)) => self.broadcast(now, payload, out),
+            Input::Command(Command::NeighborUp(peer)) => self.neighbor_up(peer),
+            Input::Command(Command::NeighborDown(peer)) => self.neighbor_down(now, peer, out),
+            Input::Received { from, message } => self.receive(now, from, message, out),
+            Input::Expired(Timer::Announce(at)) if self.announce_at == Some(at) => self.announce(now, out),
+            Input::Expired(Timer::Missing(at)) if self.missing_at == Some(at) => {
+                self.missing_at = None;
+                self.graft_missing(now, out);
+            }
+            // Stale timers; and links, which are the business of membership.
+            Input::Expired(_)
+            | Input::Start
+            | Input::LinkUp { .. }
+            | Input::DialFailed(_)
+            | Input::LinkDown(_)
+            | Input::Drained { .. } => {}
+        }
+    }
+}
+
+impl<P: Payload> Plumtree<P> {
+    /// The layer of a peer whose messages run under `origin`, which no earlier life of it may have used.
+    pub fn new(config: Config, origin: ReplicaId, rng: Rng) -> Self {
+        Self {
+            seen: Seen::new(config.seen_origins, config.seen_ranges),
+            cache: Cache::new(config.cache_entries, config.cache_weight),
+            config,
+            origin,
+            minted: 0,
+            rng,
+            neighbors: BTreeMap::new(),
+            root: Root::default(),
+            announcements: Announcements::default(),
+            missing: Missing::default(),
+            announce_at: None,
+            missing_at: None,
+            optimized_until: Time::ZERO,
+            metrics: Metrics::default(),
+        }
+    }
+
+    /// The neighbours to which payloads are pushed, ascending.
+    pub fn eager(&self) -> impl Iterator<Item = PeerId> {
+        self.in_mode(Mode::Eager)
+    }
+
+    /// The neighbours to which ids are announced, ascending.
+    pub fn lazy(&self) -> impl Iterator<Item = PeerId> {
+        self.in_mode(Mode::Lazy)
+    }
+
+    /// The origin whose messages shape the tree, as far as this peer knows.
+    pub fn root(&self) -> Option<ReplicaId> {
+        self.root.get()
+    }
+
+    /// How many payloads are announced and not here.
+    pub fn missing(&self) -> usize {
+        self.missing.len()
+    }
+
+    /// How many payloads are remembered.
+    pub fn cached(&self) -> usize {
+        self.cache.len()
+    }
+
+    /// How many ranges of ids are remembered as seen.
+    pub fn seen_ranges(&self) -> usize {
+        self.seen.range_count()
+    }
+
+    /// Counters.
+    pub const fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// Whether nothing is missing and nothing waits to be announced.
+    pub fn is_quiescent(&self) -> bool {
+        self.missing.len() == 0 && self.announcements.is_empty()
+    }
+
+    fn in_mode(&self, mode: Mode) -> impl Iterator<Item = PeerId> {
+        self.neighbors.iter().filter(move |(_, neighbor)| neighbor.mode == mode).map(|(peer, _)| *peer)
+    }
+
+    fn receive(&mut self, now: Time, from: PeerId, message: Message<P>, out: &mut Outbox<Self>) {
+        match message {
+            Message::Gossip { ids, round, payload } => self.on_gossip(now, from, &ids, round, payload, out),
+            Message::IHave(announcement) => self.on_ihave(now, from, &announcement, out),
+            Message::Graft(ids) => self.on_graft(from, &ids, out),
+            Message::Prune => self.on_prune(now, from),
+        }
+    }
+
+    /// A new neighbour starts eager, as in the paper; the modes of the others stay.
+    fn neighbor_up(&mut self, peer: PeerId) {
+        self.neighbors.insert(peer, Neighbor::default());
+    }
+
+    fn neighbor_down(&mut self, now: Time, peer: PeerId, out: &mut Outbox<Self>) {
+        let Some(neighbor) = self.neighbors.remove(&peer) else { return };
+        self.missing.neighbor_gone(now, peer, neighbor.mode == Mode::Eager);
+        self.graft_missing(now, out);
+    }
+
+    /// Asks for what is missing and due, and sets the timer for what is due next.
+    fn graft_missing(&mut self, now: Time, out: &mut Outbox<Self>) {
+        let requests = self.missing.take_due(now, &self.config);
+        self.metrics.given_up += requests.given_up;
+        for (peer, ids) in requests.grafts {
+            self.graft(peer, ids, out);
+        }
+        self.await_missing(now, out);
+    }
+
+    /// Makes a link eager at both ends and asks for payloads.
+    fn graft(&mut self, peer: PeerId, ids: DotSet, out: &mut Outbox<Self>) {
+        let Some(neighbor) = self.neighbors.get_mut(&peer) else { return };
+        neighbor.make_eager();
+        self.metrics.grafts_sent += 1;
+        out.send(peer, Message::Graft(ids));
+    }
+
+    fn await_missing(&mut self, now: Time, out: &mut Outbox<Self>) {
+        let Some(due) = self.missing.next_due() else { return };
+        if self.missing_at.is_none_or(|at| due < at) {
+            self.missing_at = Some(due);
+            out.set_timer(due.since(now), Timer::Missing(due));
+        }
+    }
+
+    /// Sends the batch of announcements to the lazy neighbours that do not have all of it.
+    fn announce(&mut self, now: Time, out: &mut Outbox<Self>) {
+        self.announce_at = None;
+        let batch = self.announcements.batch();
+        let announcements = &self.announcements;
+        for (&peer, neighbor) in self.neighbors.iter().filter(|(_, neighbor)| neighbor.mode == Mode::Lazy) {
+            let ids = if neighbor.has.is_empty() { batch.clone() } else { batch.difference(&neighbor.has) };
+            if !ids.is_empty() {
+                self.metrics.ihaves_sent += 1;
+                out.send(peer, Message::IHave(Announcement::new(ids, |origin| announcements.round(origin))));
+            }
+        }
+        self.announcements.rotate();
+        for neighbor in self.neighbors.values_mut().filter(|neighbor| !neighbor.has.is_empty()) {
+            neighbor.has = self.announcements.among(&neighbor.has);
+        }
+        self.await_announcement(now, out);
+    }
+
+    /// Sets the timer for the next batch, if there is something to announce and somebody to hear it.
+    pub(super) fn await_announcement(&mut self, now: Time, out: &mut Outbox<Self>) {
+        if self.announce_at.is_some() || self.announcements.is_empty() {
+            return;
+        }
+        if self.lazy().next().is_none() {
+            return self.announcements.clear();
+        }
+        let Config { announce_after, announce_after_most, .. } = self.config;
+        let wait = self.rng.jitter(self.announcements.wait(announce_after, announce_after_most), 0.2);
+        let at = now + wait;
+        self.announce_at = Some(at);
+        out.set_timer(wait, Timer::Announce(at));
+    }
+
+    fn on_ihave(&mut self, now: Time, from: PeerId, announcement: &Announcement, out: &mut Outbox<Self>) {
+        self.metrics.ihaves_received += 1;
+        let Some(neighbor) = self.neighbors.get_mut(&from) else { return };
+        if neighbor.mode == Mode::Lazy {
+            neighbor.has.union_with(&self.announcements.among(announcement.ids()));
+        }
+        let unseen = self.seen.unseen(announcement.ids().ranges());
+        self.missing.announced(now, from, &unseen, &self.config);
+        self.await_missing(now, out);
+        self.optimize(now, from, announcement, out);
+    }
+
+    /// The paper's §3.8: an announcer that is nearer to the root by more than the threshold takes the place of the
+    /// neighbour that delivers its messages now.
+    fn optimize(&mut self, now: Time, from: PeerId, announcement: &Announcement, out: &mut Outbox<Self>) {
+        let Some(parent) = self.detour(now, from, announcement) else { return };
+        self.optimized_until = now + self.config.settle;
+        self.metrics.optimizations += 1;
+        self.graft(from, DotSet::new(), out);
+        self.prune(now, parent, out);
+    }
+
+    /// The eager neighbour whose path from the root is too long compared with that of the lazy one `from`.
+    fn detour(&self, now: Time, from: PeerId, announcement: &Announcement) -> Option<PeerId> {
+        if self.config.optimize_hops == 0 || now < self.optimized_until {
+            return None;
+        }
+        let root = self.root.get()?;
+        let (_, round) = announcement.rounds().find(|(origin, _)| *origin == root)?;
+        let record = self.cache.get(Dot::new(root, announcement.ids().max(root)))?;
+        let parent = record.from?;
+        let saves = u32::from(record.round) >= u32::from(round) + 1 + u32::from(self.config.optimize_hops);
+        let mode = |peer| self.neighbors.get(&peer).map(|neighbor| neighbor.mode);
+        let exchangeable = mode(from) == Some(Mode::Lazy) && mode(parent) == Some(Mode::Eager);
+        (saves && exchangeable).then_some(parent)
+    }
+}
+
+impl Neighbor {
+    pub(super) fn make_eager(&mut self) {
+        self.mode = Mode::Eager;
+        self.has = DotSet::new();
+    }
+
+    pub(super) fn make_lazy(&mut self, settles_at: Time) {
+        self.mode = Mode::Lazy;
+        self.settles_at = settles_at;
+    }
+}

@@ -1,0 +1,141 @@
+//! Payloads: pushed on eager links, delivered once, pruned or sent again.
+
+use super::message::{Ids, Message};
+use super::plumtree::{Mode, Plumtree};
+use super::{Event, Payload};
+use crate::broadcast::cache::Record;
+use crate::peer::PeerId;
+use crate::protocol::Outbox;
+use crate::time::Time;
+use lasp_crdt::{Dot, DotSet};
+
+impl<P: Payload> Plumtree<P> {
+    /// Spreads a payload of this peer.
+    pub(super) fn broadcast(&mut self, now: Time, payload: P, out: &mut Outbox<Self>) {
+        self.minted += 1;
+        let ids = Ids::from(Dot::new(self.origin, self.minted));
+        self.root.heard(now, self.origin, self.config.root_silence);
+        self.seen.insert(&ids);
+        self.spread(now, Record { ids, from: None, round: 0, payload: Some(payload) }, out);
+    }
+
+    pub(super) fn on_gossip(
+        &mut self,
+        now: Time,
+        from: PeerId,
+        ids: &Ids,
+        round: u16,
+        payload: P,
+        out: &mut Outbox<Self>,
+    ) {
+        self.metrics.gossip_received += 1;
+        for (origin, _) in ids.ranges() {
+            self.root.heard(now, origin, self.config.root_silence);
+        }
+        let Some(fresh) = self.seen.insert(ids) else { return self.on_duplicate(now, from, ids, out) };
+        self.settle_missing(&fresh);
+        self.welcome(now, from);
+        out.emit(Event::Deliver { from, round, payload: payload.clone() });
+        self.spread(now, Record { ids: fresh.clone(), from: Some(from), round, payload: Some(payload) }, out);
+        self.note_has(from, &fresh);
+    }
+
+    /// Pushes a payload on, announces it, and remembers it.
+    fn spread(&mut self, now: Time, record: Record<P>, out: &mut Outbox<Self>) {
+        for (&peer, neighbor) in &self.neighbors {
+            if neighbor.mode == Mode::Eager && record.from != Some(peer) {
+                self.metrics.gossip_sent += record.send_to(peer, out);
+            }
+        }
+        self.announcements.note(&record.ids, record.round);
+        self.await_announcement(now, out);
+        self.cache.insert(record);
+    }
+
+    /// Those who had announced what arrived need not hear of it.
+    fn settle_missing(&mut self, fresh: &Ids) {
+        let neighbors = &mut self.neighbors;
+        self.missing.arrived(fresh, |dot, peer| {
+            if let Some(neighbor) = neighbors.get_mut(&peer).filter(|neighbor| neighbor.mode == Mode::Lazy) {
+                neighbor.has.insert(dot);
+            }
+        });
+    }
+
+    /// A neighbour that pushed something new holds its link as eager: so does this end, unless that was decided before
+    /// the other end could know.
+    fn welcome(&mut self, now: Time, from: PeerId) {
+        let Some(neighbor) = self.neighbors.get_mut(&from) else { return };
+        if neighbor.mode == Mode::Lazy && now >= neighbor.settles_at {
+            neighbor.make_eager();
+        }
+    }
+
+    /// Whoever sent a payload has it.
+    fn note_has(&mut self, from: PeerId, ids: &Ids) {
+        let Some(neighbor) = self.neighbors.get_mut(&from).filter(|neighbor| neighbor.mode == Mode::Lazy) else {
+            return;
+        };
+        neighbor.has.extend(ids.single().filter(|dot| self.announcements.contains(*dot)));
+        if ids.single().is_none() {
+            neighbor.has.union_with(&self.announcements.among(&ids.to_set()));
+        }
+    }
+
+    /// A payload that was here already: its link is one too many, if it closes a cycle for the root's messages.
+    fn on_duplicate(&mut self, now: Time, from: PeerId, ids: &Ids, out: &mut Outbox<Self>) {
+        self.metrics.duplicates += 1;
+        let Some(neighbor) = self.neighbors.get(&from) else { return };
+        // Over a lazy link: the other end still holds it as eager, and must hear otherwise.
+        let superfluous = neighbor.mode == Mode::Lazy || self.closes_cycle(from, ids);
+        if superfluous && now >= neighbor.settles_at {
+            self.prune(now, from, out);
+        }
+        self.note_has(from, ids);
+    }
+
+    /// Whether the root's messages come over another link first. What the network duplicated does not count, nor what
+    /// came so long ago that nobody remembers who delivered it.
+    fn closes_cycle(&self, from: PeerId, ids: &Ids) -> bool {
+        ids.ranges().any(|(origin, range)| {
+            let first = self.cache.get(Dot::new(origin, range.end));
+            self.root.is(origin) && first.is_some_and(|record| record.from != Some(from))
+        })
+    }
+
+    /// Makes a link lazy at both ends.
+    pub(super) fn prune(&mut self, now: Time, peer: PeerId, out: &mut Outbox<Self>) {
+        let Some(neighbor) = self.neighbors.get_mut(&peer) else { return };
+        neighbor.make_lazy(now + self.config.settle);
+        self.metrics.prunes_sent += 1;
+        out.send(peer, Message::Prune);
+    }
+
+    pub(super) fn on_prune(&mut self, now: Time, from: PeerId) {
+        self.metrics.prunes_received += 1;
+        let Some(neighbor) = self.neighbors.get_mut(&from) else { return };
+        neighbor.make_lazy(now + self.config.settle);
+    }
+
+    /// The other end wants payloads pushed from now on, and these that it missed. What is no longer remembered, it will
+    /// learn by anti-entropy.
+    pub(super) fn on_graft(&mut self, from: PeerId, ids: &DotSet, out: &mut Outbox<Self>) {
+        self.metrics.grafts_received += 1;
+        if let Some(neighbor) = self.neighbors.get_mut(&from) {
+            neighbor.make_eager();
+            neighbor.settles_at = Time::ZERO;
+        }
+        for record in self.cache.covering(ids) {
+            self.metrics.gossip_sent += record.send_to(from, out);
+        }
+    }
+}
+
+impl<P: Payload> Record<P> {
+    /// Sends the payload, if it is still there; returns how many messages that made.
+    fn send_to(&self, peer: PeerId, out: &mut Outbox<Plumtree<P>>) -> u64 {
+        let Some(payload) = self.payload.clone() else { return 0 };
+        out.send(peer, Message::Gossip { ids: self.ids.clone(), round: self.round.saturating_add(1), payload });
+        1
+    }
+}
