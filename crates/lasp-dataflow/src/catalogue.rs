@@ -29,19 +29,13 @@ const GSET: &[OpForm] = &[ADD, ADD_ELEMENT, ADD_ALL];
 const AWSET: &[OpForm] = &[ADD, ADD_ELEMENT, ADD_ALL, RMV, RMV_ALL];
 const GCOUNTER: &[OpForm] = &[INCREMENT, INCREMENT_BY];
 const PNCOUNTER: &[OpForm] = &[INCREMENT, INCREMENT_BY, DECREMENT, DECREMENT_BY];
-const MAX: &[OpForm] = &[op(
-    "{set, X}",
-    "keeps the greater of X and the value so far",
-)];
+const MAX: &[OpForm] = &[op("{set, X}", "keeps the greater of X and the value so far")];
 const MIN: &[OpForm] = &[op("{set, X}", "keeps the lesser of X and the value so far")];
 const BOOLEAN: &[OpForm] = &[op("true", "raises the flag"), op("enable", "the same")];
 const IVAR: &[OpForm] = &[op("{set, X}", "sets the value, once")];
 const LWWREGISTER: &[OpForm] = &[op("{set, X}", "writes X")];
 const GMAP: &[OpForm] = &[op("{apply, Key, Op}", "applies Op to the state under Key")];
-const PAIR: &[OpForm] = &[
-    op("{fst, Op}", "applies Op to the first"),
-    op("{snd, Op}", "applies Op to the second"),
-];
+const PAIR: &[OpForm] = &[op("{fst, Op}", "applies Op to the first"), op("{snd, Op}", "applies Op to the second")];
 
 /// What `ty` offers.
 pub(crate) fn of(ty: &Type) -> &'static [OpForm] {
@@ -62,11 +56,7 @@ pub(crate) fn of(ty: &Type) -> &'static [OpForm] {
 
 /// The forms of `ty` in one line, for error messages.
 pub(crate) fn forms(ty: &Type) -> String {
-    of(ty)
-        .iter()
-        .map(|op| op.form)
-        .collect::<Vec<_>>()
-        .join(", ")
+    of(ty).iter().map(|op| op.form).collect::<Vec<_>>().join(", ")
 }
 
 /// How many characters must be inserted, deleted, replaced or swapped with their neighbour to make `a` into `b`
@@ -98,13 +88,8 @@ mod tests {
 
     #[test]
     fn distance_counts_single_edits() {
-        let cases = [
-            ("", "abc", 3),
-            ("gset", "gset", 0),
-            ("gest", "gset", 1),
-            ("gst", "gset", 1),
-            ("awest", "gset", 3),
-        ];
+        let cases =
+            [("", "abc", 3), ("gset", "gset", 0), ("gest", "gset", 1), ("gst", "gset", 1), ("awest", "gset", 3)];
         for (a, b, n) in cases {
             assert_eq!(distance(a, b), n, "{a} to {b}");
             assert_eq!(distance(b, a), n, "{b} to {a}");

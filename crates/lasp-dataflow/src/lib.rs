@@ -6,19 +6,31 @@
 //! - [`Value`], [`Name`], [`Type`], [`Op`], [`Output`]: what variables hold, are called, offer and answer.
 
 mod catalogue;
+mod graph;
 mod name;
 mod op;
 mod operator;
+mod operators;
 mod output;
+mod state;
 #[cfg(test)]
 mod testing;
+mod threshold;
 mod types;
 mod value;
+mod waiters;
 
 pub use catalogue::OpForm;
+pub use graph::{
+    BindError, Cause, DeclareError, DerivationError, DeriveError, ERRORS_KEPT, Effects, ErrorLog, Graph, Target,
+    UpdateError, VarDelta, VarInfo,
+};
 pub use name::{MAX_NAME_BYTES, Name, NameError, VarId};
 pub use op::{Op, OpError};
 pub use operator::{Aggregate, Call, Function, FunctionError, Operator, function};
 pub use output::Output;
+pub use state::{LiteralError, SetState, Slot, State, StateDigest};
+pub use threshold::{Threshold, ThresholdError};
 pub use types::{MAX_TYPE_DEPTH, Type, TypeError};
 pub use value::{F64, MAX_VALUE_DEPTH, NotThatKind, Value};
+pub use waiters::{WaiterId, WatcherId};

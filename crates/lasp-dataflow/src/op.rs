@@ -72,10 +72,7 @@ pub enum OpError {
 
 impl OpError {
     pub(crate) fn unsupported(op: impl fmt::Display, ty: &Type) -> Self {
-        Self::Unsupported {
-            op: op.to_string().into(),
-            ty: ty.clone(),
-        }
+        Self::Unsupported { op: op.to_string().into(), ty: ty.clone() }
     }
 }
 
@@ -93,23 +90,14 @@ impl Op {
             (Type::GCounter | Type::PnCounter, "increment", _) => {
                 amount(ty, "increment", arguments)?.map(Self::Increment)
             }
-            (Type::PnCounter, "decrement", _) => {
-                amount(ty, "decrement", arguments)?.map(Self::Decrement)
-            }
-            (Type::Max | Type::Min | Type::IVar | Type::LwwRegister, "set", [x]) => {
-                Some(Self::Set(x.clone()))
-            }
+            (Type::PnCounter, "decrement", _) => amount(ty, "decrement", arguments)?.map(Self::Decrement),
+            (Type::Max | Type::Min | Type::IVar | Type::LwwRegister, "set", [x]) => Some(Self::Set(x.clone())),
             (Type::Boolean, "true" | "enable", []) => Some(Self::Enable),
-            (Type::GMap(inner), "apply", [key, op]) => Some(Self::Apply(
-                key.clone(),
-                Box::new(Self::from_value(inner, op)?),
-            )),
-            (Type::Pair(first, _), "fst", [op]) => {
-                Some(Self::Fst(Box::new(Self::from_value(first, op)?)))
+            (Type::GMap(inner), "apply", [key, op]) => {
+                Some(Self::Apply(key.clone(), Box::new(Self::from_value(inner, op)?)))
             }
-            (Type::Pair(_, second), "snd", [op]) => {
-                Some(Self::Snd(Box::new(Self::from_value(second, op)?)))
-            }
+            (Type::Pair(first, _), "fst", [op]) => Some(Self::Fst(Box::new(Self::from_value(first, op)?))),
+            (Type::Pair(_, second), "snd", [op]) => Some(Self::Snd(Box::new(Self::from_value(second, op)?))),
             _ => None,
         };
         op.ok_or_else(|| OpError::unsupported(form, ty))
@@ -136,9 +124,7 @@ impl Op {
     pub(crate) fn fits(&self) -> bool {
         match self {
             Self::Add(v) | Self::Remove(v) | Self::Set(v) => v.nests_within(MAX_VALUE_DEPTH),
-            Self::AddAll(all) | Self::RemoveAll(all) => {
-                all.iter().all(|v| v.nests_within(MAX_VALUE_DEPTH))
-            }
+            Self::AddAll(all) | Self::RemoveAll(all) => all.iter().all(|v| v.nests_within(MAX_VALUE_DEPTH)),
             Self::Increment(_) | Self::Decrement(_) | Self::Enable => true,
             Self::Apply(key, op) => key.nests_within(MAX_VALUE_DEPTH) && op.fits(),
             Self::Fst(op) | Self::Snd(op) => op.fits(),
@@ -161,11 +147,8 @@ fn split(form: &Value) -> Option<(&str, &[Value])> {
 
 fn set_op(ty: &Type, name: &str, argument: &Value) -> Result<Option<Op>, OpError> {
     let list = |op| {
-        let items = <&[Value]>::try_from(argument).map_err(|problem| OpError::Argument {
-            op,
-            ty: ty.clone(),
-            problem,
-        })?;
+        let items =
+            <&[Value]>::try_from(argument).map_err(|problem| OpError::Argument { op, ty: ty.clone(), problem })?;
         Ok(items.to_vec())
     };
     Ok(match (name, argument) {
@@ -184,11 +167,7 @@ fn amount(ty: &Type, op: &'static str, arguments: &[Value]) -> Result<Option<u64
         [] => Ok(Some(1)),
         [n] => match u64::try_from(n) {
             Ok(n) => Ok(Some(n)),
-            Err(problem) => Err(OpError::Argument {
-                op,
-                ty: ty.clone(),
-                problem,
-            }),
+            Err(problem) => Err(OpError::Argument { op, ty: ty.clone(), problem }),
         },
         _ => Ok(None),
     }
@@ -210,34 +189,13 @@ mod tests {
     fn the_forms_of_the_language_are_read() {
         let one_two = vec![Value::Int(1), Value::Int(2)];
         assert_eq!(read("set", call("add", 1)), Ok(Op::Add(Value::Int(1))));
-        assert_eq!(
-            read("set", call("add", one_two.clone())),
-            Ok(Op::AddAll(one_two.clone()))
-        );
-        assert_eq!(
-            read("set", call("add_element", one_two.clone())),
-            Ok(Op::Add(one_two.clone().into()))
-        );
-        assert_eq!(
-            read("gset", call("add_all", one_two.clone())),
-            Ok(Op::AddAll(one_two.clone()))
-        );
-        assert_eq!(
-            read("set", call("rmv", one_two.clone())),
-            Ok(Op::Remove(one_two.clone().into()))
-        );
-        assert_eq!(
-            read("set", call("rmv_all", one_two.clone())),
-            Ok(Op::RemoveAll(one_two))
-        );
-        assert_eq!(
-            read("gcounter", Value::atom("increment")),
-            Ok(Op::Increment(1))
-        );
-        assert_eq!(
-            read("pncounter", call("decrement", 3)),
-            Ok(Op::Decrement(3))
-        );
+        assert_eq!(read("set", call("add", one_two.clone())), Ok(Op::AddAll(one_two.clone())));
+        assert_eq!(read("set", call("add_element", one_two.clone())), Ok(Op::Add(one_two.clone().into())));
+        assert_eq!(read("gset", call("add_all", one_two.clone())), Ok(Op::AddAll(one_two.clone())));
+        assert_eq!(read("set", call("rmv", one_two.clone())), Ok(Op::Remove(one_two.clone().into())));
+        assert_eq!(read("set", call("rmv_all", one_two.clone())), Ok(Op::RemoveAll(one_two)));
+        assert_eq!(read("gcounter", Value::atom("increment")), Ok(Op::Increment(1)));
+        assert_eq!(read("pncounter", call("decrement", 3)), Ok(Op::Decrement(3)));
         assert_eq!(read("max", call("set", 3)), Ok(Op::Set(Value::Int(3))));
         assert_eq!(read("boolean", Value::Bool(true)), Ok(Op::Enable));
         assert_eq!(read("boolean", Value::atom("enable")), Ok(Op::Enable));
@@ -249,21 +207,11 @@ mod tests {
     #[test]
     fn what_a_type_does_not_offer_is_refused_with_its_catalogue() {
         let error = read("gcounter", Value::atom("decrement")).unwrap_err();
-        assert_eq!(
-            error,
-            "gcounter has no operation decrement; it offers increment, {increment, N}"
-        );
+        assert_eq!(error, "gcounter has no operation decrement; it offers increment, {increment, N}");
         let error = read("gset", call("rmv", 1)).unwrap_err();
-        assert_eq!(
-            error,
-            "gset has no operation {rmv, 1}; it offers {add, E}, {add_element, E}, {add_all, L}"
-        );
+        assert_eq!(error, "gset has no operation {rmv, 1}; it offers {add, E}, {add_element, E}, {add_all, L}");
         assert!(
-            read(
-                "gmap(boolean)",
-                Value::tuple([Value::atom("apply"), 1.into(), Value::atom("increment")])
-            )
-            .is_err()
+            read("gmap(boolean)", Value::tuple([Value::atom("apply"), 1.into(), Value::atom("increment")])).is_err()
         );
         assert!(read("set", Value::tuple(Vec::<Value>::new())).is_err());
         assert!(read("set", Value::Int(1)).is_err());
@@ -272,14 +220,8 @@ mod tests {
     #[test]
     fn an_argument_of_the_wrong_kind_is_named() {
         let error = read("gcounter", call("increment", -1)).unwrap_err();
-        assert_eq!(
-            error,
-            "increment of gcounter: expected an integer that is not negative, found an integer -1"
-        );
+        assert_eq!(error, "increment of gcounter: expected an integer that is not negative, found an integer -1");
         let error = read("set", call("add_all", 1)).unwrap_err();
-        assert_eq!(
-            error,
-            "add_all of awset: expected a list, found an integer 1"
-        );
+        assert_eq!(error, "add_all of awset: expected a list, found an integer 1");
     }
 }

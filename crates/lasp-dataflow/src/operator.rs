@@ -34,9 +34,7 @@ pub struct FunctionError {
 impl FunctionError {
     /// An error with this message.
     pub fn new(message: impl Into<Box<str>>) -> Self {
-        Self {
-            message: message.into(),
-        }
+        Self { message: message.into() }
     }
 }
 
@@ -151,10 +149,7 @@ impl fmt::Debug for Operator {
             Self::Map(function) | Self::Filter(function) | Self::FlatMap(function) => {
                 write!(f, "{}({})", self.name(), function.describe())
             }
-            Self::Join {
-                left_key,
-                right_key,
-            } => write!(f, "join({}, {})", left_key.describe(), right_key.describe()),
+            Self::Join { left_key, right_key } => write!(f, "join({}, {})", left_key.describe(), right_key.describe()),
             Self::Fold(aggregate) => write!(f, "fold({aggregate:?})"),
             Self::Union | Self::Intersection | Self::Product => f.write_str(self.name()),
         }
@@ -169,15 +164,9 @@ impl fmt::Debug for Aggregate {
             Self::Min => f.write_str("min"),
             Self::Max => f.write_str("max"),
             Self::Avg => f.write_str("avg"),
-            Self::Custom {
-                step,
-                init,
-                inverse,
-            } => {
+            Self::Custom { step, init, inverse } => {
                 write!(f, "{}, {init}", step.describe())?;
-                inverse
-                    .as_ref()
-                    .map_or(Ok(()), |inverse| write!(f, ", {}", inverse.describe()))
+                inverse.as_ref().map_or(Ok(()), |inverse| write!(f, ", {}", inverse.describe()))
             }
         }
     }

@@ -28,9 +28,7 @@ impl Output {
             Self::Set(items) | Self::Many(items) => Value::list(items.iter().cloned()),
             Self::Value(value) => value.clone(),
             Self::Unset => Value::atom("undefined"),
-            Self::Map(entries) => {
-                Value::map(entries.iter().map(|(k, v)| (k.clone(), v.to_value())))
-            }
+            Self::Map(entries) => Value::map(entries.iter().map(|(k, v)| (k.clone(), v.to_value()))),
             Self::Pair(first, second) => Value::pair(first.to_value(), second.to_value()),
         }
     }
@@ -65,15 +63,9 @@ mod tests {
     #[test]
     fn outputs_print_as_surface_syntax() {
         let set = Output::Set(vec![2.into(), 4.into()]);
-        let pair = Output::Pair(
-            Box::new(Output::Value(true.into())),
-            Box::new(Output::Unset),
-        );
+        let pair = Output::Pair(Box::new(Output::Value(true.into())), Box::new(Output::Unset));
         assert_eq!(set.to_string(), "set[2, 4]");
-        assert_eq!(
-            Output::Many(vec![1.into(), Value::atom("a")]).to_string(),
-            "mv[1, a]"
-        );
+        assert_eq!(Output::Many(vec![1.into(), Value::atom("a")]).to_string(), "mv[1, a]");
         assert_eq!(pair.to_string(), "{true, undefined}");
         let map = Output::Map(vec![(Value::atom("k"), set), (Value::Int(1), pair)]);
         assert_eq!(map.to_string(), "#{k => set[2, 4], 1 => {true, undefined}}");

@@ -111,17 +111,10 @@ impl Type {
     /// [`TypeError::Unknown`] with the nearest name, [`TypeError::Arity`], [`TypeError::TooDeep`].
     pub fn new(name: &str, parameters: Vec<Self>) -> Result<Self, TypeError> {
         let Some(&(name, expected)) = NAMES.iter().find(|(known, _)| *known == name) else {
-            return Err(TypeError::Unknown {
-                found: name.into(),
-                nearest: nearest(name),
-            });
+            return Err(TypeError::Unknown { found: name.into(), nearest: nearest(name) });
         };
         if parameters.len() != expected {
-            return Err(TypeError::Arity {
-                name,
-                expected,
-                found: parameters.len(),
-            });
+            return Err(TypeError::Arity { name, expected, found: parameters.len() });
         }
         if parameters.iter().any(|p| p.depth() >= MAX_TYPE_DEPTH) {
             return Err(TypeError::TooDeep);
@@ -202,11 +195,7 @@ impl FromStr for Type {
         let mut parser = Parser { text, at: 0 };
         let ty = parser.ty(0)?;
         parser.spaces();
-        if parser.at < text.len() {
-            Err(parser.expected("the end"))
-        } else {
-            Ok(ty)
-        }
+        if parser.at < text.len() { Err(parser.expected("the end")) } else { Ok(ty) }
     }
 }
 
@@ -224,9 +213,7 @@ impl Parser<'_> {
         self.spaces();
         let start = self.at;
         let rest = &self.text[start..];
-        self.at += rest
-            .find(|c: char| !(c.is_alphanumeric() || c == '_'))
-            .unwrap_or(rest.len());
+        self.at += rest.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(rest.len());
         let name = &self.text[start..self.at];
         if name.is_empty() {
             return Err(self.expected("a type's name"));
@@ -259,10 +246,7 @@ impl Parser<'_> {
     }
 
     fn expected(&self, expected: &'static str) -> TypeError {
-        TypeError::Syntax {
-            at: self.at,
-            expected,
-        }
+        TypeError::Syntax { at: self.at, expected }
     }
 }
 
@@ -303,11 +287,7 @@ impl Encode for Type {
 impl Decode for Type {
     fn decode(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let ty = decode_any_depth(r)?;
-        if ty.depth() > MAX_TYPE_DEPTH {
-            Err(DecodeError::TooDeep { at: r.at() })
-        } else {
-            Ok(ty)
-        }
+        if ty.depth() > MAX_TYPE_DEPTH { Err(DecodeError::TooDeep { at: r.at() }) } else { Ok(ty) }
     }
 }
 
@@ -327,11 +307,7 @@ fn decode_any_depth(r: &mut Reader<'_>) -> Result<Type, DecodeError> {
         9 => Type::GMap(nested(r)?),
         10 => Type::Pair(nested(r)?, nested(r)?),
         tag => {
-            return Err(DecodeError::BadTag {
-                what: "type",
-                tag: tag.into(),
-                at,
-            });
+            return Err(DecodeError::BadTag { what: "type", tag: tag.into(), at });
         }
     })
 }
@@ -357,56 +333,25 @@ mod tests {
 
     #[test]
     fn a_misspelt_type_names_the_nearest() {
-        assert_eq!(
-            parse("gcountr").unwrap_err(),
-            "unknown type `gcountr`; did you mean `gcounter`?"
-        );
-        assert!(
-            parse("frobnicator")
-                .unwrap_err()
-                .starts_with("unknown type `frobnicator`; there are awset, boolean")
-        );
+        assert_eq!(parse("gcountr").unwrap_err(), "unknown type `gcountr`; did you mean `gcounter`?");
+        assert!(parse("frobnicator").unwrap_err().starts_with("unknown type `frobnicator`; there are awset, boolean"));
     }
 
     #[test]
     fn malformed_types_say_what_was_expected() {
-        assert_eq!(
-            parse("gmap").unwrap_err(),
-            "`gmap` takes one type in parentheses, found 0"
-        );
-        assert_eq!(
-            parse("set(max)").unwrap_err(),
-            "`set` takes no parameters in parentheses, found 1"
-        );
-        assert_eq!(
-            parse("pair(max, min").unwrap_err(),
-            "malformed type at byte 13: expected `,` or `)`"
-        );
-        assert_eq!(
-            parse("max min").unwrap_err(),
-            "malformed type at byte 4: expected the end"
-        );
-        assert_eq!(
-            parse("gmap()").unwrap_err(),
-            "malformed type at byte 5: expected a type's name"
-        );
-        assert_eq!(
-            parse(&"gmap(".repeat(100_000)).unwrap_err(),
-            "types nest at most 12 deep"
-        );
+        assert_eq!(parse("gmap").unwrap_err(), "`gmap` takes one type in parentheses, found 0");
+        assert_eq!(parse("set(max)").unwrap_err(), "`set` takes no parameters in parentheses, found 1");
+        assert_eq!(parse("pair(max, min").unwrap_err(), "malformed type at byte 13: expected `,` or `)`");
+        assert_eq!(parse("max min").unwrap_err(), "malformed type at byte 4: expected the end");
+        assert_eq!(parse("gmap()").unwrap_err(), "malformed type at byte 5: expected a type's name");
+        assert_eq!(parse(&"gmap(".repeat(100_000)).unwrap_err(), "types nest at most 12 deep");
     }
 
     #[test]
     fn types_survive_the_wire_and_bottomless_ones_are_refused() {
         let ty = parse("pair(gmap(max), lwwregister)").expect("a type");
         assert_eq!(from_bytes::<Type>(&to_bytes(&ty)), Ok(ty));
-        assert!(matches!(
-            from_bytes::<Type>(&[9; 100]),
-            Err(DecodeError::TooDeep { .. })
-        ));
-        assert!(matches!(
-            from_bytes::<Type>(&[11]),
-            Err(DecodeError::BadTag { .. })
-        ));
+        assert!(matches!(from_bytes::<Type>(&[9; 100]), Err(DecodeError::TooDeep { .. })));
+        assert!(matches!(from_bytes::<Type>(&[11]), Err(DecodeError::BadTag { .. })));
     }
 }

@@ -86,28 +86,17 @@ impl Decode for Value {
             TUPLE => r.nested(decode_items).map(Self::Tuple),
             LIST => r.nested(decode_items).map(Self::List),
             MAP => r.nested(|r| decode_map(r, at)),
-            first @ SHORT_TEXT..SHORT_ATOM => {
-                decode_short(r, first - SHORT_TEXT, at).map(Self::Text)
-            }
-            first @ SHORT_ATOM..SMALL_INT => {
-                decode_short(r, first - SHORT_ATOM, at).map(Self::Atom)
-            }
+            first @ SHORT_TEXT..SHORT_ATOM => decode_short(r, first - SHORT_TEXT, at).map(Self::Text),
+            first @ SHORT_ATOM..SMALL_INT => decode_short(r, first - SHORT_ATOM, at).map(Self::Atom),
             first @ SMALL_INT.. => Ok(Self::Int(i64::from(first - SMALL_INT))),
-            tag => Err(DecodeError::BadTag {
-                what: "value",
-                tag: tag.into(),
-                at,
-            }),
+            tag => Err(DecodeError::BadTag { what: "value", tag: tag.into(), at }),
         }
     }
 }
 
 fn decode_int(r: &mut Reader<'_>, at: usize) -> Result<Value, DecodeError> {
     match r.signed("integer")? {
-        0..128 => Err(DecodeError::NotCanonical {
-            what: "integer",
-            at,
-        }),
+        0..128 => Err(DecodeError::NotCanonical { what: "integer", at }),
         n => Ok(Value::Int(n)),
     }
 }
@@ -115,9 +104,7 @@ fn decode_int(r: &mut Reader<'_>, at: usize) -> Result<Value, DecodeError> {
 fn decode_float(r: &mut Reader<'_>, at: usize) -> Result<Value, DecodeError> {
     let bits = r.fixed_u64("float")?;
     let float = F64::new(f64::from_bits(bits)).filter(|float| float.bits() == bits);
-    float
-        .map(Value::Float)
-        .ok_or(DecodeError::NotCanonical { what: "float", at })
+    float.map(Value::Float).ok_or(DecodeError::NotCanonical { what: "float", at })
 }
 
 fn decode_long(r: &mut Reader<'_>, at: usize) -> Result<Arc<str>, DecodeError> {
@@ -134,9 +121,7 @@ fn decode_short(r: &mut Reader<'_>, len: u8, at: usize) -> Result<Arc<str>, Deco
     for byte in bytes.iter_mut() {
         *byte = r.u8("text")?;
     }
-    std::str::from_utf8(bytes)
-        .map(Arc::from)
-        .map_err(|_| DecodeError::BadUtf8 { at })
+    std::str::from_utf8(bytes).map(Arc::from).map_err(|_| DecodeError::BadUtf8 { at })
 }
 
 fn decode_items(r: &mut Reader<'_>) -> Result<Arc<[Value]>, DecodeError> {
@@ -152,10 +137,7 @@ fn decode_map(r: &mut Reader<'_>, at: usize) -> Result<Value, DecodeError> {
     let mut entries = BTreeMap::new();
     for _ in 0..r.len("map entries")? {
         let key = Value::decode(r)?;
-        if entries
-            .last_key_value()
-            .is_some_and(|(last, _)| *last >= key)
-        {
+        if entries.last_key_value().is_some_and(|(last, _)| *last >= key) {
             return Err(DecodeError::NotCanonical { what: "map", at });
         }
         entries.insert(key, Value::decode(r)?);
@@ -180,29 +162,17 @@ mod tests {
 
     #[test]
     fn second_encodings_are_refused() {
-        for bytes in [
-            &[INT, 10][..],
-            &[TEXT, 1, b'a'],
-            &[FLOAT, 0, 0, 0, 0, 0, 0, 0, 0x80],
-            &[MAP, 2, 0x82, 0, 0x81, 0],
-        ] {
-            assert!(
-                matches!(
-                    from_bytes::<Value>(bytes),
-                    Err(DecodeError::NotCanonical { .. })
-                ),
-                "{bytes:?}"
-            );
+        for bytes in
+            [&[INT, 10][..], &[TEXT, 1, b'a'], &[FLOAT, 0, 0, 0, 0, 0, 0, 0, 0x80], &[MAP, 2, 0x82, 0, 0x81, 0]]
+        {
+            assert!(matches!(from_bytes::<Value>(bytes), Err(DecodeError::NotCanonical { .. })), "{bytes:?}");
         }
     }
 
     #[test]
     fn bottomless_nesting_is_refused() {
         let bytes: Vec<u8> = std::iter::repeat_n([LIST, 1], 100_000).flatten().collect();
-        assert!(matches!(
-            from_bytes::<Value>(&bytes),
-            Err(DecodeError::TooDeep { .. })
-        ));
+        assert!(matches!(from_bytes::<Value>(&bytes), Err(DecodeError::TooDeep { .. })));
     }
 
     proptest! {

@@ -16,10 +16,7 @@ pub struct NotThatKind {
 impl NotThatKind {
     /// `found` where `expected` was wanted.
     pub fn new(expected: &'static str, found: &Value) -> Self {
-        Self {
-            expected,
-            found: format!("{} {found}", found.kind()).into(),
-        }
+        Self { expected, found: format!("{} {found}", found.kind()).into() }
     }
 }
 
@@ -162,10 +159,7 @@ mod tests {
         assert_eq!(i64::try_from(&Value::from(-3)), Ok(-3));
         assert_eq!(bool::try_from(&Value::from(true)), Ok(true));
         assert_eq!(<&str>::try_from(&Value::from("x")), Ok("x"));
-        assert_eq!(
-            Value::from((1, "x")),
-            Value::tuple([Value::Int(1), Value::text("x")])
-        );
+        assert_eq!(Value::from((1, "x")), Value::tuple([Value::Int(1), Value::text("x")]));
         assert_eq!(Value::from(vec![1, 2]), Value::list([1, 2]));
         assert_eq!(Value::from(u64::MAX), Value::Int(i64::MAX));
     }
@@ -173,9 +167,6 @@ mod tests {
     #[test]
     fn another_kind_is_named() {
         let error = u64::try_from(&Value::from(-3)).expect_err("negative");
-        assert_eq!(
-            error.to_string(),
-            "expected an integer that is not negative, found an integer -3"
-        );
+        assert_eq!(error.to_string(), "expected an integer that is not negative, found an integer -3");
     }
 }

@@ -5,8 +5,8 @@ use std::fmt::{self, Display, Formatter, Write as _};
 
 /// Words that are not atoms unless quoted.
 const RESERVED: [&str; 15] = [
-    "after", "and", "andalso", "case", "div", "else", "end", "false", "fun", "if", "not", "of",
-    "orelse", "true", "when",
+    "after", "and", "andalso", "case", "div", "else", "end", "false", "fun", "if", "not", "of", "orelse", "true",
+    "when",
 ];
 const MORE_RESERVED: [&str; 4] = ["begin", "or", "rem", "xor"];
 
@@ -111,10 +111,7 @@ mod tests {
             (Value::bytes(*b"ok\x00\""), r#"<<"ok\x{0}\"">>"#),
             (Value::tuple([Value::atom("a"), Value::Int(1)]), "{a, 1}"),
             (Value::list([1, 2]), "[1, 2]"),
-            (
-                Value::map([(Value::atom("k"), Value::text("v"))]),
-                "#{k => \"v\"}",
-            ),
+            (Value::map([(Value::atom("k"), Value::text("v"))]), "#{k => \"v\"}"),
             (Value::list(Vec::<Value>::new()), "[]"),
         ];
         for (value, shown) in cases {

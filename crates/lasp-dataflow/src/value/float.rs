@@ -34,9 +34,7 @@ impl F64 {
             return Ordering::Less;
         }
         let whole = self.0.trunc();
-        (whole as i64)
-            .cmp(&int)
-            .then_with(|| self.0.total_cmp(&whole))
+        (whole as i64).cmp(&int).then_with(|| self.0.total_cmp(&whole))
     }
 }
 

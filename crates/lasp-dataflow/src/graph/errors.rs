@@ -1,0 +1,162 @@
+//! Errors as callers see them. Each is about one request; the graph is unchanged by it.
+
+use crate::name::{Name, VarId};
+use crate::op::OpError;
+use crate::state::LiteralError;
+use crate::types::Type;
+use crate::value::Value;
+use thiserror::Error;
+
+/// A declaration that cannot be.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum DeclareError {
+    /// The name belongs to a variable of another type.
+    #[error("{name} is already declared as {held}, not {wanted}")]
+    OtherType {
+        /// The name.
+        name: Name,
+        /// The type it has.
+        held: Type,
+        /// The type asked for.
+        wanted: Type,
+    },
+    /// The name belongs to a variable that stays on this node, or the other way round.
+    #[error("{name} is already declared as a {} variable", locality(*.held_local))]
+    OtherLocality {
+        /// The name.
+        name: Name,
+        /// Whether the existing variable is local.
+        held_local: bool,
+    },
+}
+
+fn locality(local: bool) -> &'static str {
+    if local { "local" } else { "replicated" }
+}
+
+/// An update that was refused.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum UpdateError {
+    /// There is no such variable.
+    #[error("there is no variable {0}")]
+    UnknownVariable(VarId),
+    /// The variable's value follows from others.
+    #[error("{0} is derived and takes no updates; update what it is derived from")]
+    ReadOnly(Name),
+    /// The operation does not fit the type or the state.
+    #[error(transparent)]
+    Op(#[from] OpError),
+}
+
+/// A `bind` that was refused.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum BindError {
+    /// There is no such variable.
+    #[error("there is no variable {0}")]
+    UnknownVariable(VarId),
+    /// The variable's value follows from others.
+    #[error("{0} is derived and takes no values; bind what it is derived from")]
+    ReadOnly(Name),
+    /// The value is no state of the variable's type.
+    #[error(transparent)]
+    Literal(#[from] LiteralError),
+    /// A single-assignment register already has another value.
+    #[error("{name} is already bound, and {value} is not what it is bound to")]
+    Clash {
+        /// The variable.
+        name: Name,
+        /// The value.
+        value: Value,
+    },
+    /// The value nests deeper than messages can carry.
+    #[error("the value nests more than {} levels deep", crate::MAX_VALUE_DEPTH)]
+    TooDeep,
+}
+
+/// A derivation that cannot be.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum DeriveError {
+    /// There is no such variable.
+    #[error("there is no variable {0}")]
+    UnknownVariable(VarId),
+    /// The operator takes another number of inputs.
+    #[error("{operator} takes {expected} input(s), found {found}")]
+    Arity {
+        /// The operator.
+        operator: &'static str,
+        /// How many it takes.
+        expected: usize,
+        /// How many were given.
+        found: usize,
+    },
+    /// An input is no set.
+    #[error("{operator} takes sets, and {name} is a {ty}")]
+    NotASet {
+        /// The operator.
+        operator: &'static str,
+        /// The input.
+        name: Name,
+        /// Its type.
+        ty: Type,
+    },
+    /// The variable to derive into is no add-wins set.
+    #[error("{operator} can be derived into an awset, and {name} is a {ty}")]
+    Target {
+        /// The operator.
+        operator: &'static str,
+        /// The variable to derive into.
+        name: Name,
+        /// Its type.
+        ty: Type,
+    },
+    /// A fold's result may go down, so it cannot be merged with that of other nodes.
+    #[error("the result of a fold stays on its node and cannot be derived into {0}; leave the variable out")]
+    FoldTarget(Name),
+    /// The variable to derive into is itself derived here, as a local result.
+    #[error("{0} is the result of another derivation; declare a set to derive into")]
+    ReadOnly(Name),
+    /// The name for the result is taken.
+    #[error("{0} is already declared")]
+    NameTaken(Name),
+    /// The variable would follow from itself.
+    #[error("{from} already follows from {into}: the derivation would be a cycle")]
+    Cycle {
+        /// The variable to derive into.
+        into: Name,
+        /// The input that follows from it.
+        from: Name,
+    },
+    /// `bind_to` joins variables of one type.
+    #[error("{into} is a {into_ty} and {from} a {from_ty}: only variables of one type can be bound")]
+    OtherType {
+        /// The variable to bind.
+        into: Name,
+        /// Its type.
+        into_ty: Type,
+        /// The variable to follow.
+        from: Name,
+        /// Its type.
+        from_ty: Type,
+    },
+    /// The states of two variables would be taken for one another's.
+    #[error(
+        "{0} has a value of its own, and the parts of two {1} variables cannot be told apart: bind an unused variable"
+    )]
+    NotFresh(Name, Type),
+}
+
+/// A derivation had no result for an element. The element is left out; everything else goes on.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{operator} into {name} failed on {element}: {message}")]
+pub struct DerivationError {
+    /// The derived variable.
+    pub var: VarId,
+    /// Its name.
+    pub name: Name,
+    /// The operator.
+    pub operator: &'static str,
+    /// The input's element; for a fold without a result the atom `result`.
+    pub element: Value,
+    /// Why.
+    pub message: Box<str>,
+}

@@ -1,0 +1,204 @@
+//! The operators at work: each turns what happened to one input into what follows for the output, by deltas alone.
+//!
+//! To operators every input is a [`Derived`] set: elements with their supports, and what is known of the base sets. What
+//! an operator does with a delta of it is a lattice morphism, `f(a ⊔ δ) = f(a) ⊔ f(δ)`; binary operators pair a delta
+//! with the whole other side, as that is by now. All pass on what the delta says of the bases, for every dot: so a removal
+//! retracts downstream, and a filtered element is not taken for a removed one. Removals need no code of their own: the
+//! output drops the supports that died. They know variables only as [`Input`]s.
+
+mod exact_sum;
+mod filter;
+mod flat_map;
+mod fold;
+mod intersection;
+mod join;
+mod map;
+mod product;
+mod union;
+
+pub(crate) use fold::is_unset;
+
+use crate::operator::{Function, Operator};
+use crate::state::{State, Touched};
+use crate::value::{MAX_VALUE_DEPTH, Value};
+use fold::Fold;
+use join::Join;
+use lasp_crdt::{BaseId, Derived, Support};
+
+/// Which input of a derivation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Side {
+    Left,
+    Right,
+}
+
+/// An input as it is now.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Input<'a> {
+    pub(crate) state: &'a State,
+    /// What the input's own additions are events of.
+    pub(crate) base: BaseId,
+}
+
+impl Input<'_> {
+    fn contains(&self, element: &Value) -> bool {
+        self.state.contains(element)
+    }
+
+    /// Calls `each` with every support of `element`.
+    fn supports(&self, element: &Value, mut each: impl FnMut(&Support)) {
+        match self.state {
+            State::GSet(set) if set.contains(element) => each(&Support::always()),
+            State::AwSet(set) => set.supports(self.base, element).for_each(|support| each(&support)),
+            _ => {}
+        }
+    }
+
+    /// Calls `each` with every element and each of its supports, in no order that means anything.
+    fn entries(&self, mut each: impl FnMut(&Value, &Support)) {
+        match self.state {
+            State::GSet(set) => set.iter().for_each(|element| each(element, &Support::always())),
+            State::AwSet(set) => set.entries(self.base, each),
+            _ => {}
+        }
+    }
+}
+
+/// What happened to one input of a derivation.
+#[derive(Debug)]
+pub(crate) struct Feed<'a> {
+    pub(crate) side: Side,
+    /// The supports gained, and the news of the bases.
+    pub(crate) delta: &'a Derived<Value>,
+    /// Elements that may have come or gone, with whether they were there before.
+    pub(crate) touched: &'a Touched,
+    /// The input that this happened to.
+    pub(crate) mine: Input<'a>,
+    /// The other input; of an operator with one input, the same again.
+    pub(crate) other: Input<'a>,
+}
+
+/// An element for which a derivation has no result.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) element: Value,
+    pub(crate) message: Box<str>,
+}
+
+/// What follows for the output.
+#[derive(Debug, Default)]
+pub(crate) struct Outcome {
+    /// Of an operator that gives a set.
+    pub(crate) delta: Derived<Value>,
+    /// Of a fold: its result, where it has changed.
+    pub(crate) result: Option<Value>,
+    pub(crate) failures: Vec<Failure>,
+}
+
+impl Outcome {
+    /// Says that `value`, which follows from `element`, is there while `support` holds.
+    fn emit(&mut self, element: &Value, value: Value, support: Support) {
+        if value.nests_within(MAX_VALUE_DEPTH) {
+            self.delta.add_support(value, support);
+        } else {
+            self.fail(element, format!("the result nests more than {MAX_VALUE_DEPTH} levels deep"));
+        }
+    }
+
+    fn fail(&mut self, element: &Value, message: impl Into<Box<str>>) {
+        self.failures.push(Failure { element: element.clone(), message: message.into() });
+    }
+
+    /// Passes on what a delta says of the bases.
+    fn know_bases_of(&mut self, delta: &Derived<Value>) {
+        for (base, causal) in delta.bases() {
+            self.delta.see_all(base, causal.seen(), causal.live());
+        }
+    }
+}
+
+/// An operator with what it remembers.
+pub(crate) enum Running {
+    Map(Function),
+    Filter(Function),
+    FlatMap(Function),
+    Union,
+    Intersection,
+    Product,
+    Join(Join),
+    Fold(Fold),
+    /// `bind_to`: the output takes all that the input takes.
+    Follow,
+}
+
+impl Running {
+    /// Starts an operator, on empty inputs.
+    pub(crate) fn new(operator: Operator) -> Self {
+        match operator {
+            Operator::Map(f) => Self::Map(f),
+            Operator::Filter(f) => Self::Filter(f),
+            Operator::FlatMap(f) => Self::FlatMap(f),
+            Operator::Union => Self::Union,
+            Operator::Intersection => Self::Intersection,
+            Operator::Product => Self::Product,
+            Operator::Join { left_key, right_key } => Self::Join(Join::new(left_key, right_key)),
+            Operator::Fold(aggregate) => Self::Fold(Fold::new(aggregate)),
+        }
+    }
+
+    /// What follows from what happened to an input.
+    pub(crate) fn feed(&mut self, feed: &Feed<'_>) -> Outcome {
+        let mut out = Outcome::default();
+        match self {
+            Self::Map(f) => map::feed(f, feed, &mut out),
+            Self::Filter(f) => filter::feed(f, feed, &mut out),
+            Self::FlatMap(f) => flat_map::feed(f, feed, &mut out),
+            Self::Union | Self::Follow => union::feed(feed, &mut out),
+            Self::Intersection => intersection::feed(feed, &mut out),
+            Self::Product => product::feed(feed, &mut out),
+            Self::Join(join) => join.feed(feed, &mut out),
+            Self::Fold(fold) => fold.feed(feed, &mut out),
+        }
+        out
+    }
+
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Map(_) => "map",
+            Self::Filter(_) => "filter",
+            Self::FlatMap(_) => "flat_map",
+            Self::Union => "union",
+            Self::Intersection => "intersection",
+            Self::Product => "product",
+            Self::Join(_) => "join",
+            Self::Fold(_) => "fold",
+            Self::Follow => "bind_to",
+        }
+    }
+}
+
+impl std::fmt::Debug for Running {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// The elements of a delta with the supports that each gained, ascending.
+fn grouped(delta: &Derived<Value>) -> Vec<(&Value, Vec<&Support>)> {
+    let mut groups: Vec<(&Value, Vec<&Support>)> = Vec::new();
+    for (element, support) in delta.entries() {
+        match groups.last_mut() {
+            Some((last, supports)) if *last == element => supports.push(support),
+            _ => groups.push((element, vec![support])),
+        }
+    }
+    groups
+}
+
+/// A pair in the order of the inputs, where `mine` is of the input on `side`.
+fn pair(side: Side, mine: &Value, other: &Value) -> Value {
+    match side {
+        Side::Left => Value::pair(mine.clone(), other.clone()),
+        Side::Right => Value::pair(other.clone(), mine.clone()),
+    }
+}
