@@ -98,9 +98,7 @@ pub struct Outbox<P: Protocol + ?Sized> {
 impl<P: Protocol + ?Sized> Outbox<P> {
     /// An empty outbox.
     pub const fn new() -> Self {
-        Self {
-            outputs: Vec::new(),
-        }
+        Self { outputs: Vec::new() }
     }
 
     /// Adds an effect.
@@ -150,17 +148,8 @@ impl<P: Protocol + ?Sized> Output<P> {
         timer: impl FnOnce(P::Timer) -> Q::Timer,
     ) -> Result<Output<Q>, P::Event> {
         Ok(match self {
-            Self::Send { to, message: inner } => Output::Send {
-                to,
-                message: message(inner),
-            },
-            Self::SetTimer {
-                after,
-                timer: inner,
-            } => Output::SetTimer {
-                after,
-                timer: timer(inner),
-            },
+            Self::Send { to, message: inner } => Output::Send { to, message: message(inner) },
+            Self::SetTimer { after, timer: inner } => Output::SetTimer { after, timer: timer(inner) },
             Self::Dial(addr) => Output::Dial(addr),
             Self::Link(contact) => Output::Link(contact),
             Self::Close(peer) => Output::Close(peer),
@@ -177,9 +166,7 @@ impl<P: Protocol + ?Sized> Default for Outbox<P> {
 
 impl<P: Protocol + ?Sized> fmt::Debug for Outbox<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Outbox")
-            .field("len", &self.outputs.len())
-            .finish()
+        f.debug_struct("Outbox").field("len", &self.outputs.len()).finish()
     }
 }
 
@@ -193,24 +180,18 @@ where
         match self {
             Self::Start => f.write_str("Start"),
             Self::Command(command) => f.debug_tuple("Command").field(command).finish(),
-            Self::Received { from, message } => f
-                .debug_struct("Received")
-                .field("from", from)
-                .field("message", message)
-                .finish(),
+            Self::Received { from, message } => {
+                f.debug_struct("Received").field("from", from).field("message", message).finish()
+            }
             Self::Expired(timer) => f.debug_tuple("Expired").field(timer).finish(),
-            Self::LinkUp { peer, dialed } => f
-                .debug_struct("LinkUp")
-                .field("peer", peer)
-                .field("dialed", dialed)
-                .finish(),
+            Self::LinkUp { peer, dialed } => {
+                f.debug_struct("LinkUp").field("peer", peer).field("dialed", dialed).finish()
+            }
             Self::DialFailed(addr) => f.debug_tuple("DialFailed").field(addr).finish(),
             Self::LinkDown(peer) => f.debug_tuple("LinkDown").field(peer).finish(),
-            Self::Drained { peer, bytes } => f
-                .debug_struct("Drained")
-                .field("peer", peer)
-                .field("bytes", bytes)
-                .finish(),
+            Self::Drained { peer, bytes } => {
+                f.debug_struct("Drained").field("peer", peer).field("bytes", bytes).finish()
+            }
         }
     }
 }
@@ -223,16 +204,10 @@ where
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Send { to, message } => f
-                .debug_struct("Send")
-                .field("to", to)
-                .field("message", message)
-                .finish(),
-            Self::SetTimer { after, timer } => f
-                .debug_struct("SetTimer")
-                .field("after", after)
-                .field("timer", timer)
-                .finish(),
+            Self::Send { to, message } => f.debug_struct("Send").field("to", to).field("message", message).finish(),
+            Self::SetTimer { after, timer } => {
+                f.debug_struct("SetTimer").field("after", after).field("timer", timer).finish()
+            }
             Self::Dial(addr) => f.debug_tuple("Dial").field(addr).finish(),
             Self::Link(contact) => f.debug_tuple("Link").field(contact).finish(),
             Self::Close(peer) => f.debug_tuple("Close").field(peer).finish(),
@@ -249,12 +224,8 @@ where
 {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Send { to: a, message: m }, Self::Send { to: b, message: n }) => {
-                a == b && m == n
-            }
-            (Self::SetTimer { after: a, timer: t }, Self::SetTimer { after: b, timer: u }) => {
-                a == b && t == u
-            }
+            (Self::Send { to: a, message: m }, Self::Send { to: b, message: n }) => a == b && m == n,
+            (Self::SetTimer { after: a, timer: t }, Self::SetTimer { after: b, timer: u }) => a == b && t == u,
             (Self::Dial(a), Self::Dial(b)) => a == b,
             (Self::Link(a), Self::Link(b)) => a == b,
             (Self::Close(a), Self::Close(b)) => a == b,

@@ -15,10 +15,7 @@ use lasp_crdt::{Decode, DecodeError, Encode, Reader, Writer, codec::to_bytes};
 
 /// Which strategy, and its settings.
 #[derive(Clone, Debug, PartialEq)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "there is one per peer, and only while it starts"
-)]
+#[expect(clippy::large_enum_variant, reason = "there is one per peer, and only while it starts")]
 pub enum MembershipConfig {
     /// Partial views.
     HyParView(hyparview::Config),
@@ -63,12 +60,8 @@ impl AnyMembership {
     /// The strategy that `config` names, for the peer `contact`.
     pub fn new(config: MembershipConfig, contact: Contact, rng: Rng) -> Self {
         match config {
-            MembershipConfig::HyParView(config) => {
-                Self::HyParView(Box::new(HyParView::new(config, contact, rng)))
-            }
-            MembershipConfig::FullMesh(config) => {
-                Self::FullMesh(Box::new(FullMesh::new(config, contact, rng)))
-            }
+            MembershipConfig::HyParView(config) => Self::HyParView(Box::new(HyParView::new(config, contact, rng))),
+            MembershipConfig::FullMesh(config) => Self::FullMesh(Box::new(FullMesh::new(config, contact, rng))),
         }
     }
 }
@@ -93,57 +86,27 @@ impl Protocol for AnyMembership {
         match self {
             Self::HyParView(inner) => {
                 let of_ours = |m| {
-                    if let AnyMessage::HyParView(m) = m {
-                        Some(m)
-                    } else {
-                        None
-                    }
+                    if let AnyMessage::HyParView(m) = m { Some(m) } else { None }
                 };
                 let timer_of_ours = |t| {
-                    if let AnyTimer::HyParView(t) = t {
-                        Some(t)
-                    } else {
-                        None
-                    }
+                    if let AnyTimer::HyParView(t) = t { Some(t) } else { None }
                 };
                 let Some(input) = narrow(input, of_ours, timer_of_ours) else {
                     return;
                 };
-                run(
-                    &mut **inner,
-                    now,
-                    input,
-                    out,
-                    AnyMessage::HyParView,
-                    AnyTimer::HyParView,
-                );
+                run(&mut **inner, now, input, out, AnyMessage::HyParView, AnyTimer::HyParView);
             }
             Self::FullMesh(inner) => {
                 let of_ours = |m| {
-                    if let AnyMessage::FullMesh(m) = m {
-                        Some(m)
-                    } else {
-                        None
-                    }
+                    if let AnyMessage::FullMesh(m) = m { Some(m) } else { None }
                 };
                 let timer_of_ours = |t| {
-                    if let AnyTimer::FullMesh(t) = t {
-                        Some(t)
-                    } else {
-                        None
-                    }
+                    if let AnyTimer::FullMesh(t) = t { Some(t) } else { None }
                 };
                 let Some(input) = narrow(input, of_ours, timer_of_ours) else {
                     return;
                 };
-                run(
-                    &mut **inner,
-                    now,
-                    input,
-                    out,
-                    AnyMessage::FullMesh,
-                    AnyTimer::FullMesh,
-                );
+                run(&mut **inner, now, input, out, AnyMessage::FullMesh, AnyTimer::FullMesh);
             }
         }
     }
@@ -158,13 +121,7 @@ fn narrow<P: Membership>(
     Some(match input {
         Input::Start => Input::Start,
         Input::Command(command) => Input::Command(command),
-        Input::Received {
-            from,
-            message: outer,
-        } => Input::Received {
-            from,
-            message: message(outer)?,
-        },
+        Input::Received { from, message: outer } => Input::Received { from, message: message(outer)? },
         Input::Expired(outer) => Input::Expired(timer(outer)?),
         Input::LinkUp { peer, dialed } => Input::LinkUp { peer, dialed },
         Input::DialFailed(addr) => Input::DialFailed(addr),

@@ -18,19 +18,9 @@ mod tests {
     fn waits_double_up_to_the_limit() {
         let (base, max) = (Duration::from_secs(1), Duration::from_secs(30));
         let mut rng = Rng::new(1);
-        for (failures, seconds) in [
-            (0, 1.0),
-            (1, 1.0),
-            (2, 2.0),
-            (3, 4.0),
-            (6, 30.0),
-            (u32::MAX, 30.0),
-        ] {
+        for (failures, seconds) in [(0, 1.0), (1, 1.0), (2, 2.0), (3, 4.0), (6, 30.0), (u32::MAX, 30.0)] {
             let wait = backoff(&mut rng, base, max, failures).as_secs_f64();
-            assert!(
-                (0.75 * seconds..=1.25 * seconds).contains(&wait),
-                "{failures} failures: {wait} s"
-            );
+            assert!((0.75 * seconds..=1.25 * seconds).contains(&wait), "{failures} failures: {wait} s");
         }
     }
 }

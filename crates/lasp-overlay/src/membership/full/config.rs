@@ -10,7 +10,7 @@ pub struct Config {
     pub fanout: usize,
     /// How often a digest of the member map goes out. 10 s: Partisan's interval for the whole set.
     pub gossip_interval: Duration,
-    /// First pause before a member that cannot be reached is dialled again; doubled up to `dial_backoff_max`. 500 ms.
+    /// First pause before a member that cannot be reached is dialled again; doubled up to `dial_backoff_max`. 1 s.
     pub dial_backoff: Duration,
     /// Longest pause between two attempts. 30 s.
     pub dial_backoff_max: Duration,
@@ -36,7 +36,7 @@ impl Default for Config {
         Self {
             fanout: 3,
             gossip_interval: Duration::from_secs(10),
-            dial_backoff: Duration::from_millis(500),
+            dial_backoff: Duration::from_secs(1),
             dial_backoff_max: Duration::from_secs(30),
             dial_deference: Duration::from_secs(1),
             dial_timeout: Duration::from_secs(5),

@@ -4,7 +4,8 @@
 //! Only the peer itself raises its version, so news of a departure can never be undone by older news of presence.
 
 use crate::peer::{Contact, PeerId};
-use std::collections::BTreeMap;
+use lasp_crdt::fingerprint::mix;
+use std::collections::{BTreeMap, VecDeque};
 
 /// How new a statement about a peer is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -32,10 +33,7 @@ impl Member {
 
     /// How new this is.
     pub const fn version(&self) -> Version {
-        Version {
-            incarnation: self.contact.incarnation,
-            change: self.change,
-        }
+        Version { incarnation: self.contact.incarnation, change: self.change }
     }
 
     /// Whether the peer has left.
@@ -45,27 +43,8 @@ impl Member {
 
     fn fingerprint(&self) -> u64 {
         let words = [self.contact.id.0, self.contact.incarnation, self.change];
-        let addr = self
-            .contact
-            .addr
-            .as_str()
-            .bytes()
-            .fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-                (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3) // FNV-1a
-            });
-        words
-            .into_iter()
-            .fold(addr, |hash, word| mix(hash ^ mix(word)))
+        words.into_iter().fold(0, mix)
     }
-}
-
-/// Spreads every input bit over all output bits (the finalizer of SplitMix64).
-const fn mix(mut x: u64) -> u64 {
-    x = (x ^ (x >> 30))
-        .wrapping_add(0x9e37_79b9_7f4a_7c15)
-        .wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    x ^ (x >> 31)
 }
 
 /// What is known of every peer. Merging is associative, commutative and idempotent as long as no more than
@@ -74,7 +53,7 @@ const fn mix(mut x: u64) -> u64 {
 pub struct Members {
     map: BTreeMap<PeerId, Member>,
     /// Those in `map` that have left, in the order in which that became known here.
-    left: Vec<PeerId>,
+    left: VecDeque<PeerId>,
     left_capacity: usize,
     fingerprint: u64,
 }
@@ -82,12 +61,7 @@ pub struct Members {
 impl Members {
     /// An empty map that remembers `left_capacity` departures.
     pub const fn new(left_capacity: usize) -> Self {
-        Self {
-            map: BTreeMap::new(),
-            left: Vec::new(),
-            left_capacity,
-            fingerprint: 0,
-        }
+        Self { map: BTreeMap::new(), left: VecDeque::new(), left_capacity, fingerprint: 0 }
     }
 
     /// What is known of a peer.
@@ -115,23 +89,21 @@ impl Members {
         self.fingerprint
     }
 
-    /// Merges one statement; `true` if it was news. Of two addresses for one version the greater wins, so that all
-    /// peers come to agree.
+    /// Merges one statement; `true` if it was news. O(log n) unless a peer leaves or comes back.
     pub fn merge(&mut self, member: &Member) -> bool {
         let id = member.contact.id;
-        let old = self.map.get(&id);
-        if old.is_some_and(|old| {
-            (old.version(), &old.contact.addr) >= (member.version(), &member.contact.addr)
-        }) {
+        if self.version(id) >= Some(member.version()) {
             return false;
         }
+        self.fingerprint = self.fingerprint.wrapping_add(member.fingerprint());
         if let Some(old) = self.map.insert(id, member.clone()) {
             self.fingerprint = self.fingerprint.wrapping_sub(old.fingerprint());
+            if old.has_left() {
+                self.left.retain(|left| *left != id);
+            }
         }
-        self.fingerprint = self.fingerprint.wrapping_add(member.fingerprint());
-        self.left.retain(|left| *left != id);
         if member.has_left() {
-            self.left.push(id);
+            self.left.push_back(id);
             self.forget_surplus();
         }
         true
@@ -141,9 +113,9 @@ impl Members {
         if self.left.len() <= self.left_capacity {
             return;
         }
-        let first = self.left.remove(0);
-        if let Some(old) = self.map.remove(&first) {
-            self.fingerprint = self.fingerprint.wrapping_sub(old.fingerprint());
+        let first = self.left.pop_front().and_then(|id| self.map.remove(&id));
+        if let Some(first) = first {
+            self.fingerprint = self.fingerprint.wrapping_sub(first.fingerprint());
         }
     }
 }

@@ -41,32 +41,16 @@ pub(in crate::membership) const FIRST_TAG: u8 = 32;
 
 impl Message {
     /// Reads the rest of a message whose tag, found at byte `at`, has been read.
-    pub(in crate::membership) fn decode_after(
-        tag: u8,
-        at: usize,
-        r: &mut Reader<'_>,
-    ) -> Result<Self, DecodeError> {
+    pub(in crate::membership) fn decode_after(tag: u8, at: usize, r: &mut Reader<'_>) -> Result<Self, DecodeError> {
         Ok(match tag.wrapping_sub(FIRST_TAG) {
-            0 => Self::Digest {
-                fingerprint: r.fixed_u64("fingerprint")?,
-                count: r.varint("member count")?,
-            },
+            0 => Self::Digest { fingerprint: r.fixed_u64("fingerprint")?, count: r.varint("member count")? },
             1 => Self::Ask,
-            2 => Self::Summary(read_list(r, |r| {
-                Ok((PeerId::decode(r)?, Version::decode(r)?))
-            })?),
-            3 => Self::News {
-                members: read_list(r, Member::decode)?,
-                want: read_list(r, PeerId::decode)?,
-            },
+            2 => Self::Summary(read_list(r, |r| Ok((PeerId::decode(r)?, Version::decode(r)?)))?),
+            3 => Self::News { members: read_list(r, Member::decode)?, want: read_list(r, PeerId::decode)? },
             4 => Self::Ping,
             5 => Self::Pong,
             _ => {
-                return Err(DecodeError::BadTag {
-                    what: "membership message",
-                    tag: tag.into(),
-                    at,
-                });
+                return Err(DecodeError::BadTag { what: "membership message", tag: tag.into(), at });
             }
         })
     }
@@ -136,10 +120,7 @@ impl Encode for Member {
 
 impl Decode for Member {
     fn decode(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            contact: Contact::decode(r)?,
-            change: r.varint("change")?,
-        })
+        Ok(Self { contact: Contact::decode(r)?, change: r.varint("change")? })
     }
 }
 
@@ -152,10 +133,7 @@ impl Encode for Version {
 
 impl Decode for Version {
     fn decode(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            incarnation: r.varint("incarnation")?,
-            change: r.varint("change")?,
-        })
+        Ok(Self { incarnation: r.varint("incarnation")?, change: r.varint("change")? })
     }
 }
 

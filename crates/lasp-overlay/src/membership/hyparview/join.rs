@@ -108,10 +108,20 @@ impl HyParView {
         out.set_timer(self.config.dial_timeout, Timer::Join { step });
     }
 
+    /// Asks whoever is at an address to become a neighbour, once. `false` if it is no contact, or another contact is
+    /// being tried.
+    pub(super) fn mend_through(&mut self, addr: &Addr, out: &mut Out) -> bool {
+        let may = self.joining.is_idle() && self.joining.contacts.contains(addr);
+        if may {
+            self.dial_contact(addr.clone(), Purpose::Mend, out);
+        }
+        may
+    }
+
     /// Asks a random contact to become a neighbour, once, if none is.
-    pub(super) fn mend_through_contact(&mut self, out: &mut Out) {
+    pub(super) fn mend_through_any_contact(&mut self, out: &mut Out) {
         let is_contact = |contact: &Contact| self.joining.contacts.contains(&contact.addr);
-        if !self.joining.is_idle() || self.view.neighbors().any(|n| is_contact(&n.contact)) {
+        if self.view.neighbors().any(|n| is_contact(&n.contact)) {
             return;
         }
         // A contact in the passive view is most likely on the same island.
@@ -119,7 +129,7 @@ impl HyParView {
             return;
         }
         if let Some(addr) = self.rng.choose(&self.joining.contacts).cloned() {
-            self.dial_contact(addr, Purpose::Mend, out);
+            self.mend_through(&addr, out);
         }
     }
 
@@ -169,13 +179,7 @@ impl HyParView {
     }
 
     /// A link is up: if it leads to the contact dialled, asks it.
-    pub(super) fn contact_reached(
-        &mut self,
-        now: Time,
-        peer: &Contact,
-        dialed: Option<&Addr>,
-        out: &mut Out,
-    ) {
+    pub(super) fn contact_reached(&mut self, now: Time, peer: &Contact, dialed: Option<&Addr>, out: &mut Out) {
         let Stage::Dialing { addr, purpose } = &self.joining.stage else {
             return;
         };
@@ -209,12 +213,7 @@ impl HyParView {
         if current.is_some_and(|current| link < current) {
             return;
         }
-        let others = self.view.sample(
-            self.config.welcome,
-            self.config.welcome,
-            sender.id,
-            &mut self.rng,
-        );
+        let others = self.view.sample(self.config.welcome, self.config.welcome, sender.id, &mut self.rng);
         let peers = self.rng.sample(&others, self.config.welcome);
         if current.is_some() {
             self.renew(now, sender.id, link, peers, out);
@@ -236,14 +235,7 @@ impl HyParView {
         }
     }
 
-    pub(super) fn on_forward_join(
-        &mut self,
-        now: Time,
-        from: PeerId,
-        ttl: u8,
-        peer: Contact,
-        out: &mut Out,
-    ) {
+    pub(super) fn on_forward_join(&mut self, now: Time, from: PeerId, ttl: u8, peer: Contact, out: &mut Out) {
         if peer.id == self.me.id {
             return;
         }
@@ -268,11 +260,8 @@ impl HyParView {
         }
         self.left = true;
         self.term += 1;
-        let neighbors: Vec<(PeerId, LinkId)> = self
-            .view
-            .neighbors()
-            .map(|neighbor| (neighbor.contact.id, neighbor.link))
-            .collect();
+        let neighbors: Vec<(PeerId, LinkId)> =
+            self.view.neighbors().map(|neighbor| (neighbor.contact.id, neighbor.link)).collect();
         for (peer, link) in neighbors {
             out.send(peer, Message::Disconnect { link, alive: false });
             self.deactivate(peer, out);
@@ -284,20 +273,11 @@ impl HyParView {
         self.pending.clear();
         self.view.clear();
         self.mending.clear();
-        self.joining = Joining {
-            step: self.joining.step.wrapping_add(1),
-            ..Joining::default()
-        };
+        self.joining = Joining { step: self.joining.step.wrapping_add(1), ..Joining::default() };
     }
 
     /// Answers whoever takes a peer that has left for a member.
-    pub(super) fn answer_as_departed(
-        &mut self,
-        now: Time,
-        sender: &Contact,
-        message: &Message,
-        out: &mut Out,
-    ) {
+    pub(super) fn answer_as_departed(&mut self, now: Time, sender: &Contact, message: &Message, out: &mut Out) {
         let (Message::Join { link }
         | Message::Request { link, .. }
         | Message::Accept { link, .. }
@@ -305,10 +285,7 @@ impl HyParView {
         else {
             return;
         };
-        let goodbye = Message::Disconnect {
-            link: *link,
-            alive: false,
-        };
+        let goodbye = Message::Disconnect { link: *link, alive: false };
         self.links.send(now, sender, goodbye, out);
     }
 }

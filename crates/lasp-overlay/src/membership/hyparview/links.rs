@@ -70,11 +70,7 @@ impl Links {
         }
         let opening = self.opening.entry(to.id).or_insert_with(|| {
             out.push(Output::Link(to.clone()));
-            Opening {
-                contact: to.clone(),
-                since: now,
-                queue: Vec::new(),
-            }
+            Opening { contact: to.clone(), since: now, queue: Vec::new() }
         });
         if opening.queue.len() < QUEUE && !opening.queue.contains(&message) {
             opening.queue.push(message);
@@ -82,20 +78,9 @@ impl Links {
     }
 
     /// A link came up; sends what waited for it. `false` if the peer was linked before, too.
-    pub(super) fn came_up(
-        &mut self,
-        now: Time,
-        peer: &Contact,
-        dialed: bool,
-        out: &mut Out,
-    ) -> bool {
+    pub(super) fn came_up(&mut self, now: Time, peer: &Contact, dialed: bool, out: &mut Out) -> bool {
         let waiting = self.opening.remove(&peer.id);
-        let link = Link {
-            contact: peer.clone(),
-            dialed: dialed || waiting.is_some(),
-            used: now,
-            offered: Vec::new(),
-        };
+        let link = Link { contact: peer.clone(), dialed: dialed || waiting.is_some(), used: now, offered: Vec::new() };
         let before = self.up.insert(peer.id, link);
         for message in waiting.into_iter().flat_map(|opening| opening.queue) {
             out.send(peer.id, message);
@@ -131,13 +116,7 @@ impl Links {
     }
 
     /// Closes links of no use for `linger`, if this side dialled, or for twice as long.
-    pub(super) fn sweep(
-        &mut self,
-        now: Time,
-        linger: Duration,
-        in_use: impl Fn(PeerId) -> bool,
-        out: &mut Out,
-    ) {
+    pub(super) fn sweep(&mut self, now: Time, linger: Duration, in_use: impl Fn(PeerId) -> bool, out: &mut Out) {
         self.up.retain(|peer, link| {
             let patience = if link.dialed { linger } else { linger * 2 };
             let keep = in_use(*peer) || now - link.used < patience;
@@ -157,10 +136,7 @@ impl Links {
 
     /// What was last offered over the link to a peer; forgotten from now on.
     pub(super) fn take_offered(&mut self, to: PeerId) -> Vec<PeerId> {
-        self.up
-            .get_mut(&to)
-            .map(|link| std::mem::take(&mut link.offered))
-            .unwrap_or_default()
+        self.up.get_mut(&to).map(|link| std::mem::take(&mut link.offered)).unwrap_or_default()
     }
 
     /// Forgets every link and everything that waits.

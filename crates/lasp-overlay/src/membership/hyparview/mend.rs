@@ -72,11 +72,7 @@ impl Mending {
         if self.lost.len() == LOST {
             self.lost.remove(0);
         }
-        self.lost.push(Lost {
-            contact,
-            attempts: 0,
-            due,
-        });
+        self.lost.push(Lost { contact, attempts: 0, due });
     }
 
     /// A lost peer that is due, with its next attempt put off.
@@ -90,12 +86,7 @@ impl Mending {
 
 impl HyParView {
     pub(super) fn remember_lost(&mut self, now: Time, contact: Contact) {
-        let pause = backoff(
-            &mut self.rng,
-            self.config.mend_backoff,
-            self.config.mend_backoff_max,
-            1,
-        );
+        let pause = backoff(&mut self.rng, self.config.mend_backoff, self.config.mend_backoff_max, 1);
         self.mending.remember(contact, now + pause);
     }
 
@@ -104,12 +95,15 @@ impl HyParView {
         self.forget_hopeless();
         let (base, max) = (self.config.mend_backoff, self.config.mend_backoff_max);
         if let Some(lost) = self.mending.next(now, base, max, &mut self.rng) {
-            self.request(now, &lost, Purpose::Mend, out);
+            // A contact may have been restarted without contacts of its own: then only its address leads to it.
+            if !self.mend_through(&lost.addr, out) {
+                self.request(now, &lost, Purpose::Mend, out);
+            }
         }
         if now >= self.mending.due {
             let pause = self.rng.jitter(self.config.mend_interval, 0.25);
             self.mending.pause(now + pause);
-            self.mend_through_contact(out);
+            self.mend_through_any_contact(out);
         }
     }
 

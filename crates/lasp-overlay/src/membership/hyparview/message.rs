@@ -102,18 +102,9 @@ impl Message {
         match self {
             Self::Join { .. } => 0,
             Self::ForwardJoin { .. } => 1,
-            Self::Request {
-                priority: Priority::High,
-                ..
-            } => 2,
-            Self::Request {
-                priority: Priority::Low,
-                ..
-            } => 3,
-            Self::Request {
-                priority: Priority::Mend,
-                ..
-            } => 4,
+            Self::Request { priority: Priority::High, .. } => 2,
+            Self::Request { priority: Priority::Low, .. } => 3,
+            Self::Request { priority: Priority::Mend, .. } => 4,
             Self::Accept { .. } => 5,
             Self::Reject { .. } => 6,
             Self::Disconnect { alive: true, .. } => 7,
@@ -128,63 +119,22 @@ impl Message {
     }
 
     /// Reads the rest of a message whose tag, found at byte `at`, has been read.
-    pub(in crate::membership) fn decode_after(
-        tag: u8,
-        at: usize,
-        r: &mut Reader<'_>,
-    ) -> Result<Self, DecodeError> {
+    pub(in crate::membership) fn decode_after(tag: u8, at: usize, r: &mut Reader<'_>) -> Result<Self, DecodeError> {
         Ok(match tag {
-            0 => Self::Join {
-                link: LinkId::decode(r)?,
-            },
-            1 => Self::ForwardJoin {
-                ttl: r.u8("ttl")?,
-                peer: Contact::decode(r)?,
-            },
-            2 => Self::Request {
-                link: LinkId::decode(r)?,
-                priority: Priority::High,
-            },
-            3 => Self::Request {
-                link: LinkId::decode(r)?,
-                priority: Priority::Low,
-            },
-            4 => Self::Request {
-                link: LinkId::decode(r)?,
-                priority: Priority::Mend,
-            },
-            5 => Self::Accept {
-                link: LinkId::decode(r)?,
-                peers: read_peers(r)?,
-            },
-            6 => Self::Reject {
-                link: LinkId::decode(r)?,
-            },
-            7 | 8 => Self::Disconnect {
-                link: LinkId::decode(r)?,
-                alive: tag == 7,
-            },
-            9 => Self::Shuffle {
-                ttl: r.u8("ttl")?,
-                origin: Contact::decode(r)?,
-            },
-            10 | 11 => Self::Exchange {
-                peers: read_peers(r)?,
-                answer: tag == 10,
-            },
-            12 => Self::Ping {
-                link: LinkId::decode(r)?,
-            },
-            13 | 14 => Self::Pong {
-                link: LinkId::decode(r)?,
-                known: tag == 13,
-            },
+            0 => Self::Join { link: LinkId::decode(r)? },
+            1 => Self::ForwardJoin { ttl: r.u8("ttl")?, peer: Contact::decode(r)? },
+            2 => Self::Request { link: LinkId::decode(r)?, priority: Priority::High },
+            3 => Self::Request { link: LinkId::decode(r)?, priority: Priority::Low },
+            4 => Self::Request { link: LinkId::decode(r)?, priority: Priority::Mend },
+            5 => Self::Accept { link: LinkId::decode(r)?, peers: read_peers(r)? },
+            6 => Self::Reject { link: LinkId::decode(r)? },
+            7 | 8 => Self::Disconnect { link: LinkId::decode(r)?, alive: tag == 7 },
+            9 => Self::Shuffle { ttl: r.u8("ttl")?, origin: Contact::decode(r)? },
+            10 | 11 => Self::Exchange { peers: read_peers(r)?, answer: tag == 10 },
+            12 => Self::Ping { link: LinkId::decode(r)? },
+            13 | 14 => Self::Pong { link: LinkId::decode(r)?, known: tag == 13 },
             _ => {
-                return Err(DecodeError::BadTag {
-                    what: "membership message",
-                    tag: tag.into(),
-                    at,
-                });
+                return Err(DecodeError::BadTag { what: "membership message", tag: tag.into(), at });
             }
         })
     }
@@ -194,11 +144,7 @@ fn read_peers(r: &mut Reader<'_>) -> Result<Vec<Contact>, DecodeError> {
     let at = r.at();
     let len = r.len("peers")?;
     if len > MAX_PEERS {
-        return Err(DecodeError::TooLong {
-            what: "peers",
-            len: len as u64,
-            at,
-        });
+        return Err(DecodeError::TooLong { what: "peers", len: len as u64, at });
     }
     (0..len).map(|_| Contact::decode(r)).collect()
 }

@@ -118,8 +118,7 @@ impl HyParView {
         self.term += 1;
         self.left = false;
         self.promotion.pause(now + self.config.refill_urgent);
-        self.mending
-            .pause(now + self.rng.jitter(self.config.mend_interval, 0.25));
+        self.mending.pause(now + self.rng.jitter(self.config.mend_interval, 0.25));
         self.set_tick(out);
         self.set_shuffle(out);
     }

@@ -77,13 +77,7 @@ pub(super) struct Pending {
 
 impl HyParView {
     /// Asks a peer to become a neighbour, unless it is one or has been asked.
-    pub(super) fn request(
-        &mut self,
-        now: Time,
-        contact: &Contact,
-        purpose: Purpose,
-        out: &mut Out,
-    ) {
+    pub(super) fn request(&mut self, now: Time, contact: &Contact, purpose: Purpose, out: &mut Out) {
         let peer = contact.id;
         if peer == self.me.id || self.view.is_active(peer) || self.pending.contains_key(&peer) {
             return;
@@ -92,12 +86,7 @@ impl HyParView {
             return;
         }
         let link = self.clock.mint(&mut self.rng);
-        let pending = Pending {
-            contact: contact.clone(),
-            link,
-            purpose,
-            attempts: 0,
-        };
+        let pending = Pending { contact: contact.clone(), link, purpose, attempts: 0 };
         self.pending.insert(peer, pending);
         self.ask(now, peer, out);
         out.set_timer(self.config.reply_timeout, Timer::Reply { peer, link });
@@ -115,19 +104,11 @@ impl HyParView {
 
     fn may_ask_again(&self, peer: PeerId) -> bool {
         let attempts = self.config.request_attempts;
-        self.pending
-            .get(&peer)
-            .is_some_and(|pending| pending.attempts < attempts)
+        self.pending.get(&peer).is_some_and(|pending| pending.attempts < attempts)
     }
 
     /// No answer yet: asks again, or gives the peer up.
-    pub(super) fn on_reply_overdue(
-        &mut self,
-        now: Time,
-        peer: PeerId,
-        link: LinkId,
-        out: &mut Out,
-    ) {
+    pub(super) fn on_reply_overdue(&mut self, now: Time, peer: PeerId, link: LinkId, out: &mut Out) {
         if self.pending.get(&peer).is_none_or(|p| p.link != link) {
             return;
         }
@@ -176,14 +157,7 @@ impl HyParView {
         }
     }
 
-    pub(super) fn on_request(
-        &mut self,
-        now: Time,
-        sender: Contact,
-        link: LinkId,
-        priority: Priority,
-        out: &mut Out,
-    ) {
+    pub(super) fn on_request(&mut self, now: Time, sender: Contact, link: LinkId, priority: Priority, out: &mut Out) {
         self.clock.observe(link);
         if self.view.is_active(sender.id) {
             return self.renew(now, sender.id, link, Vec::new(), out);
@@ -196,14 +170,7 @@ impl HyParView {
     }
 
     /// Makes a peer that asked for it a neighbour.
-    pub(super) fn accept(
-        &mut self,
-        now: Time,
-        sender: Contact,
-        link: LinkId,
-        peers: Vec<Contact>,
-        out: &mut Out,
-    ) {
+    pub(super) fn accept(&mut self, now: Time, sender: Contact, link: LinkId, peers: Vec<Contact>, out: &mut Out) {
         self.make_room(out);
         out.send(sender.id, Message::Accept { link, peers });
         self.activate(now, sender, link, out);
@@ -212,14 +179,7 @@ impl HyParView {
 
     /// A neighbour asks to become one: it has not heard the answer, or has lost this peer meanwhile. A lesser link
     /// is stale.
-    pub(super) fn renew(
-        &mut self,
-        now: Time,
-        peer: PeerId,
-        link: LinkId,
-        peers: Vec<Contact>,
-        out: &mut Out,
-    ) {
+    pub(super) fn renew(&mut self, now: Time, peer: PeerId, link: LinkId, peers: Vec<Contact>, out: &mut Out) {
         let Some(neighbor) = self.view.neighbor_mut(peer) else {
             return;
         };
@@ -231,14 +191,7 @@ impl HyParView {
         out.send(peer, Message::Accept { link, peers });
     }
 
-    pub(super) fn on_accept(
-        &mut self,
-        now: Time,
-        sender: Contact,
-        link: LinkId,
-        peers: &[Contact],
-        out: &mut Out,
-    ) {
+    pub(super) fn on_accept(&mut self, now: Time, sender: Contact, link: LinkId, peers: &[Contact], out: &mut Out) {
         self.clock.observe(link);
         if let Some(neighbor) = self.view.neighbor_mut(sender.id) {
             neighbor.link = neighbor.link.max(link);
@@ -254,14 +207,7 @@ impl HyParView {
         }
     }
 
-    fn on_accepted(
-        &mut self,
-        now: Time,
-        sender: Contact,
-        link: LinkId,
-        peers: &[Contact],
-        out: &mut Out,
-    ) {
+    fn on_accepted(&mut self, now: Time, sender: Contact, link: LinkId, peers: &[Contact], out: &mut Out) {
         let pending = self.pending.remove(&sender.id);
         let evicts = pending.is_some_and(|pending| pending.purpose.evicts());
         for peer in peers {
@@ -300,14 +246,7 @@ impl HyParView {
         self.view.learn(&victim, &[], &mut self.rng);
     }
 
-    pub(super) fn on_disconnect(
-        &mut self,
-        now: Time,
-        sender: &Contact,
-        link: LinkId,
-        alive: bool,
-        out: &mut Out,
-    ) {
+    pub(super) fn on_disconnect(&mut self, now: Time, sender: &Contact, link: LinkId, alive: bool, out: &mut Out) {
         self.clock.observe(link);
         let current = self.view.neighbor(sender.id).map(|neighbor| neighbor.link);
         if current.is_some_and(|current| link < current) {

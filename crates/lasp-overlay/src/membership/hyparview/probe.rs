@@ -85,14 +85,7 @@ impl HyParView {
         out.send(peer, Message::Pong { link, known });
     }
 
-    pub(super) fn on_pong(
-        &mut self,
-        now: Time,
-        sender: &Contact,
-        link: LinkId,
-        known: bool,
-        out: &mut Out,
-    ) {
+    pub(super) fn on_pong(&mut self, now: Time, sender: &Contact, link: LinkId, known: bool, out: &mut Out) {
         self.clock.observe(link);
         let Some(neighbor) = self.view.neighbor_mut(sender.id) else {
             if known {

@@ -86,14 +86,12 @@ impl HyParView {
 
     fn wants_candidate(&self) -> bool {
         let under_way = self.requests_under_way();
-        under_way < self.config.parallel_requests
-            && self.view.degree() + under_way < self.config.active_capacity
+        under_way < self.config.parallel_requests && self.view.degree() + under_way < self.config.active_capacity
     }
 
     fn candidate(&mut self) -> Option<Contact> {
-        let untried = |contact: &&Contact| {
-            !self.promotion.tried.contains(&contact.id) && !self.pending.contains_key(&contact.id)
-        };
+        let untried =
+            |contact: &&Contact| !self.promotion.tried.contains(&contact.id) && !self.pending.contains_key(&contact.id);
         let pool: Vec<&Contact> = self.view.passive().filter(untried).collect();
         self.rng.choose(&pool).map(|contact| (*contact).clone())
     }
@@ -101,9 +99,7 @@ impl HyParView {
     fn priority(&self) -> Priority {
         match self.view.degree() {
             0 => Priority::High,
-            degree if degree < self.config.active_min && self.promotion.failures > 0 => {
-                Priority::Mend
-            }
+            degree if degree < self.config.active_min && self.promotion.failures > 0 => Priority::Mend,
             _ => Priority::Low,
         }
     }

@@ -27,24 +27,15 @@ impl Shuffling {
     }
 
     fn next_interval(&mut self) {
-        self.barren = if self.news {
-            0
-        } else {
-            self.barren.saturating_add(1)
-        };
+        self.barren = if self.news { 0 } else { self.barren.saturating_add(1) };
         self.news = false;
     }
 }
 
 impl HyParView {
     pub(super) fn set_shuffle(&mut self, out: &mut Out) {
-        let (base, max) = (
-            self.config.shuffle_interval,
-            self.config.shuffle_interval_max,
-        );
-        let interval = base
-            .saturating_mul(1 << self.shuffling.barren.min(8))
-            .min(max);
+        let (base, max) = (self.config.shuffle_interval, self.config.shuffle_interval_max);
+        let interval = base.saturating_mul(1 << self.shuffling.barren.min(8)).min(max);
         let term = self.term;
         out.set_timer(self.rng.jitter(interval, 0.2), Timer::Shuffle { term });
     }
@@ -61,27 +52,14 @@ impl HyParView {
         }
     }
 
-    pub(super) fn on_shuffle(
-        &mut self,
-        now: Time,
-        from: PeerId,
-        ttl: u8,
-        origin: Contact,
-        out: &mut Out,
-    ) {
+    pub(super) fn on_shuffle(&mut self, now: Time, from: PeerId, ttl: u8, origin: Contact, out: &mut Out) {
         let ttl = ttl.min(self.config.active_walk);
         let next = match ttl {
             0 => None,
             _ => self.view.random_neighbor(&[from, origin.id], &mut self.rng),
         };
         match next {
-            Some(next) => out.send(
-                next.id,
-                Message::Shuffle {
-                    ttl: ttl - 1,
-                    origin,
-                },
-            ),
+            Some(next) => out.send(next.id, Message::Shuffle { ttl: ttl - 1, origin }),
             None if origin.id == self.me.id || self.links.opening() >= BUSY => {}
             None => self.offer(now, &origin, true, out),
         }
@@ -91,22 +69,12 @@ impl HyParView {
         let (active, passive) = (self.config.shuffle_active, self.config.shuffle_passive);
         let mut peers = self.view.sample(active, passive, to.id, &mut self.rng);
         peers.push(self.me.clone());
-        let message = Message::Exchange {
-            peers: peers.clone(),
-            answer,
-        };
+        let message = Message::Exchange { peers: peers.clone(), answer };
         self.links.send(now, to, message, out);
         self.links.offered(to.id, &peers);
     }
 
-    pub(super) fn on_exchange(
-        &mut self,
-        now: Time,
-        sender: &Contact,
-        peers: &[Contact],
-        answer: bool,
-        out: &mut Out,
-    ) {
+    pub(super) fn on_exchange(&mut self, now: Time, sender: &Contact, peers: &[Contact], answer: bool, out: &mut Out) {
         if answer {
             self.offer(now, sender, false, out);
         }

@@ -41,13 +41,7 @@ pub(super) struct View {
 
 impl View {
     pub(super) const fn new(me: PeerId, passive_capacity: usize) -> Self {
-        Self {
-            me,
-            active: BTreeMap::new(),
-            passive: BTreeMap::new(),
-            passive_capacity,
-            departed: VecDeque::new(),
-        }
+        Self { me, active: BTreeMap::new(), passive: BTreeMap::new(), passive_capacity, departed: VecDeque::new() }
     }
 
     /// How many neighbours there are.
@@ -86,14 +80,7 @@ impl View {
     pub(super) fn activate(&mut self, now: Time, contact: Contact, link: LinkId) {
         self.passive.remove(&contact.id);
         self.departed.retain(|(id, _)| *id != contact.id);
-        let neighbor = Neighbor {
-            contact,
-            link,
-            heard: now,
-            confirmed: now,
-            probed: now,
-            unanswered: 0,
-        };
+        let neighbor = Neighbor { contact, link, heard: now, confirmed: now, probed: now, unanswered: 0 };
         self.active.insert(neighbor.contact.id, neighbor);
     }
 
@@ -125,16 +112,8 @@ impl View {
     }
 
     fn make_room(&mut self, sacrifice: &[PeerId], rng: &mut Rng) {
-        let offered: Vec<PeerId> = sacrifice
-            .iter()
-            .filter(|id| self.passive.contains_key(id))
-            .copied()
-            .collect();
-        let pool = if offered.is_empty() {
-            self.passive.keys().copied().collect()
-        } else {
-            offered
-        };
+        let offered: Vec<PeerId> = sacrifice.iter().filter(|id| self.passive.contains_key(id)).copied().collect();
+        let pool = if offered.is_empty() { self.passive.keys().copied().collect() } else { offered };
         if let Some(victim) = rng.choose(&pool) {
             self.passive.remove(victim);
         }
@@ -181,13 +160,7 @@ impl View {
     }
 
     /// A random sample of up to `active` neighbours and `passive` others, without `except`.
-    pub(super) fn sample(
-        &self,
-        active: usize,
-        passive: usize,
-        except: PeerId,
-        rng: &mut Rng,
-    ) -> Vec<Contact> {
+    pub(super) fn sample(&self, active: usize, passive: usize, except: PeerId, rng: &mut Rng) -> Vec<Contact> {
         let not_them = |contact: &&Contact| contact.id != except;
         let neighbors = self.active.values().map(|neighbor| &neighbor.contact);
         let neighbors: Vec<&Contact> = neighbors.filter(not_them).collect();

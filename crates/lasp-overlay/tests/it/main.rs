@@ -1,0 +1,5 @@
+//! The overlay at work: many peers in the simulator, with and without faults.
+
+mod full;
+mod hyparview;
+mod world;
