@@ -1,2 +1,90 @@
-//! Project automation.
-fn main() {}
+//! Project automation: `cargo xtask ci` runs everything that must hold before a change lands.
+
+mod purity;
+
+use anyhow::{Context, Result, bail};
+use std::process::{Command, ExitCode};
+use std::time::Instant;
+
+const USAGE: &str = "usage: cargo xtask <command>
+
+commands:
+  ci        formatting, lints, purity, tests, documentation: the gate
+  purity    what the pure rooms may depend on, by Cargo edges
+  campaign  the long simulation campaign: cargo xtask campaign [SCHEDULES]";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = args.iter().map(String::as_str).collect();
+    let result = match words.as_slice() {
+        ["ci"] => ci(),
+        ["purity"] => purity::check(),
+        ["campaign"] => campaign("2000"),
+        ["campaign", schedules] => campaign(schedules),
+        _ => {
+            eprintln!("{USAGE}");
+            return ExitCode::from(64);
+        }
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The gate. Steps share one profile and one feature set, so that nothing is built twice.
+fn ci() -> Result<()> {
+    install_components()?;
+    step("format", &["fmt", "--all", "--check"], &[])?;
+    step("lints", &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"], &[])?;
+    purity::check()?;
+    step("tests", &["test", "--workspace", "--all-targets"], &[])?;
+    step("doc tests", &["test", "--workspace", "--doc"], &[])?;
+    step("documentation", &["doc", "--workspace", "--no-deps"], &[("RUSTDOCFLAGS", "-D warnings")])?;
+    println!("ci: everything holds");
+    Ok(())
+}
+
+/// rustfmt and clippy come with the default toolchain profile; a minimal one lacks them.
+fn install_components() -> Result<()> {
+    for component in ["fmt", "clippy"] {
+        let present = Command::new("cargo").args([component, "--version"]).output().is_ok_and(|o| o.status.success());
+        if !present {
+            let name = if component == "fmt" { "rustfmt" } else { component };
+            run(Command::new("rustup").args(["component", "add", name]))
+                .with_context(|| format!("{name} is missing: install it with `rustup component add {name}`"))?;
+        }
+    }
+    Ok(())
+}
+
+/// Many more seeded schedules than the gate runs.
+fn campaign(schedules: &str) -> Result<()> {
+    schedules.parse::<u64>().with_context(|| format!("`{schedules}` is not a number of schedules"))?;
+    step(
+        "campaign",
+        &["test", "--profile", "sim", "-p", "lasp-sim", "--test", "schedules", "--", "--nocapture"],
+        &[("LASP_SCHEDULES", schedules)],
+    )
+}
+
+/// Runs one cargo step and says how long it took.
+fn step(name: &str, args: &[&str], env: &[(&str, &str)]) -> Result<()> {
+    println!("ci: {name}");
+    let started = Instant::now();
+    run(Command::new("cargo").args(args).envs(env.iter().copied()))
+        .with_context(|| format!("{name} failed: cargo {}", args.join(" ")))?;
+    println!("ci: {name} took {:.1} s", started.elapsed().as_secs_f64());
+    Ok(())
+}
+
+fn run(command: &mut Command) -> Result<()> {
+    let status = command.status().with_context(|| format!("cannot start {command:?}"))?;
+    if !status.success() {
+        bail!("{status}");
+    }
+    Ok(())
+}
