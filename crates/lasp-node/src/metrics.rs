@@ -1,0 +1,60 @@
+//! What a node counts about itself; all since its start.
+
+/// What bytes are spent on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Class {
+    /// Views, probes, joins.
+    Membership,
+    /// Announcements, grafts, prunes, ids; frame headers.
+    Broadcast,
+    /// Deltas: what the application wrote.
+    State,
+    /// Digests and requests of anti-entropy, interests.
+    Sync,
+}
+
+/// How many classes there are.
+pub const CLASSES: usize = 4;
+
+/// Counters of one node.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Metrics {
+    /// Bytes sent by class, frame headers and length prefixes included; index by `Class as usize`.
+    pub bytes_sent: [u64; CLASSES],
+    /// Bytes received, length prefixes included.
+    pub bytes_received: u64,
+    /// Frames sent.
+    pub frames_sent: u64,
+    /// Frames received.
+    pub frames_received: u64,
+    /// Frames refused: malformed, or over an unknown link.
+    pub frames_refused: u64,
+    /// Messages dropped for want of a link, or at a full buffer; lattices and retries cover them.
+    pub dropped: u64,
+    /// Updates applied here by the owner.
+    pub updates: u64,
+    /// Deltas received that grew a variable.
+    pub merges: u64,
+    /// Deltas received that brought nothing new.
+    pub redundant: u64,
+    /// Deltas that waited for a slow link and were merged with what waited before.
+    pub coalesced: u64,
+    /// Most messages that ever waited on one link.
+    pub queue_peak: u64,
+    /// Comparisons with neighbours begun.
+    pub syncs: u64,
+    /// Comparisons that found a difference.
+    pub sync_differences: u64,
+}
+
+impl Metrics {
+    /// Bytes sent of every class.
+    pub fn total_sent(&self) -> u64 {
+        self.bytes_sent.iter().sum()
+    }
+
+    /// Bytes sent of one class.
+    pub fn sent(&self, class: Class) -> u64 {
+        self.bytes_sent[class as usize]
+    }
+}

@@ -1,0 +1,208 @@
+//! The messages of anti-entropy: compare, narrow down, ask.
+//!
+//! ```text
+//! A -> B  Digest{root}                     equal: nothing more
+//! B -> A  Buckets{256 sums}                (skipped for small stores)
+//! A -> B  Summary{buckets, key: sum ...}
+//! B -> A  Ask{key, what B has}  ...        for what differs; full states for what A lacks
+//! A -> B  deltas, Ask{key, what A has}     B answers with deltas
+//! ```
+
+use super::tree::BUCKETS;
+use crate::interest::Interests;
+use crate::key::Key;
+use lasp_crdt::{Decode, DecodeError, Encode, Reader, Writer};
+use lasp_dataflow::StateDigest;
+
+/// A message of anti-entropy.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Message {
+    /// What the sender wants to hear; it replaces what was said before.
+    Interests(Interests),
+    /// The sender's root over what both want, with a check that both mean the same by that.
+    Digest {
+        /// The sum.
+        root: u64,
+        /// Hash of the sender's interests; 0 for all.
+        mine: u64,
+        /// Hash of the receiver's interests as the sender knows them; 0 for all.
+        yours: u64,
+    },
+    /// The sender's sums by bucket.
+    Buckets(Box<[u64; BUCKETS]>),
+    /// The sender's variables in some buckets.
+    Summary {
+        /// Which buckets.
+        scope: Scope,
+        /// The variables above bottom there: key, fingerprint.
+        entries: Vec<(Key, u64)>,
+    },
+    /// Asks for what the receiver has beyond a state; all of it if there is none.
+    Ask {
+        /// The variable.
+        key: Key,
+        /// What the sender has.
+        since: Option<StateDigest>,
+        /// The receiver is to ask back.
+        back: bool,
+    },
+}
+
+/// A set of buckets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Scope([u64; BUCKETS / 64]);
+
+impl Scope {
+    /// No bucket.
+    pub(crate) const NONE: Self = Self([0; BUCKETS / 64]);
+    /// Every bucket.
+    pub(crate) const ALL: Self = Self([u64::MAX; BUCKETS / 64]);
+
+    /// Adds a bucket.
+    pub(crate) const fn insert(&mut self, bucket: u8) {
+        self.0[bucket as usize / 64] |= 1 << (bucket % 64);
+    }
+
+    /// Whether a bucket is in.
+    pub(crate) const fn contains(&self, bucket: u8) -> bool {
+        self.0[bucket as usize / 64] >> (bucket % 64) & 1 == 1
+    }
+
+    /// The buckets, ascending.
+    pub(crate) fn iter(self) -> impl Iterator<Item = u8> {
+        (0..=u8::MAX).filter(move |&bucket| self.contains(bucket))
+    }
+}
+
+impl Encode for Scope {
+    fn encode(&self, w: &mut Writer<'_>) {
+        if *self == Self::ALL {
+            return w.u8(1);
+        }
+        w.u8(0);
+        for word in self.0 {
+            w.fixed_u64(word);
+        }
+    }
+}
+
+impl Decode for Scope {
+    fn decode(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let at = r.at();
+        match r.u8("scope")? {
+            1 => return Ok(Self::ALL),
+            0 => {}
+            tag => return Err(DecodeError::BadTag { what: "scope", tag: tag.into(), at }),
+        }
+        let mut words = [0; BUCKETS / 64];
+        for word in &mut words {
+            *word = r.fixed_u64("scope")?;
+        }
+        match Self(words) {
+            Self::ALL => Err(DecodeError::NotCanonical { what: "scope", at }),
+            scope => Ok(scope),
+        }
+    }
+}
+
+/// A hash that is mostly 0: one byte then.
+fn encode_rare(value: u64, w: &mut Writer<'_>) {
+    w.u8(u8::from(value != 0));
+    if value != 0 {
+        w.fixed_u64(value);
+    }
+}
+
+fn decode_rare(r: &mut Reader<'_>) -> Result<u64, DecodeError> {
+    let at = r.at();
+    match r.u8("flag")? {
+        0 => Ok(0),
+        1 => match r.fixed_u64("hash")? {
+            0 => Err(DecodeError::NotCanonical { what: "hash", at }),
+            value => Ok(value),
+        },
+        tag => Err(DecodeError::BadTag { what: "flag", tag: tag.into(), at }),
+    }
+}
+
+impl Encode for Message {
+    fn encode(&self, w: &mut Writer<'_>) {
+        match self {
+            Self::Interests(interests) => {
+                w.u8(0);
+                interests.encode(w);
+            }
+            Self::Digest { root, mine, yours } => {
+                w.u8(1);
+                w.fixed_u64(*root);
+                encode_rare(*mine, w);
+                encode_rare(*yours, w);
+            }
+            Self::Buckets(buckets) => {
+                w.u8(2);
+                buckets.iter().for_each(|&sum| w.fixed_u64(sum));
+            }
+            Self::Summary { scope, entries } => {
+                w.u8(3);
+                scope.encode(w);
+                w.len(entries.len());
+                for (key, fingerprint) in entries {
+                    key.encode(w);
+                    w.fixed_u64(*fingerprint);
+                }
+            }
+            Self::Ask { key, since, back } => {
+                w.u8(4);
+                w.u8(u8::from(*back) | u8::from(since.is_some()) << 1);
+                key.encode(w);
+                if let Some(digest) = since {
+                    digest.encode(w);
+                }
+            }
+        }
+    }
+}
+
+impl Decode for Message {
+    fn decode(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let at = r.at();
+        match r.u8("sync message")? {
+            0 => Interests::decode(r).map(Self::Interests),
+            1 => Ok(Self::Digest { root: r.fixed_u64("root")?, mine: decode_rare(r)?, yours: decode_rare(r)? }),
+            2 => decode_buckets(r),
+            3 => decode_summary(r),
+            4 => decode_ask(r),
+            tag => Err(DecodeError::BadTag { what: "sync message", tag: tag.into(), at }),
+        }
+    }
+}
+
+fn decode_buckets(r: &mut Reader<'_>) -> Result<Message, DecodeError> {
+    let mut buckets = Box::new([0; BUCKETS]);
+    for sum in buckets.iter_mut() {
+        *sum = r.fixed_u64("bucket")?;
+    }
+    Ok(Message::Buckets(buckets))
+}
+
+fn decode_summary(r: &mut Reader<'_>) -> Result<Message, DecodeError> {
+    let scope = Scope::decode(r)?;
+    let count = r.len("summary")?;
+    // An entry takes at least nine bytes.
+    let mut entries = Vec::with_capacity(count.min(r.remaining() / 9));
+    for _ in 0..count {
+        entries.push((Key::decode(r)?, r.fixed_u64("fingerprint")?));
+    }
+    Ok(Message::Summary { scope, entries })
+}
+
+fn decode_ask(r: &mut Reader<'_>) -> Result<Message, DecodeError> {
+    let at = r.at();
+    let flags = r.u8("ask")?;
+    if flags > 3 {
+        return Err(DecodeError::BadTag { what: "ask", tag: flags.into(), at });
+    }
+    let key = Key::decode(r)?;
+    let since = if flags & 2 == 2 { Some(StateDigest::decode(key.ty(), r)?) } else { None };
+    Ok(Message::Ask { key, since, back: flags & 1 == 1 })
+}

@@ -1,0 +1,181 @@
+//! A hash tree over the store: one root, 256 buckets, kept up to date in the time of a change.
+//!
+//! A variable contributes the mix of its key's hash and its state's fingerprint to the bucket named by the top byte
+//! of the key's hash; buckets and root are wrapping sums of contributions, so a change is one subtraction and one
+//! addition. Variables at bottom contribute nothing: a variable that is merely declared does not differ from one
+//! that is not. There is one tree for each interest that a neighbour has, since two peers compare only what
+//! both want.
+
+use crate::interest::Interests;
+use lasp_crdt::fingerprint;
+use std::collections::BTreeMap;
+
+/// Buckets of a tree.
+pub(crate) const BUCKETS: usize = 256;
+
+/// The bucket of a key's hash.
+pub(crate) const fn bucket_of(hash: u64) -> u8 {
+    (hash >> 56) as u8
+}
+
+/// The sums over the variables that one interest covers.
+#[derive(Clone, Debug)]
+pub(crate) struct Tree {
+    buckets: Box<[u64; BUCKETS]>,
+    root: u64,
+    count: usize,
+}
+
+impl Tree {
+    fn new() -> Self {
+        Self { buckets: Box::new([0; BUCKETS]), root: 0, count: 0 }
+    }
+
+    fn replace(&mut self, hash: u64, old: u64, new: u64) {
+        let bucket = &mut self.buckets[bucket_of(hash) as usize];
+        *bucket = bucket.wrapping_sub(old).wrapping_add(new);
+        self.root = self.root.wrapping_sub(old).wrapping_add(new);
+        self.count = self.count + usize::from(new != 0) - usize::from(old != 0);
+    }
+
+    /// The sum over everything.
+    pub(crate) const fn root(&self) -> u64 {
+        self.root
+    }
+
+    /// The sums by bucket.
+    pub(crate) const fn buckets(&self) -> &[u64; BUCKETS] {
+        &self.buckets
+    }
+
+    /// How many variables are above bottom.
+    pub(crate) const fn count(&self) -> usize {
+        self.count
+    }
+}
+
+/// One variable's part.
+#[derive(Clone, Debug)]
+struct Leaf<V> {
+    name: String,
+    contribution: u64,
+    fingerprint: u64,
+    var: V,
+}
+
+/// The trees of one store, and the variables in the order of their keys' hashes.
+#[derive(Clone, Debug)]
+pub(crate) struct Forest<V> {
+    leaves: BTreeMap<u64, Leaf<V>>,
+    trees: BTreeMap<Interests, Tree>,
+}
+
+impl<V: Copy> Forest<V> {
+    /// No variables, no trees.
+    pub(crate) const fn new() -> Self {
+        Self { leaves: BTreeMap::new(), trees: BTreeMap::new() }
+    }
+
+    /// Notes that the state of a variable now has this fingerprint. Cost: the number of trees.
+    pub(crate) fn set(&mut self, hash: u64, name: &str, var: V, fingerprint: u64) {
+        let contribution = if fingerprint == 0 { 0 } else { fingerprint::mix(hash, fingerprint) | 1 };
+        let leaf =
+            self.leaves.entry(hash).or_insert_with(|| Leaf { name: name.to_owned(), contribution: 0, fingerprint: 0, var });
+        let old = leaf.contribution;
+        (leaf.contribution, leaf.fingerprint) = (contribution, fingerprint);
+        if old == contribution {
+            return;
+        }
+        for (_, tree) in self.trees.iter_mut().filter(|(interests, _)| interests.covers(name)) {
+            tree.replace(hash, old, contribution);
+        }
+    }
+
+    /// Takes a variable out.
+    pub(crate) fn remove(&mut self, hash: u64) {
+        let Some(leaf) = self.leaves.remove(&hash) else { return };
+        for (_, tree) in self.trees.iter_mut().filter(|(interests, _)| interests.covers(&leaf.name)) {
+            tree.replace(hash, leaf.contribution, 0);
+        }
+    }
+
+    /// The tree for an interest; built from all variables at its first use, kept up to date from then on.
+    pub(crate) fn tree(&mut self, interests: &Interests) -> &Tree {
+        let leaves = &self.leaves;
+        self.trees.entry(interests.clone()).or_insert_with(|| {
+            let mut tree = Tree::new();
+            for (&hash, leaf) in leaves.iter().filter(|(_, leaf)| interests.covers(&leaf.name)) {
+                tree.replace(hash, 0, leaf.contribution);
+            }
+            tree
+        })
+    }
+
+    /// Drops the trees that nobody uses.
+    pub(crate) fn retain_trees(&mut self, used: impl Fn(&Interests) -> bool) {
+        self.trees.retain(|interests, _| used(interests));
+    }
+
+    /// The variables above bottom in one bucket that `interests` cover: key hash, fingerprint, variable.
+    pub(crate) fn bucket<'a>(
+        &'a self,
+        bucket: u8,
+        interests: &'a Interests,
+    ) -> impl Iterator<Item = (u64, u64, V)> + use<'a, V> {
+        let start = u64::from(bucket) << 56;
+        self.leaves
+            .range(start..=start | (u64::MAX >> 8))
+            .filter(move |(_, leaf)| leaf.contribution != 0 && interests.covers(&leaf.name))
+            .map(|(&hash, leaf)| (hash, leaf.fingerprint, leaf.var))
+    }
+
+    /// The fingerprint of one variable; 0 where it is unknown or at bottom.
+    pub(crate) fn fingerprint(&self, hash: u64) -> u64 {
+        self.leaves.get(&hash).map_or(0, |leaf| leaf.fingerprint)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: Interests = Interests::All;
+
+    #[test]
+    fn equal_stores_have_equal_roots_whatever_the_order_of_changes() {
+        let (mut a, mut b) = (Forest::new(), Forest::new());
+        a.tree(&ALL);
+        a.set(1 << 56, "x", 1, 10);
+        a.set(2 << 56, "y", 2, 20);
+        b.set(2 << 56, "y", 7, 99);
+        b.set(1 << 56, "x", 8, 10);
+        assert_ne!(a.tree(&ALL).root(), b.tree(&ALL).root());
+        b.set(2 << 56, "y", 7, 20);
+        assert_eq!(a.tree(&ALL).root(), b.tree(&ALL).root());
+        assert_eq!(a.tree(&ALL).buckets(), b.tree(&ALL).buckets());
+    }
+
+    #[test]
+    fn a_tree_sums_only_what_its_interest_covers_and_bottom_counts_for_nothing() {
+        let mut forest = Forest::new();
+        forest.set(3, "ads/1", 0, 5);
+        let ads = Interests::prefixes(["ads/"]);
+        let before = forest.tree(&ads).root();
+        forest.set(4, "contracts", 1, 6);
+        forest.set(5, "ads/2", 2, 0);
+        assert_eq!((forest.tree(&ads).root(), forest.tree(&ads).count()), (before, 1));
+        assert_eq!(forest.tree(&ALL).count(), 2);
+        forest.remove(3);
+        assert_eq!((forest.tree(&ads).root(), forest.tree(&ads).count()), (0, 0));
+    }
+
+    #[test]
+    fn a_bucket_lists_its_variables_in_order_of_their_hashes() {
+        let mut forest = Forest::new();
+        for (hash, var) in [(7 << 56, 1), (7 << 56 | 9, 2), (8 << 56, 3), (7 << 56 | 3, 4)] {
+            forest.set(hash, "v", var, 1);
+        }
+        let vars: Vec<i32> = forest.bucket(7, &ALL).map(|(_, _, var)| var).collect();
+        assert_eq!(vars, [1, 4, 2]);
+    }
+}

@@ -1,0 +1,275 @@
+//! Short references for what recurs on a link: replica ids and variable keys.
+//!
+//! Each direction of a link has a table. The sender writes an entry in full, with its index, until the peer has
+//! acknowledged that index; from then on it writes the index alone, one byte for the first 63 entries. Lost,
+//! repeated and reordered frames are harmless: a reference is used only when the definition is known to have
+//! arrived. A table that is full writes its further entries in full.
+//!
+//! A reference is a varint: `0` = in full, unindexed; `2i` = index `i` (from 1) and its definition; `2i + 1` =
+//! index `i`, defined before.
+
+use lasp_crdt::codec::{Bytes, ReplicaCoder, write_varint};
+use lasp_crdt::{DecodeError, ReplicaId};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Most entries of one table: beyond it, ids are written in full. A guess: 16 Ki ids cost about 1 MiB a link.
+const MAX_ENTRIES: usize = 16 * 1024;
+
+/// Longest symbol in bytes: a type and a name.
+const MAX_SYMBOL: usize = 1024;
+
+/// How far a peer's knowledge of this side's tables reaches, or this side's of the peer's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Known {
+    /// Replica ids `1..=replicas` are defined.
+    pub(crate) replicas: u64,
+    /// Symbols `1..=symbols` are defined.
+    pub(crate) symbols: u64,
+}
+
+/// The sending side's table of one kind.
+#[derive(Clone, Debug)]
+struct Sent<K: Ord> {
+    index: BTreeMap<K, u64>,
+    acked: u64,
+}
+
+impl<K: Ord + Clone> Sent<K> {
+    const fn new() -> Self {
+        Self { index: BTreeMap::new(), acked: 0 }
+    }
+
+    /// Writes the reference of `key`; `true` if the definition must follow.
+    fn write(&mut self, key: &K, out: &mut Vec<u8>) -> bool {
+        let index = match self.index.get(key) {
+            Some(&index) => index,
+            None if self.index.len() < MAX_ENTRIES => {
+                let index = self.index.len() as u64 + 1;
+                self.index.insert(key.clone(), index);
+                index
+            }
+            None => 0,
+        };
+        let known = index > 0 && index <= self.acked;
+        write_varint(out, 2 * index + u64::from(known));
+        !known
+    }
+
+    /// Takes an acknowledgement; one beyond what was ever defined is a lie and is ignored.
+    fn acknowledge(&mut self, known: u64) {
+        if known <= self.index.len() as u64 {
+            self.acked = self.acked.max(known);
+        }
+    }
+}
+
+/// The receiving side's table of one kind.
+#[derive(Clone, Debug)]
+struct Heard<V> {
+    entries: Vec<Option<V>>,
+    contiguous: usize,
+}
+
+impl<V: Clone + PartialEq> Heard<V> {
+    const fn new() -> Self {
+        Self { entries: Vec::new(), contiguous: 0 }
+    }
+
+    fn define(&mut self, index: u64, value: V, at: usize) -> Result<(), DecodeError> {
+        if index > MAX_ENTRIES as u64 {
+            return Err(DecodeError::UnknownReference { index, at });
+        }
+        let slot = index as usize - 1;
+        if self.entries.len() <= slot {
+            self.entries.resize(slot + 1, None);
+        }
+        match &self.entries[slot] {
+            Some(old) if *old != value => return Err(DecodeError::NotCanonical { what: "redefined reference", at }),
+            Some(_) => {}
+            None => self.entries[slot] = Some(value),
+        }
+        while self.entries.get(self.contiguous).is_some_and(Option::is_some) {
+            self.contiguous += 1;
+        }
+        Ok(())
+    }
+
+    fn resolve(&self, index: u64, at: usize) -> Result<V, DecodeError> {
+        let slot = usize::try_from(index).ok().and_then(|i| i.checked_sub(1));
+        slot.and_then(|slot| self.entries.get(slot)?.clone()).ok_or(DecodeError::UnknownReference { index, at })
+    }
+}
+
+/// Both directions' tables of one link.
+#[derive(Clone, Debug)]
+pub(crate) struct Tables {
+    sent_replicas: Sent<ReplicaId>,
+    sent_symbols: Sent<Arc<[u8]>>,
+    heard_replicas: Heard<ReplicaId>,
+    heard_symbols: Heard<Arc<[u8]>>,
+    /// A definition came in since [`take_owed`](Self::take_owed): the peer waits for an acknowledgement.
+    owed: bool,
+}
+
+impl Tables {
+    /// Empty tables of a new link.
+    pub(crate) const fn new() -> Self {
+        Self {
+            sent_replicas: Sent::new(),
+            sent_symbols: Sent::new(),
+            heard_replicas: Heard::new(),
+            heard_symbols: Heard::new(),
+            owed: false,
+        }
+    }
+
+    /// Whether the peer waits for an acknowledgement.
+    pub(crate) const fn owes(&self) -> bool {
+        self.owed
+    }
+
+    /// The acknowledgement to send now, if the peer waits for one.
+    pub(crate) fn take_owed(&mut self) -> Option<Known> {
+        let known =
+            Known { replicas: self.heard_replicas.contiguous as u64, symbols: self.heard_symbols.contiguous as u64 };
+        std::mem::take(&mut self.owed).then_some(known)
+    }
+
+    /// The peer says what it knows.
+    pub(crate) fn acknowledge(&mut self, known: Known) {
+        self.sent_replicas.acknowledge(known.replicas);
+        self.sent_symbols.acknowledge(known.symbols);
+    }
+
+    /// The peer lost its tables: define everything again.
+    pub(crate) const fn forget_acknowledged(&mut self) {
+        self.sent_replicas.acked = 0;
+        self.sent_symbols.acked = 0;
+    }
+}
+
+/// Reads a reference: the index, and whether its definition follows.
+fn read_reference(bytes: &mut Bytes<'_>) -> Result<(u64, bool), DecodeError> {
+    let reference = bytes.varint("reference")?;
+    Ok((reference >> 1, reference & 1 == 0))
+}
+
+impl ReplicaCoder for Tables {
+    fn write(&mut self, id: ReplicaId, out: &mut Vec<u8>) {
+        if self.sent_replicas.write(&id, out) {
+            out.extend_from_slice(&id.0.to_le_bytes());
+        }
+    }
+
+    fn read(&mut self, bytes: &mut Bytes<'_>) -> Result<ReplicaId, DecodeError> {
+        let at = bytes.at();
+        let (index, defined_here) = read_reference(bytes)?;
+        if !defined_here {
+            return self.heard_replicas.resolve(index, at);
+        }
+        let id = ReplicaId(bytes.fixed_u64("replica id")?);
+        if index > 0 {
+            self.heard_replicas.define(index, id, at)?;
+            self.owed = true;
+        }
+        Ok(id)
+    }
+
+    fn write_symbol(&mut self, symbol: &Arc<[u8]>, out: &mut Vec<u8>) {
+        if self.sent_symbols.write(symbol, out) {
+            write_varint(out, symbol.len() as u64);
+            out.extend_from_slice(symbol);
+        }
+    }
+
+    fn read_symbol(&mut self, bytes: &mut Bytes<'_>) -> Result<Arc<[u8]>, DecodeError> {
+        let at = bytes.at();
+        let (index, defined_here) = read_reference(bytes)?;
+        if !defined_here {
+            return self.heard_symbols.resolve(index, at);
+        }
+        let len = bytes.len("symbol")?;
+        if len > MAX_SYMBOL {
+            return Err(DecodeError::TooLong { what: "symbol", len: len as u64, at });
+        }
+        let symbol: Arc<[u8]> = bytes.take(len, "symbol")?.into();
+        if index > 0 {
+            self.heard_symbols.define(index, symbol.clone(), at)?;
+            self.owed = true;
+        }
+        Ok(symbol)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn write(tables: &mut Tables, id: u64) -> Vec<u8> {
+        let mut out = Vec::new();
+        tables.write(ReplicaId(id), &mut out);
+        out
+    }
+
+    fn read(tables: &mut Tables, bytes: &[u8]) -> Result<ReplicaId, DecodeError> {
+        tables.read(&mut Bytes::new(bytes))
+    }
+
+    #[test]
+    fn an_id_is_one_byte_once_its_definition_is_acknowledged() {
+        let (mut a, mut b) = (Tables::new(), Tables::new());
+        let first = write(&mut a, 77);
+        assert_eq!(first.len(), 9);
+        assert_eq!(read(&mut b, &first), Ok(ReplicaId(77)));
+        assert_eq!(write(&mut a, 77).len(), 9, "not yet acknowledged");
+        a.acknowledge(b.take_owed().expect("a definition came in"));
+        let short = write(&mut a, 77);
+        assert_eq!(short.len(), 1);
+        assert_eq!(read(&mut b, &short), Ok(ReplicaId(77)));
+        assert_eq!(b.take_owed(), None, "nothing new to acknowledge");
+    }
+
+    #[test]
+    fn a_lost_definition_is_repeated_and_later_ones_are_not_acknowledged_over_the_gap() {
+        let (mut a, mut b) = (Tables::new(), Tables::new());
+        let _lost = write(&mut a, 1);
+        let second = write(&mut a, 2);
+        assert_eq!(read(&mut b, &second), Ok(ReplicaId(2)));
+        assert_eq!(b.take_owed(), Some(Known { replicas: 0, symbols: 0 }));
+        let again = write(&mut a, 1);
+        assert_eq!(read(&mut b, &again), Ok(ReplicaId(1)));
+        assert_eq!(b.take_owed(), Some(Known { replicas: 2, symbols: 0 }));
+    }
+
+    #[test]
+    fn undefined_references_and_redefinitions_are_refused() {
+        let mut b = Tables::new();
+        assert_eq!(read(&mut b, &[3]), Err(DecodeError::UnknownReference { index: 1, at: 0 }));
+        assert_eq!(read(&mut b, &[1]), Err(DecodeError::UnknownReference { index: 0, at: 0 }));
+        assert!(read(&mut b, &[2, 1, 0, 0, 0, 0, 0, 0, 0]).is_ok());
+        assert!(read(&mut b, &[2, 2, 0, 0, 0, 0, 0, 0, 0]).is_err());
+        let far = [&[0xfe, 0xff, 0x7f][..], &[0; 8]].concat();
+        assert!(read(&mut b, &far).is_err(), "an index beyond the table must not allocate");
+    }
+
+    #[test]
+    fn an_acknowledgement_of_what_was_never_defined_is_ignored() {
+        let mut a = Tables::new();
+        a.acknowledge(Known { replicas: 9, symbols: 9 });
+        assert_eq!(write(&mut a, 5).len(), 9);
+        assert_eq!(write(&mut a, 5).len(), 9);
+    }
+
+    #[test]
+    fn a_full_table_writes_ids_in_full_without_an_index() {
+        let (mut a, mut b) = (Tables::new(), Tables::new());
+        for id in 0..MAX_ENTRIES as u64 {
+            write(&mut a, id);
+        }
+        let bytes = write(&mut a, u64::MAX);
+        assert_eq!((bytes[0], bytes.len()), (0, 9));
+        assert_eq!(read(&mut b, &bytes), Ok(ReplicaId(u64::MAX)));
+        assert_eq!(b.take_owed(), None);
+    }
+}

@@ -1,0 +1,257 @@
+//! Frames: what two nodes say to each other on one link, compact to write and safe to read.
+//!
+//! ```text
+//! frame    = flags [ack-replicas ack-symbols] item*
+//! item     = tag body
+//! ```
+//!
+//! Flags: 1 = an acknowledgement of definitions follows, 2 = the sender could not resolve a reference: define
+//! everything again. Items are read until the frame ends; an error anywhere refuses the whole frame. See
+//! [`intern`] for the short references.
+
+pub(crate) mod intern;
+
+use crate::frame::{Frame, MAX_FRAME};
+use crate::metrics::{CLASSES, Class};
+use crate::key::Key;
+use crate::payload::{Batch, Payload, decode_entry, encode_entry};
+use crate::sync;
+use intern::{Known, Tables};
+use lasp_crdt::{Decode, DecodeError, DotSet, Encode, Reader, Writer};
+use lasp_dataflow::State;
+use lasp_overlay::broadcast::{self, Round};
+use lasp_overlay::membership;
+
+const ACK: u8 = 1;
+const LOST: u8 = 2;
+
+const MEMBERSHIP: u8 = 0;
+const BROADCAST: u8 = 1;
+const SYNC: u8 = 2;
+const GOSSIP: u8 = 3;
+const DATA: u8 = 4;
+
+/// What is said to keep overlay and stores in order.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Control {
+    /// Of the membership layer.
+    Membership(membership::Message),
+    /// Of the broadcast layer: all but payloads.
+    Broadcast(broadcast::Message<Payload>),
+    /// Of anti-entropy.
+    Sync(sync::Message),
+}
+
+/// One thing said.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Item {
+    /// Of one of the layers.
+    Control(Control),
+    /// Of the broadcast layer: a payload and its ids.
+    Gossip {
+        /// The messages it carries.
+        ids: DotSet,
+        /// Hops so far.
+        round: Round,
+        /// What they say, merged.
+        payload: Payload,
+    },
+    /// Deltas that anti-entropy found missing.
+    Data(Batch),
+}
+
+/// A frame as read.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Parsed {
+    /// What the peer says it knows of this side's tables.
+    pub(crate) known: Option<Known>,
+    /// The peer could not resolve a reference.
+    pub(crate) lost: bool,
+    /// What it says, in order.
+    pub(crate) items: Vec<Item>,
+}
+
+/// Reads a frame; the link's tables learn its definitions.
+///
+/// # Errors
+/// [`DecodeError`]: nothing of the frame is to be believed but the definitions before the error.
+pub(crate) fn parse(bytes: &[u8], tables: &mut Tables) -> Result<Parsed, DecodeError> {
+    let mut r = Reader::new(bytes, tables);
+    let flags = r.u8("frame")?;
+    if flags > (ACK | LOST) {
+        return Err(DecodeError::BadTag { what: "frame flags", tag: flags.into(), at: 0 });
+    }
+    let mut parsed = Parsed { lost: flags & LOST != 0, ..Parsed::default() };
+    if flags & ACK != 0 {
+        parsed.known = Some(Known { replicas: r.varint("known")?, symbols: r.varint("known")? });
+    }
+    while r.remaining() > 0 {
+        parsed.items.push(parse_item(&mut r)?);
+    }
+    Ok(parsed)
+}
+
+fn parse_item(r: &mut Reader<'_>) -> Result<Item, DecodeError> {
+    let at = r.at();
+    match r.u8("item")? {
+        MEMBERSHIP => membership::Message::decode(r).map(Control::Membership).map(Item::Control),
+        BROADCAST => broadcast::Message::decode(r).map(Control::Broadcast).map(Item::Control),
+        SYNC => sync::Message::decode(r).map(Control::Sync).map(Item::Control),
+        GOSSIP => parse_gossip(r),
+        DATA => decode_entry(r).map(|entry| Item::Data([entry].into_iter().collect())),
+        tag => Err(DecodeError::BadTag { what: "item", tag: tag.into(), at }),
+    }
+}
+
+/// Round and shape in one number; a single run of ids of one origin, the usual case, is spelt out.
+fn parse_gossip(r: &mut Reader<'_>) -> Result<Item, DecodeError> {
+    let at = r.at();
+    let bad = || DecodeError::NotCanonical { what: "gossip ids", at };
+    let shape = r.varint("gossip")?;
+    let round = Round::try_from(shape >> 1).map_err(|_| bad())?;
+    let ids = if shape & 1 == 0 {
+        let first = r.dot()?;
+        let span = r.varint("gossip ids")?;
+        let end = first.counter.checked_add(span).filter(|&end| end < u64::MAX).ok_or_else(bad)?;
+        let mut ids = DotSet::new();
+        ids.insert_range(first.replica, first.counter, end);
+        ids
+    } else {
+        let ids = DotSet::decode(r)?;
+        if ids.range_count() < 2 {
+            return Err(bad());
+        }
+        ids
+    };
+    Ok(Item::Gossip { ids, round, payload: Payload::decode(r)? })
+}
+
+/// A point in a frame being written.
+#[derive(Debug)]
+pub(crate) struct Mark {
+    len: usize,
+    by_class: [u64; CLASSES],
+}
+
+/// A frame being written.
+#[derive(Debug)]
+pub(crate) struct Builder<'a> {
+    bytes: Vec<u8>,
+    tables: &'a mut Tables,
+    by_class: [u64; CLASSES],
+}
+
+impl<'a> Builder<'a> {
+    /// Starts a frame: flags, and the acknowledgement that is owed.
+    pub(crate) fn new(tables: &'a mut Tables, lost: bool) -> Self {
+        let mut bytes = Vec::with_capacity(64);
+        let owed = tables.take_owed();
+        bytes.push(u8::from(owed.is_some()) * ACK | u8::from(lost) * LOST);
+        let mut this = Self { bytes, tables, by_class: [0; CLASSES] };
+        if let Some(known) = owed {
+            let mut w = this.writer();
+            w.varint(known.replicas);
+            w.varint(known.symbols);
+        }
+        this
+    }
+
+    fn writer(&mut self) -> Writer<'_> {
+        Writer::new(&mut self.bytes, self.tables)
+    }
+
+    /// Bytes so far.
+    pub(crate) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    fn count(&mut self, class: Class, from: usize) {
+        self.by_class[class as usize] += (self.bytes.len() - from) as u64;
+    }
+
+    fn put(&mut self, class: Class, tag: u8, body: &impl Encode) {
+        let from = self.len();
+        let mut w = self.writer();
+        w.u8(tag);
+        body.encode(&mut w);
+        self.count(class, from);
+    }
+
+    /// Appends a message of one of the layers.
+    pub(crate) fn control(&mut self, message: &Control) {
+        match message {
+            Control::Membership(message) => self.put(Class::Membership, MEMBERSHIP, message),
+            Control::Broadcast(message) => self.put(Class::Broadcast, BROADCAST, message),
+            Control::Sync(message) => self.put(Class::Sync, SYNC, message),
+        }
+    }
+
+    /// Appends a payload with its ids: the ids count as overhead, the payload as state.
+    pub(crate) fn gossip(&mut self, ids: &DotSet, round: Round, payload: &impl Encode) {
+        let from = self.len();
+        let mut w = self.writer();
+        w.u8(GOSSIP);
+        let mut ranges = ids.ranges();
+        match (ranges.next(), ranges.next()) {
+            (Some((replica, range)), None) => {
+                w.varint(u64::from(round) << 1);
+                w.replica(replica);
+                w.varint(range.start);
+                w.varint(range.end - range.start);
+            }
+            _ => {
+                w.varint(u64::from(round) << 1 | 1);
+                ids.encode(&mut w);
+            }
+        }
+        self.count(Class::Broadcast, from);
+        let from = self.len();
+        payload.encode(&mut self.writer());
+        self.count(Class::State, from);
+    }
+
+    /// Appends a delta as an item of its own.
+    pub(crate) fn data(&mut self, key: &Key, delta: &State) {
+        let from = self.len();
+        let mut w = self.writer();
+        w.u8(DATA);
+        encode_entry(key, delta, &mut w);
+        self.count(Class::State, from);
+    }
+
+    /// A point to come back to.
+    pub(crate) const fn mark(&self) -> Mark {
+        Mark { len: self.bytes.len(), by_class: self.by_class }
+    }
+
+    /// How many bytes were appended since.
+    pub(crate) fn grown_since(&self, mark: &Mark) -> usize {
+        self.len() - mark.len
+    }
+
+    /// Takes back what was appended since. The link's tables keep the indices they gave out: they are defined when
+    /// next written.
+    pub(crate) fn rewind(&mut self, mark: Mark) {
+        self.bytes.truncate(mark.len);
+        self.by_class = mark.by_class;
+    }
+
+    /// The frame, its bytes by class: what no item accounts for (flags, acknowledgement, length prefix) is
+    /// overhead of the broadcast layer.
+    pub(crate) fn finish(mut self) -> (Frame, [u64; CLASSES]) {
+        let frame = Frame::from(self.bytes);
+        let attributed: u64 = self.by_class.iter().sum();
+        self.by_class[Class::Broadcast as usize] += frame.wire_len() as u64 - attributed;
+        (frame, self.by_class)
+    }
+}
+
+/// How many bytes one delta takes, ids in full: an upper bound of what it takes on any link.
+pub(crate) fn entry_len(key: &Key, delta: &State) -> usize {
+    let mut bytes = Vec::new();
+    encode_entry(key, delta, &mut Writer::new(&mut bytes, &mut lasp_crdt::codec::Plain));
+    bytes.len()
+}
+
+/// Deltas are cut to pieces of about this size, so that nothing small waits long behind a large one.
+pub(crate) const CHUNK: usize = MAX_FRAME / 4;
