@@ -52,6 +52,16 @@ impl AsRef<[u8]> for Frame {
     }
 }
 
+impl lasp_overlay::Wire for Frame {
+    fn size(&self) -> usize {
+        self.wire_len()
+    }
+
+    fn digest(&self) -> u64 {
+        self.0.digest()
+    }
+}
+
 impl fmt::Debug for Frame {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Frame({} bytes)", self.len())

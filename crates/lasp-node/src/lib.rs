@@ -1,1 +1,38 @@
 //! One Lasp peer: store, dataflow, overlay and synchronisation as one state machine.
+//!
+//! [`Node`] is a [`Protocol`](lasp_overlay::Protocol): commands, frames, timers and link news go in; frames, timers, dials
+//! and events come out. The simulator and the production driver run this very code. No sockets, no clock.
+//!
+//! - [`node`]: the composition; it only routes. Start here.
+//! - [`command`]: what an owner asks and hears. `requests`: how it is served.
+//! - `store`: variables with their wire keys and hash trees. `key`, `payload`: how deltas are called and carried.
+//! - [`sync`]: anti-entropy between neighbours: digests that find differences.
+//! - `link`, `lane`: one link: pacing, flow control, and what waits merges instead of queueing.
+//! - `wire`: frames and their short references; hostile bytes die there.
+//! - [`interest`]: what a node hears. [`metrics`]: what it counts.
+
+mod clock;
+pub mod command;
+pub mod config;
+pub mod frame;
+pub mod interest;
+mod key;
+mod lane;
+mod link;
+pub mod metrics;
+pub mod node;
+mod payload;
+mod requests;
+mod store;
+pub mod sync;
+mod wire;
+
+pub use command::{Command, Event, Reply, Request, RequestError, RequestId};
+pub use config::Config;
+pub use frame::{Frame, MAX_FRAME};
+pub use interest::Interests;
+pub use link::LinkConfig;
+pub use metrics::{Class, Metrics};
+pub use node::{Node, Timer, replica_of};
+pub use payload::Payload;
+pub use sync::SyncConfig;

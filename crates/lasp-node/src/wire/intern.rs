@@ -16,6 +16,9 @@ use std::sync::Arc;
 /// Most entries of one table: beyond it, ids are written in full. A guess: 16 Ki ids cost about 1 MiB a link.
 const MAX_ENTRIES: usize = 16 * 1024;
 
+/// What a decode error is about when the peer redefines an index: its tables are newer than ours.
+pub(crate) const REDEFINED: &str = "redefined reference";
+
 /// Longest symbol in bytes: a type and a name.
 const MAX_SYMBOL: usize = 1024;
 
@@ -85,7 +88,7 @@ impl<V: Clone + PartialEq> Heard<V> {
             self.entries.resize(slot + 1, None);
         }
         match &self.entries[slot] {
-            Some(old) if *old != value => return Err(DecodeError::NotCanonical { what: "redefined reference", at }),
+            Some(old) if *old != value => return Err(DecodeError::NotCanonical { what: REDEFINED, at }),
             Some(_) => {}
             None => self.entries[slot] = Some(value),
         }
@@ -140,6 +143,13 @@ impl Tables {
     pub(crate) fn acknowledge(&mut self, known: Known) {
         self.sent_replicas.acknowledge(known.replicas);
         self.sent_symbols.acknowledge(known.symbols);
+    }
+
+    /// The peer's tables are not what this side heard: listen anew.
+    pub(crate) fn forget_heard(&mut self) {
+        self.heard_replicas = Heard::new();
+        self.heard_symbols = Heard::new();
+        self.owed = false;
     }
 
     /// The peer lost its tables: define everything again.

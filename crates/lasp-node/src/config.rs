@@ -1,0 +1,24 @@
+//! What a node is told at its start.
+
+use crate::interest::Interests;
+use crate::link::LinkConfig;
+use crate::sync::SyncConfig;
+use lasp_overlay::{broadcast, membership};
+
+/// Settings of one node; each part documents its defaults.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Config {
+    /// Who is there, with whom to keep links.
+    pub membership: membership::MembershipConfig,
+    /// How news spreads.
+    pub broadcast: broadcast::Config,
+    /// How neighbours compare.
+    pub sync: SyncConfig,
+    /// How links are paced.
+    pub link: LinkConfig,
+    /// What to hear from the start.
+    pub interests: Interests,
+    /// Wall-clock time of [`Time::ZERO`](lasp_overlay::Time::ZERO), in milliseconds since 1970: what last-writer-wins
+    /// registers are stamped with.
+    pub wall_epoch_ms: u64,
+}

@@ -1,0 +1,174 @@
+//! One link of a node: tables of short references, what waits, and how much is under way.
+
+use crate::frame::Frame;
+use crate::lane::{Lane, Taken};
+use crate::metrics::Metrics;
+use crate::wire::intern::Tables;
+use crate::wire::{self, Builder, Item, Parsed};
+use lasp_crdt::DecodeError;
+use lasp_overlay::Time;
+use std::time::Duration;
+
+/// How a node paces what it sends.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LinkConfig {
+    /// Most bytes handed to the transport and not yet taken by it; what comes then waits and merges. Default 64 KiB
+    /// (guess: a few round trips on a slow link).
+    pub window: usize,
+    /// Least time between two frames that carry broadcasts; what comes between merges. An idle link sends at once.
+    /// Default 1 ms (guess: below what a person or a wide-area link notices).
+    pub pace: Duration,
+    /// How long an acknowledgement of definitions waits for a frame to ride on. Default 20 ms (guess).
+    pub ack_delay: Duration,
+}
+
+impl Default for LinkConfig {
+    fn default() -> Self {
+        Self { window: 64 * 1024, pace: Duration::from_millis(1), ack_delay: Duration::from_millis(20) }
+    }
+}
+
+/// What a link wants to be reminded of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reminder {
+    /// Flush after this time.
+    Flush(Duration),
+    /// Acknowledge after this time, if no frame did.
+    Acknowledge(Duration),
+}
+
+/// Where the acknowledgement of definitions stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ack {
+    /// None is waited for.
+    Idle,
+    /// A reminder is set: a frame may yet carry it.
+    Waiting,
+    /// The reminder came: send it now, on its own if need be.
+    Due,
+}
+
+/// One link.
+#[derive(Debug)]
+pub(crate) struct Link {
+    tables: Tables,
+    lane: Lane,
+    in_flight: usize,
+    /// Broadcasts wait until then for company.
+    ready_at: Time,
+    flush_pending: bool,
+    ack: Ack,
+    /// The peer's references could not be resolved: say so in the next frame.
+    lost: bool,
+}
+
+impl Link {
+    /// A link that has just come up.
+    pub(crate) fn new() -> Self {
+        Self {
+            tables: Tables::new(),
+            lane: Lane::default(),
+            in_flight: 0,
+            ready_at: Time::ZERO,
+            flush_pending: false,
+            ack: Ack::Idle,
+            lost: false,
+        }
+    }
+
+    /// Whether nothing waits here.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.lane.is_empty() && !self.tables.owes() && !self.lost
+    }
+
+    /// How many messages wait.
+    pub(crate) fn waiting(&self) -> usize {
+        self.lane.len()
+    }
+
+    /// Takes an item to be sent.
+    pub(crate) fn push(&mut self, item: Item) -> Taken {
+        self.lane.push(item)
+    }
+
+    /// The transport took `bytes`.
+    pub(crate) fn drained(&mut self, bytes: usize) {
+        self.in_flight = self.in_flight.saturating_sub(bytes);
+    }
+
+    /// A reminder came.
+    pub(crate) fn reminded(&mut self, flush: bool) {
+        if flush {
+            self.flush_pending = false;
+        } else {
+            self.ack = if self.tables.owes() { Ack::Due } else { Ack::Idle };
+        }
+    }
+
+    /// Reads a frame from the peer.
+    ///
+    /// # Errors
+    /// [`DecodeError`]; if it was for the sake of references, both sides start their tables anew.
+    pub(crate) fn receive(&mut self, frame: &Frame) -> Result<Vec<Item>, DecodeError> {
+        let Parsed { known, lost, items } =
+            wire::parse(frame.as_bytes(), &mut self.tables).inspect_err(|error| self.on_error(error))?;
+        if lost {
+            self.tables.forget_acknowledged();
+        } else if let Some(known) = known {
+            self.tables.acknowledge(known);
+        }
+        Ok(items)
+    }
+
+    fn on_error(&mut self, error: &DecodeError) {
+        let redefined = matches!(error, DecodeError::NotCanonical { what: wire::intern::REDEFINED, .. });
+        if redefined || matches!(error, DecodeError::UnknownReference { .. }) {
+            self.tables.forget_heard();
+            self.lost = true;
+        }
+    }
+
+    /// Sends what may be sent now, as frames; says what to be reminded of.
+    pub(crate) fn flush(
+        &mut self,
+        now: Time,
+        config: &LinkConfig,
+        metrics: &mut Metrics,
+        mut send: impl FnMut(Frame),
+    ) -> [Option<Reminder>; 2] {
+        metrics.queue_peak = metrics.queue_peak.max(self.lane.len() as u64);
+        let mut flush = None;
+        while !self.lane.is_empty() && self.in_flight < config.window {
+            if self.lane.only_gossip() && now < self.ready_at {
+                flush = (!self.flush_pending).then(|| Reminder::Flush(self.ready_at - now));
+                self.flush_pending = true;
+                break;
+            }
+            send(self.frame(now, config, metrics));
+        }
+        if self.lost || self.ack == Ack::Due {
+            send(self.frame(now, config, metrics));
+        }
+        let acknowledge = (self.tables.owes() && self.ack == Ack::Idle).then(|| {
+            self.ack = Ack::Waiting;
+            Reminder::Acknowledge(config.ack_delay)
+        });
+        [flush, acknowledge]
+    }
+
+    fn frame(&mut self, now: Time, config: &LinkConfig, metrics: &mut Metrics) -> Frame {
+        if self.ack == Ack::Due {
+            self.ack = Ack::Idle;
+        }
+        let mut builder = Builder::new(&mut self.tables, std::mem::take(&mut self.lost));
+        self.lane.fill(&mut builder);
+        let (frame, by_class) = builder.finish();
+        self.ready_at = now + config.pace;
+        self.in_flight += frame.wire_len();
+        metrics.frames_sent += 1;
+        for (total, bytes) in metrics.bytes_sent.iter_mut().zip(by_class) {
+            *total += bytes;
+        }
+        frame
+    }
+}

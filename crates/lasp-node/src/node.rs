@@ -1,0 +1,430 @@
+//! One peer: the composition of store, overlay and synchronisation, itself a `Protocol`.
+//!
+//! Each part is a machine of its own; this file only routes: inputs to the part they concern, effects of one
+//! part to the next, messages to the lanes of their links. After every input all that may be sent is sent, so
+//! between two inputs nothing waits but what a slow link holds back.
+
+use crate::clock::Clock;
+use crate::command::{Command, Event, RequestId};
+use crate::config::Config;
+use crate::frame::Frame;
+use crate::lane::item_of;
+use crate::link::{Link, Reminder};
+use crate::metrics::Metrics;
+use crate::payload::{Batch, Payload};
+use crate::requests::Open;
+use crate::store::{Applied, Store};
+use crate::sync::{AntiEntropy, Appointment, Outcome};
+use crate::wire::{Control, Item};
+use lasp_crdt::{ReplicaId, fingerprint};
+use lasp_dataflow::{Cause, Effects, Graph};
+use lasp_overlay::broadcast::{self, Plumtree};
+use lasp_overlay::membership::{self, AnyMembership, Membership};
+use lasp_overlay::{Contact, Input, Outbox, Output, PeerId, Protocol, Rng, Time};
+use std::collections::BTreeMap;
+
+/// What a node's timers carry.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Timer {
+    /// Of the membership layer.
+    Membership(membership::AnyTimer),
+    /// Of the broadcast layer.
+    Broadcast(broadcast::Timer),
+    /// A comparison with a neighbour.
+    Sync(Appointment),
+    /// What waits for a link may go.
+    Flush(PeerId),
+    /// An acknowledgement of definitions has waited long enough.
+    Acknowledge(PeerId),
+    /// A `Sleep` request is over.
+    Wake(RequestId),
+}
+
+/// One peer of a Lasp cluster.
+#[derive(Debug)]
+pub struct Node {
+    pub(crate) config: Config,
+    pub(crate) store: Store,
+    pub(crate) clock: Clock,
+    pub(crate) open: Open,
+    pub(crate) metrics: Metrics,
+    membership: AnyMembership,
+    broadcast: Plumtree<Payload>,
+    sync: AntiEntropy,
+    links: BTreeMap<PeerId, Link>,
+    rng: Rng,
+    /// Links with something new to send since the last flush.
+    touched: Vec<PeerId>,
+    /// Deltas made since the last flush, to be broadcast as one.
+    fresh: Batch,
+}
+
+/// The replica id of one life of a peer: what its dots are minted under.
+pub fn replica_of(contact: &Contact) -> ReplicaId {
+    ReplicaId(fingerprint::mix(contact.id.0, contact.incarnation))
+}
+
+impl Node {
+    /// A node that has not started. Everything random in it follows from `seed`.
+    pub fn new(config: Config, contact: Contact, seed: u64) -> Self {
+        let mut rng = Rng::new(seed);
+        let replica = replica_of(&contact);
+        Self {
+            store: Store::new(replica, config.interests.clone()),
+            clock: Clock::new(config.wall_epoch_ms),
+            open: Open::new(),
+            metrics: Metrics::default(),
+            membership: AnyMembership::new(config.membership.clone(), contact, rng.fork()),
+            broadcast: Plumtree::new(config.broadcast.clone(), replica, rng.fork()),
+            sync: AntiEntropy::new(config.sync.clone()),
+            links: BTreeMap::new(),
+            rng,
+            touched: Vec::new(),
+            fresh: Batch::default(),
+            config,
+        }
+    }
+
+    /// This peer.
+    pub fn contact(&self) -> &Contact {
+        self.membership.contact()
+    }
+
+    /// The neighbours in the overlay, ascending by id.
+    pub fn active_view(&self) -> Vec<Contact> {
+        self.membership.active()
+    }
+
+    /// Other peers it knows of, ascending by id.
+    pub fn passive_view(&self) -> Vec<Contact> {
+        self.membership.passive()
+    }
+
+    /// The membership strategy.
+    pub const fn membership(&self) -> &AnyMembership {
+        &self.membership
+    }
+
+    /// The broadcast tree as this node sees it.
+    pub const fn broadcast(&self) -> &Plumtree<Payload> {
+        &self.broadcast
+    }
+
+    /// The variables.
+    pub const fn graph(&self) -> &Graph {
+        self.store.graph()
+    }
+
+    /// What this node hears.
+    pub const fn interests(&self) -> &crate::Interests {
+        self.store.interests()
+    }
+
+    /// What it counted.
+    pub const fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// The fingerprint of all replicated variables: equal for equal stores.
+    pub fn fingerprint(&self) -> u64 {
+        self.store.graph().fingerprint()
+    }
+
+    /// Whether nothing is under way here: no message waits, none is known to be missing.
+    pub fn is_quiescent(&self) -> bool {
+        self.links.values().all(Link::is_idle) && self.broadcast.is_quiescent()
+    }
+
+    /// How many messages wait for links.
+    pub fn waiting(&self) -> usize {
+        self.links.values().map(Link::waiting).sum()
+    }
+
+    // ---- towards the links ----
+
+    fn push(&mut self, to: PeerId, item: Item) {
+        let Some(link) = self.links.get_mut(&to) else {
+            self.metrics.dropped += 1;
+            return;
+        };
+        let taken = link.push(item);
+        self.metrics.coalesced += taken.coalesced;
+        self.metrics.dropped += taken.dropped;
+        if !self.touched.contains(&to) {
+            self.touched.push(to);
+        }
+    }
+
+    fn touch(&mut self, peer: PeerId) {
+        if self.links.contains_key(&peer) && !self.touched.contains(&peer) {
+            self.touched.push(peer);
+        }
+    }
+
+    fn flush(&mut self, now: Time, out: &mut Outbox<Self>) {
+        for peer in std::mem::take(&mut self.touched) {
+            let Some(link) = self.links.get_mut(&peer) else { continue };
+            let send = |frame| out.push(Output::Send { to: peer, message: frame });
+            let reminders = link.flush(now, &self.config.link, &mut self.metrics, send);
+            for reminder in reminders.into_iter().flatten() {
+                match reminder {
+                    Reminder::Flush(after) => out.set_timer(after, Timer::Flush(peer)),
+                    Reminder::Acknowledge(after) => out.set_timer(after, Timer::Acknowledge(peer)),
+                }
+            }
+        }
+    }
+
+    // ---- membership ----
+
+    fn membership(&mut self, now: Time, input: Input<AnyMembership>, out: &mut Outbox<Self>) {
+        let mut effects = Outbox::new();
+        self.membership.handle(now, input, &mut effects);
+        for effect in effects.drain() {
+            match effect {
+                Output::Send { to, message } => self.push(to, Item::Control(Control::Membership(message))),
+                Output::SetTimer { after, timer } => out.set_timer(after, Timer::Membership(timer)),
+                Output::Dial(addr) => out.push(Output::Dial(addr)),
+                Output::Link(contact) => out.push(Output::Link(contact)),
+                Output::Close(peer) => self.close(now, peer, out),
+                Output::Emit(event) => self.membership_changed(now, event, out),
+            }
+        }
+    }
+
+    /// What waits for a link goes out before it closes.
+    fn close(&mut self, now: Time, peer: PeerId, out: &mut Outbox<Self>) {
+        self.touch(peer);
+        self.flush(now, out);
+        self.links.remove(&peer);
+        out.push(Output::Close(peer));
+    }
+
+    fn membership_changed(&mut self, now: Time, event: membership::Event, out: &mut Outbox<Self>) {
+        match &event {
+            membership::Event::Up(contact) => {
+                let peer = contact.id;
+                self.broadcast(now, Input::Command(broadcast::Command::NeighborUp(peer)), out);
+                let mut outcome = Outcome::default();
+                self.sync.peer_up(now, peer, &self.store, &mut self.rng, &mut outcome);
+                self.synchronise(outcome, out);
+            }
+            membership::Event::Down(peer) => {
+                self.broadcast(now, Input::Command(broadcast::Command::NeighborDown(*peer)), out);
+                self.sync.peer_down(*peer, &mut self.store);
+            }
+            membership::Event::Isolated | membership::Event::Joined => {}
+        }
+        out.emit(Event::Membership(event));
+    }
+
+    // ---- broadcast ----
+
+    fn broadcast(&mut self, now: Time, input: Input<Plumtree<Payload>>, out: &mut Outbox<Self>) {
+        let mut effects = Outbox::new();
+        self.broadcast.handle(now, input, &mut effects);
+        for effect in effects.drain() {
+            match effect {
+                Output::Send { to, message } => self.push(to, item_of(message)),
+                Output::SetTimer { after, timer } => out.set_timer(after, Timer::Broadcast(timer)),
+                Output::Emit(event) => self.on_broadcast(now, event, out),
+                // Links are the membership layer's: the broadcast layer asks for none.
+                Output::Dial(_) | Output::Link(_) | Output::Close(_) => {}
+            }
+        }
+    }
+
+    fn on_broadcast(&mut self, now: Time, event: broadcast::Event<Payload>, out: &mut Outbox<Self>) {
+        match event {
+            broadcast::Event::Deliver { payload, .. } => {
+                self.apply(&payload.0, out);
+            }
+            broadcast::Event::GaveUp { .. } => self.compare_with_all(now, out),
+        }
+    }
+
+    /// A broadcast could not be had from anybody: a comparison finds what it said.
+    fn compare_with_all(&mut self, now: Time, out: &mut Outbox<Self>) {
+        let mut outcome = Outcome::default();
+        for contact in self.membership.active() {
+            self.sync.recheck(now, contact.id, &mut self.rng, &mut outcome);
+        }
+        self.synchronise(outcome, out);
+    }
+
+    // ---- store ----
+
+    /// Merges received deltas; `true` if anything grew.
+    fn apply(&mut self, batch: &Batch, out: &mut Outbox<Self>) -> bool {
+        let mut grew = false;
+        for (key, delta) in batch.iter() {
+            match self.store.apply(key, delta.clone()) {
+                Applied::Grew => {
+                    grew = true;
+                    self.metrics.merges += 1;
+                }
+                Applied::Redundant => self.metrics.redundant += 1,
+                Applied::NotWanted => {}
+                Applied::Conflict(here) => {
+                    out.emit(Event::TypeConflict { name: key.name().clone(), here, there: key.ty().clone() });
+                }
+            }
+        }
+        self.settle(out);
+        grew
+    }
+
+    /// Takes what the graph did: own deltas are collected to be broadcast, owners hear what they wait for.
+    pub(crate) fn settle(&mut self, out: &mut Outbox<Self>) {
+        let Effects { deltas, met, changed, errors } = self.store.settle();
+        for change in &deltas {
+            let Some(key) = self.store.key(change.var) else { continue };
+            if change.cause != Cause::Received {
+                self.metrics.coalesced += u64::from(self.fresh.absorb(key, &change.delta));
+            }
+        }
+        self.open.met(&met, self.store.graph(), out);
+        self.open.changed(&changed, self.store.graph(), out);
+        for error in errors {
+            out.emit(Event::DerivationFailed(error));
+        }
+    }
+
+    /// Broadcasts what was made here since the last time.
+    fn spread(&mut self, now: Time, out: &mut Outbox<Self>) {
+        if self.fresh.is_empty() {
+            return;
+        }
+        let payload = Payload(std::sync::Arc::new(std::mem::take(&mut self.fresh)));
+        self.broadcast(now, Input::Command(broadcast::Command::Broadcast(payload)), out);
+    }
+
+    // ---- anti-entropy ----
+
+    fn synchronise(&mut self, outcome: Outcome, out: &mut Outbox<Self>) {
+        self.metrics.sync_differences += u64::from(outcome.differs);
+        for (peer, item) in outcome.items {
+            self.push(peer, item);
+        }
+        for (after, appointment) in outcome.timers {
+            out.set_timer(after, Timer::Sync(appointment));
+        }
+    }
+
+    pub(crate) fn interests_changed(&mut self, now: Time, out: &mut Outbox<Self>) {
+        let mut outcome = Outcome::default();
+        self.sync.interests_changed(now, &self.store, &mut self.rng, &mut outcome);
+        self.synchronise(outcome, out);
+    }
+
+    // ---- inputs ----
+
+    fn received(&mut self, now: Time, from: PeerId, frame: &Frame, out: &mut Outbox<Self>) {
+        self.metrics.frames_received += 1;
+        self.metrics.bytes_received += frame.wire_len() as u64;
+        self.touch(from);
+        let Some(Ok(items)) = self.links.get_mut(&from).map(|link| link.receive(frame)) else {
+            self.metrics.frames_refused += 1;
+            return;
+        };
+        self.membership.heard(now, from);
+        for item in items {
+            self.on_item(now, from, item, out);
+        }
+    }
+
+    fn on_item(&mut self, now: Time, from: PeerId, item: Item, out: &mut Outbox<Self>) {
+        match item {
+            Item::Control(Control::Membership(message)) => {
+                self.membership(now, Input::Received { from, message }, out);
+            }
+            Item::Control(Control::Broadcast(message)) => {
+                self.broadcast(now, Input::Received { from, message }, out);
+            }
+            Item::Gossip { ids, round, payload } => {
+                let message = broadcast::Message::Gossip { ids, round, payload };
+                self.broadcast(now, Input::Received { from, message }, out);
+            }
+            Item::Control(Control::Sync(message)) => {
+                let mut outcome = Outcome::default();
+                self.sync.receive(now, from, message, &mut self.store, &mut self.rng, &mut outcome);
+                self.synchronise(outcome, out);
+            }
+            Item::Data(batch) => {
+                if self.apply(&batch, out) {
+                    let mut outcome = Outcome::default();
+                    self.sync.learnt_from(now, from, &mut self.rng, &mut outcome);
+                    self.synchronise(outcome, out);
+                }
+            }
+        }
+    }
+
+    fn expired(&mut self, now: Time, timer: Timer, out: &mut Outbox<Self>) {
+        match timer {
+            Timer::Membership(timer) => self.membership(now, Input::Expired(timer), out),
+            Timer::Broadcast(timer) => self.broadcast(now, Input::Expired(timer), out),
+            Timer::Sync(appointment) => {
+                let mut outcome = Outcome::default();
+                let compared = self.sync.expired(now, appointment, &mut self.store, &mut self.rng, &mut outcome);
+                self.metrics.syncs += u64::from(compared);
+                self.synchronise(outcome, out);
+            }
+            Timer::Flush(peer) | Timer::Acknowledge(peer) => {
+                if let Some(link) = self.links.get_mut(&peer) {
+                    link.reminded(matches!(timer, Timer::Flush(_)));
+                    self.touch(peer);
+                }
+            }
+            Timer::Wake(id) => self.open.wake(id, out),
+        }
+    }
+
+    fn dispatch(&mut self, now: Time, input: Input<Self>, out: &mut Outbox<Self>) {
+        match input {
+            Input::Start => {
+                self.membership(now, Input::Start, out);
+                self.broadcast(now, Input::Start, out);
+            }
+            Input::Command(Command::Join(contacts)) => {
+                self.membership(now, Input::Command(membership::Command::Join(contacts)), out);
+            }
+            Input::Command(Command::Leave) => {
+                self.spread(now, out);
+                self.membership(now, Input::Command(membership::Command::Leave), out);
+            }
+            Input::Command(Command::Request { id, request }) => self.request(now, id, request, out),
+            Input::Command(Command::Cancel(id)) => self.open.cancel(id, self.store.graph_mut()),
+            Input::Received { from, message } => self.received(now, from, &message, out),
+            Input::Expired(timer) => self.expired(now, timer, out),
+            Input::LinkUp { peer, dialed } => {
+                self.links.entry(peer.id).or_insert_with(Link::new);
+                self.membership(now, Input::LinkUp { peer, dialed }, out);
+            }
+            Input::DialFailed(addr) => self.membership(now, Input::DialFailed(addr), out),
+            Input::LinkDown(peer) => {
+                self.links.remove(&peer);
+                self.membership(now, Input::LinkDown(peer), out);
+            }
+            Input::Drained { peer, bytes } => {
+                if let Some(link) = self.links.get_mut(&peer) {
+                    link.drained(bytes);
+                    self.touch(peer);
+                }
+            }
+        }
+    }
+}
+
+impl Protocol for Node {
+    type Command = Command;
+    type Message = Frame;
+    type Timer = Timer;
+    type Event = Event;
+
+    fn handle(&mut self, now: Time, input: Input<Self>, out: &mut Outbox<Self>) {
+        self.dispatch(now, input, out);
+        self.spread(now, out);
+        self.flush(now, out);
+    }
+}
