@@ -1,0 +1,197 @@
+//! The program every node runs, what it denotes, and a record of what was done to its inputs.
+
+use crate::cluster::Cluster;
+use lasp_dataflow::{Aggregate, FunctionError, Name, Op, Operator, Output, Target, Type, Value, function};
+use lasp_overlay::Rng;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The replicated inputs that are compared at the end.
+pub(crate) const INPUTS: [&str; 4] = ["left", "right", "count", "flags"];
+
+/// One life of one node.
+pub(crate) type LifeOf = (usize, u64);
+
+fn int(value: &Value) -> Result<i64, FunctionError> {
+    match value {
+        Value::Int(n) => Ok(*n),
+        other => Err(FunctionError::new(format!("{other} is no integer"))),
+    }
+}
+
+fn double() -> Operator {
+    Operator::Map(function(|args| Ok(Value::Int(int(&args[0])? * 2))))
+}
+
+fn digit() -> Operator {
+    Operator::Map(function(|args| Ok(Value::Int(int(&args[0])? % 10))))
+}
+
+fn even() -> Operator {
+    Operator::Filter(function(|args| Ok(Value::Bool(int(&args[0])? % 2 == 0))))
+}
+
+fn name(text: &str) -> Name {
+    Name::new(text).expect("a name")
+}
+
+/// Declares the inputs at a node and derives from them; `publishes` also derives into a replicated set.
+pub(crate) fn install(cluster: &mut Cluster, node: usize, publishes: bool) {
+    let left = cluster.declare(node, "left", Type::AwSet);
+    let right = cluster.declare(node, "right", Type::AwSet);
+    cluster.declare(node, "count", Type::GCounter);
+    cluster.declare(node, "flags", Type::GMap(Box::new(Type::Pair(Box::new(Type::Boolean), Box::new(Type::Boolean)))));
+    let published = cluster.declare(node, "published", Type::AwSet);
+    let local = |text| Target::Local(Some(name(text)));
+    cluster.derive(node, double(), vec![left], local("doubled"));
+    cluster.derive(node, digit(), vec![left], local("digits"));
+    cluster.derive(node, even(), vec![left], local("evens"));
+    cluster.derive(node, Operator::Union, vec![left, right], local("union"));
+    cluster.derive(node, Operator::Intersection, vec![left, right], local("both"));
+    let pairs = cluster.derive(node, Operator::Product, vec![left, right], local("pairs"));
+    cluster.derive(node, Operator::Fold(Aggregate::Count), vec![pairs], local("pair-count"));
+    cluster.derive(node, Operator::Fold(Aggregate::Sum), vec![left], local("sum"));
+    if publishes {
+        cluster.derive(node, double(), vec![left], Target::Into(published));
+    }
+}
+
+/// What the program denotes, computed from its inputs with `std` alone.
+fn denotation(left: &BTreeSet<i64>, right: &BTreeSet<i64>) -> BTreeMap<&'static str, BTreeSet<Value>> {
+    let ints = |items: Vec<i64>| items.into_iter().map(Value::Int).collect::<BTreeSet<_>>();
+    let pairs = left.iter().flat_map(|l| right.iter().map(move |r| Value::tuple([Value::Int(*l), Value::Int(*r)])));
+    BTreeMap::from([
+        ("doubled", ints(left.iter().map(|n| n * 2).collect())),
+        ("published", ints(left.iter().map(|n| n * 2).collect())),
+        ("digits", ints(left.iter().map(|n| n % 10).collect())),
+        ("evens", ints(left.iter().copied().filter(|n| n % 2 == 0).collect())),
+        ("union", ints(left.union(right).copied().collect())),
+        ("both", ints(left.intersection(right).copied().collect())),
+        ("pairs", pairs.collect()),
+    ])
+}
+
+/// Compares every derivation at a node with what it denotes.
+pub(crate) fn check_denotation(cluster: &Cluster, node: usize) -> Result<(), String> {
+    let read = |set: &str| cluster.elements(node, set).iter().filter_map(|v| int(v).ok()).collect::<BTreeSet<i64>>();
+    let (left, right) = (read("left"), read("right"));
+    for (derived, expected) in denotation(&left, &right) {
+        let found: BTreeSet<Value> = cluster.elements(node, derived).into_iter().collect();
+        if found != expected {
+            return Err(format!("node {node}: {derived} is {found:?}, but denotes {expected:?}"));
+        }
+    }
+    let scalars = [("pair-count", (left.len() * right.len()) as i64), ("sum", left.iter().sum())];
+    for (derived, expected) in scalars {
+        if cluster.value(node, derived) != Output::Value(Value::Int(expected)) {
+            return Err(format!("node {node}: {derived} is {}, but denotes {expected}", cluster.value(node, derived)));
+        }
+    }
+    Ok(())
+}
+
+/// What was done, by whom.
+#[derive(Debug, Default)]
+pub(crate) struct Record {
+    next: i64,
+    added: BTreeMap<(bool, i64), LifeOf>,
+    removed: BTreeMap<(bool, i64), LifeOf>,
+    increments: BTreeMap<LifeOf, u64>,
+    /// Elements of a crashed life that another life had seen when it crashed.
+    witnessed: Vec<((bool, i64), LifeOf)>,
+}
+
+const fn side(left: bool) -> &'static str {
+    if left { "left" } else { "right" }
+}
+
+impl Record {
+    /// Does one random thing at a node and notes it.
+    pub(crate) fn act(&mut self, cluster: &mut Cluster, node: usize, rng: &mut Rng) {
+        let life = (node, cluster.lives[node].contact.incarnation);
+        let left = rng.chance(0.5);
+        match rng.below(10) {
+            0..4 => self.add(cluster, life, left),
+            4..6 => self.remove(cluster, life, left, rng),
+            6..9 => self.increment(cluster, life, rng),
+            _ => raise_flag(cluster, node),
+        }
+    }
+
+    /// Elements are unique, but every fourth goes to both sets, so that the intersection has members.
+    fn add(&mut self, cluster: &mut Cluster, life: LifeOf, left: bool) {
+        self.next += 1;
+        let both = self.next % 4 == 0;
+        for left in [left, !left].into_iter().take(1 + usize::from(both)) {
+            self.added.insert((left, self.next), life);
+            let var = cluster.node(life.0).graph().lookup(side(left)).expect("declared");
+            cluster.update(life.0, var, Op::Add(Value::Int(self.next)));
+        }
+    }
+
+    fn remove(&mut self, cluster: &mut Cluster, life: LifeOf, left: bool, rng: &mut Rng) {
+        let present = cluster.elements(life.0, side(left));
+        let Some(element) = rng.choose(&present).cloned() else { return };
+        let var = cluster.node(life.0).graph().lookup(side(left)).expect("declared");
+        cluster.update(life.0, var, Op::Remove(element.clone()));
+        self.removed.insert((left, int(&element).unwrap_or_default()), life);
+    }
+
+    fn increment(&mut self, cluster: &mut Cluster, life: LifeOf, rng: &mut Rng) {
+        let by = 1 + rng.below(3);
+        let var = cluster.node(life.0).graph().lookup("count").expect("declared");
+        cluster.update(life.0, var, Op::Increment(by));
+        *self.increments.entry(life).or_default() += by;
+    }
+
+    /// A node is about to crash: what others have seen of its doing must not be lost.
+    pub(crate) fn witness(&mut self, cluster: &Cluster, node: usize) {
+        let dying = (node, cluster.lives[node].contact.incarnation);
+        for other in cluster.up().into_iter().filter(|&other| other != node) {
+            let life = (other, cluster.lives[other].contact.incarnation);
+            for left in [true, false] {
+                for element in cluster.elements(other, side(left)) {
+                    let key = (left, int(&element).unwrap_or_default());
+                    if self.added.get(&key) == Some(&dying) {
+                        self.witnessed.push((key, life));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Compares what a node holds with what must, and must not, be there.
+    pub(crate) fn check_nothing_lost(&self, cluster: &Cluster, node: usize) -> Result<(), String> {
+        let survives = |life: &LifeOf| cluster.lives[life.0].up && cluster.lives[life.0].contact.incarnation == life.1;
+        for left in [true, false] {
+            let present: BTreeSet<i64> =
+                cluster.elements(node, side(left)).iter().filter_map(|v| int(v).ok()).collect();
+            let by_survivors = self.added.iter().filter(|(_, life)| survives(life)).map(|(key, _)| key);
+            let seen = self.witnessed.iter().filter(|(_, life)| survives(life)).map(|(key, _)| key);
+            for key in by_survivors.chain(seen).filter(|key| key.0 == left && !self.removed.contains_key(key)) {
+                if !present.contains(&key.1) {
+                    return Err(format!("node {node}: {} lost {}", side(left), key.1));
+                }
+            }
+            for (key, _) in self.removed.iter().filter(|(key, life)| key.0 == left && survives(life)) {
+                if present.contains(&key.1) {
+                    return Err(format!("node {node}: {} came back in {}", key.1, side(left)));
+                }
+            }
+        }
+        let least: u64 = self.increments.iter().filter(|(life, _)| survives(life)).map(|(_, n)| n).sum();
+        let most: u64 = self.increments.values().sum();
+        match cluster.value(node, "count") {
+            Output::Value(Value::Int(n)) if (least..=most).contains(&(n as u64)) => Ok(()),
+            other => Err(format!("node {node}: count is {other}, not within {least}..={most}")),
+        }
+    }
+}
+
+/// The node notes in the map that it saw, then that it did.
+fn raise_flag(cluster: &mut Cluster, node: usize) {
+    let var = cluster.node(node).graph().lookup("flags").expect("declared");
+    let key = Value::Int(node as i64);
+    for op in [Op::Fst(Box::new(Op::Enable)), Op::Snd(Box::new(Op::Enable))] {
+        cluster.update(node, var, Op::Apply(key.clone(), Box::new(op)));
+    }
+}
