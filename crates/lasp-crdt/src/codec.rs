@@ -183,6 +183,11 @@ impl<'a> Writer<'a> {
         Self { out, replicas }
     }
 
+    /// How many bytes the buffer holds.
+    pub fn position(&self) -> usize {
+        self.out.len()
+    }
+
     /// One byte.
     pub fn u8(&mut self, byte: u8) {
         self.out.push(byte);

@@ -7,9 +7,8 @@
 use crate::key::Key;
 use crate::payload::{Batch, Payload};
 use crate::wire::{Builder, CHUNK, Control, Item, entry_len};
-use lasp_crdt::DotSet;
 use lasp_dataflow::State;
-use lasp_overlay::broadcast::{self, Round};
+use lasp_overlay::broadcast::Ids;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -19,8 +18,8 @@ const MAX_CONTROL: usize = 1024;
 /// Broadcasts that wait, merged.
 #[derive(Debug)]
 struct Gossip {
-    ids: DotSet,
-    round: Round,
+    ids: Ids,
+    round: u16,
     payload: Arc<Batch>,
 }
 
@@ -78,15 +77,15 @@ impl Lane {
         Taken { coalesced: 0, dropped: u64::from(full) }
     }
 
-    fn push_gossip(&mut self, ids: DotSet, round: Round, payload: Payload) -> Taken {
+    fn push_gossip(&mut self, ids: Ids, round: u16, payload: Payload) -> Taken {
         let Some(waiting) = &mut self.gossip else {
-            self.gossip = Some(Gossip { ids, round, payload: payload.0 });
+            self.gossip = Some(Gossip { ids, round, payload: payload.batch().clone() });
             return Taken::default();
         };
-        waiting.ids.union_with(&ids);
+        waiting.ids.merge(&ids);
         waiting.round = waiting.round.max(round);
         let batch = Arc::make_mut(&mut waiting.payload);
-        let coalesced = payload.0.iter().map(|(key, delta)| u64::from(batch.absorb(key, delta))).sum();
+        let coalesced = payload.batch().iter().map(|(key, delta)| u64::from(batch.absorb(key, delta))).sum();
         Taken { coalesced, dropped: 0 }
     }
 
@@ -113,7 +112,7 @@ impl Lane {
     /// lost on the way then is left to anti-entropy.
     fn put_gossip(&mut self, gossip: Gossip, frame: &mut Builder<'_>) {
         let start = frame.mark();
-        frame.gossip(&gossip.ids, gossip.round, &*gossip.payload);
+        frame.gossip(gossip.ids.clone(), gossip.round, &gossip.payload);
         if frame.grown_since(&start) <= CHUNK {
             return;
         }
@@ -121,7 +120,7 @@ impl Lane {
         for (key, delta) in gossip.payload.iter() {
             self.bulk.absorb(key, delta);
         }
-        frame.gossip(&gossip.ids, gossip.round, &Batch::default());
+        frame.gossip(gossip.ids, gossip.round, &Batch::default());
     }
 
     /// A delta that fits goes as it is; a larger one is cut along its join decomposition, a piece goes and the
@@ -154,12 +153,4 @@ fn cut(key: &Key, delta: State) -> (State, Option<State>) {
         }
     }
     (piece, (!rest.is_bottom()).then_some(rest))
-}
-
-/// A broadcast message as an item: payloads are told from control.
-pub(crate) fn item_of(message: broadcast::Message<Payload>) -> Item {
-    match message {
-        broadcast::Message::Gossip { ids, round, payload } => Item::Gossip { ids, round, payload },
-        control => Item::Control(Control::Broadcast(control)),
-    }
 }

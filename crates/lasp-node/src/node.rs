@@ -8,7 +8,6 @@ use crate::clock::Clock;
 use crate::command::{Command, Event, RequestId};
 use crate::config::Config;
 use crate::frame::Frame;
-use crate::lane::item_of;
 use crate::link::{Link, Reminder};
 use crate::metrics::Metrics;
 use crate::payload::{Batch, Payload};
@@ -221,25 +220,22 @@ impl Node {
     // ---- broadcast ----
 
     fn broadcast(&mut self, now: Time, input: Input<Plumtree<Payload>>, out: &mut Outbox<Self>) {
+        let given_up = self.broadcast.metrics().given_up;
         let mut effects = Outbox::new();
         self.broadcast.handle(now, input, &mut effects);
+        if self.broadcast.metrics().given_up > given_up {
+            self.compare_with_all(now, out);
+        }
         for effect in effects.drain() {
             match effect {
-                Output::Send { to, message } => self.push(to, item_of(message)),
+                Output::Send { to, message } => self.push(to, message.into()),
                 Output::SetTimer { after, timer } => out.set_timer(after, Timer::Broadcast(timer)),
-                Output::Emit(event) => self.on_broadcast(now, event, out),
+                Output::Emit(broadcast::Event::Deliver { payload, .. }) => {
+                    self.apply(payload.batch(), out);
+                }
                 // Links are the membership layer's: the broadcast layer asks for none.
                 Output::Dial(_) | Output::Link(_) | Output::Close(_) => {}
             }
-        }
-    }
-
-    fn on_broadcast(&mut self, now: Time, event: broadcast::Event<Payload>, out: &mut Outbox<Self>) {
-        match event {
-            broadcast::Event::Deliver { payload, .. } => {
-                self.apply(&payload.0, out);
-            }
-            broadcast::Event::GaveUp { .. } => self.compare_with_all(now, out),
         }
     }
 
@@ -295,7 +291,7 @@ impl Node {
         if self.fresh.is_empty() {
             return;
         }
-        let payload = Payload(std::sync::Arc::new(std::mem::take(&mut self.fresh)));
+        let payload = Payload::new(std::mem::take(&mut self.fresh));
         self.broadcast(now, Input::Command(broadcast::Command::Broadcast(payload)), out);
     }
 

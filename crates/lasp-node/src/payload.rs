@@ -1,6 +1,7 @@
 //! What a broadcast carries: deltas of variables, shared between the links they wait for.
 
 use crate::key::Key;
+use lasp_crdt::codec::to_bytes;
 use lasp_crdt::{Decode, DecodeError, Encode, Reader, Writer};
 use lasp_dataflow::State;
 use std::collections::BTreeMap;
@@ -89,17 +90,48 @@ impl Decode for Batch {
 }
 
 /// A batch as the broadcast layer sees it: opaque, cheap to clone.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Payload(pub(crate) Arc<Batch>);
+#[derive(Clone, Debug)]
+pub struct Payload {
+    batch: Arc<Batch>,
+    /// Encoded size: what it costs to keep.
+    weight: usize,
+}
+
+impl Payload {
+    /// Wraps a batch made here. Cost: one encoding.
+    pub(crate) fn new(batch: Batch) -> Self {
+        let weight = to_bytes(&batch).len();
+        Self { batch: Arc::new(batch), weight }
+    }
+
+    /// The deltas.
+    pub(crate) const fn batch(&self) -> &Arc<Batch> {
+        &self.batch
+    }
+}
+
+impl PartialEq for Payload {
+    fn eq(&self, other: &Self) -> bool {
+        self.batch == other.batch
+    }
+}
+
+impl lasp_overlay::broadcast::Payload for Payload {
+    fn weight(&self) -> usize {
+        self.weight
+    }
+}
 
 impl Encode for Payload {
     fn encode(&self, w: &mut Writer<'_>) {
-        self.0.encode(w);
+        self.batch.encode(w);
     }
 }
 
 impl Decode for Payload {
     fn decode(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        Batch::decode(r).map(|batch| Self(Arc::new(batch)))
+        let from = r.at();
+        let batch = Arc::new(Batch::decode(r)?);
+        Ok(Self { batch, weight: r.at() - from })
     }
 }

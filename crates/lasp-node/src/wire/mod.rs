@@ -17,10 +17,11 @@ use crate::key::Key;
 use crate::payload::{Batch, Payload, decode_entry, encode_entry};
 use crate::sync;
 use intern::{Known, Tables};
-use lasp_crdt::{Decode, DecodeError, DotSet, Encode, Reader, Writer};
+use lasp_crdt::{Decode, DecodeError, Encode, Reader, Writer};
 use lasp_dataflow::State;
-use lasp_overlay::broadcast::{self, Round};
+use lasp_overlay::broadcast::{self, Ids};
 use lasp_overlay::membership;
+use std::cell::Cell;
 
 const ACK: u8 = 1;
 const LOST: u8 = 2;
@@ -28,14 +29,13 @@ const LOST: u8 = 2;
 const MEMBERSHIP: u8 = 0;
 const BROADCAST: u8 = 1;
 const SYNC: u8 = 2;
-const GOSSIP: u8 = 3;
-const DATA: u8 = 4;
+const DATA: u8 = 3;
 
 /// What is said to keep overlay and stores in order.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Control {
     /// Of the membership layer.
-    Membership(membership::Message),
+    Membership(membership::AnyMessage),
     /// Of the broadcast layer: all but payloads.
     Broadcast(broadcast::Message<Payload>),
     /// Of anti-entropy.
@@ -50,9 +50,9 @@ pub(crate) enum Item {
     /// Of the broadcast layer: a payload and its ids.
     Gossip {
         /// The messages it carries.
-        ids: DotSet,
+        ids: Ids,
         /// Hops so far.
-        round: Round,
+        round: u16,
         /// What they say, merged.
         payload: Payload,
     },
@@ -94,36 +94,36 @@ pub(crate) fn parse(bytes: &[u8], tables: &mut Tables) -> Result<Parsed, DecodeE
 fn parse_item(r: &mut Reader<'_>) -> Result<Item, DecodeError> {
     let at = r.at();
     match r.u8("item")? {
-        MEMBERSHIP => membership::Message::decode(r).map(Control::Membership).map(Item::Control),
-        BROADCAST => broadcast::Message::decode(r).map(Control::Broadcast).map(Item::Control),
+        MEMBERSHIP => membership::AnyMessage::decode(r).map(Control::Membership).map(Item::Control),
+        BROADCAST => broadcast::Message::decode(r).map(Item::from),
         SYNC => sync::Message::decode(r).map(Control::Sync).map(Item::Control),
-        GOSSIP => parse_gossip(r),
         DATA => decode_entry(r).map(|entry| Item::Data([entry].into_iter().collect())),
         tag => Err(DecodeError::BadTag { what: "item", tag: tag.into(), at }),
     }
 }
 
-/// Round and shape in one number; a single run of ids of one origin, the usual case, is spelt out.
-fn parse_gossip(r: &mut Reader<'_>) -> Result<Item, DecodeError> {
-    let at = r.at();
-    let bad = || DecodeError::NotCanonical { what: "gossip ids", at };
-    let shape = r.varint("gossip")?;
-    let round = Round::try_from(shape >> 1).map_err(|_| bad())?;
-    let ids = if shape & 1 == 0 {
-        let first = r.dot()?;
-        let span = r.varint("gossip ids")?;
-        let end = first.counter.checked_add(span).filter(|&end| end < u64::MAX).ok_or_else(bad)?;
-        let mut ids = DotSet::new();
-        ids.insert_range(first.replica, first.counter, end);
-        ids
-    } else {
-        let ids = DotSet::decode(r)?;
-        if ids.range_count() < 2 {
-            return Err(bad());
+/// Payloads are told from control.
+impl From<broadcast::Message<Payload>> for Item {
+    fn from(message: broadcast::Message<Payload>) -> Self {
+        match message {
+            broadcast::Message::Gossip { ids, round, payload } => Self::Gossip { ids, round, payload },
+            control => Self::Control(Control::Broadcast(control)),
         }
-        ids
-    };
-    Ok(Item::Gossip { ids, round, payload: Payload::decode(r)? })
+    }
+}
+
+/// A batch that notes how many bytes it took.
+struct Measured<'a> {
+    batch: &'a Batch,
+    bytes: &'a Cell<usize>,
+}
+
+impl Encode for Measured<'_> {
+    fn encode(&self, w: &mut Writer<'_>) {
+        let from = w.position();
+        self.batch.encode(w);
+        self.bytes.set(w.position() - from);
+    }
 }
 
 /// A point in a frame being written.
@@ -187,27 +187,13 @@ impl<'a> Builder<'a> {
     }
 
     /// Appends a payload with its ids: the ids count as overhead, the payload as state.
-    pub(crate) fn gossip(&mut self, ids: &DotSet, round: Round, payload: &impl Encode) {
-        let from = self.len();
-        let mut w = self.writer();
-        w.u8(GOSSIP);
-        let mut ranges = ids.ranges();
-        match (ranges.next(), ranges.next()) {
-            (Some((replica, range)), None) => {
-                w.varint(u64::from(round) << 1);
-                w.replica(replica);
-                w.varint(range.start);
-                w.varint(range.end - range.start);
-            }
-            _ => {
-                w.varint(u64::from(round) << 1 | 1);
-                ids.encode(&mut w);
-            }
-        }
-        self.count(Class::Broadcast, from);
-        let from = self.len();
-        payload.encode(&mut self.writer());
-        self.count(Class::State, from);
+    pub(crate) fn gossip(&mut self, ids: Ids, round: u16, batch: &Batch) {
+        let bytes = Cell::new(0);
+        let payload = Measured { batch, bytes: &bytes };
+        self.put(Class::Broadcast, BROADCAST, &broadcast::Message::Gossip { ids, round, payload });
+        let state = bytes.get() as u64;
+        self.by_class[Class::Broadcast as usize] -= state;
+        self.by_class[Class::State as usize] += state;
     }
 
     /// Appends a delta as an item of its own.
