@@ -3,9 +3,9 @@
 use crate::command::{Event, Reply, Request, RequestError, RequestId};
 use crate::frame::MAX_FRAME;
 use crate::node::{Node, Timer};
-use lasp_crdt::Encode;
+use lasp_crdt::{Encode, Stamp};
 use lasp_crdt::codec::to_bytes;
-use lasp_dataflow::{Graph, Op, Stamp, Value, VarId, WaiterId, WatcherId};
+use lasp_dataflow::{Graph, Op, Value, VarId, WaiterId, WatcherId};
 use lasp_overlay::{Outbox, Time};
 use std::collections::{BTreeMap, BTreeSet};
 

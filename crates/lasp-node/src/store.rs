@@ -90,7 +90,7 @@ impl Store {
     /// A name that nobody else gives: replica, number.
     fn fresh_name(&mut self) -> Name {
         self.fresh += 1;
-        Name::new(&format!("_{}.{}", self.graph.replica(), self.fresh)).expect("a short name is a name")
+        Name::new(format!("_{}.{}", self.graph.replica(), self.fresh)).expect("a short name is a name")
     }
 
     fn register(&mut self, var: VarId, name: Name, ty: Type) {

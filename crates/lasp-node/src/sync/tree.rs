@@ -91,14 +91,6 @@ impl<V: Copy> Forest<V> {
         }
     }
 
-    /// Takes a variable out.
-    pub(crate) fn remove(&mut self, hash: u64) {
-        let Some(leaf) = self.leaves.remove(&hash) else { return };
-        for (_, tree) in self.trees.iter_mut().filter(|(interests, _)| interests.covers(&leaf.name)) {
-            tree.replace(hash, leaf.contribution, 0);
-        }
-    }
-
     /// The tree for an interest; built from all variables at its first use, kept up to date from then on.
     pub(crate) fn tree(&mut self, interests: &Interests) -> &Tree {
         let leaves = &self.leaves;
@@ -165,7 +157,7 @@ mod tests {
         forest.set(5, "ads/2", 2, 0);
         assert_eq!((forest.tree(&ads).root(), forest.tree(&ads).count()), (before, 1));
         assert_eq!(forest.tree(&ALL).count(), 2);
-        forest.remove(3);
+        forest.set(3, "ads/1", 0, 0);
         assert_eq!((forest.tree(&ads).root(), forest.tree(&ads).count()), (0, 0));
     }
 
