@@ -1,0 +1,173 @@
+//! What goes over the wire, byte by byte, with replica ids in the one-byte form that a link gives known ones.
+
+use lasp_crdt::codec::{Bytes, ReplicaCoder};
+use lasp_crdt::{
+    AwSet, BaseId, Decode, DecodeError, Derived, Dot, DotSet, Encode, GCounter, Lattice, PnCounter, Reader, ReplicaId,
+    Support, Writer,
+};
+
+/// Ids as they are on a link that has named them: one byte.
+struct Known;
+
+impl ReplicaCoder for Known {
+    fn write(&mut self, id: ReplicaId, out: &mut Vec<u8>) {
+        out.push(id.0 as u8);
+    }
+
+    fn read(&mut self, bytes: &mut Bytes<'_>) -> Result<ReplicaId, DecodeError> {
+        bytes.u8("replica").map(|byte| ReplicaId(byte.into()))
+    }
+}
+
+fn wire<T: Encode>(value: &T) -> Vec<u8> {
+    let mut out = Vec::new();
+    value.encode(&mut Writer::new(&mut out, &mut Known));
+    out
+}
+
+fn read<T: Decode>(bytes: &[u8]) -> Result<T, DecodeError> {
+    let mut known = Known;
+    let mut r = Reader::new(bytes, &mut known);
+    let value = T::decode(&mut r)?;
+    r.finish()?;
+    Ok(value)
+}
+
+fn refused(bytes: &[u8]) -> bool {
+    matches!(read::<AwSet<u64>>(bytes), Err(DecodeError::NotCanonical { .. }))
+}
+
+const A: ReplicaId = ReplicaId(0xa);
+const B: ReplicaId = ReplicaId(0xb);
+
+#[test]
+fn an_increment_is_one_byte_more_than_replica_and_count() {
+    let mut counter = GCounter::new();
+    counter.merge(counter.increment(A, 99));
+    assert_eq!(wire(&counter.increment(A, 1)), [1, 0xa, 100]);
+    assert_eq!(wire(&PnCounter::new().increment(A, 1)), [1, 0xa, 1, 0]);
+}
+
+#[test]
+fn an_addition_is_one_byte_more_than_element_and_dot() {
+    let mut set = AwSet::new();
+    for element in 0..50u64 {
+        set.merge(set.add(A, element));
+    }
+    //                            1 element, no flags; replica; element; counter
+    assert_eq!(wire(&set.add(A, 77)), [1 << 3, 0xa, 77, 51]);
+    assert_eq!(read(&[1 << 3, 0xa, 77, 51]), Ok(set.add(A, 77)));
+}
+
+#[test]
+fn a_removal_is_the_dots_removed() {
+    let mut set = AwSet::new();
+    set.merge(set.add_all(A, [7u64, 8]));
+    //                                rest; 1 replica; its id; 1 range; from 2 (one absent), no longer than one dot
+    assert_eq!(wire(&set.remove(&8)), [1, 1, 0xa, 1, 1 << 1]);
+}
+
+#[test]
+fn adding_again_carries_the_dots_it_supersedes() {
+    let mut set = AwSet::new();
+    set.merge(set.add(A, 7u64));
+    assert_eq!(wire(&set.add(B, 7)), [1 << 3 | 1, 0xb, 7, 1, 1, 0xa, 1, 0]);
+}
+
+#[test]
+fn a_set_names_each_replica_once() {
+    let mut set = AwSet::new();
+    set.merge(set.add_all(A, [1u64, 2, 3]));
+    set.merge(AwSet::new().add_all(B, [3, 4]));
+    let expected = [
+        4 << 3 | 2 | 4, // 4 elements, some with several dots, of several replicas
+        2,
+        0xa,
+        0xb, // the replicas
+        1,
+        1,
+        0,
+        1, // element 1: one dot, replica 0, counter 1
+        2,
+        1,
+        0,
+        2, // element 2
+        3,
+        2,
+        0,
+        3,
+        1,
+        1, // element 3: two dots
+        4,
+        1,
+        1,
+        2, // element 4
+    ];
+    assert_eq!(wire(&set), expected);
+    assert_eq!(read(&expected), Ok(set));
+}
+
+#[test]
+fn a_context_is_one_range_per_replica() {
+    let mut seen = DotSet::new();
+    seen.insert_range(A, 1, 300);
+    seen.insert_range(B, 1, 4);
+    seen.insert(Dot::new(B, 6));
+    //                        2; a: 1 range from 1, longer: 298 + 2; b: 2 ranges: 1..=4, then 6
+    assert_eq!(wire(&seen), [2, 0xa, 1, 1, 0xaa, 2, 0xb, 2, 1, 2, 0]);
+}
+
+#[test]
+fn sets_that_contradict_themselves_are_refused() {
+    assert!(refused(&[2 << 3, 0xa, 7, 1, 8, 1]), "one dot for two elements");
+    assert!(refused(&[2 << 3, 0xa, 8, 1, 7, 2]), "elements that descend");
+    assert!(refused(&[2 << 3, 0xa, 7, 1, 7, 2]), "an element twice");
+    assert!(refused(&[1 << 3, 0xa, 7, 0]), "counter 0");
+    assert!(refused(&[1 << 3 | 2, 0xa, 7, 0]), "an element without a dot");
+    assert!(refused(&[1 << 3 | 2, 0xa, 7, 1, 1]), "a flag for several dots, and there is one");
+    assert!(refused(&[1 << 3 | 2, 0xa, 7, 2, 2, 1]), "dots that descend");
+    assert!(refused(&[1 << 3 | 4, 1, 0xa, 7, 1]), "a flag for several replicas, and there is one");
+    assert!(refused(&[1 << 3 | 4, 2, 0xa, 0xb, 7, 0, 1]), "a replica that no dot names");
+    assert!(refused(&[1 << 3 | 4, 2, 0xa, 0xb, 7, 2, 1]), "a replica that is not in the table");
+    assert!(refused(&[1 << 3 | 1, 0xa, 7, 1, 0]), "a flag for more context, and there is none");
+    assert!(refused(&[1 << 3 | 1, 0xa, 7, 1, 1, 0xa, 1, 0]), "the dot of an element, said again");
+    assert!(refused(&[4, 0]), "flags without elements");
+}
+
+#[test]
+fn a_claimed_size_is_refused_before_memory_is_taken() {
+    let huge = [0xff, 0xff, 0xff, 0xff, 0x0f, 1, 1];
+    assert!(matches!(read::<AwSet<u64>>(&huge), Err(DecodeError::TooLong { .. })));
+    assert!(matches!(read::<GCounter>(&huge), Err(DecodeError::TooLong { .. })));
+    assert!(matches!(read::<DotSet>(&huge), Err(DecodeError::TooLong { .. })));
+    assert!(matches!(read::<Derived<u64>>(&huge), Err(DecodeError::TooLong { .. })));
+}
+
+#[test]
+fn a_derived_addition_names_its_base_in_one_byte() {
+    let (base, dot) = (BaseId(0x77), Dot::new(A, 5));
+    let mut delta = Derived::new();
+    delta.see_live(base, dot);
+    delta.add_support(9u64, Support::event(base, dot));
+    let expected = [
+        1, 0x77, 0, // one base, nothing but what supports name
+        1, 9, 1, // one element, with one support
+        1, 1, 0xa, 5, // of one event: base 0, live; its dot
+    ];
+    assert_eq!(wire(&delta), expected);
+    assert_eq!(read(&expected), Ok(delta));
+}
+
+#[test]
+fn derived_sets_that_contradict_themselves_are_refused() {
+    let refused = |bytes: &[u8]| matches!(read::<Derived<u64>>(bytes), Err(DecodeError::NotCanonical { .. }));
+    assert!(refused(&[1, 7, 0, 0]), "a base of which nothing is said");
+    assert!(refused(&[1, 7, 4, 0]), "an unknown flag");
+    assert!(refused(&[1, 7, 1, 0, 0]), "a flag for dead dots, and there are none");
+    assert!(refused(&[1, 7, 3, 1, 0xa, 1, 0, 1, 0xa, 1, 0, 0]), "a dot both dead and live");
+    assert!(refused(&[1, 7, 1, 1, 0xa, 1, 0, 1, 9, 1, 1, 1, 0xa, 1]), "a support that is dead");
+    assert!(refused(&[1, 7, 0, 2, 8, 1, 1, 1, 0xa, 5, 9, 1, 1, 0, 0xa, 5]), "a dot both live and never seen");
+    assert!(refused(&[1, 7, 0, 1, 9, 1, 1, 3, 0xa, 5]), "a base that is not in the table");
+    assert!(refused(&[1, 7, 0, 1, 9, 0]), "an element without a support");
+    assert!(refused(&[1, 7, 0, 1, 9, 1, 2, 1, 0xa, 5, 1, 0xa, 5]), "an event twice");
+}
