@@ -29,12 +29,19 @@ pub type Function = Arc<dyn Call>;
 pub struct FunctionError {
     /// For the author of the function.
     pub message: Box<str>,
+    /// Where in the program's text, as byte offsets of its start and end, where there is such a text.
+    pub at: Option<(u32, u32)>,
 }
 
 impl FunctionError {
     /// An error with this message.
     pub fn new(message: impl Into<Box<str>>) -> Self {
-        Self { message: message.into() }
+        Self { message: message.into(), at: None }
+    }
+
+    /// The same, at these byte offsets of the program's text.
+    pub fn at(self, start: u32, end: u32) -> Self {
+        Self { at: Some((start, end)), ..self }
     }
 }
 

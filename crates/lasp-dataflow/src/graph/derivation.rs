@@ -7,7 +7,6 @@ use super::variable::Variable;
 use crate::name::{Name, VarId};
 use crate::operator::Operator;
 use crate::operators::{Running, Side};
-use crate::state::State;
 use crate::types::Type;
 use std::collections::BTreeSet;
 
@@ -22,6 +21,17 @@ pub(super) struct Derivation {
     /// Of an operator with one input, twice the same.
     pub(super) inputs: [VarId; 2],
     pub(super) output: VarId,
+}
+
+impl Derivation {
+    /// The input on `side`, then the other.
+    pub(super) fn seen_from(&self, side: Side) -> (VarId, VarId) {
+        let [left, right] = self.inputs;
+        match side {
+            Side::Left => (left, right),
+            Side::Right => (right, left),
+        }
+    }
 }
 
 /// Where a derivation's result goes.
@@ -167,7 +177,9 @@ impl Graph {
         for (&side, &input) in sides.iter().zip(&inputs) {
             self.vars[input.index()].dependents.push((id, side));
             self.raise_rank(input);
-            self.feed_whole(id, side, &mut step);
+            // The first input meets an empty second one; the second then meets all of the first.
+            let is_last = side as usize + 1 == sides.len();
+            self.feed_whole(id, side, is_last, &mut step);
         }
         self.finish(step);
     }
@@ -195,9 +207,4 @@ fn joins_freely(ty: &Type) -> bool {
         Type::GMap(inner) => joins_freely(inner),
         Type::Pair(first, second) => joins_freely(first) && joins_freely(second),
     }
-}
-
-/// The state that `bind_to` feeds first: all there is.
-pub(super) fn whole(state: &State) -> Option<State> {
-    (!state.is_bottom()).then(|| state.clone())
 }

@@ -2,6 +2,7 @@
 
 use crate::name::{Name, VarId};
 use crate::op::OpError;
+use crate::operator::FunctionError;
 use crate::state::LiteralError;
 use crate::types::Type;
 use crate::value::Value;
@@ -147,7 +148,7 @@ pub enum DeriveError {
 
 /// A derivation had no result for an element. The element is left out; everything else goes on.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("{operator} into {name} failed on {element}: {message}")]
+#[error("{operator} into {name} failed on {element}: {error}")]
 pub struct DerivationError {
     /// The derived variable.
     pub var: VarId,
@@ -158,5 +159,5 @@ pub struct DerivationError {
     /// The input's element; for a fold without a result the atom `result`.
     pub element: Value,
     /// Why.
-    pub message: Box<str>,
+    pub error: FunctionError,
 }

@@ -5,13 +5,14 @@
 //! half-done is ever seen.
 
 use super::Graph;
-use super::derivation::{Derivation, DerivationId, whole};
+use super::derivation::DerivationId;
 use super::effects::Cause;
 use super::errors::DerivationError;
 use crate::name::VarId;
 use crate::operators::{Feed, Input, Outcome, Side};
-use crate::state::{SetState, State, Touched, as_derived};
-use lasp_crdt::{AwSet, Derived, GSet, Lattice, LwwRegister, Stamp, Support};
+use crate::state::{SetState, State, Touched, always, as_derived};
+use crate::value::Value;
+use lasp_crdt::{AwSet, BaseId, Derived, GSet, Lattice, LwwRegister, Stamp};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What has happened in a step so far.
@@ -29,7 +30,7 @@ pub(super) struct Step {
 #[derive(Debug)]
 enum Change {
     /// To a set: the supports gained and the news of the bases; and which elements may have come or gone.
-    Set(Derived<crate::Value>, Touched),
+    Set(Derived<Value>, Touched),
     /// To another lattice: the part that is new.
     Plain(State),
 }
@@ -97,15 +98,14 @@ impl Graph {
     /// Runs one derivation on what happened to one of its inputs.
     fn follow(&mut self, id: DerivationId, side: Side, change: &Change, step: &mut Step) {
         let Some(derivation) = self.derivations.get_mut(&id) else { return };
-        let output = derivation.output;
         match change {
-            Change::Plain(state) => self.grow_derived(output, state.clone(), step),
+            Change::Plain(state) => {
+                let output = derivation.output;
+                self.grow_derived(output, state.clone(), step);
+            }
             Change::Set(delta, touched) => {
-                let input = |var: VarId| {
-                    let variable = &self.vars[var.index()];
-                    Input { state: &variable.state, base: variable.base }
-                };
-                let (mine, other) = sides(derivation, side);
+                let input = |var: VarId| self.vars[var.index()].as_input();
+                let (mine, other) = derivation.seen_from(side);
                 let feed = Feed { side, delta, touched, mine: input(mine), other: input(other) };
                 let outcome = derivation.running.feed(&feed);
                 self.conclude(id, outcome, step);
@@ -113,22 +113,22 @@ impl Graph {
         }
     }
 
-    /// Runs a new derivation on all that one of its inputs holds.
-    pub(super) fn feed_whole(&mut self, id: DerivationId, side: Side, step: &mut Step) {
-        let Some(derivation) = self.derivations.get(&id) else { return };
-        let (mine, _) = sides(derivation, side);
-        let variable = &self.vars[mine.index()];
-        let change = match &variable.state {
-            State::GSet(_) | State::AwSet(_) => {
-                let touched = variable.state.elements().into_iter().map(|element| (element, false)).collect();
-                Change::Set(whole_set(&variable.state, variable.base), touched)
-            }
-            plain => match whole(plain) {
-                Some(state) => Change::Plain(state),
-                None => return,
-            },
-        };
-        self.follow(id, side, &change, step);
+    /// Runs a new derivation on all that one of its inputs holds; the other input counts as empty unless
+    /// `meets_other`.
+    pub(super) fn feed_whole(&mut self, id: DerivationId, side: Side, meets_other: bool, step: &mut Step) {
+        let Some(derivation) = self.derivations.get_mut(&id) else { return };
+        let (mine, other) = derivation.seen_from(side);
+        let mine = &self.vars[mine.index()];
+        if !mine.info.ty.is_set() {
+            let (output, whole) = (derivation.output, mine.state.clone());
+            return self.grow_derived(output, whole, step);
+        }
+        let (delta, touched) = mine.whole_set();
+        let nothing = Input { state: &State::bottom(&mine.info.ty), base: mine.base };
+        let other = if meets_other { self.vars[other.index()].as_input() } else { nothing };
+        let outcome =
+            derivation.running.feed(&Feed { side, delta: &delta, touched: &touched, mine: mine.as_input(), other });
+        self.conclude(id, outcome, step);
     }
 
     /// Puts an operator's outcome into its output.
@@ -137,8 +137,8 @@ impl Graph {
         let (output, operator) = (derivation.output, derivation.running.name());
         for failure in outcome.failures {
             let info = &mut self.vars[output.index()].info;
-            let (element, message) = (failure.element, failure.message);
-            let error = DerivationError { var: output, name: info.name.clone(), operator, element, message };
+            let (name, element) = (info.name.clone(), failure.element);
+            let error = DerivationError { var: output, name, operator, element, error: failure.error };
             info.errors.push(error.clone());
             self.outbox.report(error);
         }
@@ -154,7 +154,7 @@ impl Graph {
     }
 
     /// A fold's result as the next write of its register.
-    fn next_result(&self, register: &LwwRegister<crate::Value>, result: crate::Value) -> LwwRegister<crate::Value> {
+    fn next_result(&self, register: &LwwRegister<Value>, result: Value) -> LwwRegister<Value> {
         let version = register.stamp().map_or(0, |stamp| stamp.time) + 1;
         register.write(Stamp { time: version, replica: self.replica }, result)
     }
@@ -194,13 +194,7 @@ impl Change {
 
 /// Merges news into a state. Gives the change for those that depend on it, if `wanted`, and whether the value changed,
 /// if `watched`.
-fn join(
-    state: &mut State,
-    news: State,
-    base: lasp_crdt::BaseId,
-    wanted: bool,
-    watched: bool,
-) -> (Option<Change>, bool) {
+fn join(state: &mut State, news: State, base: BaseId, wanted: bool, watched: bool) -> (Option<Change>, bool) {
     match (state, news) {
         (State::AwSet(set), State::AwSet(news)) if wanted || watched => {
             let mut delta = Derived::new();
@@ -214,11 +208,8 @@ fn join(
             (wanted.then_some(Change::Set(delta, touched)), changed)
         }
         (State::GSet(set), State::GSet(news)) => {
-            let change = wanted.then(|| {
-                let mut delta = Derived::new();
-                news.iter().for_each(|element| _ = delta.add_support(element.clone(), Support::always()));
-                Change::Set(delta, news.iter().map(|element| (element.clone(), false)).collect())
-            });
+            let change = wanted
+                .then(|| Change::Set(always(&news), news.iter().map(|element| (element.clone(), false)).collect()));
             set.merge(news);
             (change, true)
         }
@@ -234,27 +225,4 @@ fn join(
             (change, true)
         }
     }
-}
-
-/// The variable on `side`, then the other.
-fn sides(derivation: &Derivation, side: Side) -> (VarId, VarId) {
-    let [left, right] = derivation.inputs;
-    match side {
-        Side::Left => (left, right),
-        Side::Right => (right, left),
-    }
-}
-
-/// All that a set holds, as operators see it.
-fn whole_set(state: &State, base: lasp_crdt::BaseId) -> Derived<crate::Value> {
-    let mut whole = Derived::new();
-    match state {
-        State::GSet(set) => set.iter().for_each(|element| _ = whole.add_support(element.clone(), Support::always())),
-        State::AwSet(set) => {
-            whole = as_derived(set.own(), base);
-            whole.merge(set.derived().clone());
-        }
-        _ => {}
-    }
-    whole
 }

@@ -11,7 +11,7 @@ use lasp_crdt::{Derived, Stamp};
 
 impl Graph {
     /// Applies an operation at this replica, with all that follows from it, in one step. `stamp` is when, for registers in
-    /// which the last write counts; it must be greater than that of any write seen.
+    /// which the last write counts; one not above that of the write it replaces is raised.
     ///
     /// # Errors
     /// [`UpdateError`]; nothing is changed.

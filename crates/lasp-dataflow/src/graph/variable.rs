@@ -3,12 +3,13 @@
 use super::derivation::DerivationId;
 use super::errors::DerivationError;
 use crate::name::Name;
-use crate::operators::Side;
-use crate::state::State;
+use crate::operators::{Input, Side};
+use crate::state::{State, Touched, always, as_derived};
 use crate::types::Type;
+use crate::value::Value;
 use crate::waiters::{Waiters, WatcherId};
-use lasp_crdt::BaseId;
 use lasp_crdt::fingerprint::mix;
+use lasp_crdt::{BaseId, Derived, Lattice};
 use std::collections::VecDeque;
 
 /// How many errors a variable remembers. A guess: enough to see what is wrong.
@@ -93,6 +94,25 @@ impl Variable {
             pending: [None; 3],
             share: 0,
         }
+    }
+
+    /// The variable as operators see it.
+    pub(super) fn as_input(&self) -> Input<'_> {
+        Input { state: &self.state, base: self.base }
+    }
+
+    /// All that a set holds, as what happened to it since it was empty.
+    pub(super) fn whole_set(&self) -> (Derived<Value>, Touched) {
+        let whole = match &self.state {
+            State::GSet(set) => always(set),
+            State::AwSet(set) => {
+                let mut whole = as_derived(set.own(), self.base);
+                whole.merge(set.derived().clone());
+                whole
+            }
+            _ => Derived::new(),
+        };
+        (whole, self.state.elements().into_iter().map(|element| (element, false)).collect())
     }
 
     /// Brings the share in the graph's fingerprint up to date; returns the difference. Local variables have none, and

@@ -13,7 +13,7 @@ pub(super) fn feed(predicate: &Function, feed: &Feed<'_>, out: &mut Outcome) {
             Ok(Value::Bool(true)) => supports.into_iter().for_each(|s| out.emit(element, element.clone(), s.clone())),
             Ok(Value::Bool(false)) => {}
             Ok(other) => out.fail(element, NotThatKind::new("a boolean from the predicate", &other).to_string()),
-            Err(error) => out.fail(element, error.message),
+            Err(error) => out.fail(element, error),
         }
     }
 }

@@ -15,7 +15,7 @@ pub(super) fn feed(function: &Function, feed: &Feed<'_>, out: &mut Outcome) {
                 }
             }
             Ok(other) => out.fail(element, NotThatKind::new("a list from the function", &other).to_string()),
-            Err(error) => out.fail(element, error.message),
+            Err(error) => out.fail(element, error),
         }
     }
 }

@@ -33,7 +33,7 @@ impl Join {
         for (element, supports) in grouped(feed.delta) {
             match mine.key(element) {
                 Ok(key) => theirs.pair_up(&key, element, &supports, feed, out),
-                Err(error) => out.fail(element, error.message),
+                Err(error) => out.fail(element, error),
             }
         }
         for element in feed.touched.keys() {

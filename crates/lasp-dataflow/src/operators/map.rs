@@ -9,7 +9,7 @@ pub(super) fn feed(function: &Function, feed: &Feed<'_>, out: &mut Outcome) {
     for (element, supports) in grouped(feed.delta) {
         match function.call(std::slice::from_ref(element)) {
             Ok(image) => supports.into_iter().for_each(|s| out.emit(element, image.clone(), s.clone())),
-            Err(error) => out.fail(element, error.message),
+            Err(error) => out.fail(element, error),
         }
     }
 }

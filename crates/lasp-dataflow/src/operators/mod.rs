@@ -18,7 +18,7 @@ mod union;
 
 pub(crate) use fold::is_unset;
 
-use crate::operator::{Function, Operator};
+use crate::operator::{Function, FunctionError, Operator};
 use crate::state::{State, Touched};
 use crate::value::{MAX_VALUE_DEPTH, Value};
 use fold::Fold;
@@ -82,7 +82,7 @@ pub(crate) struct Feed<'a> {
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) element: Value,
-    pub(crate) message: Box<str>,
+    pub(crate) error: FunctionError,
 }
 
 /// What follows for the output.
@@ -105,8 +105,8 @@ impl Outcome {
         }
     }
 
-    fn fail(&mut self, element: &Value, message: impl Into<Box<str>>) {
-        self.failures.push(Failure { element: element.clone(), message: message.into() });
+    fn fail(&mut self, element: &Value, error: impl Into<FunctionError>) {
+        self.failures.push(Failure { element: element.clone(), error: error.into() });
     }
 
     /// Passes on what a delta says of the bases.

@@ -18,7 +18,7 @@ pub use set::SetState;
 pub use slot::Slot;
 
 pub(crate) use apply::Author;
-pub(crate) use set::{Touched, as_derived};
+pub(crate) use set::{Touched, always, as_derived};
 
 use crate::types::Type;
 use crate::value::Value;

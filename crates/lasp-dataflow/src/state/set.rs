@@ -7,7 +7,7 @@
 use crate::value::Value;
 use lasp_crdt::fingerprint::mix;
 use lasp_crdt::{
-    AwSet, BaseId, Causal, Decompose, Delta, Derived, DerivedChange, DerivedDigest, DotSet, Fingerprint, Lattice,
+    AwSet, BaseId, Causal, Decompose, Delta, Derived, DerivedChange, DerivedDigest, DotSet, Fingerprint, GSet, Lattice,
     SetChange, Support,
 };
 use std::collections::BTreeMap;
@@ -28,9 +28,9 @@ impl SetState {
     /// A set of these halves. Cost: the smaller one's elements.
     pub fn new(own: AwSet<Value>, derived: Derived<Value>) -> Self {
         let shared = if own.len() <= derived.len() {
-            own.iter().filter(|element| derived.contains(element)).count()
+            own.unordered().filter(|element| derived.contains(element)).count()
         } else {
-            derived.iter().filter(|element| own.contains(element)).count()
+            derived.unordered().filter(|element| own.contains(element)).count()
         };
         Self { own, derived, shared }
     }
@@ -62,8 +62,8 @@ impl SetState {
 
     /// The elements, ascending. Cost: n·log n.
     pub fn elements(&self) -> Vec<Value> {
-        let only_derived = self.derived.iter().filter(|element| !self.own.contains(element));
-        let mut all: Vec<Value> = self.own.iter().chain(only_derived).cloned().collect();
+        let only_derived = self.derived.unordered().filter(|element| !self.own.contains(element));
+        let mut all: Vec<Value> = self.own.unordered().chain(only_derived).cloned().collect();
         all.sort_unstable();
         all
     }
@@ -71,15 +71,15 @@ impl SetState {
     /// Every support of `element`, where own additions are events of `base`.
     pub(crate) fn supports(&self, base: BaseId, element: &Value) -> impl Iterator<Item = Support> {
         let own = self.own.dots(element).iter().map(move |&dot| Support::event(base, dot));
-        own.chain(self.derived.supports(element).cloned())
+        own.chain(self.derived.unordered_supports(element).cloned())
     }
 
-    /// Calls `each` with every element and each of its supports.
+    /// Calls `each` with every element and each of its supports, in no order that means anything.
     pub(crate) fn entries(&self, base: BaseId, mut each: impl FnMut(&Value, &Support)) {
-        for (element, dots) in self.own.entries() {
+        for (element, dots) in self.own.unordered_entries() {
             dots.iter().for_each(|&dot| each(element, &Support::event(base, dot)));
         }
-        self.derived.entries().for_each(|(element, support)| each(element, support));
+        self.derived.unordered_entries().for_each(|(element, support)| each(element, support));
     }
 
     /// Merges `news`, of which nothing is known yet, and tells which elements that touched. Cost: the size of `news` and
@@ -130,13 +130,22 @@ pub(crate) fn as_derived(own: &AwSet<Value>, base: BaseId) -> Derived<Value> {
         return derived;
     }
     let mut live = DotSet::new();
-    for (element, dots) in own.entries() {
+    for (element, dots) in own.unordered_entries() {
         for &dot in dots {
             live.insert(dot);
             derived.add_support(element.clone(), Support::event(base, dot));
         }
     }
     derived.see_all(base, own.context(), &live);
+    derived
+}
+
+/// A grow-only set as a derived set: nothing can take its elements away. A lattice morphism too.
+pub(crate) fn always(set: &GSet<Value>) -> Derived<Value> {
+    let mut derived = Derived::new();
+    for element in set.iter() {
+        derived.add_support(element.clone(), Support::always());
+    }
     derived
 }
 

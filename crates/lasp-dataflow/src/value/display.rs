@@ -3,12 +3,11 @@
 use super::Value;
 use std::fmt::{self, Display, Formatter, Write as _};
 
-/// Words that are not atoms unless quoted.
-const RESERVED: [&str; 15] = [
-    "after", "and", "andalso", "case", "div", "else", "end", "false", "fun", "if", "not", "of", "orelse", "true",
-    "when",
+/// Words that are not atoms unless quoted: those of the language, and those of Erlang that it explains.
+const RESERVED: [&str; 29] = [
+    "after", "and", "andalso", "band", "begin", "bnot", "bor", "bsl", "bsr", "bxor", "case", "catch", "div", "else",
+    "end", "false", "fun", "if", "maybe", "not", "of", "or", "orelse", "receive", "rem", "true", "try", "when", "xor",
 ];
-const MORE_RESERVED: [&str; 4] = ["begin", "or", "rem", "xor"];
 
 impl Display for Value {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -57,10 +56,7 @@ pub(crate) fn write_map<K: Display, V: Display>(
 
 fn is_bare_atom(name: &str) -> bool {
     let word = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '@';
-    name.starts_with(|c: char| c.is_ascii_lowercase())
-        && name.chars().all(word)
-        && !RESERVED.contains(&name)
-        && !MORE_RESERVED.contains(&name)
+    name.starts_with(|c: char| c.is_ascii_lowercase()) && name.chars().all(word) && !RESERVED.contains(&name)
 }
 
 /// Text between `quote`s; escapes are `\\`, the quote, `\n`, `\r`, `\t` and `\x{hex}` for other control characters.

@@ -44,7 +44,7 @@ impl Custom {
             }
             Err(error) => {
                 self.left_out.insert(element.clone());
-                out.fail(element, error.message);
+                out.fail(element, error);
             }
         }
     }

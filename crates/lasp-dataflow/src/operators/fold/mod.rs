@@ -62,7 +62,7 @@ impl Fold {
                 out.result = Some(result);
             }
             Ok(_) => {}
-            Err(error) => out.fail(&Value::atom("result"), error.message),
+            Err(error) => out.fail(&Value::atom("result"), error),
         }
     }
 }
