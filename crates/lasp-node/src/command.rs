@@ -16,6 +16,7 @@ pub struct RequestId(pub u64);
 
 /// What an owner tells a node to do.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "requests are moved once, straight to where they are served")]
 pub enum Command {
     /// Joins the cluster through whoever listens at these addresses; retried until it succeeds.
     Join(Vec<Addr>),
@@ -34,6 +35,7 @@ pub enum Command {
 
 /// A request; the reply it gets is named at each.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "requests are moved once, straight to where they are served")]
 pub enum Request {
     /// Declares a variable, under a fresh name if none is given: [`Reply::Var`].
     Declare {

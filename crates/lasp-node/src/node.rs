@@ -176,7 +176,7 @@ impl Node {
 
     // ---- membership ----
 
-    fn to_membership(&mut self, now: Time, input: Input<AnyMembership>, out: &mut Outbox<Self>) {
+    fn feed_membership(&mut self, now: Time, input: Input<AnyMembership>, out: &mut Outbox<Self>) {
         let mut effects = Outbox::new();
         self.membership.handle(now, input, &mut effects);
         for effect in effects.drain() {
@@ -203,13 +203,13 @@ impl Node {
         match &event {
             membership::Event::Up(contact) => {
                 let peer = contact.id;
-                self.to_broadcast(now, Input::Command(broadcast::Command::NeighborUp(peer)), out);
+                self.feed_broadcast(now, Input::Command(broadcast::Command::NeighborUp(peer)), out);
                 let mut outcome = Outcome::default();
                 self.sync.peer_up(now, peer, &self.store, &mut self.rng, &mut outcome);
                 self.synchronise(outcome, out);
             }
             membership::Event::Down(peer) => {
-                self.to_broadcast(now, Input::Command(broadcast::Command::NeighborDown(*peer)), out);
+                self.feed_broadcast(now, Input::Command(broadcast::Command::NeighborDown(*peer)), out);
                 self.sync.peer_down(*peer, &mut self.store);
             }
             membership::Event::Isolated | membership::Event::Joined => {}
@@ -219,7 +219,7 @@ impl Node {
 
     // ---- broadcast ----
 
-    fn to_broadcast(&mut self, now: Time, input: Input<Plumtree<Payload>>, out: &mut Outbox<Self>) {
+    fn feed_broadcast(&mut self, now: Time, input: Input<Plumtree<Payload>>, out: &mut Outbox<Self>) {
         let given_up = self.broadcast.metrics().given_up;
         let mut effects = Outbox::new();
         self.broadcast.handle(now, input, &mut effects);
@@ -292,7 +292,7 @@ impl Node {
             return;
         }
         let payload = Payload::new(std::mem::take(&mut self.fresh));
-        self.to_broadcast(now, Input::Command(broadcast::Command::Broadcast(payload)), out);
+        self.feed_broadcast(now, Input::Command(broadcast::Command::Broadcast(payload)), out);
     }
 
     // ---- anti-entropy ----
@@ -332,14 +332,14 @@ impl Node {
     fn on_item(&mut self, now: Time, from: PeerId, item: Item, out: &mut Outbox<Self>) {
         match item {
             Item::Control(Control::Membership(message)) => {
-                self.to_membership(now, Input::Received { from, message }, out);
+                self.feed_membership(now, Input::Received { from, message }, out);
             }
             Item::Control(Control::Broadcast(message)) => {
-                self.to_broadcast(now, Input::Received { from, message }, out);
+                self.feed_broadcast(now, Input::Received { from, message }, out);
             }
             Item::Gossip { ids, round, payload } => {
                 let message = broadcast::Message::Gossip { ids, round, payload };
-                self.to_broadcast(now, Input::Received { from, message }, out);
+                self.feed_broadcast(now, Input::Received { from, message }, out);
             }
             Item::Control(Control::Sync(message)) => {
                 let mut outcome = Outcome::default();
@@ -358,8 +358,8 @@ impl Node {
 
     fn expired(&mut self, now: Time, timer: Timer, out: &mut Outbox<Self>) {
         match timer {
-            Timer::Membership(timer) => self.to_membership(now, Input::Expired(timer), out),
-            Timer::Broadcast(timer) => self.to_broadcast(now, Input::Expired(timer), out),
+            Timer::Membership(timer) => self.feed_membership(now, Input::Expired(timer), out),
+            Timer::Broadcast(timer) => self.feed_broadcast(now, Input::Expired(timer), out),
             Timer::Sync(appointment) => {
                 let mut outcome = Outcome::default();
                 let compared = self.sync.expired(now, appointment, &mut self.store, &mut self.rng, &mut outcome);
@@ -379,15 +379,15 @@ impl Node {
     fn dispatch(&mut self, now: Time, input: Input<Self>, out: &mut Outbox<Self>) {
         match input {
             Input::Start => {
-                self.to_membership(now, Input::Start, out);
-                self.to_broadcast(now, Input::Start, out);
+                self.feed_membership(now, Input::Start, out);
+                self.feed_broadcast(now, Input::Start, out);
             }
             Input::Command(Command::Join(contacts)) => {
-                self.to_membership(now, Input::Command(membership::Command::Join(contacts)), out);
+                self.feed_membership(now, Input::Command(membership::Command::Join(contacts)), out);
             }
             Input::Command(Command::Leave) => {
                 self.spread(now, out);
-                self.to_membership(now, Input::Command(membership::Command::Leave), out);
+                self.feed_membership(now, Input::Command(membership::Command::Leave), out);
             }
             Input::Command(Command::Request { id, request }) => self.request(now, id, request, out),
             Input::Command(Command::Cancel(id)) => self.open.cancel(id, self.store.graph_mut()),
@@ -395,12 +395,12 @@ impl Node {
             Input::Expired(timer) => self.expired(now, timer, out),
             Input::LinkUp { peer, dialed } => {
                 self.links.entry(peer.id).or_insert_with(Link::new);
-                self.to_membership(now, Input::LinkUp { peer, dialed }, out);
+                self.feed_membership(now, Input::LinkUp { peer, dialed }, out);
             }
-            Input::DialFailed(addr) => self.to_membership(now, Input::DialFailed(addr), out),
+            Input::DialFailed(addr) => self.feed_membership(now, Input::DialFailed(addr), out),
             Input::LinkDown(peer) => {
                 self.links.remove(&peer);
-                self.to_membership(now, Input::LinkDown(peer), out);
+                self.feed_membership(now, Input::LinkDown(peer), out);
             }
             Input::Drained { peer, bytes } => {
                 if let Some(link) = self.links.get_mut(&peer) {

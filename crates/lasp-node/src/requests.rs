@@ -3,9 +3,9 @@
 use crate::command::{Event, Reply, Request, RequestError, RequestId};
 use crate::frame::MAX_FRAME;
 use crate::node::{Node, Timer};
-use lasp_crdt::{Encode, Stamp};
 use lasp_crdt::codec::to_bytes;
-use lasp_dataflow::{Graph, Op, Value, VarId, WaiterId, WatcherId};
+use lasp_crdt::{Encode, Stamp};
+use lasp_dataflow::{Graph, Op, State, Value, VarId, WaiterId, WatcherId};
 use lasp_overlay::{Outbox, Time};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -142,6 +142,9 @@ impl Node {
     fn update(&mut self, now: Time, var: VarId, op: &Op) -> Result<Reply, RequestError> {
         self.known(var)?;
         check_op(op)?;
+        if let Some(seen) = self.store.graph().state(var).and_then(latest_stamp) {
+            self.clock.observe(now, seen.time);
+        }
         let stamp = Stamp { time: self.clock.tick(now), replica: self.store.graph().replica() };
         self.store.graph_mut().update(var, op, stamp)?;
         self.metrics.updates += 1;
@@ -170,6 +173,14 @@ impl Node {
     }
 }
 
+/// The stamp of the write that a register shows: the next one is to be later.
+fn latest_stamp(state: &State) -> Option<Stamp> {
+    match state {
+        State::LwwRegister(register) => register.stamp(),
+        _ => None,
+    }
+}
+
 /// Scalars are small; what may be large is measured.
 fn check_size(value: &Value) -> Result<(), RequestError> {
     if matches!(value, Value::Bool(_) | Value::Int(_) | Value::Float(_)) {
@@ -192,4 +203,3 @@ fn check_op(op: &Op) -> Result<(), RequestError> {
         _ => Ok(()),
     }
 }
-

@@ -72,12 +72,7 @@ impl Store {
     }
 
     /// Declares a variable; a replicated one is heard from now on: `true` if that widened the interests.
-    pub(crate) fn declare(
-        &mut self,
-        name: Option<Name>,
-        ty: Type,
-        local: bool,
-    ) -> Result<(VarId, bool), DeclareError> {
+    pub(crate) fn declare(&mut self, name: Option<Name>, ty: Type, local: bool) -> Result<(VarId, bool), DeclareError> {
         let name = name.unwrap_or_else(|| self.fresh_name());
         if local {
             return self.graph.declare_local(name, ty).map(|var| (var, false));

@@ -70,10 +70,7 @@ pub struct Config {
 impl Config {
     /// The defaults, with a seed.
     pub fn seeded(seed: u64) -> Self {
-        Self {
-            seed,
-            ..Self::default()
-        }
+        Self { seed, ..Self::default() }
     }
 }
 
@@ -101,11 +98,7 @@ mod tests {
 
     #[test]
     fn a_long_tail_stays_in_bounds_and_has_a_tail() {
-        let (low, high, most) = (
-            Duration::from_millis(1),
-            Duration::from_millis(2),
-            Duration::from_millis(100),
-        );
+        let (low, high, most) = (Duration::from_millis(1), Duration::from_millis(2), Duration::from_millis(100));
         let latency = Latency::LongTail { low, high, most };
         let mut rng = Rng::new(1);
         let drawn: Vec<_> = (0..10_000).map(|_| latency.sample(&mut rng)).collect();

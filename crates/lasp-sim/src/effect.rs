@@ -37,8 +37,7 @@ where
                 let Some(peer) = self.peers.get_mut(life) else {
                     break;
                 };
-                peer.protocol
-                    .handle(self.now, Input::Drained { peer: to, bytes }, &mut out);
+                peer.protocol.handle(self.now, Input::Drained { peer: to, bytes }, &mut out);
             }
             self.apply_all(life, &mut out, &mut drained);
         }
@@ -50,18 +49,8 @@ where
         for output in out.drain() {
             match output {
                 Output::Send { to, message } => self.send(life, to, message, drained),
-                Output::SetTimer { after, timer } => self
-                    .queue
-                    .push(self.now + after, Event::Timer { life, timer }),
-                Output::Dial(addr) => self.dial(
-                    life,
-                    Dial {
-                        dialer: life,
-                        addr,
-                        expected: None,
-                        begun: self.now,
-                    },
-                ),
+                Output::SetTimer { after, timer } => self.queue.push(self.now + after, Event::Timer { life, timer }),
+                Output::Dial(addr) => self.dial(life, Dial { dialer: life, addr, expected: None, begun: self.now }),
                 Output::Link(contact) => self.link(life, contact),
                 Output::Close(peer) => self.close(life, peer),
                 Output::Emit(event) => self.emit(life, event),
@@ -79,20 +68,12 @@ where
     /// The end of `life`'s link to `peer` that is up.
     pub(crate) fn up_link(&self, life: Key, peer: PeerId) -> Option<Handle> {
         let is_up = |handle: &Handle| {
-            self.links
-                .get(handle.link)
-                .is_some_and(|link| link.ends[handle.near()].phase == Phase::Up)
+            self.links.get(handle.link).is_some_and(|link| link.ends[handle.near()].phase == Phase::Up)
         };
         self.peers.get(life)?.links_to(peer).find(is_up)
     }
 
-    fn send(
-        &mut self,
-        life: Key,
-        to: PeerId,
-        message: P::Message,
-        drained: &mut Vec<(PeerId, usize)>,
-    ) {
+    fn send(&mut self, life: Key, to: PeerId, message: P::Message, drained: &mut Vec<(PeerId, usize)>) {
         let Some(from) = self.peers.get(life).map(|peer| peer.contact.id) else {
             return;
         };
@@ -126,11 +107,7 @@ where
         match self.rules.judge(self.now, route, &mut self.rng) {
             Verdict::Drop => return Err(Lost::Rule),
             Verdict::Deliver(latency) => {
-                return Ok(Journey {
-                    latency,
-                    ordered: true,
-                    metered: false,
-                });
+                return Ok(Journey { latency, ordered: true, metered: false });
             }
             Verdict::Pass => {}
         }
@@ -143,11 +120,7 @@ where
             self.stats.reordered += 1;
             latency += self.rng.duration(Duration::ZERO, self.config.reorder_delay);
         }
-        Ok(Journey {
-            latency,
-            ordered: !held_back,
-            metered: true,
-        })
+        Ok(Journey { latency, ordered: !held_back, metered: true })
     }
 
     fn strikes(&mut self, probability: f64) -> bool {
@@ -157,31 +130,15 @@ where
     /// Puts a message on its link, twice if the network is in the mood.
     fn ship(&mut self, handle: Handle, bytes: usize, journey: &Journey, message: P::Message) {
         let transmitted = self.transmit(handle, bytes);
-        let left = if journey.metered {
-            transmitted
-        } else {
-            self.now
-        };
+        let left = if journey.metered { transmitted } else { self.now };
         if journey.metered && self.strikes(self.config.duplicate) {
             self.stats.duplicated += 1;
             let latency = self.config.latency.sample(&mut self.rng);
             let at = self.arrival(handle, left + latency, false);
-            self.queue.push(
-                at,
-                Event::Deliver {
-                    to: handle.flipped(),
-                    message: message.clone(),
-                },
-            );
+            self.queue.push(at, Event::Deliver { to: handle.flipped(), message: message.clone() });
         }
         let at = self.arrival(handle, left + journey.latency, journey.ordered);
-        self.queue.push(
-            at,
-            Event::Deliver {
-                to: handle.flipped(),
-                message,
-            },
-        );
+        self.queue.push(at, Event::Deliver { to: handle.flipped(), message });
     }
 
     /// When the line has taken `bytes`; the sender hears of it then, if the line is limited.
@@ -192,8 +149,7 @@ where
         let Some(link) = self.links.get_mut(handle.link) else {
             return self.now;
         };
-        let taken =
-            Duration::from_micros((bytes as u64).saturating_mul(1_000_000) / bandwidth.max(1));
+        let taken = Duration::from_micros((bytes as u64).saturating_mul(1_000_000) / bandwidth.max(1));
         let far = &mut link.ends[handle.far()];
         far.line_free = far.line_free.max(self.now) + taken;
         let left = far.line_free;
@@ -208,11 +164,7 @@ where
         };
         let far = &mut link.ends[handle.far()];
         let mut at = earliest.max(if ordered { far.horizon } else { far.opened });
-        if let Some(peer) = self
-            .peers
-            .get_mut(far.life)
-            .filter(|peer| !peer.slowness.is_zero())
-        {
+        if let Some(peer) = self.peers.get_mut(far.life).filter(|peer| !peer.slowness.is_zero()) {
             at = at.max(peer.busy_until) + peer.slowness;
             peer.busy_until = at;
         }
@@ -224,8 +176,7 @@ where
 
     pub(crate) fn lose(&mut self, from: PeerId, to: PeerId, why: Lost) {
         self.stats.lost[why as usize] += 1;
-        self.trace
-            .record(self.now, Occurrence::Dropped { from, to, why });
+        self.trace.record(self.now, Occurrence::Dropped { from, to, why });
     }
 
     fn dial(&mut self, life: Key, dial: Dial) {
@@ -237,36 +188,14 @@ where
     /// A link to a known peer: the one there is, or a new one.
     fn link(&mut self, life: Key, contact: Contact) {
         let linked = self.up_link(life, contact.id).filter(|handle| {
-            let far = self
-                .links
-                .get(handle.link)
-                .map(|link| link.ends[handle.far()].life);
+            let far = self.links.get(handle.link).map(|link| link.ends[handle.far()].life);
             // A peer that crashed unnoticed is still linked, as far as this end knows.
-            far.is_some_and(|far| {
-                self.peers
-                    .get(far)
-                    .is_none_or(|p| p.contact.incarnation == contact.incarnation)
-            })
+            far.is_some_and(|far| self.peers.get(far).is_none_or(|p| p.contact.incarnation == contact.incarnation))
         });
-        let Contact {
-            id,
-            incarnation,
-            addr,
-        } = contact;
-        let dial = Dial {
-            dialer: life,
-            addr,
-            expected: Some((id, incarnation)),
-            begun: self.now,
-        };
+        let Contact { id, incarnation, addr } = contact;
+        let dial = Dial { dialer: life, addr, expected: Some((id, incarnation)), begun: self.now };
         match linked {
-            Some(handle) => self.queue.push(
-                self.now,
-                Event::Accepted {
-                    at: handle,
-                    dial: Box::new(dial),
-                },
-            ),
+            Some(handle) => self.queue.push(self.now, Event::Accepted { at: handle, dial: Box::new(dial) }),
             None => self.dial(life, dial),
         }
     }
@@ -293,12 +222,7 @@ where
         if far.phase == Phase::Gone {
             self.links.remove(handle.link);
         } else if self.faults.passes(near.id, far.id) {
-            self.queue.push(
-                earliest.max(far.horizon),
-                Event::HungUp {
-                    at: handle.flipped(),
-                },
-            );
+            self.queue.push(earliest.max(far.horizon), Event::HungUp { at: handle.flipped() });
         } else {
             link.half_open = true;
             self.schedule_cut(handle.flipped());
@@ -310,9 +234,7 @@ where
         let Some(link) = self.links.get_mut(handle.link) else {
             return;
         };
-        if link.ends[handle.near()].phase == Phase::Gone
-            || link.ends[handle.far()].phase != Phase::Gone
-        {
+        if link.ends[handle.near()].phase == Phase::Gone || link.ends[handle.far()].phase != Phase::Gone {
             return;
         }
         link.half_open = false;
@@ -324,12 +246,7 @@ where
     pub(crate) fn schedule_cuts(&mut self) {
         let faults = &self.faults;
         let cut = |link: &crate::link::Link| !faults.connects(link.ends[0].id, link.ends[1].id);
-        let keys: Vec<Key> = self
-            .links
-            .iter()
-            .filter(|(_, link)| cut(link))
-            .map(|(key, _)| key)
-            .collect();
+        let keys: Vec<Key> = self.links.iter().filter(|(_, link)| cut(link)).map(|(key, _)| key).collect();
         for link in keys {
             for side in [0, 1] {
                 self.schedule_cut(Handle { link, side });

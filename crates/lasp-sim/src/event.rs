@@ -71,22 +71,8 @@ where
         self.stats.delivered += 1;
         self.stats.bytes_delivered += bytes as u64;
         let digest = message.digest();
-        self.trace.record(
-            self.now,
-            Occurrence::Delivered {
-                from: far.id,
-                to: near.id,
-                bytes,
-                digest,
-            },
-        );
-        self.handle(
-            near.life,
-            Input::Received {
-                from: far.id,
-                message,
-            },
-        );
+        self.trace.record(self.now, Occurrence::Delivered { from: far.id, to: near.id, bytes, digest });
+        self.handle(near.life, Input::Received { from: far.id, message });
     }
 
     fn expire(&mut self, life: Key, timer: P::Timer) {
@@ -94,8 +80,7 @@ where
             return;
         };
         self.stats.expired += 1;
-        self.trace
-            .record(self.now, Occurrence::Expired(peer.contact.id));
+        self.trace.record(self.now, Occurrence::Expired(peer.contact.id));
         self.handle(life, Input::Expired(timer));
     }
 
@@ -105,18 +90,14 @@ where
             return;
         };
         let target = self.peers.listening_at(&dial.addr);
-        let Some((life, contact)) =
-            target.and_then(|life| Some((life, &self.peers.get(life)?.contact)))
-        else {
+        let Some((life, contact)) = target.and_then(|life| Some((life, &self.peers.get(life)?.contact))) else {
             return self.refuse(dial);
         };
         if !self.faults.connects(dialer, contact.id) {
             let at = self.now.max(dial.begun + self.config.dial_timeout);
             return self.queue.push(at, Event::Refused(dial));
         }
-        let unexpected = dial
-            .expected
-            .is_some_and(|expected| expected != (contact.id, contact.incarnation));
+        let unexpected = dial.expected.is_some_and(|expected| expected != (contact.id, contact.incarnation));
         if unexpected || life == dial.dialer {
             return self.refuse(dial);
         }
@@ -131,8 +112,7 @@ where
     /// The listener takes a dial: on the link there is, or on a new one.
     fn accept(&mut self, dial: Box<Dial>, dialer: PeerId, listener: Key) {
         let there = self.link_between(listener, dialer, dial.dialer);
-        let phases =
-            there.map(|(at, link)| (at, link.ends[at.near()].phase, link.ends[at.far()].phase));
+        let phases = there.map(|(at, link)| (at, link.ends[at.near()].phase, link.ends[at.far()].phase));
         let at = match phases {
             // Both believe in it, or are about to: a second dial, or one from each side.
             Some((at, _, Phase::Up | Phase::Opening)) => at,
@@ -153,22 +133,11 @@ where
         if far.phase == Phase::Opening {
             far.opened = far.opened.max(heard);
         }
-        self.queue.push(
-            heard,
-            Event::Accepted {
-                at: at.flipped(),
-                dial,
-            },
-        );
+        self.queue.push(heard, Event::Accepted { at: at.flipped(), dial });
     }
 
     /// The link that `listener` holds to the life `dialer_life` of `dialer`.
-    fn link_between(
-        &self,
-        listener: Key,
-        dialer: PeerId,
-        dialer_life: Key,
-    ) -> Option<(Handle, &Link)> {
+    fn link_between(&self, listener: Key, dialer: PeerId, dialer_life: Key) -> Option<(Handle, &Link)> {
         let held = self.peers.get(listener)?.links_to(dialer);
         held.filter_map(|at| Some((at, self.links.get(at.link)?)))
             .find(|(at, link)| link.ends[at.far()].life == dialer_life)
@@ -179,22 +148,9 @@ where
         let Some(listener_id) = self.peers.get(listener).map(|peer| peer.contact.id) else {
             unreachable!("the listener was just found alive")
         };
-        let end = |life, id, phase| End {
-            life,
-            id,
-            phase,
-            opened: self.now,
-            horizon: self.now,
-            line_free: self.now,
-        };
-        let ends = [
-            end(dial.dialer, dialer, Phase::Opening),
-            end(listener, listener_id, Phase::Up),
-        ];
-        let link = self.links.insert(Link {
-            ends,
-            half_open: false,
-        });
+        let end = |life, id, phase| End { life, id, phase, opened: self.now, horizon: self.now, line_free: self.now };
+        let ends = [end(dial.dialer, dialer, Phase::Opening), end(listener, listener_id, Phase::Up)];
+        let link = self.links.insert(Link { ends, half_open: false });
         self.hold(dial.dialer, listener_id, Handle { link, side: 0 });
         let at = Handle { link, side: 1 };
         self.replace_others(listener, dialer, at);
@@ -251,13 +207,7 @@ where
             return;
         };
         self.stats.links += 1;
-        self.trace.record(
-            self.now,
-            Occurrence::LinkUp {
-                at: near.id,
-                peer: far.id,
-            },
-        );
+        self.trace.record(self.now, Occurrence::LinkUp { at: near.id, peer: far.id });
         self.handle(near.life, Input::LinkUp { peer, dialed });
     }
 
@@ -266,12 +216,7 @@ where
             return;
         };
         self.stats.dials_failed += 1;
-        self.trace.record(
-            self.now,
-            Occurrence::DialFailed {
-                at: peer.contact.id,
-            },
-        );
+        self.trace.record(self.now, Occurrence::DialFailed { at: peer.contact.id });
         self.handle(dial.dialer, Input::DialFailed(dial.addr));
     }
 
@@ -304,13 +249,7 @@ where
             peer.remove_link(at);
         }
         if was == Phase::Up {
-            self.trace.record(
-                self.now,
-                Occurrence::LinkDown {
-                    at: near.id,
-                    peer: far.id,
-                },
-            );
+            self.trace.record(self.now, Occurrence::LinkDown { at: near.id, peer: far.id });
             self.handle(near.life, Input::LinkDown(far.id));
         }
     }
@@ -321,13 +260,7 @@ where
         };
         let (near, far) = (link.ends[at.near()], link.ends[at.far()]);
         if near.phase == Phase::Up {
-            self.handle(
-                near.life,
-                Input::Drained {
-                    peer: far.id,
-                    bytes,
-                },
-            );
+            self.handle(near.life, Input::Drained { peer: far.id, bytes });
         }
     }
 }

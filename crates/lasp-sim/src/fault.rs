@@ -17,8 +17,7 @@ impl Faults {
     pub(crate) fn partition(&mut self, groups: &[Vec<PeerId>]) {
         self.groups.clear();
         for (number, group) in groups.iter().enumerate() {
-            self.groups
-                .extend(group.iter().map(|&id| (id, number as u32 + 1)));
+            self.groups.extend(group.iter().map(|&id| (id, number as u32 + 1)));
         }
     }
 

@@ -56,9 +56,6 @@ impl Handle {
 
     /// The same link from the other end.
     pub(crate) const fn flipped(self) -> Self {
-        Self {
-            link: self.link,
-            side: 1 - self.side,
-        }
+        Self { link: self.link, side: 1 - self.side }
     }
 }

@@ -23,10 +23,7 @@ impl<P> Peer<P> {
     /// The handles of its links to `peer`: at most one is up.
     pub(crate) fn links_to(&self, peer: PeerId) -> impl Iterator<Item = Handle> {
         let from = self.links.partition_point(|(other, _)| *other < peer);
-        self.links[from..]
-            .iter()
-            .take_while(move |(other, _)| *other == peer)
-            .map(|(_, handle)| *handle)
+        self.links[from..].iter().take_while(move |(other, _)| *other == peer).map(|(_, handle)| *handle)
     }
 
     /// All of its links.
@@ -54,35 +51,17 @@ pub(crate) struct Peers<P> {
 
 impl<P> Peers<P> {
     pub(crate) const fn new() -> Self {
-        Self {
-            lives: Slab::new(),
-            by_id: BTreeMap::new(),
-            by_addr: BTreeMap::new(),
-        }
+        Self { lives: Slab::new(), by_id: BTreeMap::new(), by_addr: BTreeMap::new() }
     }
 
     /// # Panics
     /// If a peer with this identity or address is alive.
     pub(crate) fn insert(&mut self, contact: Contact, protocol: P) -> Key {
-        assert!(
-            !self.by_id.contains_key(&contact.id),
-            "peer {} is alive: crash it first",
-            contact.id
-        );
-        assert!(
-            !self.by_addr.contains_key(&contact.addr),
-            "address {} is in use",
-            contact.addr
-        );
+        assert!(!self.by_id.contains_key(&contact.id), "peer {} is alive: crash it first", contact.id);
+        assert!(!self.by_addr.contains_key(&contact.addr), "address {} is in use", contact.addr);
         let (id, addr) = (contact.id, contact.addr.clone());
         let (slowness, busy_until) = (Duration::ZERO, lasp_overlay::Time::ZERO);
-        let life = self.lives.insert(Peer {
-            contact,
-            protocol,
-            links: Vec::new(),
-            slowness,
-            busy_until,
-        });
+        let life = self.lives.insert(Peer { contact, protocol, links: Vec::new(), slowness, busy_until });
         self.by_id.insert(id, life);
         self.by_addr.insert(addr, life);
         life
@@ -117,8 +96,6 @@ impl<P> Peers<P> {
 
     /// Everyone alive, ascending by identity.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (PeerId, &Peer<P>)> {
-        self.by_id
-            .iter()
-            .filter_map(|(&id, &life)| Some((id, self.lives.get(life)?)))
+        self.by_id.iter().filter_map(|(&id, &life)| Some((id, self.lives.get(life)?)))
     }
 }

@@ -40,21 +40,8 @@ pub(crate) struct Queue<T> {
 
 impl<T> Queue<T> {
     pub(crate) fn new() -> Self {
-        let buckets = vec![
-            Bucket {
-                entries: Vec::new(),
-                earliest: u64::MAX
-            };
-            BITS
-        ];
-        Self {
-            last: 0,
-            due: VecDeque::new(),
-            buckets,
-            occupied: 0,
-            items: Vec::new(),
-            free: Vec::new(),
-        }
+        let buckets = vec![Bucket { entries: Vec::new(), earliest: u64::MAX }; BITS];
+        Self { last: 0, due: VecDeque::new(), buckets, occupied: 0, items: Vec::new(), free: Vec::new() }
     }
 
     /// How many events are pending.
@@ -155,9 +142,7 @@ mod tests {
                     queue.push(Time::from_micros(now + after), serial);
                     model.insert((now + after, serial), serial);
                 } else {
-                    let expected = model
-                        .pop_first()
-                        .map(|((time, _), serial)| (Time::from_micros(time), serial));
+                    let expected = model.pop_first().map(|((time, _), serial)| (Time::from_micros(time), serial));
                     assert_eq!(queue.next_time(), expected.map(|(time, _)| time));
                     assert_eq!(queue.pop(), expected, "seed {seed}");
                     now = expected.map_or(now, |(time, _)| time.as_micros());

@@ -75,8 +75,6 @@ impl Rules {
 
 impl std::fmt::Debug for Rules {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Rules")
-            .field("len", &self.rules.len())
-            .finish()
+        f.debug_struct("Rules").field("len", &self.rules.len()).finish()
     }
 }

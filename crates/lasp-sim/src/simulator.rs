@@ -114,12 +114,7 @@ where
     /// Ends every partition and block. Links that only one end believes in go down a latency later.
     pub fn heal(&mut self) {
         self.faults.clear();
-        let half_open: Vec<Key> = self
-            .links
-            .iter()
-            .filter(|(_, link)| link.half_open)
-            .map(|(key, _)| key)
-            .collect();
+        let half_open: Vec<Key> = self.links.iter().filter(|(_, link)| link.half_open).map(|(key, _)| key).collect();
         for link in half_open {
             for side in [0, 1] {
                 self.reset(Handle { link, side });
@@ -244,15 +239,8 @@ where
         let Some(peer) = self.peers.life_of(id).and_then(|life| self.peers.get(life)) else {
             return Vec::new();
         };
-        let up = |handle: Handle| {
-            self.links
-                .get(handle.link)
-                .is_some_and(|l| l.ends[handle.near()].phase == Phase::Up)
-        };
-        peer.links()
-            .filter(|(_, handle)| up(*handle))
-            .map(|(peer, _)| peer)
-            .collect()
+        let up = |handle: Handle| self.links.get(handle.link).is_some_and(|l| l.ends[handle.near()].phase == Phase::Up);
+        peer.links().filter(|(_, handle)| up(*handle)).map(|(peer, _)| peer).collect()
     }
 
     /// Whether messages of `from` reach `to` through the partitions and blocks in force.

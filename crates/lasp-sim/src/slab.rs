@@ -25,10 +25,7 @@ pub(crate) struct Slab<T> {
 
 impl<T> Slab<T> {
     pub(crate) const fn new() -> Self {
-        Self {
-            places: Vec::new(),
-            free: Vec::new(),
-        }
+        Self { places: Vec::new(), free: Vec::new() }
     }
 
     /// # Panics
@@ -37,27 +34,15 @@ impl<T> Slab<T> {
         if let Some(index) = self.free.pop() {
             let place = &mut self.places[index as usize];
             place.value = Some(value);
-            return Key {
-                index,
-                generation: place.generation,
-            };
+            return Key { index, generation: place.generation };
         }
         let index = u32::try_from(self.places.len()).expect("fewer than 2^32 values");
-        self.places.push(Place {
-            generation: 0,
-            value: Some(value),
-        });
-        Key {
-            index,
-            generation: 0,
-        }
+        self.places.push(Place { generation: 0, value: Some(value) });
+        Key { index, generation: 0 }
     }
 
     pub(crate) fn remove(&mut self, key: Key) -> Option<T> {
-        let place = self
-            .places
-            .get_mut(key.index as usize)
-            .filter(|place| place.generation == key.generation)?;
+        let place = self.places.get_mut(key.index as usize).filter(|place| place.generation == key.generation)?;
         let value = place.value.take()?;
         place.generation = place.generation.wrapping_add(1);
         self.free.push(key.index);
@@ -65,32 +50,18 @@ impl<T> Slab<T> {
     }
 
     pub(crate) fn get(&self, key: Key) -> Option<&T> {
-        self.places
-            .get(key.index as usize)
-            .filter(|place| place.generation == key.generation)?
-            .value
-            .as_ref()
+        self.places.get(key.index as usize).filter(|place| place.generation == key.generation)?.value.as_ref()
     }
 
     pub(crate) fn get_mut(&mut self, key: Key) -> Option<&mut T> {
-        self.places
-            .get_mut(key.index as usize)
-            .filter(|place| place.generation == key.generation)?
-            .value
-            .as_mut()
+        self.places.get_mut(key.index as usize).filter(|place| place.generation == key.generation)?.value.as_mut()
     }
 
     /// Every value, ascending by place.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Key, &T)> {
         self.places.iter().enumerate().filter_map(|(index, place)| {
             let value = place.value.as_ref()?;
-            Some((
-                Key {
-                    index: index as u32,
-                    generation: place.generation,
-                },
-                value,
-            ))
+            Some((Key { index: index as u32, generation: place.generation }, value))
         })
     }
 }

@@ -65,12 +65,7 @@ impl Occurrence {
             Self::Crashed(at) => [2, at.0, 0, 0],
             Self::Commanded(at) => [3, at.0, 0, 0],
             Self::Expired(at) => [4, at.0, 0, 0],
-            Self::Delivered {
-                from,
-                to,
-                bytes,
-                digest,
-            } => [5 + ((bytes as u64) << 8), from.0, to.0, digest],
+            Self::Delivered { from, to, bytes, digest } => [5 + ((bytes as u64) << 8), from.0, to.0, digest],
             Self::Dropped { from, to, why } => [6, from.0, to.0, why as u64],
             Self::LinkUp { at, peer } => [7, at.0, peer.0, 0],
             Self::LinkDown { at, peer } => [8, at.0, peer.0, 0],
@@ -86,12 +81,7 @@ impl fmt::Display for Occurrence {
             Self::Crashed(at) => write!(f, "{at} crashed"),
             Self::Commanded(at) => write!(f, "{at} commanded"),
             Self::Expired(at) => write!(f, "{at} timer"),
-            Self::Delivered {
-                from,
-                to,
-                bytes,
-                digest,
-            } => write!(f, "{from} -> {to} {bytes} bytes {digest:016x}"),
+            Self::Delivered { from, to, bytes, digest } => write!(f, "{from} -> {to} {bytes} bytes {digest:016x}"),
             Self::Dropped { from, to, why } => write!(f, "{from} -> {to} lost: {why:?}"),
             Self::LinkUp { at, peer } => write!(f, "{at} link to {peer} up"),
             Self::LinkDown { at, peer } => write!(f, "{at} link to {peer} down"),
@@ -120,10 +110,7 @@ impl Trace {
 
     pub(crate) fn record(&mut self, now: Time, occurrence: Occurrence) {
         let [kind, a, b, c] = occurrence.parts();
-        self.hash = mix(
-            mix(self.hash ^ now.as_micros(), kind ^ a.rotate_left(32)),
-            mix(b, c),
-        );
+        self.hash = mix(mix(self.hash ^ now.as_micros(), kind ^ a.rotate_left(32)), mix(b, c));
         if let Some(listener) = &mut self.listener {
             listener(now, &occurrence);
         }

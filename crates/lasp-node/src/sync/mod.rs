@@ -277,14 +277,7 @@ impl AntiEntropy {
     }
 
     /// Gives what the sender lacks whole, asks for what this node lacks or what differs.
-    fn on_summary(
-        &self,
-        from: PeerId,
-        scope: Scope,
-        entries: Vec<(Key, u64)>,
-        store: &mut Store,
-        out: &mut Outcome,
-    ) {
+    fn on_summary(&self, from: PeerId, scope: Scope, entries: Vec<(Key, u64)>, store: &mut Store, out: &mut Outcome) {
         let Some(peer) = self.peers.get(&from) else { return };
         let theirs: BTreeMap<u64, u64> = entries.iter().map(|(key, fingerprint)| (key.hash(), *fingerprint)).collect();
         for (hash, _, var) in scope.iter().flat_map(|bucket| store.forest().bucket(bucket, &peer.interests)) {

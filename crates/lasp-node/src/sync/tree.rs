@@ -79,8 +79,12 @@ impl<V: Copy> Forest<V> {
     /// Notes that the state of a variable now has this fingerprint. Cost: the number of trees.
     pub(crate) fn set(&mut self, hash: u64, name: &str, var: V, fingerprint: u64) {
         let contribution = if fingerprint == 0 { 0 } else { fingerprint::mix(hash, fingerprint) | 1 };
-        let leaf =
-            self.leaves.entry(hash).or_insert_with(|| Leaf { name: name.to_owned(), contribution: 0, fingerprint: 0, var });
+        let leaf = self.leaves.entry(hash).or_insert_with(|| Leaf {
+            name: name.to_owned(),
+            contribution: 0,
+            fingerprint: 0,
+            var,
+        });
         let old = leaf.contribution;
         (leaf.contribution, leaf.fingerprint) = (contribution, fingerprint);
         if old == contribution {

@@ -12,8 +12,8 @@
 pub(crate) mod intern;
 
 use crate::frame::{Frame, MAX_FRAME};
-use crate::metrics::{CLASSES, Class};
 use crate::key::Key;
+use crate::metrics::{CLASSES, Class};
 use crate::payload::{Batch, Payload, decode_entry, encode_entry};
 use crate::sync;
 use intern::{Known, Tables};
@@ -146,7 +146,7 @@ impl<'a> Builder<'a> {
     pub(crate) fn new(tables: &'a mut Tables, lost: bool) -> Self {
         let mut bytes = Vec::with_capacity(64);
         let owed = tables.take_owed();
-        bytes.push(u8::from(owed.is_some()) * ACK | u8::from(lost) * LOST);
+        bytes.push((u8::from(owed.is_some()) * ACK) | (u8::from(lost) * LOST));
         let mut this = Self { bytes, tables, by_class: [0; CLASSES] };
         if let Some(known) = owed {
             let mut w = this.writer();

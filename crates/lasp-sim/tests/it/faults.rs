@@ -16,21 +16,14 @@ fn say(sim: &mut World, count: u64) -> Vec<u64> {
     }
     sim.run_for(SECOND);
     let heard = |event| {
-        if let Told::Heard(_, number) = event {
-            Some(number)
-        } else {
-            None
-        }
+        if let Told::Heard(_, number) = event { Some(number) } else { None }
     };
     told(sim, 1).into_iter().filter_map(heard).collect()
 }
 
 #[test]
 fn loss_takes_its_share_and_counts_it() {
-    let mut sim = pair(Config {
-        loss: 0.3,
-        ..Config::seeded(1)
-    });
+    let mut sim = pair(Config { loss: 0.3, ..Config::seeded(1) });
     let heard = say(&mut sim, 1_000).len() as u64;
     assert!((600..800).contains(&heard), "{heard}");
     assert_eq!(sim.stats().lost(Lost::Chance), 1_000 - heard);
@@ -38,10 +31,7 @@ fn loss_takes_its_share_and_counts_it() {
 
 #[test]
 fn duplicates_arrive_besides_the_ordered_originals() {
-    let mut sim = pair(Config {
-        duplicate: 0.5,
-        ..Config::seeded(1)
-    });
+    let mut sim = pair(Config { duplicate: 0.5, ..Config::seeded(1) });
     let mut heard = say(&mut sim, 1_000);
     assert_eq!(heard.len() as u64, 1_000 + sim.stats().duplicated);
     assert!((400..600).contains(&sim.stats().duplicated));
@@ -80,13 +70,7 @@ fn a_new_life_hears_nothing_meant_for_the_old_one() {
     sim.command(B, Ask::Wake(SECOND, 7));
     sim.command(A, Ask::Say(B, 1_000));
     sim.crash(B);
-    sim.spawn(
-        Contact {
-            incarnation: 2,
-            ..contact(1)
-        },
-        Toy::default(),
-    );
+    sim.spawn(Contact { incarnation: 2, ..contact(1) }, Toy::default());
     sim.command(B, Ask::Dial(addr(0)));
     sim.run_for(SECOND * 2);
     let events = sim.drain_events();
@@ -99,34 +83,21 @@ fn a_new_life_hears_nothing_meant_for_the_old_one() {
             .collect::<Vec<_>>()
     };
     assert_eq!(at(B), [Told::Up(A, Some(addr(0)))]);
-    assert_eq!(
-        at(A),
-        [Told::Down(B), Told::Up(B, None)],
-        "down comes before up, whichever news is faster"
-    );
+    assert_eq!(at(A), [Told::Down(B), Told::Up(B, None)], "down comes before up, whichever news is faster");
 }
 
 #[test]
 fn an_address_can_pass_to_another_peer() {
     let mut sim = pair(Config::seeded(1));
     sim.crash(B);
-    sim.spawn(
-        Contact {
-            id: PeerId(9),
-            ..contact(1)
-        },
-        Toy::default(),
-    );
+    sim.spawn(Contact { id: PeerId(9), ..contact(1) }, Toy::default());
     sim.run_for(SECOND);
     sim.drain_events();
     sim.command(A, Ask::Link(contact(1)));
     sim.run_for(SECOND);
     sim.command(A, Ask::Dial(addr(1)));
     sim.run_for(SECOND);
-    assert_eq!(
-        told(&mut sim, 0),
-        [Told::Failed(addr(1)), Told::Up(PeerId(9), Some(addr(1)))]
-    );
+    assert_eq!(told(&mut sim, 0), [Told::Failed(addr(1)), Told::Up(PeerId(9), Some(addr(1)))]);
 }
 
 #[test]
@@ -135,19 +106,12 @@ fn a_partition_drops_messages_cuts_links_and_fails_dials_until_it_heals() {
     sim.partition(&[vec![PeerId(0), PeerId(1), PeerId(2)]]);
     sim.command(A, Ask::Flood(1));
     sim.run_for(SECOND / 2);
-    let reached: Vec<u64> = sim
-        .peers()
-        .filter(|(_, toy)| toy.seen.contains(&1))
-        .map(|(id, _)| id.0)
-        .collect();
+    let reached: Vec<u64> = sim.peers().filter(|(_, toy)| toy.seen.contains(&1)).map(|(id, _)| id.0).collect();
     assert_eq!(reached, [0, 1, 2]);
     assert!(sim.stats().lost(Lost::Partition) > 0);
     sim.run_for(SECOND * 3);
     for (id, toy) in sim.peers() {
-        assert!(
-            toy.linked.iter().all(|other| (other.0 < 3) == (id.0 < 3)),
-            "{id} {toy:?}"
-        );
+        assert!(toy.linked.iter().all(|other| (other.0 < 3) == (id.0 < 3)), "{id} {toy:?}");
     }
     sim.drain_events();
     sim.command(A, Ask::Dial(addr(3)));
@@ -175,10 +139,7 @@ fn a_short_partition_goes_unnoticed_but_for_what_it_swallowed() {
 
 #[test]
 fn a_silent_partition_is_never_noticed() {
-    let mut sim = pair(Config {
-        partition_detection: None,
-        ..Config::seeded(1)
-    });
+    let mut sim = pair(Config { partition_detection: None, ..Config::seeded(1) });
     sim.partition(&[vec![A]]);
     sim.run_for(SECOND * 1_000);
     assert_eq!((sim.links(A), sim.links(B)), (vec![B], vec![A]));
@@ -186,10 +147,7 @@ fn a_silent_partition_is_never_noticed() {
 
 #[test]
 fn a_link_closed_behind_a_silent_partition_is_half_open_until_it_heals() {
-    let mut sim = pair(Config {
-        partition_detection: None,
-        ..Config::seeded(1)
-    });
+    let mut sim = pair(Config { partition_detection: None, ..Config::seeded(1) });
     sim.partition(&[vec![A]]);
     sim.command(A, Ask::Close(B));
     sim.run_for(SECOND * 1_000);
@@ -202,21 +160,12 @@ fn a_link_closed_behind_a_silent_partition_is_half_open_until_it_heals() {
 
 #[test]
 fn a_crash_behind_a_silent_partition_is_noticed_once_it_heals() {
-    let mut sim = pair(Config {
-        partition_detection: None,
-        ..Config::seeded(1)
-    });
+    let mut sim = pair(Config { partition_detection: None, ..Config::seeded(1) });
     sim.partition(&[vec![A]]);
     sim.crash(A);
     sim.run_for(SECOND * 1_000);
     assert_eq!(sim.links(B), vec![A]);
-    sim.spawn(
-        Contact {
-            incarnation: 2,
-            ..contact(0)
-        },
-        Toy::default(),
-    );
+    sim.spawn(Contact { incarnation: 2, ..contact(0) }, Toy::default());
     sim.heal();
     sim.command(A, Ask::Dial(addr(1)));
     sim.run_for(SECOND);
@@ -239,10 +188,7 @@ fn a_block_works_one_way_at_first_and_then_costs_the_link() {
 
 #[test]
 fn a_slow_peer_takes_its_time_for_each_message() {
-    let mut sim = pair(Config {
-        latency: Latency::Constant(Duration::from_millis(1)),
-        ..Config::seeded(1)
-    });
+    let mut sim = pair(Config { latency: Latency::Constant(Duration::from_millis(1)), ..Config::seeded(1) });
     sim.slow_down(B, Duration::from_millis(100));
     let start = sim.now();
     for number in 1_000..1_005 {
@@ -250,10 +196,7 @@ fn a_slow_peer_takes_its_time_for_each_message() {
     }
     sim.run_for(SECOND);
     let events = sim.drain_events();
-    let heard = events
-        .into_iter()
-        .filter(|(_, at, _)| *at == B)
-        .map(|(time, ..)| (time - start).as_millis());
+    let heard = events.into_iter().filter(|(_, at, _)| *at == B).map(|(time, ..)| (time - start).as_millis());
     assert_eq!(heard.collect::<Vec<_>>(), [101, 201, 301, 401, 501]);
 }
 
@@ -265,9 +208,7 @@ fn the_first_rule_with_an_opinion_decides() {
     }
     sim.run_for(SECOND);
     sim.drain_events();
-    let to = |peer, verdict| {
-        move |_: Time, r: Route, _: &mut Rng| if r.to == peer { verdict } else { Verdict::Pass }
-    };
+    let to = |peer, verdict| move |_: Time, r: Route, _: &mut Rng| if r.to == peer { verdict } else { Verdict::Pass };
     let drop = sim.add_rule(to(B, Verdict::Drop));
     sim.add_rule(to(B, Verdict::Deliver(SECOND)));
     sim.add_rule(to(PeerId(2), Verdict::Deliver(SECOND)));
@@ -278,31 +219,15 @@ fn the_first_rule_with_an_opinion_decides() {
     sim.command(A, Ask::Say(B, 1_002));
     sim.run_for(SECOND);
     let events = sim.drain_events();
-    let heard: Vec<_> = events
-        .into_iter()
-        .filter(|(.., e)| matches!(e, Told::Heard(..)))
-        .collect();
-    assert_eq!(
-        heard,
-        [
-            (start + SECOND, PeerId(2), Told::Heard(A, 1_001)),
-            (start + SECOND, B, Told::Heard(A, 1_002))
-        ]
-    );
+    let heard: Vec<_> = events.into_iter().filter(|(.., e)| matches!(e, Told::Heard(..))).collect();
+    assert_eq!(heard, [(start + SECOND, PeerId(2), Told::Heard(A, 1_001)), (start + SECOND, B, Told::Heard(A, 1_002))]);
     assert_eq!(sim.stats().lost(Lost::Rule), 1);
 }
 
 #[test]
 fn random_schedules_leave_links_that_both_ends_believe_in() {
     for seed in 0..100 {
-        let mut sim = ring(
-            Config {
-                loss: 0.1,
-                reorder: 0.1,
-                ..Config::seeded(seed)
-            },
-            8,
-        );
+        let mut sim = ring(Config { loss: 0.1, reorder: 0.1, ..Config::seeded(seed) }, 8);
         let mut lives = [1; 8];
         for _ in 0..200 {
             let (a, b) = (sim.rng().below(8), sim.rng().below(8));
@@ -310,13 +235,7 @@ fn random_schedules_leave_links_that_both_ends_believe_in() {
                 0 if sim.crash(PeerId(a)).is_some() => {}
                 0 | 1 if sim.peer(PeerId(a)).is_none() => {
                     lives[a as usize] += 1;
-                    sim.spawn(
-                        Contact {
-                            incarnation: lives[a as usize],
-                            ..contact(a)
-                        },
-                        Toy::default(),
-                    );
+                    sim.spawn(Contact { incarnation: lives[a as usize], ..contact(a) }, Toy::default());
                 }
                 2 => sim.partition(&[(0..4).map(PeerId).collect()]),
                 3 => sim.block(PeerId(a), PeerId(b)),
@@ -332,16 +251,9 @@ fn random_schedules_leave_links_that_both_ends_believe_in() {
         sim.run_for(SECOND * 10);
         for (id, toy) in sim.peers() {
             let links = sim.links(id);
-            assert!(
-                toy.linked.iter().eq(&links),
-                "seed {seed}: {id} thinks {:?}, has {links:?}",
-                toy.linked
-            );
+            assert!(toy.linked.iter().eq(&links), "seed {seed}: {id} thinks {:?}, has {links:?}", toy.linked);
             for other in links {
-                assert!(
-                    sim.links(other).contains(&id),
-                    "seed {seed}: {id} -> {other} is one-sided"
-                );
+                assert!(sim.links(other).contains(&id), "seed {seed}: {id} -> {other} is one-sided");
             }
         }
         assert_eq!(sim.pending(), 0);

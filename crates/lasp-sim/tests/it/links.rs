@@ -10,39 +10,17 @@ const B: PeerId = PeerId(1);
 const SECOND: Duration = Duration::from_secs(1);
 
 fn heard(events: &[Told]) -> Vec<u64> {
-    events
-        .iter()
-        .filter_map(|e| {
-            if let Told::Heard(_, n) = e {
-                Some(*n)
-            } else {
-                None
-            }
-        })
-        .collect()
+    events.iter().filter_map(|e| if let Told::Heard(_, n) = e { Some(*n) } else { None }).collect()
 }
 
 #[test]
 fn a_dial_takes_a_round_trip_and_is_heard_at_both_ends() {
     let latency = Latency::Constant(Duration::from_millis(3));
-    let mut sim = world(
-        Config {
-            latency,
-            ..Config::seeded(1)
-        },
-        2,
-    );
+    let mut sim = world(Config { latency, ..Config::seeded(1) }, 2);
     sim.command(A, Ask::Dial(addr(1)));
     sim.run_for(SECOND);
-    let expected = [
-        (3, B, Told::Up(A, None)),
-        (6, A, Told::Up(B, Some(addr(1)))),
-    ];
-    let events: Vec<_> = sim
-        .drain_events()
-        .into_iter()
-        .map(|(t, id, e)| (t.as_millis(), id, e))
-        .collect();
+    let expected = [(3, B, Told::Up(A, None)), (6, A, Told::Up(B, Some(addr(1))))];
+    let events: Vec<_> = sim.drain_events().into_iter().map(|(t, id, e)| (t.as_millis(), id, e)).collect();
     assert_eq!(events, expected);
     assert_eq!((sim.links(A), sim.links(B)), (vec![B], vec![A]));
 }
@@ -61,25 +39,10 @@ fn a_dial_to_nobody_or_to_oneself_fails() {
 #[test]
 fn a_link_insists_on_identity_and_incarnation_and_a_dial_takes_whoever_is_there() {
     let mut sim = world(Config::seeded(1), 2);
-    sim.command(
-        A,
-        Ask::Link(Contact {
-            id: PeerId(7),
-            ..contact(1)
-        }),
-    );
-    sim.command(
-        A,
-        Ask::Link(Contact {
-            incarnation: 2,
-            ..contact(1)
-        }),
-    );
+    sim.command(A, Ask::Link(Contact { id: PeerId(7), ..contact(1) }));
+    sim.command(A, Ask::Link(Contact { incarnation: 2, ..contact(1) }));
     sim.run_for(SECOND);
-    assert_eq!(
-        told(&mut sim, 0),
-        [Told::Failed(addr(1)), Told::Failed(addr(1))]
-    );
+    assert_eq!(told(&mut sim, 0), [Told::Failed(addr(1)), Told::Failed(addr(1))]);
     sim.command(A, Ask::Dial(addr(1)));
     sim.run_for(SECOND);
     assert_eq!(told(&mut sim, 0), [Told::Up(B, Some(addr(1)))]);
@@ -103,19 +66,10 @@ fn dialling_each_other_makes_one_link_and_answers_both() {
         sim.run_for(SECOND);
         let events = sim.drain_events();
         for (me, other, dials) in [(A, B, 1), (B, A, 2)] {
-            let mine = events
-                .iter()
-                .filter(|(_, at, _)| *at == me)
-                .map(|(.., event)| event);
-            let answers = mine
-                .clone()
-                .filter(|e| **e == Told::Up(other, Some(addr(other.0))))
-                .count();
+            let mine = events.iter().filter(|(_, at, _)| *at == me).map(|(.., event)| event);
+            let answers = mine.clone().filter(|e| **e == Told::Up(other, Some(addr(other.0)))).count();
             assert_eq!(answers, dials, "seed {seed}: {events:?}");
-            assert!(
-                mine.clone().all(|e| matches!(e, Told::Up(..))),
-                "seed {seed}: {events:?}"
-            );
+            assert!(mine.clone().all(|e| matches!(e, Told::Up(..))), "seed {seed}: {events:?}");
         }
         assert_eq!((sim.links(A), sim.links(B)), (vec![B], vec![A]));
         sim.command(A, Ask::Close(B));
@@ -148,11 +102,7 @@ fn a_link_closed_and_dialled_again_is_up_at_both_ends() {
             sim.command(closer, Ask::Close(PeerId(1 - closer.0)));
             sim.command(A, Ask::Dial(addr(1)));
             sim.run_for(SECOND);
-            assert_eq!(
-                (sim.links(A), sim.links(B)),
-                (vec![B], vec![A]),
-                "seed {seed}"
-            );
+            assert_eq!((sim.links(A), sim.links(B)), (vec![B], vec![A]), "seed {seed}");
             sim.command(A, Ask::Say(B, 1_000));
             sim.run_for(SECOND);
             assert_eq!(told(&mut sim, 1).last(), Some(&Told::Heard(A, 1_000)));
@@ -171,17 +121,7 @@ fn without_a_limit_bytes_drain_at_once_and_with_one_when_the_line_took_them() {
     sim.command(A, Ask::Say(B, 1_000));
     sim.command(A, Ask::Say(B, 1_001));
     sim.run_for(SECOND);
-    let drained: Vec<_> = sim
-        .drain_events()
-        .into_iter()
-        .filter(|(_, at, _)| *at == A)
-        .collect();
+    let drained: Vec<_> = sim.drain_events().into_iter().filter(|(_, at, _)| *at == A).collect();
     let after = |millis| start + Duration::from_millis(millis);
-    assert_eq!(
-        drained,
-        [
-            (after(100), A, Told::Drained(B, 8)),
-            (after(200), A, Told::Drained(B, 8))
-        ]
-    );
+    assert_eq!(drained, [(after(100), A, Told::Drained(B, 8)), (after(200), A, Told::Drained(B, 8))]);
 }

@@ -88,11 +88,7 @@ impl Toy {
 pub(crate) type World = Simulator<Toy>;
 
 pub(crate) fn contact(n: u64) -> Contact {
-    Contact {
-        id: PeerId(n),
-        incarnation: 1,
-        addr: addr(n),
-    }
+    Contact { id: PeerId(n), incarnation: 1, addr: addr(n) }
 }
 
 pub(crate) fn addr(n: u64) -> Addr {
@@ -132,8 +128,5 @@ pub(crate) fn pair(config: Config) -> World {
 /// What one peer was told since the last call, without the drain reports.
 pub(crate) fn told(sim: &mut World, id: u64) -> Vec<Told> {
     let all = sim.drain_events();
-    all.into_iter()
-        .filter(|(_, at, e)| at.0 == id && !matches!(e, Told::Drained(..)))
-        .map(|(_, _, e)| e)
-        .collect()
+    all.into_iter().filter(|(_, at, e)| at.0 == id && !matches!(e, Told::Drained(..))).map(|(_, _, e)| e).collect()
 }

@@ -46,7 +46,9 @@ fn every_schedule_converges_to_what_the_program_denotes() {
         handles.into_iter().flat_map(|handle| handle.join().expect("no schedule panics")).collect()
     });
     for (seed, error) in &failures {
-        eprintln!("seed {seed}: {error}\n  replay: LASP_SEED={seed} cargo test -p lasp-sim --test schedules -- --nocapture");
+        eprintln!(
+            "seed {seed}: {error}\n  replay: LASP_SEED={seed} cargo test -p lasp-sim --test schedules -- --nocapture"
+        );
     }
     assert!(failures.is_empty(), "{} of {count} schedules failed", failures.len());
 }
