@@ -23,6 +23,9 @@ pub(crate) struct Cluster {
     requests: u64,
 }
 
+/// The node whose address never changes.
+const SEED: usize = 0;
+
 fn addr(index: usize, life: u64, moved: bool) -> Addr {
     let text = if moved { format!("host-{index}-{life}:1") } else { format!("host-{index}:1") };
     Addr::new(&text).expect("a short address")
@@ -42,8 +45,7 @@ impl Cluster {
         self.lives.push(Life { contact: contact.clone(), up: true });
         self.spawn(contact);
         if index > 0 {
-            let first = self.lives[0].contact.addr.clone();
-            self.join(index, first);
+            self.join(index, 0);
         }
         index
     }
@@ -53,8 +55,10 @@ impl Cluster {
         self.sim.spawn(contact.clone(), Node::new(self.config.clone(), contact, seed));
     }
 
-    fn join(&mut self, index: usize, through: Addr) {
-        self.sim.command(self.lives[index].contact.id, Command::Join(vec![through]));
+    /// Joins through a node and, as a cluster has seeds that stay where they are, through the first.
+    fn join(&mut self, index: usize, through: usize) {
+        let seeds = [through, SEED].map(|i| self.lives[i].contact.addr.clone()).to_vec();
+        self.sim.command(self.lives[index].contact.id, Command::Join(seeds));
     }
 
     /// Kills a node: its memory is gone.
@@ -67,10 +71,10 @@ impl Cluster {
     pub(crate) fn restart(&mut self, index: usize, moved: bool, through: usize) {
         let old = &self.lives[index].contact;
         let incarnation = old.incarnation + 1;
+        let moved = moved && index != SEED;
         let contact = Contact { id: old.id, incarnation, addr: addr(index, incarnation, moved) };
         self.lives[index] = Life { contact: contact.clone(), up: true };
         self.spawn(contact);
-        let through = self.lives[through].contact.addr.clone();
         self.join(index, through);
     }
 
