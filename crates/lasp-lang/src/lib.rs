@@ -1,1 +1,33 @@
-//! The Lasp language: lexer, parser, checker, evaluator, diagnostics.
+//! The Lasp language: lexer, parser, checker, evaluator, diagnostics. Knows no peers and does no I/O.
+//!
+//! Start at [`Session`]: it runs programs on a [`Host`](host::Host), which is one graph ([`GraphHost`]) or a cluster that
+//! someone else provides.
+//!
+//! - [`source`], [`token`], [`lexer`], [`ast`], [`parse`](mod@parse): from text to a tree, reporting every error.
+//! - [`check`]: names, arities, types and operations, before anything runs.
+//! - [`term`], [`env`], [`machine`], [`function`], [`library`]: the pure expression language, with limits.
+//! - [`session`], [`host`], [`signature`]: operations on variables and nodes.
+//! - [`diagnostic`], [`fault`], [`show`], [`suggest`]: what is said to people.
+
+pub mod ast;
+pub mod check;
+pub mod diagnostic;
+pub mod env;
+pub mod fault;
+pub mod function;
+pub mod host;
+pub mod lexer;
+pub mod library;
+pub mod machine;
+pub mod parse;
+pub mod session;
+pub mod show;
+pub mod signature;
+pub mod source;
+pub mod suggest;
+pub mod term;
+pub mod token;
+
+pub use diagnostic::{Diagnostic, Severity};
+pub use session::{Line, Session, Stop};
+pub use source::{Source, Span};

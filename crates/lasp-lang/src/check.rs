@@ -1,0 +1,355 @@
+//! What can be known about a program before it runs: names, arities, types of variables, operations they offer.
+//!
+//! The checker never rejects what could run: where something is not known it says nothing. It goes on after every error.
+
+mod calls;
+mod literals;
+mod scope;
+
+use crate::ast::{Binary, Callee, Clause, Expr, ExprKind, Fun, Literal, Pattern, PatternKind, Produced, Program, Qualifier};
+use crate::diagnostic::Diagnostic;
+use crate::env::Env;
+use crate::lexer::tokenize;
+use crate::library;
+use crate::source::{Source, Span};
+use crate::suggest::nearest;
+use crate::token::Token;
+use lasp_dataflow::Type;
+use scope::Scope;
+
+/// What is known of an expression's value.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Known {
+    /// Nothing.
+    Unknown,
+    /// A variable of this type.
+    Variable(Type),
+    /// A function of this many arguments.
+    Function(usize),
+    /// Something that is no variable and no function: its kind with the article.
+    Value(&'static str),
+}
+
+/// Checks forms one after the other, remembering what they bind.
+#[derive(Clone, Debug, Default)]
+pub struct Checker {
+    scope: Scope,
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl Checker {
+    /// All that is wrong with `program`, whose text is `source`. What it binds is known to the next call.
+    pub fn check(&mut self, program: &Program, source: &Source) -> Vec<Diagnostic> {
+        for form in &program.forms {
+            if form.broken {
+                self.assume_bound(source.slice(form.span));
+            }
+            self.body(&form.body);
+        }
+        std::mem::take(&mut self.diagnostics)
+    }
+
+    /// Takes every variable in a form that could not be read as bound, so as not to complain about the consequences.
+    fn assume_bound(&mut self, text: &str) {
+        for (token, _) in tokenize(&Source::new("", text)).0 {
+            if let Token::Variable(name) = token
+                && self.scope.get(&name).is_none()
+            {
+                self.scope.bind(name, Known::Unknown);
+            }
+        }
+    }
+
+    /// Drops what `env` does not bind: after a form has failed.
+    pub fn forget_unbound(&mut self, env: &Env) {
+        self.scope.retain(|name| env.get(name).is_some());
+    }
+
+    /// Drops one name.
+    pub fn forget(&mut self, name: &str) {
+        self.scope.retain(|known| known != name);
+    }
+
+    fn error(&mut self, span: Span, message: impl Into<String>) -> &mut Diagnostic {
+        self.diagnostics.push(Diagnostic::error(span, message));
+        self.diagnostics.last_mut().expect("just pushed")
+    }
+
+    fn body(&mut self, body: &[Expr]) -> Known {
+        body.iter().fold(Known::Unknown, |_, expr| self.expr(expr))
+    }
+
+    fn all(&mut self, exprs: &[Expr]) {
+        for expr in exprs {
+            self.expr(expr);
+        }
+    }
+
+    fn expr(&mut self, expr: &Expr) -> Known {
+        match &expr.kind {
+            ExprKind::Literal(literal) => Known::Value(literal_kind(literal)),
+            ExprKind::Variable(name) => self.variable(name, expr.span),
+            ExprKind::Tuple(items) => {
+                self.all(items);
+                Known::Value("a tuple")
+            }
+            ExprKind::List { items, tail } => {
+                self.all(items);
+                tail.iter().for_each(|tail| drop(self.expr(tail)));
+                Known::Value("a list")
+            }
+            ExprKind::Collection(_, items) => {
+                self.all(items);
+                Known::Value("a set")
+            }
+            ExprKind::Bytes(items) => {
+                self.all(items);
+                Known::Value("bytes")
+            }
+            ExprKind::Map { .. } => {
+                expr.kind.each_child(&mut |child| drop(self.expr(child)));
+                Known::Value("a map")
+            }
+            ExprKind::Unary(_, operand) => {
+                self.operand(operand, "an operator");
+                Known::Unknown
+            }
+            ExprKind::Binary(operator, left, right) => self.binary(*operator, left, right),
+            ExprKind::Match(pattern, value) => {
+                let known = self.expr(value);
+                self.pattern(pattern, known.clone());
+                known
+            }
+            ExprKind::Fun(fun) => {
+                self.fun(fun);
+                Known::Function(fun.arity)
+            }
+            ExprKind::FunRef { name, arity } => {
+                self.fun_ref(name, *arity, expr.span);
+                Known::Function(*arity)
+            }
+            ExprKind::Case(subject, clauses) => {
+                self.expr(subject);
+                self.branches(clauses)
+            }
+            ExprKind::If(clauses) => self.branches(clauses),
+            ExprKind::Block(body) => self.body(body),
+            ExprKind::Comprehension(produced, qualifiers) => self.comprehension(produced, qualifiers),
+            ExprKind::Call(Callee::Named(name, span), args) => self.named_call(name, *span, args, expr.span),
+            ExprKind::Call(Callee::Value(callee), args) => self.value_call(callee, args, expr.span),
+            ExprKind::Broken => Known::Unknown,
+        }
+    }
+
+    fn variable(&mut self, name: &str, span: Span) -> Known {
+        if name == "_" {
+            self.error(span, "`_` has no value").hint = Some("`_` stands only in patterns".to_owned());
+            return Known::Unknown;
+        }
+        if let Some(known) = self.scope.get(name) {
+            return known.clone();
+        }
+        let unsafe_at = self.scope.unsafe_at(name);
+        let hint = nearest(name, self.scope.names()).map(|near| format!("did you mean `{near}`?"));
+        let diagnostic = self.error(span, format!("variable `{name}` is unbound"));
+        diagnostic.label = "not bound here".to_owned();
+        match unsafe_at {
+            Some(at) => {
+                diagnostic.related = Some((at, "bound only in some of the clauses".to_owned()));
+                diagnostic.hint = Some("bind it in every clause, or use the value of the `case` or `if`".to_owned());
+            }
+            None => diagnostic.hint = hint,
+        }
+        // Complain once.
+        self.scope.bind(name.into(), Known::Unknown);
+        Known::Unknown
+    }
+
+    /// A variable where its value is meant.
+    fn operand(&mut self, operand: &Expr, what: &str) -> Known {
+        let known = self.expr(operand);
+        if let Known::Variable(_) = known {
+            let diagnostic = self.error(operand.span, format!("{what} takes values, and this is a variable"));
+            diagnostic.hint = Some("`query(V)` gives the current value".to_owned());
+        }
+        known
+    }
+
+    fn binary(&mut self, operator: Binary, left: &Expr, right: &Expr) -> Known {
+        use Binary as B;
+        match operator {
+            B::Andalso | B::Orelse | B::And | B::Or | B::Xor => {
+                self.condition(left);
+                self.condition(right);
+                Known::Value("a boolean")
+            }
+            B::Add | B::Subtract | B::Multiply | B::Divide | B::Div | B::Rem => {
+                let what = format!("`{}`", operator.as_str());
+                for side in [left, right] {
+                    let known = self.operand(side, &what);
+                    if let Known::Value(kind) = known
+                        && !matches!(kind, "an integer" | "a float" | "a number")
+                    {
+                        let joins = operator == B::Add && kind == "a text";
+                        let diagnostic = self.error(side.span, format!("{what} takes numbers, found {kind}"));
+                        diagnostic.hint = joins.then(|| "texts are joined with `++`".to_owned());
+                    }
+                }
+                Known::Value("a number")
+            }
+            B::Append | B::Without => {
+                let what = format!("`{}`", operator.as_str());
+                self.operand(left, &what);
+                self.operand(right, &what);
+                Known::Unknown
+            }
+            _ => {
+                self.expr(left);
+                self.expr(right);
+                Known::Value("a boolean")
+            }
+        }
+    }
+
+    /// An expression that decides something: `=` there is `==` mistyped.
+    fn condition(&mut self, condition: &Expr) {
+        if let ExprKind::Match(pattern, value) = &condition.kind {
+            let operator = Span::new(pattern.span.end, value.span.start);
+            let diagnostic = self.error(operator, "`=` binds; a condition compares with `==`");
+            diagnostic.label = "found `=`, expected `==`".to_owned();
+            diagnostic.hint = Some("write `==`".to_owned());
+            self.expr(value);
+            pattern.each_variable(&mut |name, _| {
+                if self.scope.get(name).is_none() {
+                    self.scope.bind(name.clone(), Known::Unknown);
+                }
+            });
+            return;
+        }
+        if let Known::Value(kind) = self.expr(condition)
+            && kind != "a boolean"
+        {
+            let is_else = matches!(&condition.kind, ExprKind::Literal(Literal::Atom(name)) if &**name == "else");
+            let diagnostic = self.error(condition.span, format!("a condition is true or false, found {kind}"));
+            diagnostic.hint = is_else.then(|| "the clause for everything else is `true -> ...`".to_owned());
+        }
+    }
+
+    // ---- patterns and clauses ----
+
+    fn pattern(&mut self, pattern: &Pattern, known: Known) {
+        if let PatternKind::Variable(name) = &pattern.kind {
+            if self.scope.get(name).is_none() {
+                self.scope.bind(name.clone(), known);
+            }
+            return;
+        }
+        pattern.each_expr(&mut |key| drop(self.expr(key)));
+        pattern.each_variable(&mut |name, _| {
+            if self.scope.get(name).is_none() {
+                self.scope.bind(name.clone(), Known::Unknown);
+            }
+        });
+    }
+
+    /// Patterns that hide what is around them.
+    fn fresh_patterns<'a>(&mut self, patterns: impl IntoIterator<Item = &'a Pattern>) {
+        for pattern in patterns {
+            pattern.each_expr(&mut |key| drop(self.expr(key)));
+            pattern.each_variable(&mut |name, span| {
+                if self.scope.get(name).is_some_and(|known| *known != Known::Unknown) {
+                    let message = format!("`{name}` hides the variable of the same name outside");
+                    self.diagnostics.push(Diagnostic::warning(span, message));
+                }
+                self.scope.bind(name.clone(), Known::Unknown);
+            });
+        }
+    }
+
+    fn guard(&mut self, guard: &[Vec<Expr>]) {
+        guard.iter().flatten().for_each(|condition| self.condition(condition));
+    }
+
+    fn fun(&mut self, fun: &Fun) {
+        for clause in &fun.clauses {
+            let mark = self.scope.mark();
+            self.fresh_patterns(&clause.patterns);
+            self.guard(&clause.guard);
+            self.body(&clause.body);
+            self.scope.forget_after(mark);
+        }
+    }
+
+    /// The clauses of a `case` or `if`; what all of them bind stays bound.
+    fn branches(&mut self, clauses: &[Clause]) -> Known {
+        let mark = self.scope.mark();
+        let mut result = None;
+        let mut bound = Vec::new();
+        for clause in clauses {
+            clause.patterns.iter().for_each(|pattern| self.pattern(pattern, Known::Unknown));
+            self.guard(&clause.guard);
+            let known = self.body(&clause.body);
+            result = Some(match result {
+                None => known,
+                Some(earlier) if earlier == known => known,
+                Some(_) => Known::Unknown,
+            });
+            bound.push(self.scope.take_after(mark));
+        }
+        self.scope.export(&bound, clauses.iter().map(|clause| clause.span));
+        result.unwrap_or(Known::Unknown)
+    }
+
+    fn comprehension(&mut self, produced: &Produced, qualifiers: &[Qualifier]) -> Known {
+        let mark = self.scope.mark();
+        for qualifier in qualifiers {
+            match qualifier {
+                Qualifier::Filter(condition) => self.condition(condition),
+                Qualifier::Generate(pattern, list) => {
+                    self.operand(list, "`<-`");
+                    self.fresh_patterns([pattern]);
+                }
+                Qualifier::GenerateEntries(key, value, map) => {
+                    self.operand(map, "`<-`");
+                    self.fresh_patterns([key, value]);
+                }
+            }
+        }
+        let kind = match produced {
+            Produced::Element(element) => {
+                self.expr(element);
+                "a list"
+            }
+            Produced::Entry(key, value) => {
+                self.expr(key);
+                self.expr(value);
+                "a map"
+            }
+        };
+        self.scope.forget_after(mark);
+        Known::Value(kind)
+    }
+
+    fn fun_ref(&mut self, name: &str, arity: usize, span: Span) {
+        if library::find(name).is_some_and(|builtin| builtin.signature.takes(arity)) {
+            return;
+        }
+        let near = nearest(name, library::all().map(|builtin| builtin.signature.name));
+        let hint = match library::find(name) {
+            Some(builtin) => Some(format!("`{name}` takes {}", builtin.signature.arity_text())),
+            None => near.map(|near| format!("did you mean `{near}`?")),
+        };
+        self.error(span, format!("no function `{name}/{arity}`")).hint = hint;
+    }
+}
+
+fn literal_kind(literal: &Literal) -> &'static str {
+    match literal {
+        Literal::Bool(_) => "a boolean",
+        Literal::Int(_) => "an integer",
+        Literal::Float(_) => "a float",
+        Literal::Atom(_) => "an atom",
+        Literal::Text(_) => "a text",
+        Literal::Bytes(_) => "bytes",
+    }
+}

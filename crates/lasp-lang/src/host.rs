@@ -1,0 +1,143 @@
+//! What a script acts on: one node's graph, or a cluster of them. The language knows nothing else of the world.
+//!
+//! Nodes are numbered from 1. A variable has one [`Handle`] for all nodes: a host makes it known at a node when it is first
+//! used there; a derived variable that is local to a node is derived again where it is asked for.
+
+use crate::term::Handle;
+use lasp_dataflow::{Op, Operator, Output, Threshold, Type, Value};
+
+/// A reason why a node refused. Its state is unchanged.
+pub type Refusal = crate::fault::Problem;
+
+/// Names what a wait or watch told about; unique in a host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TriggerId(pub u64);
+
+/// What happened at a node.
+#[derive(Clone, Debug, PartialEq)]
+pub enum HostEvent {
+    /// A threshold that was waited for is met.
+    Met(TriggerId),
+    /// A watched variable changed; its value now.
+    Changed(TriggerId, Output),
+    /// A function failed on an element; that element is left out, everything else goes on.
+    DerivationFailed {
+        /// Where.
+        node: usize,
+        /// The derived variable, as its node names it.
+        variable: String,
+        /// What failed and on which element.
+        message: String,
+    },
+}
+
+/// How far time was run.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Progress {
+    /// Events are waiting in [`Host::poll`].
+    Events,
+    /// The deadline is reached.
+    Deadline,
+    /// Nothing is in flight: nothing will happen until something is done.
+    Quiet,
+}
+
+/// A disturbance of the cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// Cuts the links between groups of nodes; nodes in no group are one more.
+    Partition(Vec<Vec<usize>>),
+    /// Mends all links.
+    Heal,
+    /// Stops a node; its memory is lost.
+    Crash(usize),
+    /// Starts a crashed node, empty.
+    Restart(usize),
+}
+
+/// A place where scripts run.
+pub trait Host {
+    /// How many nodes there are.
+    fn nodes(&self) -> usize;
+
+    /// A variable at `node`; without a name, one that no other declaration gives.
+    ///
+    /// # Errors
+    /// A bad name, or a name that is taken by another type.
+    fn declare(&mut self, node: usize, name: Option<&str>, ty: &Type) -> Result<Handle, Refusal>;
+
+    /// The type of a variable.
+    fn type_of(&self, variable: Handle) -> Type;
+
+    /// Applies an operation at `node`.
+    ///
+    /// # Errors
+    /// What the state refuses, or a node that is down; so in all that follow.
+    fn update(&mut self, node: usize, variable: Handle, op: &Op) -> Result<(), Refusal>;
+
+    /// Joins a value in.
+    ///
+    /// # Errors
+    /// A value that is none of the type.
+    fn bind(&mut self, node: usize, variable: Handle, value: &Value) -> Result<(), Refusal>;
+
+    /// Joins all of `from`, now and later, into `into`.
+    ///
+    /// # Errors
+    /// Different types, or a cycle.
+    fn bind_to(&mut self, node: usize, into: Handle, from: Handle) -> Result<(), Refusal>;
+
+    /// Derives a variable, a new one unless `into` is given.
+    ///
+    /// # Errors
+    /// Inputs that are no sets, or a cycle.
+    fn derive(
+        &mut self,
+        node: usize,
+        operator: Operator,
+        inputs: &[Handle],
+        into: Option<Handle>,
+    ) -> Result<Handle, Refusal>;
+
+    /// The value at `node`.
+    ///
+    /// # Errors
+    /// A node that is down.
+    fn query(&mut self, node: usize, variable: Handle) -> Result<Output, Refusal>;
+
+    /// Asks for one [`HostEvent::Met`].
+    ///
+    /// # Errors
+    /// A threshold that the type does not offer.
+    fn wait(&mut self, node: usize, variable: Handle, threshold: Threshold) -> Result<TriggerId, Refusal>;
+
+    /// Asks for [`HostEvent::Changed`] at every change from now on.
+    ///
+    /// # Errors
+    /// A node that is down.
+    fn watch(&mut self, node: usize, variable: Handle) -> Result<TriggerId, Refusal>;
+
+    /// What `node` hears: everything whose name matches one of `patterns`; `None` for all.
+    ///
+    /// # Errors
+    /// A pattern that cannot be heard.
+    fn interests(&mut self, node: usize, patterns: Option<&[String]>) -> Result<(), Refusal>;
+
+    /// Disturbs the cluster.
+    ///
+    /// # Errors
+    /// Nodes that do not exist, are down, or are up.
+    fn fault(&mut self, fault: &Fault) -> Result<(), Refusal>;
+
+    /// The next event that happened already.
+    fn poll(&mut self) -> Option<HostEvent>;
+
+    /// Runs virtual time until there are events, or the deadline, or (without one) nothing is in flight.
+    fn advance(&mut self, deadline_ms: Option<u64>) -> Progress;
+
+    /// The virtual clock in milliseconds.
+    fn now_ms(&self) -> u64;
+
+    /// The names of the replicated variables on which two nodes that should agree do not, ascending.
+    fn divergence(&mut self) -> Vec<String>;
+}

@@ -1,0 +1,133 @@
+//! The standard library: pure functions under their Erlang names, on values.
+//!
+//! Every function charges the machine for the parts it touches, so that the step limit bounds time and memory. Sets that
+//! were queried are lists to all of them. Functions whose result could differ between platforms (powers, logarithms) are
+//! left out on purpose: derivations run on every node and must agree.
+
+mod folds;
+mod lists;
+mod maps;
+mod numbers;
+mod sets;
+mod texts;
+
+use crate::fault::{Problem, Trap};
+use crate::function::Function;
+use crate::machine::Machine;
+use crate::show::short;
+use crate::signature::Signature;
+use crate::source::Span;
+use crate::term::Term;
+use lasp_dataflow::Value;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+pub(crate) use numbers::{named_type, type_of};
+
+/// The result of a library function.
+pub type Result<T = Term> = std::result::Result<T, Trap>;
+
+/// A library function.
+#[derive(Debug)]
+pub struct Builtin {
+    /// What it is called and takes.
+    pub signature: Signature,
+    /// Computes it; the number of arguments is one that the signature allows.
+    pub run: fn(&mut Machine<'_>, &[Term]) -> Result,
+}
+
+const fn builtin(
+    name: &'static str,
+    args: usize,
+    form: &'static str,
+    does: &'static str,
+    run: fn(&mut Machine<'_>, &[Term]) -> Result,
+) -> Builtin {
+    between(name, (args, args), form, does, run)
+}
+
+const fn between(
+    name: &'static str,
+    args: (usize, usize),
+    form: &'static str,
+    does: &'static str,
+    run: fn(&mut Machine<'_>, &[Term]) -> Result,
+) -> Builtin {
+    Builtin { signature: Signature::new(name, args, form, does), run }
+}
+
+const TABLES: [&[Builtin]; 6] =
+    [numbers::FUNCTIONS, lists::FUNCTIONS, folds::FUNCTIONS, maps::FUNCTIONS, sets::FUNCTIONS, texts::FUNCTIONS];
+
+/// Every library function.
+pub fn all() -> impl Iterator<Item = &'static Builtin> {
+    TABLES.into_iter().flatten()
+}
+
+/// The function of this name.
+pub fn find(name: &str) -> Option<&'static Builtin> {
+    all().find(|builtin| builtin.signature.name == name)
+}
+
+// ---- arguments ----
+
+fn wrong(position: usize, wanted: &str, found: &Term) -> Trap {
+    let ordinal = ["first", "second", "third", "fourth"].get(position).copied().unwrap_or("last");
+    let problem = Problem::new(format!("the {ordinal} argument is {wanted}, found {} {}", found.kind(), short(found)));
+    match found {
+        Term::Variable(_) => problem.hint("use `query(V)` for the variable's current value").into(),
+        _ => problem.into(),
+    }
+}
+
+/// The elements of the list or set at `position`; charges for them.
+fn list(machine: &mut Machine<'_>, args: &[Term], position: usize) -> Result<Vec<Term>> {
+    let term = &args[position];
+    let items = term.as_list().ok_or_else(|| wrong(position, "a list", term))?;
+    machine.charge(items.len() as u64, Span::default())?;
+    Ok(items)
+}
+
+/// The entries of the map at `position`; charges for them.
+fn map(machine: &mut Machine<'_>, args: &[Term], position: usize) -> Result<BTreeMap<Value, Term>> {
+    let term = &args[position];
+    let entries = term.as_map().ok_or_else(|| wrong(position, "a map", term))?;
+    machine.charge(entries.len() as u64, Span::default())?;
+    Ok(entries)
+}
+
+fn integer(args: &[Term], position: usize) -> Result<i64> {
+    args[position].as_int().ok_or_else(|| wrong(position, "an integer", &args[position]))
+}
+
+/// An integer that is not negative, as a size; anything larger than memory is as good as the greatest.
+fn size(args: &[Term], position: usize) -> Result<usize> {
+    let value = integer(args, position)?;
+    usize::try_from(value).map_err(|_| wrong(position, "an integer that is not negative", &args[position]))
+}
+
+fn text(args: &[Term], position: usize) -> Result<Arc<str>> {
+    args[position].as_text().cloned().ok_or_else(|| wrong(position, "a text", &args[position]))
+}
+
+fn function(args: &[Term], position: usize) -> Result<Function> {
+    match &args[position] {
+        Term::Function(function) => Ok(function.clone()),
+        other => Err(wrong(position, "a function", other)),
+    }
+}
+
+fn value(args: &[Term], position: usize) -> Result<Value> {
+    args[position].to_value().map_err(|odd| wrong(position, "a value", odd))
+}
+
+/// Calls `function`; failures inside it keep their own place.
+fn call(machine: &mut Machine<'_>, function: &Function, args: Vec<Term>) -> Result {
+    machine.apply(function, args, Span::default()).map_err(Trap::Fault)
+}
+
+/// As [`call`], for a function that answers yes or no.
+fn ask(machine: &mut Machine<'_>, function: &Function, args: Vec<Term>) -> Result<bool> {
+    let answer = call(machine, function, args)?;
+    answer.as_bool().ok_or_else(|| format!("the function gives true or false, here {}", short(&answer)).into())
+}

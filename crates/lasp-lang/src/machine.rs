@@ -1,0 +1,435 @@
+//! The evaluator: expressions to terms, within a number of steps and a depth.
+//!
+//! Without [`Effects`] it is pure, and any operation is a fault; with them it runs a script. It knows nothing of hosts:
+//! operations go out through the trait, and actions that became due come back through it.
+
+mod arithmetic;
+mod control;
+mod pattern;
+
+use crate::ast::{Callee, Expr, ExprKind, Literal, Name};
+use crate::env::Env;
+use crate::fault::{Fault, Problem, Trap};
+use crate::function::{Closure, Function};
+use crate::host::TriggerId;
+use crate::library;
+use crate::signature;
+use crate::source::{Source, Span};
+use crate::term::{Shape, Term, Variable};
+use lasp_dataflow::{F64, Value};
+use std::sync::Arc;
+
+/// Steps that one call of a function by a derivation may take (guess: tens of milliseconds).
+pub const CALL_STEPS: u64 = 1_000_000;
+
+/// Steps that one form of a script may take, its actions included (guess: a few seconds).
+pub const FORM_STEPS: u64 = 50_000_000;
+
+/// Calls and expressions inside each other. A level costs at most about 2 KiB of stack, and threads have 2 MiB.
+const DEPTH_MAX: u32 = 400;
+
+pub(crate) type Outcome<T = Term> = Result<T, Box<Fault>>;
+
+/// Where operations go.
+pub trait Effects {
+    /// Performs the operation `name` at `node`.
+    ///
+    /// # Errors
+    /// What the operation refused; its variables are unchanged.
+    fn operate(&mut self, node: usize, name: &str, args: Vec<Term>) -> Result<Step, Problem>;
+
+    /// Goes on with an operation that waits.
+    ///
+    /// # Errors
+    /// Where it can never end.
+    fn resume(&mut self, waiting: &Waiting) -> Result<Step, Problem>;
+
+    /// An action that became due, oldest first.
+    fn next_action(&mut self) -> Option<Action>;
+
+    /// How many nodes there are.
+    fn nodes(&self) -> usize;
+}
+
+/// How far an operation got.
+#[derive(Debug)]
+pub enum Step {
+    /// It is done, with this value.
+    Done(Term),
+    /// Time must pass; run the actions that are due, then resume.
+    Wait(Waiting),
+}
+
+/// What an operation waits for.
+#[derive(Clone, Debug)]
+pub enum Waiting {
+    /// Nothing is in flight.
+    Settle,
+    /// The virtual clock shows this many milliseconds.
+    Until(u64),
+    /// One of these thresholds is met.
+    Thresholds {
+        /// What was asked of the host, and the variable.
+        waits: Vec<(TriggerId, Variable)>,
+        /// Whether the variable is wanted rather than its value.
+        any: bool,
+    },
+}
+
+/// A function that an `invariant` or `stream` runs.
+#[derive(Clone, Debug)]
+pub struct Action {
+    /// Where it runs.
+    pub node: usize,
+    /// What runs.
+    pub function: Function,
+    /// With which arguments.
+    pub args: Vec<Term>,
+}
+
+/// An evaluation under way.
+pub struct Machine<'w> {
+    source: Arc<Source>,
+    effects: Option<&'w mut dyn Effects>,
+    node: usize,
+    steps_left: u64,
+    depth: u32,
+    in_action: bool,
+}
+
+impl std::fmt::Debug for Machine<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Machine(node {}, {} steps left)", self.node, self.steps_left)
+    }
+}
+
+impl<'w> Machine<'w> {
+    /// Computes only, for at most `steps`.
+    pub fn pure(steps: u64) -> Self {
+        let source = Source::new("", "");
+        Self { source, effects: None, node: 1, steps_left: steps, depth: 0, in_action: false }
+    }
+
+    /// Runs a program of `source` at node 1 with effects.
+    pub fn script(source: Arc<Source>, effects: &'w mut dyn Effects) -> Self {
+        Self { source, effects: Some(effects), node: 1, steps_left: FORM_STEPS, depth: 0, in_action: false }
+    }
+
+    /// The value of the last of `body`; bindings stay in `env`.
+    ///
+    /// # Errors
+    /// The first failure; what was done before it stays done.
+    pub fn body(&mut self, body: &[Expr], env: &mut Env) -> Outcome {
+        let mut last = Term::ok();
+        for expr in body {
+            last = self.eval(expr, env)?;
+        }
+        Ok(last)
+    }
+
+    /// The value of one expression.
+    pub(crate) fn eval(&mut self, expr: &Expr, env: &mut Env) -> Outcome {
+        self.charge(1, expr.span)?;
+        if self.depth >= DEPTH_MAX {
+            return Err(self.limit(expr.span, format!("calls nested more than {DEPTH_MAX} levels deep")));
+        }
+        self.depth += 1;
+        let result = self.eval_kind(expr, env);
+        self.depth -= 1;
+        result
+    }
+
+    fn eval_kind(&mut self, expr: &Expr, env: &mut Env) -> Outcome {
+        let span = expr.span;
+        match &expr.kind {
+            ExprKind::Literal(literal) => Ok(Term::scalar(literal_value(literal))),
+            ExprKind::Variable(name) => self.variable(name, span, env),
+            ExprKind::Tuple(items) => {
+                let items = self.all(items, env)?;
+                self.admit(Term::tuple(items), span)
+            }
+            ExprKind::List { items, tail } => self.list(items, tail.as_deref(), span, env),
+            ExprKind::Collection(kind, items) => self.collection(*kind, items, span, env),
+            ExprKind::Map { base, entries } => self.map(base.as_deref(), entries, span, env),
+            ExprKind::Bytes(items) => self.bytes(items, env),
+            ExprKind::Unary(operator, operand) => {
+                let value = self.eval(operand, env)?;
+                arithmetic::unary(*operator, &value).map_err(|problem| self.place(problem.into(), span))
+            }
+            ExprKind::Binary(operator, left, right) => self.binary(*operator, left, right, span, env),
+            ExprKind::Match(pattern, value) => {
+                let value = self.eval(value, env)?;
+                if self.matches(pattern, &value, env)? {
+                    return Ok(value);
+                }
+                Err(self.fault(pattern.span, format!("no match for {}", crate::show::short(&value))))
+            }
+            ExprKind::Fun(fun) => {
+                let closure = Closure::new(fun, &self.source, env);
+                self.admit(Term::Function(Function::Closure(Arc::new(closure))), span)
+            }
+            ExprKind::FunRef { name, arity } => self.fun_ref(name, *arity, span),
+            ExprKind::Case(subject, clauses) => self.case(subject, clauses, span, env),
+            ExprKind::If(clauses) => self.if_(clauses, span, env),
+            ExprKind::Block(body) => self.body(body, env),
+            ExprKind::Comprehension(produced, qualifiers) => self.comprehension(produced, qualifiers, span, env),
+            ExprKind::Call(callee, args) => self.call(callee, args, span, env),
+            ExprKind::Broken => Err(self.fault(span, "this could not be parsed")),
+        }
+    }
+
+    fn variable(&mut self, name: &Name, span: Span, env: &Env) -> Outcome {
+        let Some(term) = env.get(name) else {
+            return Err(self.fault(span, format!("variable `{name}` is unbound")));
+        };
+        Ok(match term {
+            Term::Variable(variable) => Term::Variable(Variable { node: self.node, ..*variable }),
+            other => other.clone(),
+        })
+    }
+
+    pub(crate) fn all(&mut self, exprs: &[Expr], env: &mut Env) -> Outcome<Vec<Term>> {
+        exprs.iter().map(|expr| self.eval(expr, env)).collect()
+    }
+
+    fn fun_ref(&mut self, name: &str, arity: usize, span: Span) -> Outcome {
+        match library::find(name).filter(|builtin| builtin.signature.takes(arity)) {
+            Some(builtin) => Ok(Term::Function(Function::Builtin(builtin, arity))),
+            None => Err(self.fault(span, format!("no function {name}/{arity}"))),
+        }
+    }
+
+    // ---- calls ----
+
+    fn call(&mut self, callee: &Callee, args: &[Expr], span: Span, env: &mut Env) -> Outcome {
+        match callee {
+            Callee::Value(function) => {
+                let function = self.eval(function, env)?;
+                let args = self.all(args, env)?;
+                let Term::Function(function) = function else {
+                    return Err(self.fault(span, format!("{} cannot be called", crate::show::short(&function))));
+                };
+                self.apply(&function, args, span)
+            }
+            Callee::Named(name, _) if &**name == "on" && args.len() == 2 => self.on(&args[0], &args[1], env),
+            Callee::Named(name, _) => {
+                let args = self.all(args, env)?;
+                match library::find(name) {
+                    // `max` and `min` are functions, but the types `gmap(T)` and `pair(T, U)` are built as calls.
+                    Some(builtin) if builtin.signature.takes(args.len()) => self.builtin(builtin, &args, span),
+                    _ if signature::is_operation(name) => self.operate(name, args, span),
+                    _ => Err(self.fault(span, format!("no function {name}/{}", args.len()))),
+                }
+            }
+        }
+    }
+
+    fn builtin(&mut self, builtin: &'static library::Builtin, args: &[Term], span: Span) -> Outcome {
+        let result = (builtin.run)(self, args).map_err(|trap| match trap {
+            Trap::Problem(mut problem) => {
+                problem.message = format!("{}: {}", builtin.signature.name, problem.message);
+                self.place(problem.into(), span)
+            }
+            placed => self.place(placed, span),
+        })?;
+        self.admit(result, span)
+    }
+
+    /// Calls a function with terms.
+    pub(crate) fn apply(&mut self, function: &Function, args: Vec<Term>, span: Span) -> Outcome {
+        self.charge(1, span)?;
+        if args.len() != function.arity() {
+            let message = format!("this function takes {}, not {}", count(function.arity(), "argument"), args.len());
+            return Err(self.fault(span, message));
+        }
+        match function {
+            Function::Builtin(builtin, _) => self.builtin(builtin, &args, span),
+            Function::Closure(closure) => {
+                if self.depth >= DEPTH_MAX {
+                    return Err(self.limit(span, format!("calls nested more than {DEPTH_MAX} levels deep")));
+                }
+                self.depth += 1;
+                let caller = std::mem::replace(&mut self.source, closure.source.clone());
+                let result = self.closure(closure, &args);
+                self.source = caller;
+                self.depth -= 1;
+                result
+            }
+        }
+    }
+
+    fn closure(&mut self, closure: &Closure, args: &[Term]) -> Outcome {
+        let mut env = closure.captured.clone();
+        let inside = env.mark();
+        for clause in &closure.fun.clauses {
+            if self.matches_params(&clause.patterns, args, &mut env)? && self.guard(&clause.guard, &mut env)? {
+                return self.body(&clause.body, &mut env);
+            }
+            env.forget_after(inside);
+        }
+        let shown: Vec<String> = args.iter().map(crate::show::short).collect();
+        Err(self.fault(closure.fun.span, format!("no clause of this function matches ({})", shown.join(", "))))
+    }
+
+    /// For calls from outside a program: the place of the failure is the function's own.
+    pub(crate) fn call_from_outside(&mut self, function: &Function, args: Vec<Term>) -> Outcome {
+        for arg in &args {
+            self.charge(u64::from(arg.shape().weight), Span::default())?;
+        }
+        let span = match function {
+            Function::Closure(closure) => {
+                self.source = closure.source.clone();
+                closure.fun.span
+            }
+            Function::Builtin(..) => Span::default(),
+        };
+        self.apply(function, args, span)
+    }
+
+    // ---- effects ----
+
+    fn on(&mut self, node: &Expr, body: &Expr, env: &mut Env) -> Outcome {
+        let value = self.eval(node, env)?;
+        let Some(effects) = &self.effects else {
+            return Err(self.impure("on", node.span));
+        };
+        let nodes = effects.nodes();
+        let chosen = value.as_int().and_then(|n| usize::try_from(n).ok()).filter(|n| (1..=nodes).contains(n));
+        let Some(chosen) = chosen else {
+            let problem = Problem::new(format!("there is no node {}", crate::show::short(&value)))
+                .hint(format!("nodes are 1 to {nodes}; `lasp run --nodes N` sets how many there are"));
+            return Err(self.place(problem.into(), node.span));
+        };
+        let before = std::mem::replace(&mut self.node, chosen);
+        let result = self.eval(body, env);
+        self.node = before;
+        result
+    }
+
+    fn impure(&self, name: &str, span: Span) -> Box<Fault> {
+        let problem = Problem::new(format!("`{name}` acts on variables, and this function must be pure"))
+            .hint("only the actions of `invariant` and `stream`, and the script itself, may use operations");
+        self.place(problem.into(), span)
+    }
+
+    fn operate(&mut self, name: &str, args: Vec<Term>, span: Span) -> Outcome {
+        let Some(effects) = &mut self.effects else {
+            return Err(self.impure(name, span));
+        };
+        let mut step = effects.operate(self.node, name, args).map_err(|problem| self.place(problem.into(), span))?;
+        loop {
+            match step {
+                Step::Done(term) => {
+                    self.run_actions(span)?;
+                    return self.admit(term, span);
+                }
+                Step::Wait(_) if self.in_action => {
+                    let problem = Problem::new(format!("`{name}` would wait inside an action"))
+                        .hint("let another `invariant` react when the time has come");
+                    return Err(self.place(problem.into(), span));
+                }
+                Step::Wait(waiting) => {
+                    self.run_actions(span)?;
+                    self.charge(1, span)?;
+                    let Some(effects) = &mut self.effects else {
+                        return Err(self.impure(name, span));
+                    };
+                    step = effects.resume(&waiting).map_err(|problem| self.place(problem.into(), span))?;
+                }
+            }
+        }
+    }
+
+    /// Runs what became due, and what becomes due by that, in order.
+    pub(crate) fn run_actions(&mut self, span: Span) -> Outcome<()> {
+        if self.in_action {
+            return Ok(());
+        }
+        self.in_action = true;
+        let result = self.run_due_actions(span);
+        self.in_action = false;
+        result
+    }
+
+    fn run_due_actions(&mut self, span: Span) -> Outcome<()> {
+        while let Some(action) = self.effects.as_mut().and_then(|effects| effects.next_action()) {
+            self.charge(1, span)?;
+            let node = std::mem::replace(&mut self.node, action.node);
+            let result = self.apply(&action.function, action.args, span);
+            self.node = node;
+            result?;
+        }
+        Ok(())
+    }
+
+    // ---- limits and faults ----
+
+    /// Takes `steps` off what is left.
+    pub(crate) fn charge(&mut self, steps: u64, span: Span) -> Outcome<()> {
+        match self.steps_left.checked_sub(steps) {
+            Some(left) => {
+                self.steps_left = left;
+                Ok(())
+            }
+            None => {
+                self.steps_left = 0;
+                Err(self.limit(span, "the step limit was reached here"))
+            }
+        }
+    }
+
+    /// Lets a new term through unless it is too deep or too large.
+    pub(crate) fn admit(&mut self, term: Term, span: Span) -> Outcome {
+        if term.shape().fits() {
+            return Ok(term);
+        }
+        self.charge(u64::from(Shape::WEIGHT_MAX) / 8, span)?;
+        let term = term.measured();
+        let shape = term.shape();
+        if shape.fits() {
+            return Ok(term);
+        }
+        let problem = if shape.weight > Shape::WEIGHT_MAX && shape.depth <= Shape::DEPTH_MAX {
+            Problem::new(format!("this value has more than {} parts", Shape::WEIGHT_MAX))
+        } else {
+            Problem::new(format!("this value is too large or nests more than {} levels deep", Shape::DEPTH_MAX))
+        };
+        Err(self.place(problem.into(), span))
+    }
+
+    pub(crate) fn fault(&self, span: Span, message: impl Into<String>) -> Box<Fault> {
+        self.place(Problem::new(message).into(), span)
+    }
+
+    fn limit(&self, span: Span, message: impl Into<String>) -> Box<Fault> {
+        Box::new(Fault { limit: true, ..*self.fault(span, message) })
+    }
+
+    /// Gives the trap its place unless it has one.
+    pub(crate) fn place(&self, trap: Trap, span: Span) -> Box<Fault> {
+        match trap {
+            Trap::Fault(fault) => fault,
+            Trap::Problem(Problem { message, hint }) => {
+                Box::new(Fault { message, hint, source: self.source.clone(), span, limit: false })
+            }
+        }
+    }
+}
+
+/// A literal as a value.
+pub(crate) fn literal_value(literal: &Literal) -> Value {
+    match literal {
+        Literal::Bool(value) => Value::Bool(*value),
+        Literal::Int(value) => Value::Int(*value),
+        Literal::Float(value) => F64::new(*value).map_or(Value::Int(0), Value::Float),
+        Literal::Atom(name) => Value::Atom(name.clone()),
+        Literal::Text(text) => Value::Text(text.clone()),
+        Literal::Bytes(bytes) => Value::Bytes(bytes.clone()),
+    }
+}
+
+/// "1 argument", "2 arguments".
+pub(crate) fn count(n: usize, what: &str) -> String {
+    let plural = if n == 1 { "" } else { "s" };
+    format!("{n} {what}{plural}")
+}

@@ -1,0 +1,205 @@
+//! A program under way: its bindings, its host, and what it printed. Serves `run`, the shell, and `explain` alike.
+
+mod operations;
+mod world;
+
+use crate::ast::Form;
+use crate::check::Checker;
+use crate::diagnostic::Diagnostic;
+use crate::env::Env;
+use crate::fault::Fault;
+use crate::host::Host;
+use crate::machine::Machine;
+use crate::parse::parse;
+use crate::show;
+use crate::source::Source;
+use crate::term::{Mixed, Term};
+use std::sync::Arc;
+
+pub(crate) use operations::operation_names;
+pub use world::World;
+
+/// A line that a program produced.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Line {
+    /// A form's value.
+    Value {
+        /// The form's number, from 1.
+        form: usize,
+        /// The type of a variable, or the kind of a value.
+        kind: String,
+        /// In the language's syntax.
+        text: String,
+        /// As JSON.
+        json: String,
+    },
+    /// What `print` was given.
+    Printed {
+        /// The form under way.
+        form: usize,
+        /// The node that printed.
+        node: usize,
+        /// The type of a variable, or the kind of a value.
+        kind: String,
+        /// A text as it is, else in the language's syntax.
+        text: String,
+        /// As JSON.
+        json: String,
+    },
+    /// An operator's function failed on an element.
+    DerivationFailed {
+        /// The form under way.
+        form: usize,
+        /// The node.
+        node: usize,
+        /// What failed.
+        message: String,
+    },
+}
+
+impl Line {
+    /// As one JSON object.
+    pub fn to_json(&self) -> String {
+        match self {
+            Self::Value { form, kind, json, .. } => {
+                format!("{{\"form\":{form},\"type\":{},\"value\":{json}}}", show::json_text(kind))
+            }
+            Self::Printed { form, node, kind, json, .. } => {
+                let kind = show::json_text(kind);
+                format!("{{\"form\":{form},\"print\":true,\"node\":{node},\"type\":{kind},\"value\":{json}}}")
+            }
+            Self::DerivationFailed { form, node, message } => {
+                format!("{{\"form\":{form},\"error\":{},\"node\":{node}}}", show::json_text(message))
+            }
+        }
+    }
+
+    /// Whether it belongs to the errors.
+    pub fn is_error(&self) -> bool {
+        matches!(self, Self::DerivationFailed { .. })
+    }
+}
+
+/// For people.
+impl std::fmt::Display for Line {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Value { text, .. } | Self::Printed { text, .. } => f.write_str(text),
+            Self::DerivationFailed { node, message, .. } => write!(f, "error: at node {node}: {message}"),
+        }
+    }
+}
+
+/// Why a program did not run to its end.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Stop {
+    /// It has errors; nothing of it was run.
+    Rejected(Vec<Diagnostic>),
+    /// It failed here; what came before is done.
+    Failed(Box<Fault>),
+}
+
+/// A program under way on a host.
+#[derive(Debug)]
+pub struct Session<H: Host> {
+    world: World<H>,
+    env: Env,
+    checker: Checker,
+    forms: usize,
+}
+
+impl<H: Host> Session<H> {
+    /// Nothing bound yet.
+    pub fn new(host: H) -> Self {
+        Self { world: World::new(host), env: Env::default(), checker: Checker::default(), forms: 0 }
+    }
+
+    /// Checks `source` and runs it form by form; every line goes to `out` as it comes. Derivations that failed are lines,
+    /// too. Warnings are returned.
+    ///
+    /// # Errors
+    /// [`Stop`]: nothing was run, or everything before the failure was.
+    pub fn run(&mut self, source: &Arc<Source>, out: &mut dyn FnMut(Line)) -> Result<Vec<Diagnostic>, Stop> {
+        let parsed = parse(source);
+        let mut diagnostics = parsed.diagnostics;
+        let before = self.checker.clone();
+        diagnostics.extend(self.checker.check(&parsed.program, source));
+        diagnostics.sort_by_key(|diagnostic| diagnostic.span.start);
+        if diagnostics.iter().any(Diagnostic::is_error) {
+            self.checker = before;
+            return Err(Stop::Rejected(diagnostics));
+        }
+        for form in &parsed.program.forms {
+            if let Err(fault) = self.form(form, source, out) {
+                self.checker.forget_unbound(&self.env);
+                return Err(Stop::Failed(fault));
+            }
+        }
+        Ok(diagnostics)
+    }
+
+    fn form(&mut self, form: &Form, source: &Arc<Source>, out: &mut dyn FnMut(Line)) -> Result<(), Box<Fault>> {
+        self.forms += 1;
+        self.world.start_form(self.forms);
+        let mark = self.env.mark();
+        let mut machine = Machine::script(source.clone(), &mut self.world);
+        let mut result = machine.body(&form.body, &mut self.env);
+        if let (Ok(_), Err(fault)) = (&result, machine.run_actions(form.span)) {
+            result = Err(fault);
+        }
+        self.world.flush(out);
+        match result.and_then(|term| self.value_line(term, form, source)) {
+            Ok(line) => {
+                out(line);
+                Ok(())
+            }
+            Err(fault) => {
+                self.env.forget_after(mark);
+                Err(fault)
+            }
+        }
+    }
+
+    fn value_line(&mut self, term: Term, form: &Form, source: &Arc<Source>) -> Result<Line, Box<Fault>> {
+        let (kind, resolved) = self.world.resolve_with_kind(&term).map_err(|problem| {
+            let span = form.body.last().map_or(form.span, |last| last.span);
+            let source = source.clone();
+            Box::new(Fault { message: problem.message, hint: problem.hint, source, span, limit: false })
+        })?;
+        Ok(Line::Value { form: self.forms, kind, text: resolved.to_string(), json: show::json(&resolved) })
+    }
+
+    /// The names bound so far, for completion.
+    pub fn bindings(&self) -> impl Iterator<Item = &str> {
+        self.env.iter().map(|(name, _)| &**name)
+    }
+
+    /// Unbinds a name; whether it was bound.
+    pub fn forget(&mut self, name: &str) -> bool {
+        self.checker.forget(name);
+        self.env.forget(name)
+    }
+
+    /// The host.
+    pub fn host(&mut self) -> &mut H {
+        self.world.host()
+    }
+}
+
+/// Replaces the variables in `term` by what `look_up` gives for them.
+fn resolve<E>(term: &Term, look_up: &mut dyn FnMut(crate::term::Variable) -> Result<Term, E>) -> Result<Term, E> {
+    match term {
+        Term::Variable(variable) => look_up(*variable),
+        Term::Mixed(mixed, _) => Ok(match &**mixed {
+            Mixed::Tuple(items) => {
+                Term::tuple(items.iter().map(|item| resolve(item, look_up)).collect::<Result<_, E>>()?)
+            }
+            Mixed::List(items) => Term::list(items.iter().map(|item| resolve(item, look_up)).collect::<Result<_, E>>()?),
+            Mixed::Map(entries) => {
+                let entries = entries.iter().map(|(key, item)| Ok((key.clone(), resolve(item, look_up)?)));
+                Term::map(entries.collect::<Result<_, E>>()?)
+            }
+        }),
+        other => Ok(other.clone()),
+    }
+}
