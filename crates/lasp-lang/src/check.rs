@@ -6,7 +6,9 @@ mod calls;
 mod literals;
 mod scope;
 
-use crate::ast::{Binary, Callee, Clause, Expr, ExprKind, Fun, Literal, Pattern, PatternKind, Produced, Program, Qualifier};
+use crate::ast::{
+    Binary, Callee, Clause, Expr, ExprKind, Fun, Literal, Pattern, PatternKind, Produced, Program, Qualifier,
+};
 use crate::diagnostic::Diagnostic;
 use crate::env::Env;
 use crate::lexer::tokenize;

@@ -89,9 +89,9 @@ impl Diagnostic {
             Severity::Error => Level::ERROR,
             Severity::Warning => Level::WARNING,
         };
-        let mut snippet = Snippet::source(source.text()).path(source.name()).annotation(
-            AnnotationKind::Primary.span(visible(self.span, source)).label(self.label.as_str()),
-        );
+        let mut snippet = Snippet::source(source.text())
+            .path(source.name())
+            .annotation(AnnotationKind::Primary.span(visible(self.span, source)).label(self.label.as_str()));
         if let Some((span, label)) = &self.related {
             let place = AnnotationKind::Context.span(visible(*span, source));
             snippet = snippet.annotation(place.label(label.as_str()));

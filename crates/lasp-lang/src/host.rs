@@ -24,8 +24,6 @@ pub enum HostEvent {
     DerivationFailed {
         /// Where.
         node: usize,
-        /// The derived variable, as its node names it.
-        variable: String,
         /// What failed and on which element.
         message: String,
     },

@@ -396,9 +396,18 @@ mod tests {
         assert_eq!(
             tokens("1_000 16#fF $a $\\n 1.5e-3 \"a\\\"\\x{e9}\" 'an atom' abc Xy_1 _ 9223372036854775808"),
             [
-                Integer(1000), Integer(255), Integer(97), Integer(10), Float(0.0015), Text("a\"é".into()),
-                Atom("an atom".into()), Atom("abc".into()), Variable("Xy_1".into()), Variable("_".into()),
-                IntegerMinMagnitude, EndOfFile
+                Integer(1000),
+                Integer(255),
+                Integer(97),
+                Integer(10),
+                Float(0.0015),
+                Text("a\"é".into()),
+                Atom("an atom".into()),
+                Atom("abc".into()),
+                Variable("Xy_1".into()),
+                Variable("_".into()),
+                IntegerMinMagnitude,
+                EndOfFile
             ]
         );
     }

@@ -15,6 +15,7 @@ pub mod diagnostic;
 pub mod env;
 pub mod fault;
 pub mod function;
+pub mod graph_host;
 pub mod host;
 pub mod lexer;
 pub mod library;
@@ -29,5 +30,6 @@ pub mod term;
 pub mod token;
 
 pub use diagnostic::{Diagnostic, Severity};
+pub use graph_host::GraphHost;
 pub use session::{Line, Session, Stop};
 pub use source::{Source, Span};

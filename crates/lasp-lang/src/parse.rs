@@ -99,7 +99,12 @@ impl Parser {
                 Token::EndOfFile => {
                     self.ended_early |= self.error_at != Some(self.at);
                     let at = self.previous_span().after();
-                    self.report(at, "this form does not end", "expected `,` or `.`", Some("every form ends with a `.`"));
+                    self.report(
+                        at,
+                        "this form does not end",
+                        "expected `,` or `.`",
+                        Some("every form ends with a `.`"),
+                    );
                     return false;
                 }
                 Token::Symbol(Symbol::Comma) => {
@@ -277,7 +282,9 @@ fn foreign_hint(token: &Token) -> Option<&'static str> {
     };
     match word {
         Keyword::Receive => Some("there are no messages: wait with `read(V, Threshold)` or react with `invariant`"),
-        Keyword::Try | Keyword::Catch => Some("there are no exceptions: a failing function is reported by its derivation"),
+        Keyword::Try | Keyword::Catch => {
+            Some("there are no exceptions: a failing function is reported by its derivation")
+        }
         Keyword::After => Some("there are no timeouts: pass virtual time with `sleep(Ms)`"),
         Keyword::Maybe => Some("use `case`"),
         Keyword::Band | Keyword::Bor | Keyword::Bxor | Keyword::Bnot | Keyword::Bsl | Keyword::Bsr => {

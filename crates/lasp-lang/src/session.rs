@@ -194,7 +194,9 @@ fn resolve<E>(term: &Term, look_up: &mut dyn FnMut(crate::term::Variable) -> Res
             Mixed::Tuple(items) => {
                 Term::tuple(items.iter().map(|item| resolve(item, look_up)).collect::<Result<_, E>>()?)
             }
-            Mixed::List(items) => Term::list(items.iter().map(|item| resolve(item, look_up)).collect::<Result<_, E>>()?),
+            Mixed::List(items) => {
+                Term::list(items.iter().map(|item| resolve(item, look_up)).collect::<Result<_, E>>()?)
+            }
             Mixed::Map(entries) => {
                 let entries = entries.iter().map(|(key, item)| Ok((key.clone(), resolve(item, look_up)?)));
                 Term::map(entries.collect::<Result<_, E>>()?)

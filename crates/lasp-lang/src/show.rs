@@ -209,7 +209,10 @@ mod tests {
     #[test]
     fn json_of_every_kind() {
         assert_eq!(json(&Term::output(Output::Set(vec![2.into(), 4.into()]))), "[2,4]");
-        assert_eq!(value_json(Value::tuple([Value::atom("a"), Value::from("b\"\n"), Value::from(true)])), r#"["a","b\"\n",true]"#);
+        assert_eq!(
+            value_json(Value::tuple([Value::atom("a"), Value::from("b\"\n"), Value::from(true)])),
+            r#"["a","b\"\n",true]"#
+        );
         assert_eq!(value_json(Value::bytes(*b"light wor")), r#"{"bytes":"bGlnaHQgd29y"}"#);
         assert_eq!(value_json(Value::bytes(*b"light wo")), r#"{"bytes":"bGlnaHQgd28="}"#);
         assert_eq!(value_json(Value::bytes(*b"light w")), r#"{"bytes":"bGlnaHQgdw=="}"#);

@@ -101,10 +101,7 @@ impl Shape {
     }
 
     fn plus(self, part: Self) -> Self {
-        Self {
-            depth: self.depth.max(part.depth.saturating_add(1)),
-            weight: self.weight.saturating_add(part.weight),
-        }
+        Self { depth: self.depth.max(part.depth.saturating_add(1)), weight: self.weight.saturating_add(part.weight) }
     }
 }
 

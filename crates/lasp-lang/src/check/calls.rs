@@ -71,8 +71,10 @@ impl Checker {
         let near = nearest(name, signature::all().map(|signature| signature.name));
         let variable = self.scope.names().find(|known| known.eq_ignore_ascii_case(name)).map(str::to_owned);
         // `sum` is `lists:sum`.
-        let qualified = signature::all().map(|s| s.name).find(|known| known.split_once(':').is_some_and(|(_, f)| f == name));
-        let hint = variable.or_else(|| near.or(qualified).map(str::to_owned)).map(|near| format!("did you mean `{near}`?"));
+        let qualified =
+            signature::all().map(|s| s.name).find(|known| known.split_once(':').is_some_and(|(_, f)| f == name));
+        let hint =
+            variable.or_else(|| near.or(qualified).map(str::to_owned)).map(|near| format!("did you mean `{near}`?"));
         let diagnostic = self.error(at, format!("unknown function `{name}`"));
         diagnostic.hint = hint.or_else(|| Some("functions are bound to variables: `F = fun(X) -> ... end`".to_owned()));
     }
@@ -176,7 +178,11 @@ impl Checker {
         };
         for (position, arg) in args.iter().enumerate() {
             let is_variable = inputs.contains(&position) || into.is_some_and(|into| std::ptr::eq(into, arg));
-            if is_variable { self.expect_set(name, arg) } else { drop(self.expr(arg)) }
+            if is_variable {
+                self.expect_set(name, arg)
+            } else {
+                drop(self.expr(arg))
+            }
             if functions.contains(&position) {
                 self.expect_function(name, arg, 1, true);
             }

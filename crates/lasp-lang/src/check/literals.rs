@@ -66,18 +66,18 @@ impl Checker {
         let (head, arguments) = match &expr.kind {
             ExprKind::Tuple(items) => match items.split_first() {
                 Some((head, arguments)) => (head, arguments),
-                None => return drop(self.no_operation(ty, expr, "{}")),
+                None => return self.no_operation(ty, expr, "`{}`"),
             },
             _ => (expr, &[][..]),
         };
         let name = match &head.kind {
             ExprKind::Literal(Literal::Atom(name)) => &**name,
             ExprKind::Literal(Literal::Bool(true)) => "true",
-            ExprKind::Literal(_) | ExprKind::List { .. } => return drop(self.no_operation(ty, expr, "this")),
+            ExprKind::Literal(_) | ExprKind::List { .. } => return self.no_operation(ty, expr, "like this"),
             _ => return,
         };
         if operation_names(ty).all(|known| known != name) {
-            return drop(self.no_operation(ty, head, &format!("`{name}`")));
+            return self.no_operation(ty, head, &format!("`{name}`"));
         }
         match (ty, name, arguments) {
             (Type::GMap(inner), "apply", [_, operation]) => self.written_operation(inner, operation),
@@ -87,7 +87,7 @@ impl Checker {
                 let Some(Err(error)) = constant(expr).map(|value| Op::from_value(ty, &value)) else {
                     return;
                 };
-                self.error(expr.span, error.to_string().replacen("awset", "set", 1));
+                self.error(expr.span, error.to_string());
             }
         }
     }
@@ -110,7 +110,7 @@ impl Checker {
         let Some(Err(error)) = constant(expr).map(|value| Threshold::from_value(ty, &value)) else {
             return;
         };
-        let message = error.to_string().replacen("awset", "set", 1);
+        let message = error.to_string();
         let (message, hint) = match message.split_once("; ") {
             Some((message, hint)) => (message.to_owned(), Some(hint.to_owned())),
             None => (message, None),

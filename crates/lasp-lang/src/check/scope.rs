@@ -53,12 +53,12 @@ impl Scope {
         let clauses: Vec<Span> = clauses.collect();
         for (clause, names) in bound.iter().enumerate() {
             for (name, known) in names {
-                let elsewhere = |names: &Vec<(Name, Known)>| names.iter().find(|(other, _)| other == name);
                 if self.get(name).is_some() {
                     continue;
                 }
-                if bound.iter().all(|names| elsewhere(names).is_some()) {
-                    let agree = bound.iter().all(|names| elsewhere(names).is_some_and(|(_, other)| other == known));
+                let elsewhere: Vec<&Known> = bound.iter().filter_map(|names| find(names, name)).collect();
+                if elsewhere.len() == bound.len() {
+                    let agree = elsewhere.iter().all(|other| *other == known);
                     self.bind(name.clone(), if agree { known.clone() } else { Known::Unknown });
                 } else {
                     self.not_everywhere.insert(name.clone(), clauses[clause]);
@@ -66,4 +66,8 @@ impl Scope {
             }
         }
     }
+}
+
+fn find<'a>(names: &'a [(Name, Known)], wanted: &str) -> Option<&'a Known> {
+    names.iter().find(|(name, _)| **name == *wanted).map(|(_, known)| known)
 }

@@ -29,7 +29,9 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
                 (Some(true), _) => kept.push(item),
                 (Some(false), _) => {}
                 (None, Some([yes, image])) if yes.as_bool() == Some(true) => kept.push(image.clone()),
-                _ => return Err(format!("the function gives true, false or {{true, Y}}, here {}", short(&answer)).into()),
+                _ => {
+                    return Err(format!("the function gives true, false or {{true, Y}}, here {}", short(&answer)).into());
+                }
             }
         }
         Ok(Term::list(kept))

@@ -42,13 +42,19 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
         }
         Ok(Term::list(items.split_off(n)))
     }),
-    between("lists:sublist", (2, 3), "lists:sublist(L, Len), lists:sublist(L, Start, Len)", "a part of a list", |m, a| {
-        let items = list(m, a, 0)?;
-        let start = if a.len() == 3 { size(a, 1)? } else { 1 };
-        let len = size(a, a.len() - 1)?;
-        let start = start.checked_sub(1).ok_or_else(|| wrong(1, "at least 1", &a[1]))?;
-        Ok(Term::list(items.into_iter().skip(start).take(len).collect()))
-    }),
+    between(
+        "lists:sublist",
+        (2, 3),
+        "lists:sublist(L, Len), lists:sublist(L, Start, Len)",
+        "a part of a list",
+        |m, a| {
+            let items = list(m, a, 0)?;
+            let start = if a.len() == 3 { size(a, 1)? } else { 1 };
+            let len = size(a, a.len() - 1)?;
+            let start = start.checked_sub(1).ok_or_else(|| wrong(1, "at least 1", &a[1]))?;
+            Ok(Term::list(items.into_iter().skip(start).take(len).collect()))
+        },
+    ),
     builtin("lists:split", 2, "lists:split(N, L)", "{the first N elements, the rest}", |m, a| {
         let mut items = list(m, a, 1)?;
         let n = size(a, 0)?;
@@ -73,7 +79,8 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
     }),
     builtin("lists:flatten", 1, "lists:flatten(L)", "nested lists made one", |m, a| {
         let mut flat = Vec::new();
-        flatten(m, list(m, a, 0)?, &mut flat)?;
+        let items = list(m, a, 0)?;
+        flatten(m, items, &mut flat)?;
         Ok(Term::list(flat))
     }),
     builtin("lists:duplicate", 2, "lists:duplicate(N, X)", "N times X", |m, a| {
@@ -117,13 +124,19 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
         }
         Ok(Term::tuple(vec![Term::list(firsts), Term::list(seconds)]))
     }),
-    between("lists:enumerate", (1, 2), "lists:enumerate(L), lists:enumerate(From, L)", "pairs {position, element}", |m, a| {
-        let from = if a.len() == 2 { integer(a, 0)? } else { 1 };
-        let items = list(m, a, a.len() - 1)?.into_iter().enumerate();
-        let number = |i: usize| from.checked_add(i as i64).ok_or("integer overflow");
-        let pairs = items.map(|(i, item)| Ok(Term::tuple(vec![Term::scalar(number(i)?), item])));
-        Ok(Term::list(pairs.collect::<Result<_>>()?))
-    }),
+    between(
+        "lists:enumerate",
+        (1, 2),
+        "lists:enumerate(L), lists:enumerate(From, L)",
+        "pairs {position, element}",
+        |m, a| {
+            let from = if a.len() == 2 { integer(a, 0)? } else { 1 };
+            let items = list(m, a, a.len() - 1)?.into_iter().enumerate();
+            let number = |i: usize| from.checked_add(i as i64).ok_or("integer overflow");
+            let pairs = items.map(|(i, item)| Ok(Term::tuple(vec![Term::scalar(number(i)?), item])));
+            Ok(Term::list(pairs.collect::<Result<_>>()?))
+        },
+    ),
     builtin("lists:join", 2, "lists:join(Sep, L)", "the elements with Sep between them", |m, a| {
         let mut joined = Vec::new();
         for item in list(m, a, 1)? {
@@ -134,18 +147,24 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
         }
         Ok(Term::list(joined))
     }),
-    builtin("lists:subtract", 2, "lists:subtract(A, B)", "A without the first occurrence of each element of B", |m, a| {
-        let mut gone = list(m, a, 1)?.iter().filter_map(|t| t.to_value().ok()).collect::<Vec<_>>();
-        gone.sort();
-        let mut stays = Vec::new();
-        for item in list(m, a, 0)? {
-            match item.to_value().ok().and_then(|v| gone.binary_search(&v).ok()) {
-                Some(at) => drop(gone.remove(at)),
-                None => stays.push(item),
+    builtin(
+        "lists:subtract",
+        2,
+        "lists:subtract(A, B)",
+        "A without the first occurrence of each element of B",
+        |m, a| {
+            let mut gone = list(m, a, 1)?.iter().filter_map(|t| t.to_value().ok()).collect::<Vec<_>>();
+            gone.sort();
+            let mut stays = Vec::new();
+            for item in list(m, a, 0)? {
+                match item.to_value().ok().and_then(|v| gone.binary_search(&v).ok()) {
+                    Some(at) => drop(gone.remove(at)),
+                    None => stays.push(item),
+                }
             }
-        }
-        Ok(Term::list(stays))
-    }),
+            Ok(Term::list(stays))
+        },
+    ),
     builtin("lists:prefix", 2, "lists:prefix(A, B)", "whether B starts with A", |m, a| {
         let (prefix, items) = (list(m, a, 0)?, list(m, a, 1)?);
         let starts = prefix.len() <= items.len() && prefix.iter().zip(&items).all(|(x, y)| x.same(y));
@@ -156,21 +175,39 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
         let ends = suffix.len() <= items.len() && suffix.iter().rev().zip(items.iter().rev()).all(|(x, y)| x.same(y));
         Ok(Term::scalar(ends))
     }),
-    builtin("lists:keyfind", 3, "lists:keyfind(Key, N, Tuples)", "the first tuple with Key as its N-th field, or false", |m, a| {
-        let found = list(m, a, 2)?.into_iter().find(|item| has_key(a, item));
-        Ok(found.unwrap_or_else(|| Term::scalar(false)))
-    }),
-    builtin("lists:keymember", 3, "lists:keymember(Key, N, Tuples)", "whether a tuple has Key as its N-th field", |m, a| {
-        let found = list(m, a, 2)?.iter().any(|item| has_key(a, item));
-        Ok(Term::scalar(found))
-    }),
-    builtin("lists:keydelete", 3, "lists:keydelete(Key, N, Tuples)", "without the first tuple with that key", |m, a| {
-        let mut items = list(m, a, 2)?;
-        if let Some(at) = items.iter().position(|item| has_key(a, item)) {
-            items.remove(at);
-        }
-        Ok(Term::list(items))
-    }),
+    builtin(
+        "lists:keyfind",
+        3,
+        "lists:keyfind(Key, N, Tuples)",
+        "the first tuple with Key as its N-th field, or false",
+        |m, a| {
+            let found = list(m, a, 2)?.into_iter().find(|item| has_key(a, item));
+            Ok(found.unwrap_or_else(|| Term::scalar(false)))
+        },
+    ),
+    builtin(
+        "lists:keymember",
+        3,
+        "lists:keymember(Key, N, Tuples)",
+        "whether a tuple has Key as its N-th field",
+        |m, a| {
+            let found = list(m, a, 2)?.iter().any(|item| has_key(a, item));
+            Ok(Term::scalar(found))
+        },
+    ),
+    builtin(
+        "lists:keydelete",
+        3,
+        "lists:keydelete(Key, N, Tuples)",
+        "without the first tuple with that key",
+        |m, a| {
+            let mut items = list(m, a, 2)?;
+            if let Some(at) = items.iter().position(|item| has_key(a, item)) {
+                items.remove(at);
+            }
+            Ok(Term::list(items))
+        },
+    ),
     builtin("lists:keysort", 2, "lists:keysort(N, Tuples)", "sorted by the N-th fields", |m, a| {
         let n = size(a, 0)?;
         let mut keyed = Vec::new();

@@ -63,14 +63,20 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
         let entries = map(m, a, 0)?.into_iter();
         Ok(Term::list(entries.map(|(key, item)| Term::tuple(vec![Term::data(key), item])).collect()))
     }),
-    builtin("maps:from_list", 1, "maps:from_list(Pairs)", "a map of the pairs; a later key replaces an earlier", |m, a| {
-        let mut entries = BTreeMap::new();
-        for item in list(m, a, 0)? {
-            let both = pair(&item)?;
-            entries.insert(value(&both, 0)?, both[1].clone());
-        }
-        Ok(Term::map(entries))
-    }),
+    builtin(
+        "maps:from_list",
+        1,
+        "maps:from_list(Pairs)",
+        "a map of the pairs; a later key replaces an earlier",
+        |m, a| {
+            let mut entries = BTreeMap::new();
+            for item in list(m, a, 0)? {
+                let both = pair(&item)?;
+                entries.insert(value(&both, 0)?, both[1].clone());
+            }
+            Ok(Term::map(entries))
+        },
+    ),
     builtin("maps:merge", 2, "maps:merge(A, B)", "the entries of both; B's where a key is in both", |m, a| {
         let mut entries = map(m, a, 0)?;
         entries.extend(map(m, a, 1)?);

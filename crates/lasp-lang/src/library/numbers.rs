@@ -34,13 +34,17 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
     builtin("is_number", 1, "is_number(X)", "whether X is a number", |_, a| {
         is(a, |v| matches!(v, Value::Int(_) | Value::Float(_)))
     }),
-    builtin("is_boolean", 1, "is_boolean(X)", "whether X is true or false", |_, a| is(a, |v| matches!(v, Value::Bool(_)))),
+    builtin("is_boolean", 1, "is_boolean(X)", "whether X is true or false", |_, a| {
+        is(a, |v| matches!(v, Value::Bool(_)))
+    }),
     builtin("is_atom", 1, "is_atom(X)", "whether X is an atom (booleans are)", |_, a| {
         is(a, |v| matches!(v, Value::Atom(_) | Value::Bool(_)))
     }),
     builtin("is_text", 1, "is_text(X)", "whether X is a text", |_, a| is(a, |v| matches!(v, Value::Text(_)))),
     builtin("is_binary", 1, "is_binary(X)", "whether X is bytes", |_, a| is(a, |v| matches!(v, Value::Bytes(_)))),
-    builtin("is_list", 1, "is_list(X)", "whether X is a list (queried sets are)", |_, a| Ok(Term::scalar(a[0].as_list().is_some()))),
+    builtin("is_list", 1, "is_list(X)", "whether X is a list (queried sets are)", |_, a| {
+        Ok(Term::scalar(a[0].as_list().is_some()))
+    }),
     builtin("is_tuple", 1, "is_tuple(X)", "whether X is a tuple", |_, a| Ok(Term::scalar(a[0].as_tuple().is_some()))),
     builtin("is_map", 1, "is_map(X)", "whether X is a map", |_, a| Ok(Term::scalar(a[0].is_map()))),
     builtin("is_function", 1, "is_function(X)", "whether X is a function", |_, a| {
@@ -161,7 +165,17 @@ pub(crate) fn type_of(term: &Term) -> std::result::Result<Type, String> {
 
 /// Types that the language has and this version has not.
 const LATER: [&str; 11] = [
-    "twopset", "rwset", "lexcounter", "bcounter", "ewflag", "dwflag", "mvregister", "awmap", "mvmap", "ggraph", "twopgraph",
+    "twopset",
+    "rwset",
+    "lexcounter",
+    "bcounter",
+    "ewflag",
+    "dwflag",
+    "mvregister",
+    "awmap",
+    "mvmap",
+    "ggraph",
+    "twopgraph",
 ];
 
 /// The type called `name` with these parameters; the error names the nearest type.

@@ -56,33 +56,51 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
         let (text, part) = (charged(m, a, 0)?, charged(m, a, 1)?);
         Ok(text.find(&*part).map_or_else(|| Term::atom("nomatch"), |at| Term::scalar(&text[at..])))
     }),
-    between("string:split", (2, 3), "string:split(T, Sep), string:split(T, Sep, all)", "the parts around the first, or all, Sep", |m, a| {
-        let (text, separator) = (charged(m, a, 0)?, charged(m, a, 1)?);
-        if separator.is_empty() {
-            return Err("the separator is empty".into());
-        }
-        let parts: Vec<&str> = if wants_all(a, 2)? {
-            text.split(&*separator).collect()
-        } else {
-            text.splitn(2, &*separator).collect()
-        };
-        Ok(Term::list(parts.into_iter().map(Term::scalar).collect()))
-    }),
-    between("string:replace", (3, 4), "string:replace(T, Part, New), string:replace(T, Part, New, all)", "the first, or every, Part replaced", |m, a| {
-        let (text, part, new) = (charged(m, a, 0)?, charged(m, a, 1)?, charged(m, a, 2)?);
-        if part.is_empty() {
-            return Err("the part to replace is empty".into());
-        }
-        let all = wants_all(a, 3)?;
-        let times = if all { text.matches(&*part).count() } else { 1 };
-        m.charge((times as u64).saturating_mul(1 + new.len() as u64 / 16), Span::default())?;
-        Ok(Term::scalar(if all { text.replace(&*part, &new) } else { text.replacen(&*part, &new, 1) }))
-    }),
-    between("string:slice", (2, 3), "string:slice(T, Start), string:slice(T, Start, Len)", "a part, from position 0", |m, a| {
-        let text = charged(m, a, 0)?;
-        let len = if a.len() == 3 { size(a, 2)? } else { usize::MAX };
-        Ok(Term::scalar(text.chars().skip(size(a, 1)?).take(len).collect::<String>()))
-    }),
+    between(
+        "string:split",
+        (2, 3),
+        "string:split(T, Sep), string:split(T, Sep, all)",
+        "the parts around the first, or all, Sep",
+        |m, a| {
+            let (text, separator) = (charged(m, a, 0)?, charged(m, a, 1)?);
+            if separator.is_empty() {
+                return Err("the separator is empty".into());
+            }
+            let parts: Vec<&str> = if wants_all(a, 2)? {
+                text.split(&*separator).collect()
+            } else {
+                text.splitn(2, &*separator).collect()
+            };
+            Ok(Term::list(parts.into_iter().map(Term::scalar).collect()))
+        },
+    ),
+    between(
+        "string:replace",
+        (3, 4),
+        "string:replace(T, Part, New), string:replace(T, Part, New, all)",
+        "the first, or every, Part replaced",
+        |m, a| {
+            let (text, part, new) = (charged(m, a, 0)?, charged(m, a, 1)?, charged(m, a, 2)?);
+            if part.is_empty() {
+                return Err("the part to replace is empty".into());
+            }
+            let all = wants_all(a, 3)?;
+            let times = if all { text.matches(&*part).count() } else { 1 };
+            m.charge((times as u64).saturating_mul(1 + new.len() as u64 / 16), Span::default())?;
+            Ok(Term::scalar(if all { text.replace(&*part, &new) } else { text.replacen(&*part, &new, 1) }))
+        },
+    ),
+    between(
+        "string:slice",
+        (2, 3),
+        "string:slice(T, Start), string:slice(T, Start, Len)",
+        "a part, from position 0",
+        |m, a| {
+            let text = charged(m, a, 0)?;
+            let len = if a.len() == 3 { size(a, 2)? } else { usize::MAX };
+            Ok(Term::scalar(text.chars().skip(size(a, 1)?).take(len).collect::<String>()))
+        },
+    ),
     builtin("string:join", 2, "string:join(Texts, Sep)", "the texts with Sep between them", |m, a| {
         let parts = list(m, a, 0)?;
         let texts = (0..parts.len()).map(|at| charged(m, &parts, at)).collect::<Result<Vec<_>>>()?;

@@ -26,14 +26,7 @@ pub(super) fn unary(operator: Unary, operand: &Term) -> Result<Term, Problem> {
 }
 
 impl Machine<'_> {
-    pub(super) fn binary(
-        &mut self,
-        operator: Binary,
-        left: &Expr,
-        right: &Expr,
-        span: Span,
-        env: &mut Env,
-    ) -> Outcome {
+    pub(super) fn binary(&mut self, operator: Binary, left: &Expr, right: &Expr, span: Span, env: &mut Env) -> Outcome {
         let first = self.eval(left, env)?;
         if let Binary::Andalso | Binary::Orelse = operator {
             let Some(value) = first.as_bool() else {

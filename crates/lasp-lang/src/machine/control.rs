@@ -86,7 +86,8 @@ impl Machine<'_> {
                 Term::Data(Value::Text(text), _) => bytes.extend_from_slice(text.as_bytes()),
                 Term::Data(Value::Int(byte @ 0..=255), _) => bytes.push(byte as u8),
                 other => {
-                    let message = format!("bytes are made of texts, bytes and numbers 0 to 255, found {}", short(&other));
+                    let message =
+                        format!("bytes are made of texts, bytes and numbers 0 to 255, found {}", short(&other));
                     return Err(self.fault(item.span, message));
                 }
             }
@@ -184,7 +185,9 @@ impl Machine<'_> {
                 match term.as_bool() {
                     Some(true) => self.generate(produced, later, gathered, env),
                     Some(false) => Ok(()),
-                    None => Err(self.fault(condition.span, format!("a filter is true or false, found {}", short(&term)))),
+                    None => {
+                        Err(self.fault(condition.span, format!("a filter is true or false, found {}", short(&term))))
+                    }
                 }
             }
             Qualifier::Generate(pattern, list) => {
@@ -224,7 +227,8 @@ impl Machine<'_> {
     fn elements(&mut self, list: &Expr, env: &mut Env) -> Outcome<Vec<Term>> {
         let term = self.eval(list, env)?;
         term.as_list().ok_or_else(|| {
-            let problem = Problem::new(format!("`<-` goes through a list or set, found {} {}", term.kind(), short(&term)));
+            let problem =
+                Problem::new(format!("`<-` goes through a list or set, found {} {}", term.kind(), short(&term)));
             let problem = match &term {
                 Term::Variable(_) => problem.hint("use `query(V)` for the variable's current value"),
                 _ if term.is_map() => problem.hint("the entries of a map: `K := V <- Map`"),

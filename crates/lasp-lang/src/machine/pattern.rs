@@ -76,7 +76,8 @@ impl Machine<'_> {
                 }
                 Ok(term.is_map())
             }
-            PatternKind::TextPrefix(prefix, rest) => match term.as_text().and_then(|text| text.strip_prefix(&**prefix)) {
+            PatternKind::TextPrefix(prefix, rest) => match term.as_text().and_then(|text| text.strip_prefix(&**prefix))
+            {
                 Some(after) => {
                     let after: Arc<str> = after.into();
                     self.bind(rest, &Term::scalar(lasp_dataflow::Value::Text(after)), outside, env)

@@ -78,9 +78,8 @@ impl<H: Host> World<H> {
         let target = variable(args, 0)?;
         let ty = self.host.type_of(target.handle);
         let form = value(&args[1])?;
-        let op = Op::from_value(&ty, &form).map_err(|error| {
-            Problem { message: error.to_string().replacen("awset", "set", 1), hint: operation_hint(&ty, &form) }
-        })?;
+        let op = Op::from_value(&ty, &form)
+            .map_err(|error| Problem { message: error.to_string(), hint: operation_hint(&ty, &form) })?;
         self.host.update(node, target.handle, &op)?;
         Ok(Term::Variable(Variable { node, ..target }))
     }
@@ -114,7 +113,9 @@ impl<H: Host> World<H> {
         for pair in &pairs {
             match pair.as_tuple().as_deref() {
                 Some([Term::Variable(variable), threshold]) => waits.push((*variable, threshold.clone())),
-                _ => return Err(Problem::new(format!("`read_any` takes pairs {{V, Threshold}}, found {}", short(pair)))),
+                _ => {
+                    return Err(Problem::new(format!("`read_any` takes pairs {{V, Threshold}}, found {}", short(pair))));
+                }
             }
         }
         if waits.is_empty() {
@@ -127,7 +128,7 @@ impl<H: Host> World<H> {
     fn threshold(&self, variable: Variable, form: &Term) -> Result<Threshold> {
         let ty = self.host.type_of(variable.handle);
         let form = value(form)?;
-        Threshold::from_value(&ty, &form).map_err(|error| Problem::new(error.to_string().replacen("awset", "set", 1)))
+        Threshold::from_value(&ty, &form).map_err(|error| Problem::new(error.to_string()))
     }
 
     fn sleep_for(&self, args: &[Term]) -> Result<Step> {
@@ -173,6 +174,9 @@ impl<H: Host> World<H> {
         };
         let inputs: Vec<_> = inputs.iter().map(|input| input.handle).collect();
         let handle = self.host.derive(node, operator, &inputs, into)?;
+        if name == "fold" {
+            self.folds.insert(handle);
+        }
         Ok(Term::Variable(Variable { handle, node }))
     }
 
@@ -208,7 +212,9 @@ impl<H: Host> World<H> {
     fn interest(&mut self, node: usize, interested: bool, args: &[Term]) -> Result<Term> {
         let pattern = match &args[0] {
             Term::Data(Value::Text(text) | Value::Atom(text), _) => text.to_string(),
-            other => return Err(Problem::new(format!("a pattern is a text such as \"ads/*\", found {}", short(other)))),
+            other => {
+                return Err(Problem::new(format!("a pattern is a text such as \"ads/*\", found {}", short(other))));
+            }
         };
         let stem = pattern.strip_suffix('*').unwrap_or(&pattern);
         if pattern.is_empty() || stem.contains('*') {
@@ -236,7 +242,9 @@ impl<H: Host> World<H> {
         let mut groups = Vec::new();
         let mut seen = Vec::new();
         for arg in args {
-            let nodes = arg.as_list().ok_or_else(|| Problem::new(format!("a group is a list of nodes, found {}", short(arg))))?;
+            let nodes = arg
+                .as_list()
+                .ok_or_else(|| Problem::new(format!("a group is a list of nodes, found {}", short(arg))))?;
             let group = nodes.iter().map(|node| self.node_number(node)).collect::<Result<Vec<_>>>()?;
             if let Some(twice) = group.iter().find(|node| seen.contains(*node)) {
                 return Err(Problem::new(format!("node {twice} is in two groups")));
@@ -309,8 +317,9 @@ fn pure(name: &str, args: &[Term], position: usize, arity: usize) -> Result<lasp
 
 fn pure_function(name: &str, function: Function) -> Result<lasp_dataflow::Function> {
     if let Some(effect) = function.effect() {
-        return Err(Problem::new(format!("the function of `{name}` must be pure, this one uses `{effect}`"))
-            .hint("it runs on every node whenever an element comes or goes; put actions into `stream` or `invariant`"));
+        return Err(Problem::new(format!("the function of `{name}` must be pure, this one uses `{effect}`")).hint(
+            "it runs on every node whenever an element comes or goes; put actions into `stream` or `invariant`",
+        ));
     }
     Ok(Arc::new(function))
 }
@@ -342,7 +351,8 @@ fn aggregate(term: &Term) -> Result<Aggregate> {
         "max" => Aggregate::Max,
         "avg" => Aggregate::Avg,
         _ => {
-            let near = nearest(name, ["count", "sum", "min", "max", "avg"]).map(|near| format!("did you mean `{near}`?"));
+            let near =
+                nearest(name, ["count", "sum", "min", "max", "avg"]).map(|near| format!("did you mean `{near}`?"));
             let problem = Problem::new(format!("`fold` cannot aggregate by {}", short(term)));
             let known = "it takes count, sum, min, max, avg, {F, Init} or {F, Init, Inverse}";
             return Err(problem.hint(near.unwrap_or_else(|| known.to_owned())));
@@ -401,7 +411,9 @@ fn help_on(term: &Term) -> Result<String> {
     // Types with parameters are shown by their name alone, too.
     let ty = match &name {
         Term::Data(Value::Atom(name), _) if &**name == "gmap" => Type::GMap(Box::new(Type::AwSet)),
-        Term::Data(Value::Atom(name), _) if &**name == "pair" => Type::Pair(Box::new(Type::AwSet), Box::new(Type::AwSet)),
+        Term::Data(Value::Atom(name), _) if &**name == "pair" => {
+            Type::Pair(Box::new(Type::AwSet), Box::new(Type::AwSet))
+        }
         other => type_of(other).map_err(Problem::new)?,
     };
     let mut text = format!("{}: update(V, Op) with Op one of", show_name(term, &ty));

@@ -6,7 +6,7 @@ use crate::function::Function;
 use crate::host::{Host, HostEvent, Progress, TriggerId};
 use crate::machine::{Action, Effects, Step, Waiting};
 use crate::show;
-use crate::term::{Term, Variable};
+use crate::term::{Handle, Term, Variable};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// What runs when the host reports a trigger.
@@ -24,6 +24,8 @@ pub struct World<H: Host> {
     met: BTreeSet<TriggerId>,
     due: VecDeque<Action>,
     lines: Vec<Line>,
+    /// Results of folds: they have the type of their value.
+    pub(super) folds: BTreeSet<Handle>,
     pub(super) patterns: BTreeMap<usize, BTreeSet<String>>,
     form: usize,
 }
@@ -42,6 +44,7 @@ impl<H: Host> World<H> {
             met: BTreeSet::new(),
             due: VecDeque::new(),
             lines: Vec::new(),
+            folds: BTreeSet::new(),
             patterns: BTreeMap::new(),
             form: 0,
         }
@@ -66,7 +69,9 @@ impl<H: Host> World<H> {
     /// `term` with its variables replaced by their values, and what it was: a variable's type or a value's kind.
     pub(super) fn resolve_with_kind(&mut self, term: &Term) -> Result<(String, Term), Problem> {
         let kind = match term {
-            Term::Variable(variable) => Some(show::type_name(&self.host.type_of(variable.handle))),
+            Term::Variable(variable) if !self.folds.contains(&variable.handle) => {
+                Some(show::type_name(&self.host.type_of(variable.handle)))
+            }
             _ => None,
         };
         let resolved = resolve(term, &mut |variable| self.value(variable))?;
@@ -98,8 +103,7 @@ impl<H: Host> World<H> {
                         self.enqueue(node, function, vec![Term::output(output)]);
                     }
                 }
-                HostEvent::DerivationFailed { node, variable, message } => {
-                    let message = format!("{variable}: {message}");
+                HostEvent::DerivationFailed { node, message } => {
                     self.lines.push(Line::DerivationFailed { form: self.form, node, message });
                 }
             }
