@@ -38,7 +38,7 @@ fn both(left: Dot, right: Dot) -> Support {
 
 /// An image that is neither injective nor total: odd elements go, two evens share an image.
 fn image(element: u64) -> Option<u64> {
-    (element % 2 == 0).then_some(element / 4)
+    element.is_multiple_of(2).then_some(element / 4)
 }
 
 /// The image of a set, or of a delta of it.
