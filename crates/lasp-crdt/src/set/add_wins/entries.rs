@@ -108,6 +108,10 @@ impl<E> Entries<E> {
     pub(super) fn remove_dot(&mut self, at: usize, dot: Dot) -> Option<Entry<E>> {
         let entry = &mut self.list[at];
         entry.dots.retain(|held| *held != dot);
+        if entry.dots.spilled() && entry.dots.len() == 1 {
+            // An addition supersedes: for a moment there were two. Back to no allocation.
+            entry.dots.shrink_to_fit();
+        }
         let (hash, is_empty) = (entry.hash, entry.dots.is_empty());
         self.dots -= 1;
         self.fingerprint = self.fingerprint.wrapping_sub(part(hash, dot));
