@@ -1,0 +1,11 @@
+//! What a graph of variables does, as its users see it.
+
+mod api;
+mod convergence;
+mod derivations;
+mod errors;
+mod folds;
+mod morphisms;
+mod support;
+mod thresholds;
+mod variables;
