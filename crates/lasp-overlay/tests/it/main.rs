@@ -1,5 +1,6 @@
 //! The overlay at work: many peers in the simulator, with and without faults.
 
+mod codec;
 mod full;
 mod hyparview;
 mod world;

@@ -156,7 +156,6 @@ impl World {
         self.sim.peers().map(|(id, peer)| (id, peer.0.active())).collect()
     }
 
-    #[expect(dead_code)]
     pub(crate) fn metrics(&self) -> Metrics {
         let mut sum = Metrics::default();
         for (_, peer) in self.sim.peers() {

@@ -119,3 +119,61 @@ impl Members {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::peer::Addr;
+    use proptest::prelude::*;
+
+    fn member() -> impl Strategy<Value = Member> {
+        (0..6u64, 0..3u64, 0..4u64).prop_map(|(id, incarnation, change)| Member {
+            contact: Contact { id: PeerId(id), incarnation, addr: Addr::new("p").expect("short") },
+            change,
+        })
+    }
+
+    fn merged(members: &[Member]) -> (Vec<Member>, u64) {
+        let mut map = Members::new(100);
+        for member in members {
+            map.merge(member);
+        }
+        (map.iter().cloned().collect(), map.fingerprint())
+    }
+
+    proptest! {
+        #[test]
+        fn order_and_repetition_do_not_matter(members in prop::collection::vec(member(), 0..20), seed: u64) {
+            let mut shuffled: Vec<Member> = members.iter().chain(&members).cloned().collect();
+            crate::rng::Rng::new(seed).shuffle(&mut shuffled);
+            prop_assert_eq!(merged(&members), merged(&shuffled));
+        }
+
+        #[test]
+        fn equal_fingerprints_mean_equal_maps(
+            a in prop::collection::vec(member(), 0..8),
+            b in prop::collection::vec(member(), 0..8),
+        ) {
+            let ((a, fingerprint_a), (b, fingerprint_b)) = (merged(&a), merged(&b));
+            prop_assert_eq!(a == b, fingerprint_a == fingerprint_b);
+        }
+    }
+
+    #[test]
+    fn the_first_departure_is_forgotten_at_the_limit() {
+        let at = |id, change| Member {
+            contact: Contact { id: PeerId(id), incarnation: 1, addr: Addr::new("p").expect("short") },
+            change,
+        };
+        let mut map = Members::new(2);
+        for id in 1..=3 {
+            map.merge(&at(id, 1));
+        }
+        map.merge(&at(2, 2));
+        map.merge(&at(4, 1));
+        let ids: Vec<u64> = map.iter().map(|member| member.contact.id.0).collect();
+        assert_eq!(ids, [2, 3, 4], "2 has come back, so 3 and 4 are the departures");
+        let ids_and_changes = [at(2, 2), at(3, 1), at(4, 1)];
+        assert_eq!(map.fingerprint(), merged(&ids_and_changes).1);
+    }
+}

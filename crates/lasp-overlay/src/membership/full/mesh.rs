@@ -43,17 +43,19 @@ pub(super) struct Absent {
     failures: u32,
 }
 
-/// The contacts through which to enter, one after the other.
+/// The contacts through which to enter. Each is dialled until it has been linked once, for peers that were all
+/// started anew may know each other by nothing else.
 #[derive(Debug, Default)]
 pub(super) struct Joining {
+    /// Those not linked so far.
     contacts: Vec<Addr>,
-    /// The next contact of this round.
-    next: usize,
+    /// Those to be dialled in this round, last one first.
+    round: Vec<Addr>,
     /// The contact being dialled.
     dialing: Option<Addr>,
     rounds: u32,
     /// Grows with every change, so that stale timers are recognised.
-    step: u32,
+    pub(super) step: u32,
 }
 
 impl Joining {
@@ -62,10 +64,14 @@ impl Joining {
         let step = self.step.wrapping_add(1);
         *self = Self { step, ..Self::default() };
     }
+
+    fn begin_round(&mut self) {
+        self.round = self.contacts.iter().rev().cloned().collect();
+    }
 }
 
 impl FullMesh {
-    /// Joins through any of `contacts`; the first that is linked ends it.
+    /// Joins through `contacts`.
     pub(super) fn join(&mut self, contacts: &[Addr], out: &mut Out) {
         if self.me.has_left() {
             self.come_back(out);
@@ -74,6 +80,7 @@ impl FullMesh {
         let others = contacts.iter().filter(|addr| **addr != self.me.contact.addr);
         self.joining.contacts = others.cloned().collect();
         if !self.joining.contacts.is_empty() {
+            self.joining.begin_round();
             self.try_next_contact(out);
         }
     }
@@ -81,22 +88,38 @@ impl FullMesh {
     fn try_next_contact(&mut self, out: &mut Out) {
         self.joining.step = self.joining.step.wrapping_add(1);
         let step = self.joining.step;
-        self.joining.dialing = self.joining.contacts.get(self.joining.next).cloned();
-        let Some(addr) = &self.joining.dialing else {
-            self.joining.next = 0;
-            self.joining.rounds = self.joining.rounds.saturating_add(1);
-            let (base, max) = (self.config.dial_backoff, self.config.dial_backoff_max);
-            let pause = backoff(&mut self.rng, base, max, self.joining.rounds);
-            return out.set_timer(pause, Timer::Join { step });
-        };
-        self.joining.next += 1;
-        out.push(Output::Dial(addr.clone()));
-        out.set_timer(self.config.dial_timeout, Timer::Join { step });
+        self.joining.dialing = self.joining.round.pop();
+        if let Some(addr) = &self.joining.dialing {
+            out.push(Output::Dial(addr.clone()));
+            return out.set_timer(self.config.dial_timeout, Timer::Join { step });
+        }
+        self.joining.begin_round();
+        self.joining.rounds = self.joining.rounds.saturating_add(1);
+        let (base, max) = (self.config.dial_backoff, self.config.dial_backoff_max);
+        let pause = backoff(&mut self.rng, base, max, self.joining.rounds);
+        out.set_timer(pause, Timer::Join { step });
     }
 
     /// The contact did not answer in time, or it is time for the next round.
     pub(super) fn on_join_timer(&mut self, step: u32, out: &mut Out) {
         if step == self.joining.step {
+            self.try_next_contact(out);
+        }
+    }
+
+    fn contact_reached(&mut self, peer: &Contact, dialed: Option<&Addr>, out: &mut Out) {
+        let reached = |addr: &Addr| *addr == peer.addr || dialed == Some(addr);
+        self.joining.contacts.retain(|addr| !reached(addr));
+        self.joining.round.retain(|addr| !reached(addr));
+        if self.joining.contacts.is_empty() {
+            self.joining.stop();
+        } else if self.joining.dialing.as_ref().is_some_and(reached) {
+            self.try_next_contact(out);
+        }
+    }
+
+    fn contact_failed(&mut self, addr: &Addr, out: &mut Out) {
+        if self.joining.dialing.as_ref() == Some(addr) {
             self.try_next_contact(out);
         }
     }
@@ -109,7 +132,7 @@ impl FullMesh {
         if self.me.has_left() {
             return out.send(peer.id, self.news_of_self());
         }
-        self.contact_reached(peer, dialed);
+        self.contact_reached(peer, dialed, out);
         let linked = self.active.get(&peer.id).map(|n| n.contact.incarnation);
         if linked.is_some_and(|life| life > peer.incarnation) {
             return;
@@ -128,20 +151,6 @@ impl FullMesh {
         }
         if news {
             self.tell(vec![member], Some(peer.id), out);
-        }
-    }
-
-    fn contact_reached(&mut self, peer: &Contact, dialed: Option<&Addr>) {
-        let sought = self.joining.contacts.contains(&peer.addr)
-            || dialed.is_some_and(|addr| self.joining.contacts.contains(addr));
-        if sought {
-            self.joining.stop();
-        }
-    }
-
-    fn contact_failed(&mut self, addr: &Addr, out: &mut Out) {
-        if self.joining.dialing.as_ref() == Some(addr) {
-            self.try_next_contact(out);
         }
     }
 

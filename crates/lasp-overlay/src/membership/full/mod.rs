@@ -248,3 +248,6 @@ impl Membership for FullMesh {
         &self.metrics
     }
 }
+
+#[cfg(test)]
+mod tests;

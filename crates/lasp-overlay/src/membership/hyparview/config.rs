@@ -63,12 +63,11 @@ pub struct Config {
     pub mend_backoff: Duration,
     /// Longest pause between two attempts. 30 s: guess.
     pub mend_backoff_max: Duration,
-    /// After how many attempts a neighbour that failed is forgotten. 64: guess; about half an hour.
+    /// After how many attempts a neighbour that failed is forgotten. 240: guess; about two hours.
     pub mend_attempts: u32,
-    /// How often a peer without a join contact among its neighbours asks one to be its neighbour, in case the two
-    /// ended up on different islands. 120 s: guess.
+    /// How often a peer considers whether a join contact that is no neighbour may be on another island. 15 s: guess.
     pub mend_interval: Duration,
-    /// How long a full peer refuses to make room for a second stranger that asks to mend. 30 s: guess; bounds how fast
+    /// How long a full peer refuses to make room for a second stranger that asks to mend. 60 s: guess; bounds how fast
     /// a healthy overlay is rewired for nothing.
     pub mend_pause: Duration,
 }
@@ -102,9 +101,9 @@ impl Default for Config {
             link_linger: Duration::from_secs(5),
             mend_backoff: Duration::from_secs(2),
             mend_backoff_max: Duration::from_secs(30),
-            mend_attempts: 64,
-            mend_interval: Duration::from_secs(120),
-            mend_pause: Duration::from_secs(30),
+            mend_attempts: 240,
+            mend_interval: Duration::from_secs(15),
+            mend_pause: Duration::from_secs(60),
         }
     }
 }

@@ -108,29 +108,21 @@ impl HyParView {
         out.set_timer(self.config.dial_timeout, Timer::Join { step });
     }
 
-    /// Asks whoever is at an address to become a neighbour, once. `false` if it is no contact, or another contact is
-    /// being tried.
-    pub(super) fn mend_through(&mut self, addr: &Addr, out: &mut Out) -> bool {
+    /// Turns to a contact once, outside of any round. `false` if `addr` is no contact, or another is being tried.
+    pub(super) fn approach(&mut self, addr: &Addr, purpose: Purpose, out: &mut Out) -> bool {
         let may = self.joining.is_idle() && self.joining.contacts.contains(addr);
         if may {
-            self.dial_contact(addr.clone(), Purpose::Mend, out);
+            self.dial_contact(addr.clone(), purpose, out);
         }
         may
     }
 
-    /// Asks a random contact to become a neighbour, once, if none is.
-    pub(super) fn mend_through_any_contact(&mut self, out: &mut Out) {
-        let is_contact = |contact: &Contact| self.joining.contacts.contains(&contact.addr);
-        if self.view.neighbors().any(|n| is_contact(&n.contact)) {
-            return;
-        }
-        // A contact in the passive view is most likely on the same island.
-        if self.view.passive().any(is_contact) && !self.rng.chance(1.0 / 8.0) {
-            return;
-        }
-        if let Some(addr) = self.rng.choose(&self.joining.contacts).cloned() {
-            self.mend_through(&addr, out);
-        }
+    /// A random contact that is no neighbour.
+    pub(super) fn distant_contact(&mut self) -> Option<Addr> {
+        let is_neighbor = |addr: &Addr| self.view.neighbors().any(|n| n.contact.addr == *addr);
+        let contacts = self.joining.contacts.iter();
+        let distant: Vec<&Addr> = contacts.filter(|addr| !is_neighbor(addr)).collect();
+        self.rng.choose(&distant).copied().cloned()
     }
 
     fn rest(&mut self, out: &mut Out) {

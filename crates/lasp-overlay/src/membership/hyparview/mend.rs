@@ -2,8 +2,8 @@
 //!
 //! A partition looks like the failure of many neighbours, and each side heals by itself: nothing would ever lead across
 //! once the network is whole again. So a neighbour that failed is tried again for a while; if it answers in the same
-//! life it was not dead but cut off, and the two become neighbours again even if both are full by now. Where a
-//! partition outlasts that memory, peers without a join contact among their neighbours ask one now and then.
+//! life it was not dead but cut off, and the two become neighbours again even if both are full by now. Where that memory
+//! does not reach, because a partition lasts long or everybody was restarted, join contacts are asked now and then.
 
 use super::neighbor::Purpose;
 use super::{HyParView, Out};
@@ -15,6 +15,10 @@ use std::time::Duration;
 
 /// How many lost neighbours are remembered. Beyond it the first lost is forgotten.
 const LOST: usize = 16;
+
+/// How often a contact is asked of which nothing speaks for its being on another island. Asking rewires the overlay, so
+/// rarely: a guess that keeps it below one neighbour in 15 minutes in a cluster of ten.
+const UNLIKELY: f64 = 1.0 / 256.0;
 
 /// Neighbours that were lost without a farewell, and when to ask a contact.
 #[derive(Debug, Default)]
@@ -96,15 +100,34 @@ impl HyParView {
         let (base, max) = (self.config.mend_backoff, self.config.mend_backoff_max);
         if let Some(lost) = self.mending.next(now, base, max, &mut self.rng) {
             // A contact may have been restarted without contacts of its own: then only its address leads to it.
-            if !self.mend_through(&lost.addr, out) {
+            if !self.approach(&lost.addr, Purpose::Mend, out) {
                 self.request(now, &lost, Purpose::Mend, out);
             }
         }
         if now >= self.mending.due {
             let pause = self.rng.jitter(self.config.mend_interval, 0.25);
             self.mending.pause(now + pause);
-            self.mend_through_any_contact(out);
+            self.look_for_contact(out);
         }
+    }
+
+    /// Turns to a contact that may be on another island. If this peer knows its whole island and the contact is not
+    /// among them, it joins again; else it asks now and then, for all the evidence there is.
+    fn look_for_contact(&mut self, out: &mut Out) {
+        let Some(addr) = self.distant_contact() else {
+            return;
+        };
+        let known = self.view.passive().any(|contact| contact.addr == addr);
+        if self.knows_everybody() && !known {
+            self.approach(&addr, Purpose::Join, out);
+        } else if self.rng.chance(UNLIKELY) {
+            self.approach(&addr, Purpose::Mend, out);
+        }
+    }
+
+    /// Whether the views hold the whole island: there is room for more, but exchanges bring nobody.
+    fn knows_everybody(&self) -> bool {
+        self.shuffling.is_barren() && self.view.passive().count() < self.config.passive_capacity
     }
 
     /// Forgets those that were tried often enough or are known to have been restarted: they join by themselves.

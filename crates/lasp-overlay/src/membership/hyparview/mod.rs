@@ -305,3 +305,6 @@ impl Membership for HyParView {
         &self.metrics
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -26,6 +26,11 @@ impl Shuffling {
         self.news = true;
     }
 
+    /// Whether the last exchanges brought nobody new.
+    pub(super) const fn is_barren(&self) -> bool {
+        self.barren >= 2
+    }
+
     fn next_interval(&mut self) {
         self.barren = if self.news { 0 } else { self.barren.saturating_add(1) };
         self.news = false;

@@ -176,3 +176,84 @@ impl View {
         self.passive.clear();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::peer::Addr;
+    use crate::rng::Rng;
+    use proptest::prelude::*;
+
+    fn contact(id: u64, incarnation: u64) -> Contact {
+        Contact { id: PeerId(id), incarnation, addr: Addr::new("p").expect("short") }
+    }
+
+    #[derive(Clone, Debug)]
+    enum Step {
+        Learn(u64, u64, Vec<u64>),
+        Activate(u64, u64),
+        Deactivate(u64),
+        Depart(u64, u64),
+        Refresh(u64, u64),
+        Forget(u64),
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        let (id, life) = (0..12u64, 1..4u64);
+        prop_oneof![
+            4 => (id.clone(), life.clone(), prop::collection::vec(id.clone(), 0..4))
+                .prop_map(|(id, life, offered)| Step::Learn(id, life, offered)),
+            2 => (1..12u64, life.clone()).prop_map(|(id, life)| Step::Activate(id, life)),
+            1 => id.clone().prop_map(Step::Deactivate),
+            1 => (id.clone(), life.clone()).prop_map(|(id, life)| Step::Depart(id, life)),
+            1 => (id.clone(), life).prop_map(|(id, life)| Step::Refresh(id, life)),
+            1 => id.prop_map(Step::Forget),
+        ]
+    }
+
+    fn take(view: &mut View, step: Step, rng: &mut Rng) {
+        match step {
+            Step::Learn(id, life, offered) => {
+                let offered: Vec<PeerId> = offered.into_iter().map(PeerId).collect();
+                view.learn(&contact(id, life), &offered, rng);
+            }
+            Step::Activate(id, life) => view.activate(Time::ZERO, contact(id, life), LinkId(1)),
+            Step::Deactivate(id) => drop(view.deactivate(PeerId(id))),
+            Step::Depart(id, life) => view.depart(&contact(id, life)),
+            Step::Refresh(id, life) => view.refresh(&contact(id, life)),
+            Step::Forget(id) => view.forget(PeerId(id)),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn views_stay_disjoint_bounded_and_without_oneself(steps in prop::collection::vec(step(), 0..60)) {
+            let mut rng = Rng::new(1);
+            let mut view = View::new(PeerId(0), 4);
+            for step in steps {
+                take(&mut view, step, &mut rng);
+                prop_assert!(view.passive().count() <= 4);
+                prop_assert!(view.passive().all(|peer| !view.is_active(peer.id) && peer.id != PeerId(0)));
+                prop_assert!(!view.is_active(PeerId(0)));
+            }
+        }
+    }
+
+    #[test]
+    fn hearsay_of_an_older_life_is_ignored() {
+        let (mut view, mut rng) = (View::new(PeerId(0), 4), Rng::new(1));
+        assert!(view.learn(&contact(1, 2), &[], &mut rng));
+        for life in [1, 3, 2] {
+            assert!(!view.learn(&contact(1, life), &[], &mut rng));
+        }
+        assert_eq!(view.contact_of(PeerId(1)), Some(&contact(1, 3)));
+    }
+
+    #[test]
+    fn who_departed_is_learned_of_only_in_a_new_life() {
+        let (mut view, mut rng) = (View::new(PeerId(0), 4), Rng::new(1));
+        view.depart(&contact(1, 2));
+        assert!(!view.learn(&contact(1, 2), &[], &mut rng));
+        assert!(view.learn(&contact(1, 3), &[], &mut rng));
+    }
+}

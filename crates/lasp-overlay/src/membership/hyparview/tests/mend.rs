@@ -1,0 +1,113 @@
+//! Bringing islands together.
+
+use super::*;
+
+const SECOND: Duration = Duration::from_secs(1);
+const MEND: Priority = Priority::Mend;
+
+/// A full peer that has lost neighbour 1 and found a replacement in 6.
+fn with_loss() -> Bench {
+    let mut bench = Bench::full();
+    bench.input(Input::LinkDown(PeerId(1)));
+    bench.befriend(6, 6);
+    bench
+}
+
+fn keep_alive(bench: &mut Bench) {
+    for n in bench.active() {
+        bench.peer.heard(bench.now, PeerId(n));
+    }
+}
+
+/// The effects of the next tick that has any, but for closed links.
+fn next(bench: &mut Bench) -> Vec<Effect> {
+    for _ in 0..100 {
+        bench.now = bench.now + SECOND;
+        keep_alive(bench);
+        let links: Vec<(u64, LinkId)> = bench.active().iter().filter_map(|n| Some((*n, bench.link_of(*n)?))).collect();
+        for (n, link) in links {
+            bench.receive(n, M::Pong { link, known: true });
+        }
+        let mut effects = bench.tick(Duration::ZERO);
+        effects.retain(|effect| !matches!(effect, Output::Close(_))); // idle links
+        if !effects.is_empty() {
+            return effects;
+        }
+    }
+    Vec::new()
+}
+
+#[test]
+fn a_neighbour_that_failed_is_tried_again_even_by_a_full_peer() {
+    let mut bench = with_loss();
+    let effects = next(&mut bench);
+    let (_, link) = requested(&effects);
+    assert_eq!(effects, [Output::Link(contact(1)), reply_timer(1, link)]);
+    let effects = bench.input(Input::LinkUp { peer: contact(1), dialed: Some(addr(1)) });
+    assert_eq!(effects, [request(1, link, MEND)]);
+    bench.receive(1, M::Accept { link: LinkId(link), peers: vec![] });
+    assert!(bench.active().contains(&1) && bench.active().len() == 5);
+    assert_eq!(next(&mut bench), [], "it is found");
+}
+
+#[test]
+fn a_peer_that_stays_away_is_tried_ever_more_rarely_and_then_forgotten() {
+    let mut bench = Bench::with(Config { mend_attempts: 5, ..Config::default() });
+    for n in 1..=5 {
+        bench.befriend(n, n);
+    }
+    bench.input(Input::LinkDown(PeerId(1)));
+    bench.befriend(6, 6);
+    let mut pauses = Vec::new();
+    for _ in 0..5 {
+        let begun = bench.now;
+        assert_eq!(next(&mut bench)[0], Output::Link(contact(1)));
+        pauses.push((bench.now - begun).as_secs());
+        assert_eq!(bench.input(Input::DialFailed(addr(1))), []);
+    }
+    assert!(pauses.is_sorted() && pauses[4] > 3 * pauses[0], "{pauses:?}");
+    assert_eq!(next(&mut bench), []);
+}
+
+#[test]
+fn a_peer_that_was_restarted_is_not_looked_for() {
+    let mut bench = with_loss();
+    bench.receive(6, M::Exchange { peers: vec![reborn(1)], answer: false });
+    assert_eq!(next(&mut bench), []);
+}
+
+#[test]
+fn who_lost_a_peer_makes_room_for_it_whatever_it_granted_before() {
+    let mut bench = with_loss();
+    for n in [1, 7] {
+        bench.link(n);
+    }
+    let ask = M::Request { link: LinkId(90), priority: MEND };
+    bench.receive(7, ask.clone());
+    assert!(bench.active().contains(&7));
+    bench.receive(1, ask);
+    assert!(bench.active().contains(&1));
+}
+
+#[test]
+fn a_contact_missing_where_everybody_is_known_is_joined_again() {
+    let mut bench = Bench::full();
+    bench.input(Input::Command(Command::Join(vec![addr(9)])));
+    // It was reached once, then evicted and forgotten.
+    bench.befriend(9, 9);
+    bench.receive(9, M::Disconnect { link: LinkId(9), alive: true });
+    let freed = (1..=5).find(|n| !bench.active().contains(n));
+    if let Some(n) = freed {
+        bench.befriend(n, 90);
+    }
+    assert_eq!(bench.active().len(), 5);
+    bench.peer.view.forget(PeerId(9));
+    for _ in 0..4 {
+        bench.expire(Timer::Shuffle { term: 1 });
+    }
+    let effects = next(&mut bench);
+    assert_eq!(effects[0], Output::Dial(addr(9)));
+    let effects = bench.input(Input::LinkUp { peer: contact(9), dialed: Some(addr(9)) });
+    let (_, link) = requested(&effects);
+    assert_eq!(effects, [send(9, M::Join { link: LinkId(link) }), reply_timer(9, link)]);
+}

@@ -1,0 +1,220 @@
+//! What one peer does, effect by effect.
+
+mod join;
+mod mend;
+mod neighbor;
+mod probe;
+mod promote;
+mod shuffle;
+
+use super::*;
+use crate::membership::hyparview::Message as M;
+
+pub(super) type Effect = Output<HyParView>;
+
+pub(super) fn addr(n: u64) -> Addr {
+    Addr::new(&format!("p{n}")).expect("short")
+}
+
+pub(super) fn contact(n: u64) -> Contact {
+    Contact { id: PeerId(n), incarnation: 1, addr: addr(n) }
+}
+
+/// The same peer in its next life.
+pub(super) fn reborn(n: u64) -> Contact {
+    Contact { incarnation: 2, ..contact(n) }
+}
+
+pub(super) fn send(to: u64, message: M) -> Effect {
+    Output::Send { to: PeerId(to), message }
+}
+
+pub(super) fn disconnect(to: u64, link: u64) -> Effect {
+    send(to, M::Disconnect { link: LinkId(link), alive: true })
+}
+
+pub(super) fn accept(to: u64, link: u64) -> Effect {
+    send(to, M::Accept { link: LinkId(link), peers: vec![] })
+}
+
+pub(super) fn request(to: u64, link: u64, priority: Priority) -> Effect {
+    send(to, M::Request { link: LinkId(link), priority })
+}
+
+pub(super) fn up(n: u64) -> Effect {
+    Output::Emit(Event::Up(contact(n)))
+}
+
+pub(super) fn down(n: u64) -> Effect {
+    Output::Emit(Event::Down(PeerId(n)))
+}
+
+pub(super) fn timer(timer: Timer, after: Duration) -> Effect {
+    Output::SetTimer { after, timer }
+}
+
+/// The timer of a request; its pause is not drawn.
+pub(super) fn reply_timer(peer: u64, link: u64) -> Effect {
+    let timer_value = Timer::Reply { peer: PeerId(peer), link: LinkId(link) };
+    timer(timer_value, Config::default().reply_timeout)
+}
+
+/// Peer 0, started, and a clock.
+pub(super) struct Bench {
+    pub(super) peer: HyParView,
+    pub(super) now: Time,
+}
+
+impl Bench {
+    pub(super) fn new() -> Self {
+        Self::with(Config::default())
+    }
+
+    pub(super) fn with(config: Config) -> Self {
+        let mut bench = Self { peer: HyParView::new(config, contact(0), Rng::new(7)), now: Time::ZERO };
+        let started = bench.input(Input::Start);
+        let expected = [any(Timer::Tick { term: 1 }), any(Timer::Shuffle { term: 1 })];
+        assert_eq!(started, expected);
+        bench
+    }
+
+    /// Feeds one input. Pauses that are drawn at random read zero.
+    pub(super) fn input(&mut self, input: Input<HyParView>) -> Vec<Effect> {
+        let mut out = Outbox::new();
+        self.peer.handle(self.now, input, &mut out);
+        let blur = |effect| match effect {
+            Output::SetTimer { timer: Timer::Reply { .. }, .. } => effect,
+            Output::SetTimer { timer, .. } => any(timer),
+            other => other,
+        };
+        out.take().into_iter().map(blur).collect()
+    }
+
+    pub(super) fn receive(&mut self, from: u64, message: M) -> Vec<Effect> {
+        self.input(Input::Received { from: PeerId(from), message })
+    }
+
+    pub(super) fn expire(&mut self, timer: Timer) -> Vec<Effect> {
+        self.input(Input::Expired(timer))
+    }
+
+    pub(super) fn tick(&mut self, after: Duration) -> Vec<Effect> {
+        self.now = self.now + after;
+        let term = self.peer.term;
+        let mut effects = self.expire(Timer::Tick { term });
+        assert_eq!(effects.remove(0), any(Timer::Tick { term }));
+        effects
+    }
+
+    /// Has `n` dial this peer.
+    pub(super) fn link(&mut self, n: u64) -> Vec<Effect> {
+        self.input(Input::LinkUp { peer: contact(n), dialed: None })
+    }
+
+    /// Makes `n` a neighbour under the link id `link`.
+    pub(super) fn befriend(&mut self, n: u64, link: u64) {
+        self.link(n);
+        self.receive(n, M::Request { link: LinkId(link), priority: Priority::High });
+        assert!(self.peer.is_active(PeerId(n)));
+    }
+
+    /// Makes peers `1..=5` neighbours, `n` under the link id `n`.
+    pub(super) fn full() -> Self {
+        let mut bench = Self::new();
+        for n in 1..=5 {
+            bench.befriend(n, n);
+        }
+        bench
+    }
+
+    pub(super) fn know(&mut self, n: u64) {
+        assert!(self.peer.view.learn(&contact(n), &[], &mut self.peer.rng));
+    }
+
+    pub(super) fn knows(&self, n: u64) -> bool {
+        self.peer.view.passive().any(|contact| contact.id == PeerId(n))
+    }
+
+    pub(super) fn active(&self) -> Vec<u64> {
+        self.peer.active().iter().map(|contact| contact.id.0).collect()
+    }
+
+    pub(super) fn link_of(&self, n: u64) -> Option<LinkId> {
+        self.peer.view.neighbor(PeerId(n)).map(|neighbor| neighbor.link)
+    }
+}
+
+/// A timer with a pause drawn at random.
+pub(super) fn any(value: Timer) -> Effect {
+    timer(value, Duration::ZERO)
+}
+
+/// The link id of the request among `effects`, which must be there.
+pub(super) fn requested(effects: &[Effect]) -> (u64, u64) {
+    let of_timer = |effect: &Effect| match effect {
+        Output::SetTimer { timer: Timer::Reply { peer, link }, .. } => Some((peer.0, link.0)),
+        _ => None,
+    };
+    effects.iter().find_map(of_timer).expect("a request")
+}
+
+#[test]
+fn who_has_no_link_is_not_listened_to() {
+    let mut bench = Bench::new();
+    let asked = bench.receive(1, M::Request { link: LinkId(1), priority: Priority::High });
+    assert_eq!(asked, []);
+}
+
+#[test]
+fn a_link_to_oneself_is_closed() {
+    let mut bench = Bench::new();
+    assert_eq!(bench.link(0), [Output::Close(PeerId(0))]);
+}
+
+#[test]
+fn a_new_life_ends_the_relation_of_the_old_one() {
+    let mut bench = Bench::new();
+    bench.befriend(1, 5);
+    bench.befriend(2, 6);
+    let effects = bench.input(Input::LinkUp { peer: reborn(1), dialed: None });
+    // Peer 1 is known in its new life, and so a candidate for the free place.
+    let (_, link) = requested(&effects);
+    assert_eq!(effects, [down(1), request(1, link, Priority::Low), reply_timer(1, link)]);
+    assert_eq!(bench.peer.contact_of(PeerId(1)), Some(&reborn(1)));
+}
+
+#[test]
+fn a_link_of_an_older_life_changes_nothing() {
+    let mut bench = Bench::new();
+    bench.input(Input::LinkUp { peer: reborn(1), dialed: None });
+    bench.receive(1, M::Request { link: LinkId(5), priority: Priority::Low });
+    assert_eq!(bench.link(1), []);
+    assert_eq!(bench.peer.active(), [reborn(1)]);
+}
+
+#[test]
+fn a_neighbour_that_is_linked_anew_is_asked_whether_it_still_is_one() {
+    let mut bench = Bench::new();
+    bench.befriend(1, 5);
+    assert_eq!(bench.link(1), [send(1, M::Ping { link: LinkId(5) })]);
+}
+
+#[test]
+fn links_of_no_use_are_closed_first_by_who_dialled() {
+    let linger = Config::default().link_linger;
+    let mut bench = Bench::new();
+    bench.input(Input::LinkUp { peer: contact(1), dialed: Some(addr(1)) });
+    bench.link(2);
+    assert_eq!(bench.tick(linger), [Output::Close(PeerId(1))]);
+    assert_eq!(bench.tick(linger), [Output::Close(PeerId(2))]);
+    assert_eq!(bench.tick(linger), []);
+}
+
+#[test]
+fn timers_of_an_earlier_term_are_ignored() {
+    let mut bench = Bench::new();
+    bench.befriend(1, 5);
+    bench.input(Input::Command(Command::Leave));
+    assert_eq!(bench.expire(Timer::Tick { term: 1 }), []);
+    assert_eq!(bench.expire(Timer::Shuffle { term: 1 }), []);
+}

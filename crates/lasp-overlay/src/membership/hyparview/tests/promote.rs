@@ -1,0 +1,110 @@
+//! Replacing lost neighbours.
+
+use super::*;
+
+fn fails(bench: &mut Bench, n: u64) -> Vec<Effect> {
+    bench.input(Input::LinkDown(PeerId(n)))
+}
+
+fn rejects(bench: &mut Bench, n: u64, link: u64) -> Vec<Effect> {
+    bench.receive(n, M::Reject { link: LinkId(link) })
+}
+
+fn one_at_a_time() -> Bench {
+    Bench::with(Config { parallel_requests: 1, ..Config::default() })
+}
+
+#[test]
+fn a_lost_neighbour_is_replaced_with_low_priority_while_others_are_left() {
+    let mut bench = Bench::new();
+    bench.befriend(1, 5);
+    bench.befriend(2, 6);
+    bench.know(3);
+    bench.link(3);
+    let effects = fails(&mut bench, 1);
+    let (_, link) = requested(&effects);
+    assert_eq!(effects, [down(1), request(3, link, Priority::Low), reply_timer(3, link)]);
+}
+
+#[test]
+fn an_isolated_peer_asks_with_high_priority() {
+    let mut bench = Bench::new();
+    bench.befriend(1, 5);
+    bench.know(3);
+    bench.link(3);
+    let effects = fails(&mut bench, 1);
+    assert_eq!(effects[2], request(3, requested(&effects).1, Priority::High));
+}
+
+#[test]
+fn candidates_are_asked_in_turn_and_none_twice_in_a_round() {
+    let mut bench = one_at_a_time();
+    bench.befriend(1, 5);
+    bench.befriend(2, 6);
+    for n in 3..=6 {
+        bench.know(n);
+        bench.link(n);
+    }
+    let mut asked = vec![requested(&fails(&mut bench, 1))];
+    while let Some((n, link)) = asked.last().copied().filter(|_| asked.len() < 4) {
+        let effects = rejects(&mut bench, n, link);
+        assert_eq!(effects.len(), 2, "one request and its timer");
+        asked.push(requested(&effects));
+    }
+    let (last, link) = asked[3];
+    assert_eq!(rejects(&mut bench, last, link), [], "the round is over");
+    let mut peers: Vec<u64> = asked.iter().map(|(peer, _)| *peer).collect();
+    peers.sort_unstable();
+    assert_eq!(peers, [3, 4, 5, 6]);
+    assert!((3..=6).all(|n| bench.knows(n)), "a rejection is no failure");
+}
+
+#[test]
+fn a_candidate_that_cannot_be_reached_is_forgotten_and_the_next_is_asked() {
+    let mut bench = one_at_a_time();
+    bench.befriend(1, 5);
+    bench.befriend(2, 6);
+    bench.know(3);
+    bench.know(4);
+    let (first, _) = requested(&fails(&mut bench, 1));
+    let effects = bench.input(Input::DialFailed(addr(first)));
+    let (second, link) = requested(&effects);
+    assert_eq!(effects, [Output::Link(contact(second)), reply_timer(second, link)]);
+    assert!(first != second && !bench.knows(first));
+}
+
+#[test]
+fn a_round_ends_when_the_view_is_full() {
+    let mut bench = one_at_a_time();
+    for n in 1..=5 {
+        bench.befriend(n, n);
+    }
+    for n in 6..=9 {
+        bench.know(n);
+        bench.link(n);
+    }
+    let (n, link) = requested(&fails(&mut bench, 1));
+    let effects = bench.receive(n, M::Accept { link: LinkId(link), peers: vec![] });
+    assert_eq!(effects, [up(n)]);
+}
+
+#[test]
+fn a_starving_peer_that_everybody_rejects_insists_in_the_next_round() {
+    let mut bench = Bench::new();
+    bench.befriend(1, 5);
+    bench.befriend(2, 6);
+    bench.know(3);
+    bench.link(3);
+    let (_, link) = requested(&fails(&mut bench, 1));
+    rejects(&mut bench, 3, link);
+    let effects = bench.tick(Duration::from_millis(1300));
+    let (_, link) = requested(&effects);
+    assert_eq!(effects, [request(3, link, Priority::Mend), reply_timer(3, link)]);
+}
+
+#[test]
+fn a_full_view_asks_nobody() {
+    let mut bench = Bench::full();
+    bench.know(6);
+    assert_eq!(bench.tick(Duration::from_secs(4)), []);
+}

@@ -1,0 +1,126 @@
+//! The encoding of membership messages: canonical, small, and safe against hostile bytes.
+
+use lasp_crdt::codec::{from_bytes, to_bytes};
+use lasp_overlay::membership::AnyMessage;
+use lasp_overlay::membership::full::{self, Member, Version};
+use lasp_overlay::membership::hyparview::{self, LinkId, MAX_PEERS, Priority};
+use lasp_overlay::{Addr, Contact, PeerId};
+use proptest::prelude::*;
+
+fn contact() -> impl Strategy<Value = Contact> {
+    (any::<u64>(), any::<u64>(), "[ -~]{0,20}|.{0,8}").prop_map(|(id, incarnation, addr)| Contact {
+        id: PeerId(id),
+        incarnation,
+        addr: Addr::new(&addr).unwrap(),
+    })
+}
+
+fn contacts() -> impl Strategy<Value = Vec<Contact>> {
+    prop::collection::vec(contact(), 0..10)
+}
+
+fn link() -> impl Strategy<Value = LinkId> {
+    prop_oneof![any::<u64>(), 0..300u64].prop_map(LinkId)
+}
+
+fn priority() -> impl Strategy<Value = Priority> {
+    prop_oneof![Just(Priority::High), Just(Priority::Low), Just(Priority::Mend)]
+}
+
+fn partial() -> impl Strategy<Value = hyparview::Message> {
+    use hyparview::Message;
+    prop_oneof![
+        link().prop_map(|link| Message::Join { link }),
+        (any::<u8>(), contact()).prop_map(|(ttl, peer)| Message::ForwardJoin { ttl, peer }),
+        (link(), priority()).prop_map(|(link, priority)| Message::Request { link, priority }),
+        (link(), contacts()).prop_map(|(link, peers)| Message::Accept { link, peers }),
+        link().prop_map(|link| Message::Reject { link }),
+        (link(), any::<bool>()).prop_map(|(link, alive)| Message::Disconnect { link, alive }),
+        (any::<u8>(), contact()).prop_map(|(ttl, origin)| Message::Shuffle { ttl, origin }),
+        (contacts(), any::<bool>()).prop_map(|(peers, answer)| Message::Exchange { peers, answer }),
+        link().prop_map(|link| Message::Ping { link }),
+        (link(), any::<bool>()).prop_map(|(link, known)| Message::Pong { link, known }),
+    ]
+}
+
+fn full() -> impl Strategy<Value = full::Message> {
+    use full::Message;
+    let version = (any::<u64>(), any::<u64>()).prop_map(|(incarnation, change)| Version { incarnation, change });
+    let entry = (any::<u64>().prop_map(PeerId), version);
+    let member = (contact(), any::<u64>()).prop_map(|(contact, change)| Member { contact, change });
+    let members = prop::collection::vec(member, 0..6);
+    let want = prop::collection::vec(any::<u64>().prop_map(PeerId), 0..6);
+    prop_oneof![
+        (any::<u64>(), any::<u64>()).prop_map(|(fingerprint, count)| Message::Digest { fingerprint, count }),
+        Just(Message::Ask),
+        prop::collection::vec(entry, 0..10).prop_map(Message::Summary),
+        (members, want).prop_map(|(members, want)| Message::News { members, want }),
+        Just(Message::Ping),
+        Just(Message::Pong),
+    ]
+}
+
+fn message() -> impl Strategy<Value = AnyMessage> {
+    prop_oneof![partial().prop_map(AnyMessage::HyParView), full().prop_map(AnyMessage::FullMesh)]
+}
+
+proptest! {
+    #[test]
+    fn every_message_survives_the_wire(message in message()) {
+        let bytes = to_bytes(&message);
+        prop_assert_eq!(from_bytes::<AnyMessage>(&bytes), Ok(message.clone()));
+        match &message {
+            AnyMessage::HyParView(inner) => prop_assert_eq!(&from_bytes::<hyparview::Message>(&bytes).unwrap(), inner),
+            AnyMessage::FullMesh(inner) => prop_assert_eq!(&from_bytes::<full::Message>(&bytes).unwrap(), inner),
+        }
+    }
+
+    #[test]
+    fn no_prefix_is_a_message(message in message(), cut: prop::sample::Index) {
+        let bytes = to_bytes(&message);
+        prop_assert!(from_bytes::<AnyMessage>(&bytes[..cut.index(bytes.len())]).is_err());
+    }
+
+    #[test]
+    fn mutated_bytes_are_refused_or_mean_exactly_one_message(
+        message in message(),
+        flips in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..5),
+    ) {
+        let mut bytes = to_bytes(&message);
+        for (at, value) in flips {
+            let at = at.index(bytes.len());
+            bytes[at] = value;
+        }
+        if let Ok(decoded) = from_bytes::<AnyMessage>(&bytes) {
+            prop_assert_eq!(to_bytes(&decoded), bytes);
+        }
+    }
+
+    #[test]
+    fn random_bytes_are_refused_or_mean_exactly_one_message(bytes in prop::collection::vec(any::<u8>(), 0..60)) {
+        if let Ok(decoded) = from_bytes::<AnyMessage>(&bytes) {
+            prop_assert_eq!(to_bytes(&decoded), bytes);
+        }
+    }
+}
+
+#[test]
+fn frequent_messages_take_a_few_bytes() {
+    let ping = hyparview::Message::Ping { link: LinkId(40_000) };
+    assert_eq!(to_bytes(&ping), [12, 0xc0, 0xb8, 0x02]);
+    assert_eq!(to_bytes(&full::Message::Pong), [37]);
+    let peer = Contact { id: PeerId(1), incarnation: 3, addr: Addr::new("127.0.0.1:4000").unwrap() };
+    let walk = hyparview::Message::Shuffle { ttl: 6, origin: peer };
+    assert_eq!(to_bytes(&walk).len(), 1 + 1 + 8 + 1 + 15);
+}
+
+#[test]
+fn too_many_peers_are_refused_and_never_written() {
+    let peer = Contact { id: PeerId(1), incarnation: 1, addr: Addr::new("").unwrap() };
+    let message = |count| hyparview::Message::Exchange { peers: vec![peer.clone(); count], answer: false };
+    let mut bytes = to_bytes(&message(MAX_PEERS + 1));
+    assert_eq!(from_bytes::<hyparview::Message>(&bytes), Ok(message(MAX_PEERS)));
+    bytes[1] += 1;
+    bytes.extend(to_bytes(&peer));
+    assert!(from_bytes::<hyparview::Message>(&bytes).is_err());
+}
