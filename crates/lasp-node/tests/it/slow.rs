@@ -1,0 +1,39 @@
+//! Slow links: what waits merges, nothing is lost, memory follows the state.
+
+use crate::rig::Rig;
+use lasp_dataflow::{Op, Output, Type, Value};
+use lasp_node::{Config, Reply, Request};
+
+#[test]
+fn updates_to_a_slow_peer_merge_and_all_arrive() {
+    let network = lasp_sim::Config { bandwidth: Some(2_000), ..lasp_sim::Config::seeded(1) };
+    let mut rig = Rig::new(network, vec![Config::default(); 2]);
+    rig.run(5);
+    let var = rig.declare(1, "count", Type::GCounter);
+    let set = rig.declare(1, "set", Type::AwSet);
+    for n in 0..20_000 {
+        assert_eq!(rig.ask(1, Request::Update { var, op: Op::Increment(1) }), Ok(Reply::Done));
+        let text = Value::from(format!("{}-{}", n % 50, "y".repeat(200)));
+        assert_eq!(rig.ask(1, Request::Update { var: set, op: Op::Add(text) }), Ok(Reply::Done));
+        if n % 100 == 0 {
+            rig.sim.run_for(std::time::Duration::from_millis(10));
+        }
+    }
+    let metrics = rig.node(1).metrics();
+    assert!(metrics.coalesced > 1_000, "only {} deltas merged", metrics.coalesced);
+    assert!(metrics.queue_peak < 100, "{} messages waited", metrics.queue_peak);
+    rig.run(300);
+    assert_eq!(rig.value(2, "count"), Some(Output::Value(Value::Int(20_000))));
+    assert_eq!(rig.cardinality(2, "set"), 50);
+    assert_eq!(rig.node(1).waiting(), 0);
+}
+
+#[test]
+fn a_value_that_no_frame_could_carry_is_refused_and_nothing_changes() {
+    let mut rig = Rig::new(lasp_sim::Config::seeded(2), vec![Config::default()]);
+    let var = rig.declare(1, "set", Type::AwSet);
+    let huge = Value::from("z".repeat(200_000));
+    let refused = rig.ask(1, Request::Update { var, op: Op::Add(huge) });
+    assert!(matches!(refused, Err(lasp_node::RequestError::TooLarge { .. })), "{refused:?}");
+    assert_eq!(rig.cardinality(1, "set"), 0);
+}
