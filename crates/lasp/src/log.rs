@@ -47,11 +47,14 @@ impl FromStr for Level {
     }
 }
 
+/// What becomes of a line.
+type Sink = Arc<dyn Fn(Level, &str) + Send + Sync>;
+
 /// Where lines go. Cheap to clone.
 #[derive(Clone)]
 pub struct Log {
     most: Level,
-    sink: Option<Arc<dyn Fn(Level, &str) + Send + Sync>>,
+    sink: Option<Sink>,
 }
 
 impl Log {

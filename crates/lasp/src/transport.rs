@@ -239,7 +239,7 @@ impl<M: AsRef<[u8]> + for<'a> From<&'a [u8]> + Send + 'static> Transport<M> {
 
     /// How many links are up.
     pub fn link_count(&self) -> usize {
-        self.links.len()
+        self.links.count()
     }
 
     /// Refuses further handshakes.

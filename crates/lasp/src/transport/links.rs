@@ -174,7 +174,7 @@ impl Links {
     }
 
     /// How many links are up.
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.links.len()
     }
 

@@ -1,0 +1,286 @@
+//! [`Lasp`]: a node, as a program sees it.
+
+use super::ask::{Ask, Watch, done, mismatch, output, truth};
+use super::kind::Kind;
+use super::variable::Var;
+use super::{Flag, GCounter, GMap, GSet, IVar, Max, Min, Pair, PnCounter, Register, Set};
+use super::Element;
+use crate::error::{Error, Stop};
+use crate::host::port::{Answer, Port};
+use lasp_dataflow::{Name, Op, Operator, Output, Target, Threshold, Type, Value, VarId};
+use lasp_node::{Interests, Metrics, Node, Reply, Request, RequestId};
+use lasp_overlay::{Addr, Contact, Time};
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A handle to a node. Cheap to clone; when the last one is gone, the node leaves the cluster and stops.
+///
+/// It works wherever a [`Host`](crate::host::Host) serves the node: over sockets or in virtual time. No method needs
+/// a particular executor.
+#[derive(Clone, Debug)]
+pub struct Lasp(Arc<Handle>);
+
+#[derive(Debug)]
+struct Handle(Arc<Port>);
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.0.stop();
+    }
+}
+
+/// Who is in the cluster, as one node knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Members {
+    /// The node asked.
+    pub me: Contact,
+    /// Its neighbours in the overlay.
+    pub active: Vec<Contact>,
+    /// Others that it knows of.
+    pub passive: Vec<Contact>,
+}
+
+/// A node at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// The node.
+    pub me: Contact,
+    /// Its neighbours in the overlay.
+    pub active: Vec<Contact>,
+    /// Others that it knows of.
+    pub passive: Vec<Contact>,
+    /// What it counted.
+    pub metrics: Metrics,
+    /// Equal for nodes with equal variables.
+    pub fingerprint: u64,
+    /// Whether nothing is under way there.
+    pub quiescent: bool,
+}
+
+impl Lasp {
+    pub(crate) fn new(port: Arc<Port>) -> Self {
+        Self(Arc::new(Handle(port)))
+    }
+
+    pub(crate) fn port(&self) -> &Port {
+        &self.0.0
+    }
+
+    // ---- typed variables ----
+
+    /// The variable of this name, which holds what the kind says; declares it where it is new.
+    pub fn variable<K: Kind>(&self, name: &str) -> Ask<Var<K>> {
+        match Name::new(name) {
+            Ok(name) => {
+                let request = Request::Declare { name: Some(name), ty: K::ty(), local: false };
+                Ask::request(self, request, |lasp, id, answer| Ok(Var::new(lasp, declared(lasp, id, answer)?)))
+            }
+            Err(error) => Ask::failed(self, error),
+        }
+    }
+
+    /// An add-wins set: elements come and go; an addition wins over a concurrent removal.
+    pub fn set<T: Element>(&self, name: &str) -> Ask<Set<T>> {
+        self.variable(name)
+    }
+
+    /// A grow-only set.
+    pub fn gset<T: Element>(&self, name: &str) -> Ask<GSet<T>> {
+        self.variable(name)
+    }
+
+    /// A grow-only counter.
+    pub fn gcounter(&self, name: &str) -> Ask<GCounter> {
+        self.variable(name)
+    }
+
+    /// A counter that goes both ways.
+    pub fn pncounter(&self, name: &str) -> Ask<PnCounter> {
+        self.variable(name)
+    }
+
+    /// A register that keeps the greatest value written.
+    pub fn max<T: Element>(&self, name: &str) -> Ask<Max<T>> {
+        self.variable(name)
+    }
+
+    /// A register that keeps the least value written.
+    pub fn min<T: Element>(&self, name: &str) -> Ask<Min<T>> {
+        self.variable(name)
+    }
+
+    /// A flag that can only be raised.
+    pub fn flag(&self, name: &str) -> Ask<Flag> {
+        self.variable(name)
+    }
+
+    /// A register that is set once.
+    pub fn ivar<T: Element>(&self, name: &str) -> Ask<IVar<T>> {
+        self.variable(name)
+    }
+
+    /// A register that keeps the last write, by wall-clock time.
+    pub fn register<T: Element>(&self, name: &str) -> Ask<Register<T>> {
+        self.variable(name)
+    }
+
+    /// A grow-only map to variables of one kind.
+    pub fn gmap<K: Element, V: Kind>(&self, name: &str) -> Ask<GMap<K, V>> {
+        self.variable(name)
+    }
+
+    /// Two variables side by side.
+    pub fn pair<A: Kind, B: Kind>(&self, name: &str) -> Ask<Pair<A, B>> {
+        self.variable(name)
+    }
+
+    // ---- untyped variables ----
+
+    /// Declares a variable; again with the same type, the same variable.
+    pub fn declare(&self, name: &str, ty: Type) -> Ask<VarId> {
+        match Name::new(name) {
+            Ok(name) => Ask::request(self, Request::Declare { name: Some(name), ty, local: false }, declared),
+            Err(error) => Ask::failed(self, error),
+        }
+    }
+
+    /// Declares a variable under a fresh name.
+    pub fn declare_fresh(&self, ty: Type) -> Ask<VarId> {
+        Ask::request(self, Request::Declare { name: None, ty, local: false }, declared)
+    }
+
+    /// Declares a variable that never leaves this node.
+    pub fn declare_local(&self, name: &str, ty: Type) -> Ask<VarId> {
+        match Name::new(name) {
+            Ok(name) => Ask::request(self, Request::Declare { name: Some(name), ty, local: true }, declared),
+            Err(error) => Ask::failed(self, error),
+        }
+    }
+
+    /// Applies an operation; done once it is applied here, on its way to the others by then.
+    pub fn update(&self, var: VarId, op: Op) -> Ask<()> {
+        Ask::request(self, Request::Update { var, op }, done)
+    }
+
+    /// Merges a value in; whether the variable grew.
+    pub fn bind(&self, var: VarId, value: Value) -> Ask<bool> {
+        Ask::request(self, Request::Bind { var, value }, truth)
+    }
+
+    /// Merges all of `from`, now and later, into `into`.
+    pub fn bind_to(&self, into: VarId, from: VarId) -> Ask<()> {
+        Ask::request(self, Request::BindTo { into, from }, done)
+    }
+
+    /// Adds a derivation; its output variable.
+    pub fn derive(&self, operator: Operator, inputs: Vec<VarId>, into: Target) -> Ask<VarId> {
+        Ask::request(self, Request::Derive { operator, inputs, into }, declared)
+    }
+
+    /// The current value.
+    pub fn query(&self, var: VarId) -> Ask<Output> {
+        Ask::request(self, Request::Query(var), output)
+    }
+
+    /// Whether a collection holds a value. Cheaper than a query of it all.
+    pub fn contains(&self, var: VarId, value: Value) -> Ask<bool> {
+        Ask::request(self, Request::Contains(var, value), truth)
+    }
+
+    /// Waits until the variable has reached the threshold; its value then.
+    pub fn read(&self, var: VarId, threshold: Threshold) -> Ask<Output> {
+        Ask::request(self, Request::Read { var, threshold }, output)
+    }
+
+    /// Follows a variable.
+    pub fn watch(&self, var: VarId) -> Ask<Watch> {
+        Ask::request(self, Request::Watch(var), Watch::started)
+    }
+
+    // ---- the node ----
+
+    /// Replaces what this node wants to hear.
+    pub fn interested(&self, interests: Interests) -> Ask<()> {
+        Ask::request(self, Request::Interests(interests), done)
+    }
+
+    /// Who is in the cluster, as this node knows it.
+    pub fn members(&self) -> Ask<Members> {
+        Ask::request(self, Request::Members, |_, _, answer| match answer {
+            Answer::Reply(Reply::Members { me, active, passive }) => Ok(Members { me, active, passive }),
+            other => Err(mismatch(&other)),
+        })
+    }
+
+    /// Looks at the node where it is, after everything that was asked before. The closure should be quick: the node
+    /// waits for it.
+    pub fn inspect<T: Send + 'static>(&self, look: impl FnOnce(&Node) -> T + Send + 'static) -> Ask<T> {
+        Ask::look(self, look)
+    }
+
+    /// The node's state of affairs.
+    pub fn status(&self) -> Ask<Status> {
+        self.inspect(|node| Status {
+            me: node.contact().clone(),
+            active: node.active_view(),
+            passive: node.passive_view(),
+            metrics: node.metrics().clone(),
+            fingerprint: node.fingerprint(),
+            quiescent: node.is_quiescent(),
+        })
+    }
+
+    /// What the node counted.
+    pub fn metrics(&self) -> Ask<Metrics> {
+        self.inspect(|node| node.metrics().clone())
+    }
+
+    /// Joins the cluster through whoever listens at these addresses; retried until it succeeds.
+    pub fn join(&self, contacts: Vec<Addr>) {
+        self.port().join(contacts);
+    }
+
+    /// Waits until the node has a neighbour in the overlay.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`].
+    pub async fn joined(&self) -> Result<(), Error> {
+        poll_fn(|cx| self.port().poll_joined(cx)).await
+    }
+
+    /// Leaves the cluster, sends what is to be sent, closes every link; waits until that is done.
+    pub async fn shutdown(&self) -> Stop {
+        self.port().stop();
+        self.stopped().await
+    }
+
+    /// Waits until the node has stopped, for whatever reason.
+    pub async fn stopped(&self) -> Stop {
+        poll_fn(|cx| self.port().poll_stopped(cx)).await
+    }
+
+    // ---- time and tasks, wherever the node runs ----
+
+    /// Time since the node's host began, real or virtual.
+    pub fn now(&self) -> Time {
+        self.port().now()
+    }
+
+    /// Waits, in the host's time.
+    pub fn sleep(&self, duration: Duration) -> Ask<()> {
+        Ask::request(self, Request::Sleep(duration), done)
+    }
+
+    /// Runs a future beside the node, on whatever the host runs on.
+    pub fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        self.port().spawn(Box::pin(work));
+    }
+}
+
+fn declared(_: &Lasp, _: RequestId, answer: Answer) -> Result<VarId, Error> {
+    match answer {
+        Answer::Reply(Reply::Var(var)) => Ok(var),
+        other => Err(mismatch(&other)),
+    }
+}

@@ -1,0 +1,278 @@
+//! Where handles and host meet: a bounded queue of submissions, and a slot for each open request.
+//!
+//! One lock, held for a few instructions at a time and never while a waker or a user's code runs. No executor is
+//! known here: only `std` wakers.
+
+use crate::error::{Error, Stop};
+use crate::host::slots::{Slab, Slot};
+use crate::host::tasks::Work;
+use lasp_dataflow::Output;
+use lasp_node::{Node, Reply, Request, RequestError, RequestId};
+use lasp_overlay::{Addr, Time};
+use std::any::Any;
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+/// A closure that looks at a node inside its host.
+pub(crate) type Look = Box<dyn FnOnce(&Node) -> Box<dyn Any + Send> + Send>;
+
+/// What a handle asks of the host.
+pub(crate) enum Submission {
+    /// Asks the node.
+    Request(Request),
+    /// Looks at the node.
+    Look(Look),
+}
+
+/// What waits for the host.
+pub(super) enum Queued {
+    Request(RequestId, Request),
+    Look(RequestId, Look),
+    Cancel(RequestId),
+    Join(Vec<Addr>),
+    Stop,
+}
+
+/// What an open request is answered with.
+pub(crate) enum Answer {
+    /// The node's reply.
+    Reply(Reply),
+    /// What a look gave.
+    Seen(Box<dyn Any + Send>),
+}
+
+/// The meeting place.
+pub(crate) struct Port {
+    state: Mutex<State>,
+    now: AtomicU64,
+    capacity: usize,
+}
+
+#[derive(Default)]
+struct State {
+    queue: VecDeque<Queued>,
+    slots: Slab,
+    /// Who waits for room in the queue.
+    crowd: Vec<Waker>,
+    host: Option<Waker>,
+    works: Vec<Work>,
+    joined: bool,
+    /// Who waits for `joined` or `stopped` to change.
+    curious: Vec<Waker>,
+    stopped: Option<Stop>,
+}
+
+impl Port {
+    pub(super) fn new(capacity: usize) -> Self {
+        Self { state: Mutex::default(), now: AtomicU64::new(0), capacity }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner) // no user code runs under the lock
+    }
+
+    // ---- the handles' side ----
+
+    /// Hands a submission over as soon as there is room; its name, to ask for the answer with.
+    pub(crate) fn poll_submit(
+        &self,
+        cx: &mut Context<'_>,
+        submission: &mut Option<Submission>,
+    ) -> Poll<Result<RequestId, Error>> {
+        let mut state = self.lock();
+        if let Some(stop) = &state.stopped {
+            return Poll::Ready(Err(Error::Stopped(stop.clone())));
+        }
+        if state.queue.len() >= self.capacity {
+            if !state.crowd.last().is_some_and(|last| last.will_wake(cx.waker())) {
+                state.crowd.push(cx.waker().clone());
+            }
+            return Poll::Pending;
+        }
+        let slot = match submission {
+            Some(Submission::Request(Request::Watch(_))) => Slot::watch(),
+            _ => Slot::waiting(),
+        };
+        let id = state.slots.insert(slot);
+        match submission.take() {
+            Some(Submission::Request(request)) => state.queue.push_back(Queued::Request(id, request)),
+            Some(Submission::Look(look)) => state.queue.push_back(Queued::Look(id, look)),
+            None => {}
+        }
+        let host = state.host.take();
+        drop(state);
+        wake(host);
+        Poll::Ready(Ok(id))
+    }
+
+    /// The answer to `id`, once; frees its slot unless it is a watch.
+    pub(crate) fn poll_answer(&self, cx: &mut Context<'_>, id: RequestId) -> Poll<Result<Answer, Error>> {
+        self.lock().slots.poll_answer(cx, id)
+    }
+
+    /// The next value of the watch `id`; `None` once the node has stopped.
+    pub(crate) fn poll_changed(&self, cx: &mut Context<'_>, id: RequestId) -> Poll<Option<Output>> {
+        self.lock().slots.poll_changed(cx, id)
+    }
+
+    /// The asker is gone: frees the slot. With `cancel`, the node forgets the request too.
+    pub(crate) fn abandon(&self, id: RequestId, cancel: bool) {
+        let mut state = self.lock();
+        let open = state.slots.abandon(id);
+        if !open || !cancel || state.stopped.is_some() {
+            return;
+        }
+        state.queue.push_back(Queued::Cancel(id));
+        let host = state.host.take();
+        drop(state);
+        wake(host);
+    }
+
+    /// Asks the node to join, or to stop; neither has an answer, neither waits for room.
+    fn urge(&self, what: Queued) {
+        let mut state = self.lock();
+        if state.stopped.is_some() {
+            return;
+        }
+        state.queue.push_back(what);
+        let host = state.host.take();
+        drop(state);
+        wake(host);
+    }
+
+    pub(crate) fn join(&self, contacts: Vec<Addr>) {
+        self.urge(Queued::Join(contacts));
+    }
+
+    pub(crate) fn stop(&self) {
+        self.urge(Queued::Stop);
+    }
+
+    /// Gives the host a future to run.
+    pub(crate) fn spawn(&self, work: Work) {
+        let mut state = self.lock();
+        if state.stopped.is_some() {
+            drop(state);
+            return drop(work);
+        }
+        state.works.push(work);
+        let host = state.host.take();
+        drop(state);
+        wake(host);
+    }
+
+    /// Whether the node has neighbours; an error once it has stopped.
+    pub(crate) fn poll_joined(&self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        let mut state = self.lock();
+        if let Some(stop) = &state.stopped {
+            return Poll::Ready(Err(Error::Stopped(stop.clone())));
+        }
+        if state.joined {
+            return Poll::Ready(Ok(()));
+        }
+        state.curious.push(cx.waker().clone());
+        Poll::Pending
+    }
+
+    /// Why the node has stopped, once it has.
+    pub(crate) fn poll_stopped(&self, cx: &mut Context<'_>) -> Poll<Stop> {
+        let mut state = self.lock();
+        if let Some(stop) = &state.stopped {
+            return Poll::Ready(stop.clone());
+        }
+        state.curious.push(cx.waker().clone());
+        Poll::Pending
+    }
+
+    /// The host's time.
+    pub(crate) fn now(&self) -> Time {
+        Time::from_micros(self.now.load(Ordering::Relaxed))
+    }
+
+    // ---- the host's side ----
+
+    pub(super) fn set_now(&self, now: Time) {
+        self.now.store(now.as_micros(), Ordering::Relaxed);
+    }
+
+    /// Remembers whom to wake when something is submitted.
+    pub(super) fn register_host(&self, waker: &Waker) {
+        let mut state = self.lock();
+        if !state.host.as_ref().is_some_and(|known| known.will_wake(waker)) {
+            state.host = Some(waker.clone());
+        }
+    }
+
+    pub(super) fn take_works(&self) -> Vec<Work> {
+        std::mem::take(&mut self.lock().works)
+    }
+
+    /// Moves at most `limit` waiting submissions into `into`; who waited for room is woken.
+    pub(super) fn take(&self, limit: usize, into: &mut VecDeque<Queued>) {
+        let mut state = self.lock();
+        if into.is_empty() && state.queue.len() <= limit {
+            std::mem::swap(into, &mut state.queue);
+        } else {
+            let count = limit.min(state.queue.len());
+            into.extend(state.queue.drain(..count));
+        }
+        let woken = std::mem::take(&mut state.crowd); // all of them: whoever finds no room comes back
+        drop(state);
+        woken.into_iter().for_each(Waker::wake);
+    }
+
+    pub(super) fn has_waiting(&self) -> bool {
+        let state = self.lock();
+        !state.queue.is_empty() || !state.works.is_empty()
+    }
+
+    pub(super) fn reply(&self, id: RequestId, result: Result<Answer, RequestError>) {
+        let waker = self.lock().slots.reply(id, result.map_err(Error::Refused));
+        wake(waker);
+    }
+
+    pub(super) fn changed(&self, id: RequestId, output: Output) {
+        let waker = self.lock().slots.changed(id, output);
+        wake(waker);
+    }
+
+    pub(super) fn set_joined(&self, joined: bool) {
+        let mut state = self.lock();
+        state.joined = joined;
+        let woken = std::mem::take(&mut state.curious);
+        drop(state);
+        woken.into_iter().for_each(Waker::wake);
+    }
+
+    /// The host is gone: every open request fails, every later one too. The first reason counts.
+    pub(super) fn close(&self, stop: Stop) {
+        let mut state = self.lock();
+        if state.stopped.is_some() {
+            return;
+        }
+        state.stopped = Some(stop.clone());
+        let (queue, works) = (std::mem::take(&mut state.queue), std::mem::take(&mut state.works));
+        let mut woken = state.slots.close(&Error::Stopped(stop));
+        woken.append(&mut state.curious);
+        woken.append(&mut state.crowd);
+        drop(state);
+        drop((queue, works)); // may hold handles, whose end takes the lock
+        woken.into_iter().for_each(Waker::wake);
+    }
+}
+
+impl fmt::Debug for Port {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = self.lock();
+        f.debug_struct("Port").field("waiting", &state.queue.len()).field("stopped", &state.stopped).finish()
+    }
+}
+
+fn wake(waker: Option<Waker>) {
+    if let Some(waker) = waker {
+        waker.wake();
+    }
+}
