@@ -171,13 +171,7 @@ impl Drop for Host {
 }
 
 impl Owner<Node> for Host {
-    fn poll_commands(
-        &mut self,
-        cx: &mut Context<'_>,
-        now: Time,
-        node: &Node,
-        into: &mut Vec<Command>,
-    ) -> Poll<()> {
+    fn poll_commands(&mut self, cx: &mut Context<'_>, now: Time, node: &Node, into: &mut Vec<Command>) -> Poll<()> {
         self.set_now(now);
         self.port.register_host(cx.waker());
         self.tasks.register(cx.waker());

@@ -1,17 +1,18 @@
 //! [`Lasp`]: a node, as a program sees it.
 
+use super::Element;
 use super::ask::{Ask, Watch, done, mismatch, output, truth};
 use super::kind::Kind;
 use super::variable::Var;
 use super::{Flag, GCounter, GMap, GSet, IVar, Max, Min, Pair, PnCounter, Register, Set};
-use super::Element;
 use crate::error::{Error, Stop};
 use crate::host::port::{Answer, Port};
+use crate::transport::TransportStats;
 use lasp_dataflow::{Name, Op, Operator, Output, Target, Threshold, Type, Value, VarId};
 use lasp_node::{Interests, Metrics, Node, Reply, Request, RequestId};
 use lasp_overlay::{Addr, Contact, Time};
 use std::future::poll_fn;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// A handle to a node. Cheap to clone; when the last one is gone, the node leaves the cluster and stops.
@@ -234,6 +235,20 @@ impl Lasp {
     /// What the node counted.
     pub fn metrics(&self) -> Ask<Metrics> {
         self.inspect(|node| node.metrics().clone())
+    }
+
+    /// What the transport counted; `None` where the host has no sockets.
+    pub fn transport_stats(&self) -> Option<TransportStats> {
+        self.port().transport_stats()
+    }
+
+    pub(crate) fn set_transport_stats(&self, stats: Arc<Mutex<TransportStats>>) {
+        self.port().set_transport_stats(stats);
+    }
+
+    /// This node, as others know it.
+    pub fn me(&self) -> Ask<Contact> {
+        self.inspect(|node| node.contact().clone())
     }
 
     /// Joins the cluster through whoever listens at these addresses; retried until it succeeds.

@@ -6,6 +6,7 @@
 use crate::error::{Error, Stop};
 use crate::host::slots::{Slab, Slot};
 use crate::host::tasks::Work;
+use crate::transport::TransportStats;
 use lasp_dataflow::Output;
 use lasp_node::{Node, Reply, Request, RequestError, RequestId};
 use lasp_overlay::{Addr, Time};
@@ -13,7 +14,7 @@ use std::any::Any;
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 /// A closure that looks at a node inside its host.
@@ -49,6 +50,7 @@ pub(crate) struct Port {
     state: Mutex<State>,
     now: AtomicU64,
     capacity: usize,
+    transport: OnceLock<Arc<Mutex<TransportStats>>>,
 }
 
 #[derive(Default)]
@@ -67,7 +69,7 @@ struct State {
 
 impl Port {
     pub(super) fn new(capacity: usize) -> Self {
-        Self { state: Mutex::default(), now: AtomicU64::new(0), capacity }
+        Self { state: Mutex::default(), now: AtomicU64::new(0), capacity, transport: OnceLock::new() }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -192,7 +194,17 @@ impl Port {
         Time::from_micros(self.now.load(Ordering::Relaxed))
     }
 
+    /// What the transport under the node counted, if the host has one.
+    pub(crate) fn transport_stats(&self) -> Option<TransportStats> {
+        let stats = self.transport.get()?;
+        Some(*stats.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     // ---- the host's side ----
+
+    pub(crate) fn set_transport_stats(&self, stats: Arc<Mutex<TransportStats>>) {
+        let _ = self.transport.set(stats); // a host has one transport in its life
+    }
 
     pub(super) fn set_now(&self, now: Time) {
         self.now.store(now.as_micros(), Ordering::Relaxed);

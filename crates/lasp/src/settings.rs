@@ -1,0 +1,280 @@
+//! What an operator can set: each value as a flag, as `LASP_*`, and in a TOML file.
+//!
+//! [`Settings`] holds what one source says, nothing if it says nothing. Sources are laid over each other, the nearest
+//! first: flag, environment, file. Defaults come last, in the [`Builder`](crate::Builder).
+
+mod file;
+
+pub use file::FileError;
+
+use crate::log::Level;
+use serde::{Deserialize, Deserializer};
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+use thiserror::Error;
+
+/// The membership strategies.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Membership {
+    /// Partial views, for clusters of any size.
+    #[default]
+    HyParView,
+    /// Everybody links to everybody, for small clusters.
+    Full,
+}
+
+impl FromStr for Membership {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "hyparview" => Ok(Self::HyParView),
+            "full" => Ok(Self::Full),
+            _ => Err(format!("unknown membership {text:?}: one of hyparview, full")),
+        }
+    }
+}
+
+impl fmt::Display for Membership {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::HyParView => "hyparview",
+            Self::Full => "full",
+        })
+    }
+}
+
+/// What one source says.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct Settings {
+    /// The node's name, unique in its cluster.
+    pub name: Option<String>,
+    /// The cluster's name.
+    pub cluster: Option<String>,
+    /// The address to listen at, `HOST:PORT`; port 0 takes a free one.
+    pub listen: Option<String>,
+    /// The address that others reach this node at, where it is not the one it listens at.
+    pub advertise: Option<String>,
+    /// Addresses of nodes to join through.
+    pub join: Option<Vec<String>>,
+    /// The membership strategy.
+    #[serde(deserialize_with = "parsed")]
+    pub membership: Option<Membership>,
+    /// The directory that keeps the node's identity.
+    pub data_dir: Option<PathBuf>,
+    /// Prefixes of the variables to hear.
+    pub interest: Option<Vec<String>>,
+    /// How long joining may take before the node gives up: `"10s"`, `"500ms"`.
+    #[serde(deserialize_with = "duration_from")]
+    pub join_timeout: Option<Duration>,
+    /// How often to print a line about the node's state.
+    #[serde(deserialize_with = "duration_from")]
+    pub status_interval: Option<Duration>,
+    /// The least important lines to print.
+    #[serde(deserialize_with = "parsed")]
+    pub log_level: Option<Level>,
+    /// Whether lines are JSON.
+    pub json_logs: Option<bool>,
+}
+
+/// The keys of a file; the environment's names are these in capitals behind `LASP_`.
+pub const KEYS: [&str; 12] = [
+    "name",
+    "cluster",
+    "listen",
+    "advertise",
+    "join",
+    "membership",
+    "data_dir",
+    "interest",
+    "join_timeout",
+    "status_interval",
+    "log_level",
+    "json_logs",
+];
+
+/// A variable of the environment that cannot be understood.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{variable}={value:?}: {problem}")]
+pub struct EnvError {
+    /// The variable.
+    pub variable: String,
+    /// Its value.
+    pub value: String,
+    /// What is wrong with it.
+    pub problem: String,
+}
+
+impl Settings {
+    /// These settings, and `lower`'s where these say nothing.
+    #[must_use]
+    pub fn over(self, lower: Self) -> Self {
+        Self {
+            name: self.name.or(lower.name),
+            cluster: self.cluster.or(lower.cluster),
+            listen: self.listen.or(lower.listen),
+            advertise: self.advertise.or(lower.advertise),
+            join: self.join.or(lower.join),
+            membership: self.membership.or(lower.membership),
+            data_dir: self.data_dir.or(lower.data_dir),
+            interest: self.interest.or(lower.interest),
+            join_timeout: self.join_timeout.or(lower.join_timeout),
+            status_interval: self.status_interval.or(lower.status_interval),
+            log_level: self.log_level.or(lower.log_level),
+            json_logs: self.json_logs.or(lower.json_logs),
+        }
+    }
+
+    /// What the environment says, as `get` gives it; lists are separated by commas.
+    ///
+    /// # Errors
+    /// [`EnvError`] for the first variable that cannot be understood.
+    pub fn from_env(get: impl Fn(&str) -> Option<String>) -> Result<Self, EnvError> {
+        let env = Env(get);
+        Ok(Self {
+            name: env.text("name"),
+            cluster: env.text("cluster"),
+            listen: env.text("listen"),
+            advertise: env.text("advertise"),
+            join: env.list("join"),
+            membership: env.parse("membership", str::parse)?,
+            data_dir: env.text("data_dir").map(PathBuf::from),
+            interest: env.list("interest"),
+            join_timeout: env.parse("join_timeout", duration)?,
+            status_interval: env.parse("status_interval", duration)?,
+            log_level: env.parse("log_level", str::parse)?,
+            json_logs: env.parse("json_logs", truth)?,
+        })
+    }
+}
+
+/// The environment, with the file's keys.
+struct Env<F>(F);
+
+impl<F: Fn(&str) -> Option<String>> Env<F> {
+    fn variable(key: &str) -> String {
+        format!("LASP_{}", key.to_uppercase())
+    }
+
+    fn text(&self, key: &str) -> Option<String> {
+        debug_assert!(KEYS.contains(&key), "{key} is a setting");
+        self.0(&Self::variable(key)).filter(|value| !value.is_empty())
+    }
+
+    fn list(&self, key: &str) -> Option<Vec<String>> {
+        let text = self.text(key)?;
+        Some(text.split(',').map(|item| item.trim().to_owned()).filter(|item| !item.is_empty()).collect())
+    }
+
+    fn parse<T>(&self, key: &str, parse: impl Fn(&str) -> Result<T, String>) -> Result<Option<T>, EnvError> {
+        let Some(value) = self.text(key) else { return Ok(None) };
+        match parse(&value) {
+            Ok(parsed) => Ok(Some(parsed)),
+            Err(problem) => Err(EnvError { variable: Self::variable(key), value, problem }),
+        }
+    }
+}
+
+fn truth(text: &str) -> Result<bool, String> {
+    match text {
+        "1" | "true" | "yes" => Ok(true),
+        "0" | "false" | "no" => Ok(false),
+        _ => Err("expected true or false".to_owned()),
+    }
+}
+
+/// Reads `500ms`, `10s`, `2m`.
+///
+/// # Errors
+/// What was expected.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    let units = [("ms", 1), ("s", 1000), ("m", 60_000)];
+    let parsed = units.into_iter().find_map(|(unit, millis)| {
+        let number: u64 = text.strip_suffix(unit)?.trim().parse().ok()?;
+        number.checked_mul(millis)
+    });
+    parsed.map(Duration::from_millis).ok_or_else(|| format!("{text:?} is not a duration such as 500ms, 10s or 2m"))
+}
+
+fn duration_from<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
+    let text = String::deserialize(from)?;
+    duration(&text).map(Some).map_err(serde::de::Error::custom)
+}
+
+fn parsed<'de, D: Deserializer<'de>, T: FromStr<Err = String>>(from: D) -> Result<Option<T>, D::Error> {
+    let text = String::deserialize(from)?;
+    text.parse().map(Some).map_err(serde::de::Error::custom)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn env(pairs: &[(&str, &str)]) -> Result<Settings, EnvError> {
+        Settings::from_env(|name| pairs.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned()))
+    }
+
+    #[test]
+    fn a_flag_wins_over_the_environment_and_that_over_a_file() {
+        let flag = Settings { name: Some("flag".to_owned()), ..Settings::default() };
+        let env = env(&[("LASP_NAME", "env"), ("LASP_CLUSTER", "env")]).expect("valid");
+        let text = "name = 'file'\ncluster = 'file'\nlisten = 'file:1'";
+        let file = Settings::from_toml(text, "lasp.toml".as_ref()).expect("valid");
+        let settings = flag.over(env).over(file);
+        assert_eq!(settings.name.as_deref(), Some("flag"));
+        assert_eq!(settings.cluster.as_deref(), Some("env"));
+        assert_eq!(settings.listen.as_deref(), Some("file:1"));
+        assert_eq!(settings.advertise, None);
+    }
+
+    #[test]
+    fn every_key_has_its_variable() {
+        let values = |key: &str| match key {
+            "membership" => "full",
+            "join_timeout" | "status_interval" => "1500ms",
+            "log_level" => "debug",
+            "json_logs" => "true",
+            _ => "a, b",
+        };
+        let all = Settings::from_env(|name| {
+            let key = name.strip_prefix("LASP_")?.to_lowercase();
+            KEYS.contains(&key.as_str()).then(|| values(&key).to_owned())
+        });
+        let list = Some(vec!["a".to_owned(), "b".to_owned()]);
+        let text = Some("a, b".to_owned());
+        assert_eq!(
+            all,
+            Ok(Settings {
+                name: text.clone(),
+                cluster: text.clone(),
+                listen: text.clone(),
+                advertise: text,
+                join: list.clone(),
+                membership: Some(Membership::Full),
+                data_dir: Some("a, b".into()),
+                interest: list,
+                join_timeout: Some(Duration::from_millis(1500)),
+                status_interval: Some(Duration::from_millis(1500)),
+                log_level: Some(Level::Debug),
+                json_logs: Some(true),
+            })
+        );
+    }
+
+    #[test]
+    fn a_variable_that_makes_no_sense_is_named_with_what_was_expected() {
+        let error = |pair| env(&[pair]).expect_err("refused").to_string();
+        let expected = "LASP_MEMBERSHIP=\"swim\": unknown membership \"swim\": one of hyparview, full";
+        assert_eq!(error(("LASP_MEMBERSHIP", "swim")), expected);
+        assert!(error(("LASP_JOIN_TIMEOUT", "5")).ends_with("\"5\" is not a duration such as 500ms, 10s or 2m"));
+        assert!(error(("LASP_JSON_LOGS", "on")).ends_with("expected true or false"));
+    }
+
+    #[test]
+    fn an_empty_variable_says_nothing() {
+        assert_eq!(env(&[("LASP_NAME", "")]), Ok(Settings::default()));
+    }
+}
