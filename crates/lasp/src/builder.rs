@@ -218,7 +218,7 @@ impl Builder {
     fn identify(&self, cluster: &str) -> Result<Identity, StartError> {
         let name = self.settings.name.as_deref();
         if let Some((id, incarnation)) = self.identity {
-            return Ok(Identity { id, incarnation, ..Identity::fleeting(cluster, name) });
+            return Ok(Identity::given(id, incarnation, name));
         }
         Ok(match &self.settings.data_dir {
             Some(dir) => Identity::kept(dir, cluster, name)?,

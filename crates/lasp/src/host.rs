@@ -22,6 +22,7 @@ use lasp_node::{Command, Event, Node};
 use lasp_overlay::{Time, membership};
 use port::{Answer, Port, Queued};
 use std::collections::VecDeque;
+use std::fmt;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use tasks::Tasks;
@@ -44,7 +45,6 @@ impl Default for HostConfig {
 }
 
 /// Serves one node to its program.
-#[derive(Debug)]
 pub struct Host {
     port: Arc<Port>,
     tasks: Tasks,
@@ -161,6 +161,12 @@ impl Host {
             membership::Event::Up(peer) => self.log.line(Level::Debug, || format!("{peer} is a neighbour")),
             membership::Event::Down(peer) => self.log.line(Level::Debug, || format!("{peer} is no longer a neighbour")),
         }
+    }
+}
+
+impl fmt::Debug for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Host").field("port", &self.port).field("tasks", &self.tasks).finish_non_exhaustive()
     }
 }
 

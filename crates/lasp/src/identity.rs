@@ -89,6 +89,11 @@ impl Identity {
         Self { name: name_of(id, name), id, incarnation: wall_clock_ms(), _lock: None }
     }
 
+    /// An identity from elsewhere.
+    pub fn given(id: PeerId, incarnation: u64, name: Option<&str>) -> Self {
+        Self { name: name_of(id, name), id, incarnation, _lock: None }
+    }
+
     /// The identity kept in a directory, in its next life; a new one if there is none.
     ///
     /// # Errors
