@@ -240,11 +240,15 @@ impl Builder {
         if let Some(prefixes) = self.settings.interest {
             config.interests = Interests::prefixes(prefixes);
         }
+        let dialect = match config.membership {
+            MembershipConfig::HyParView(_) => "hyparview",
+            MembershipConfig::FullMesh(_) => "full",
+        };
         let start = Instant::now();
         config.wall_epoch_ms = wall_clock_ms();
         let max_frame = self.transport.max_frame.max(MAX_FRAME);
         let transport = TransportConfig { max_frame, log: log.clone(), ..self.transport };
-        let transport = Transport::new(listener, contact.clone(), cluster, seed, transport);
+        let transport = Transport::new(listener, contact.clone(), cluster, dialect.to_owned(), seed, transport);
         let (host, lasp) = Host::new(HostConfig { log: log.clone(), ..HostConfig::default() });
         let node = Node::new(config, contact, seed);
         let driver = Driver::new(node, host, transport, start, DriverConfig { log, ..DriverConfig::default() });

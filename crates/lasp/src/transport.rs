@@ -136,11 +136,19 @@ pub struct Transport<M> {
 }
 
 impl<M: AsRef<[u8]> + for<'a> From<&'a [u8]> + Send + 'static> Transport<M> {
-    /// The transport of `me`, which `listener` accepts for; `seed` makes its nonces.
-    pub fn new(listener: TcpListener, me: Contact, cluster: String, seed: u64, config: TransportConfig) -> Self {
+    /// The transport of `me`, which `listener` accepts for. It links nodes of the same cluster and dialect, which is
+    /// what their messages presuppose. `seed` makes its nonces.
+    pub fn new(
+        listener: TcpListener,
+        me: Contact,
+        cluster: String,
+        dialect: String,
+        seed: u64,
+        config: TransportConfig,
+    ) -> Self {
         let (tell, happenings) = mpsc::channel(READ_AHEAD);
         Self {
-            links: Links::new(me, cluster, config.links.clone()),
+            links: Links::new(me, cluster, dialect, config.links.clone()),
             config,
             listener,
             accept_again: None,

@@ -34,17 +34,17 @@ pub trait Element: Sized {
 /// What can be given where an element is wanted: the element itself, or a borrowed text for an owned one.
 pub trait AsElement<T> {
     /// As a value.
-    fn as_value(self) -> Value;
+    fn into_element(self) -> Value;
 }
 
 impl<T: Element> AsElement<T> for T {
-    fn as_value(self) -> Value {
+    fn into_element(self) -> Value {
         self.into_value()
     }
 }
 
 impl AsElement<String> for &str {
-    fn as_value(self) -> Value {
+    fn into_element(self) -> Value {
         self.into()
     }
 }

@@ -117,13 +117,13 @@ fn value<K: Kind>(_: &Lasp, _: RequestId, answer: Answer) -> Result<K::Value, Er
 }
 
 fn values<T, A: AsElement<T>>(elements: impl IntoIterator<Item = A>) -> Vec<Value> {
-    elements.into_iter().map(A::as_value).collect()
+    elements.into_iter().map(A::into_element).collect()
 }
 
 impl<T: Element> Set<T> {
     /// Adds an element.
     pub fn add(&self, element: impl AsElement<T>) -> Ask<()> {
-        self.update(Op::Add(element.as_value()))
+        self.update(Op::Add(element.into_element()))
     }
 
     /// Adds several elements at once: no reader sees only some of them.
@@ -133,7 +133,7 @@ impl<T: Element> Set<T> {
 
     /// Removes an element; nothing happens if it is absent. An addition that this node has not seen survives.
     pub fn remove(&self, element: impl AsElement<T>) -> Ask<()> {
-        self.update(Op::Remove(element.as_value()))
+        self.update(Op::Remove(element.into_element()))
     }
 
     /// Removes several elements at once.
@@ -143,14 +143,14 @@ impl<T: Element> Set<T> {
 
     /// Whether the set holds an element.
     pub fn contains(&self, element: impl AsElement<T>) -> Ask<bool> {
-        self.lasp.contains(self.id, element.as_value())
+        self.lasp.contains(self.id, element.into_element())
     }
 }
 
 impl<T: Element> GSet<T> {
     /// Adds an element.
     pub fn add(&self, element: impl AsElement<T>) -> Ask<()> {
-        self.update(Op::Add(element.as_value()))
+        self.update(Op::Add(element.into_element()))
     }
 
     /// Adds several elements at once.
@@ -160,14 +160,14 @@ impl<T: Element> GSet<T> {
 
     /// Whether the set holds an element.
     pub fn contains(&self, element: impl AsElement<T>) -> Ask<bool> {
-        self.lasp.contains(self.id, element.as_value())
+        self.lasp.contains(self.id, element.into_element())
     }
 }
 
 impl<T: Element> View<T> {
     /// Whether the set holds an element.
     pub fn contains(&self, element: impl AsElement<T>) -> Ask<bool> {
-        self.lasp.contains(self.id, element.as_value())
+        self.lasp.contains(self.id, element.into_element())
     }
 }
 
@@ -202,7 +202,7 @@ macro_rules! writes {
         impl<T: Element> $kind<T> {
             #[doc = $doc]
             pub fn set(&self, value: impl AsElement<T>) -> Ask<()> {
-                self.update(Op::Set(value.as_value()))
+                self.update(Op::Set(value.into_element()))
             }
         }
     )*};
@@ -218,7 +218,7 @@ writes! {
 impl<K: Element, V: Kind> GMap<K, V> {
     /// Applies an operation of the inner kind under a key.
     pub fn apply(&self, key: impl AsElement<K>, op: Op) -> Ask<()> {
-        self.update(Op::Apply(key.as_value(), Box::new(op)))
+        self.update(Op::Apply(key.into_element(), Box::new(op)))
     }
 }
 

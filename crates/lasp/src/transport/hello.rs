@@ -28,6 +28,8 @@ const MAX_TEXT: usize = 512;
 pub struct Hello {
     /// The cluster it belongs to.
     pub cluster: String,
+    /// What its messages presuppose in common, beyond versions: its membership strategy.
+    pub dialect: String,
     /// Identity, incarnation, and where it listens.
     pub contact: Contact,
     /// Names this attempt; a `Welcome` repeats it, so that it cannot be taken for the answer to another.
@@ -61,6 +63,7 @@ impl Hello {
         w.varint(OLDEST_VERSION);
         w.varint(NEWEST_VERSION);
         w.text(&self.cluster);
+        w.text(&self.dialect);
         self.contact.encode(&mut w);
         w.fixed_u64(self.nonce);
         match self.expected {
@@ -88,6 +91,7 @@ impl Hello {
         }
         let hello = Self {
             cluster: bounded_text(&mut r, "cluster name", MAX_CLUSTER)?,
+            dialect: bounded_text(&mut r, "dialect", MAX_CLUSTER)?,
             contact: Contact::decode(&mut r)?,
             nonce: r.fixed_u64("nonce")?,
             expected: decode_expected(&mut r)?,
@@ -142,14 +146,28 @@ pub enum Reason {
     Timeout = 10,
     /// The node is leaving.
     Leaving = 11,
+    /// The right cluster, but messages that the other would not understand.
+    Dialect = 12,
 }
 
 impl Reason {
     fn from_code(code: u64) -> Option<Self> {
         use Reason::*;
-        [NotLasp, Version, Cluster, IdentityInUse, Duplicate, WrongPeer, Itself, Busy, Violation, Timeout, Leaving]
-            .into_iter()
-            .find(|reason| *reason as u64 == code)
+        const ALL: [Reason; 12] = [
+            NotLasp,
+            Version,
+            Cluster,
+            IdentityInUse,
+            Duplicate,
+            WrongPeer,
+            Itself,
+            Busy,
+            Violation,
+            Timeout,
+            Leaving,
+            Dialect,
+        ];
+        ALL.into_iter().find(|reason| *reason as u64 == code)
     }
 }
 
@@ -167,6 +185,7 @@ impl fmt::Display for Reason {
             Self::Violation => "protocol violation",
             Self::Timeout => "handshake timed out",
             Self::Leaving => "leaving",
+            Self::Dialect => "another dialect",
         })
     }
 }
@@ -251,7 +270,7 @@ mod tests {
     }
 
     fn hello(expected: Option<(PeerId, u64)>) -> Hello {
-        Hello { cluster: "shop".to_owned(), contact: contact(1), nonce: 99, expected }
+        Hello { cluster: "shop".to_owned(), dialect: "full".to_owned(), contact: contact(1), nonce: 99, expected }
     }
 
     #[test]
@@ -260,7 +279,7 @@ mod tests {
             let hello = hello(expected);
             assert_eq!(Hello::from_bytes(&hello.to_bytes()), Ok(hello));
         }
-        let expected = b"\x01\x01\x04shop\x01\0\0\0\0\0\0\0\x07\x0e127.0.0.1:4100\x63\0\0\0\0\0\0\0\0";
+        let expected = b"\x01\x01\x04shop\x04full\x01\0\0\0\0\0\0\0\x07\x0e127.0.0.1:4100\x63\0\0\0\0\0\0\0\0";
         assert_eq!(hello(None).to_bytes(), expected);
     }
 

@@ -128,6 +128,7 @@ struct Conn {
 pub struct Links {
     me: Contact,
     cluster: String,
+    dialect: String,
     config: LinkConfig,
     conns: BTreeMap<ConnId, Conn>,
     links: BTreeMap<PeerId, ConnId>,
@@ -139,11 +140,12 @@ pub struct Links {
 }
 
 impl Links {
-    /// An empty table for the node that others know as `me`.
-    pub fn new(me: Contact, cluster: String, config: LinkConfig) -> Self {
+    /// An empty table for the node that others know as `me`. Only nodes of the same cluster and dialect are linked.
+    pub fn new(me: Contact, cluster: String, dialect: String, config: LinkConfig) -> Self {
         Self {
             me,
             cluster,
+            dialect,
             config,
             conns: BTreeMap::new(),
             links: BTreeMap::new(),
@@ -338,6 +340,7 @@ impl Links {
     }
 
     fn hello(&self, nonce: u64, expected: Option<(PeerId, u64)>) -> Hello {
-        Hello { cluster: self.cluster.clone(), contact: self.me.clone(), nonce, expected }
+        let (cluster, dialect) = (self.cluster.clone(), self.dialect.clone());
+        Hello { cluster, dialect, contact: self.me.clone(), nonce, expected }
     }
 }

@@ -249,7 +249,14 @@ async fn a_node_that_leaves_is_missed_at_once() -> Result<(), Error> {
 async fn a_second_node_of_the_same_name_stops_and_says_who_holds_it() -> Result<(), Error> {
     let a = start(Membership::Full, None).await;
     let contact = a.me().await?.addr;
-    let named = |listen: &str| Lasp::builder().cluster("test").name("twin").listen(listen).join([contact.as_str()]);
+    let named = |listen: &str| {
+        Lasp::builder()
+            .membership(Membership::Full)
+            .cluster("test")
+            .name("twin")
+            .listen(listen)
+            .join([contact.as_str()])
+    };
     let first = named("127.0.0.1:0").start().await.expect("starts");
     within(first.joined()).await?;
     first.gcounter("views").await?.increment(1).await?;

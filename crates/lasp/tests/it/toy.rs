@@ -126,7 +126,8 @@ impl Setup {
         let links = LinkConfig { handshake_timeout: self.handshake_timeout, ..LinkConfig::default() };
         let config =
             TransportConfig { links, max_frame: self.max_frame, log: log.clone(), ..TransportConfig::default() };
-        let transport = Transport::new(listener, contact.clone(), self.cluster.to_owned(), self.id, config);
+        let transport =
+            Transport::new(listener, contact.clone(), self.cluster.to_owned(), "toy".to_owned(), self.id, config);
         let (commands, receiver) = mpsc::unbounded_channel();
         let (sender, heard) = mpsc::unbounded_channel();
         let owner = Strings { commands: receiver, heard: sender, stopping: false };

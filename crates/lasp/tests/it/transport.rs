@@ -25,7 +25,7 @@ impl Raw {
     /// Connects and says hello as `contact`.
     async fn hello(to: &Host, contact: Contact) -> Self {
         let mut raw = Self::connect(to).await;
-        let hello = Hello { cluster: "toys".to_owned(), contact, nonce: 5, expected: None };
+        let hello = Hello { cluster: "toys".to_owned(), dialect: "toy".to_owned(), contact, nonce: 5, expected: None };
         raw.write(&with_preface(|out| write_control(out, Kind::Hello, &hello.to_bytes()))).await;
         raw
     }

@@ -56,22 +56,25 @@ impl Links {
             let reason = if matches!(error, HelloError::Version { .. }) { Reason::Version } else { Reason::Violation };
             Refusal::new(reason, swap_sides(&error), None)
         })?;
-        if hello.cluster == self.cluster {
+        let (reason, text) = if hello.cluster != self.cluster {
+            let text = format!("{} belongs to cluster {:?}, not to {:?}", self.me, self.cluster, hello.cluster);
+            (Reason::Cluster, text)
+        } else if hello.dialect != self.dialect {
+            (Reason::Dialect, format!("{} speaks {:?}, not {:?}", self.me, self.dialect, hello.dialect))
+        } else {
             return Ok(hello);
-        }
-        let text = format!("{} belongs to cluster {:?}, not to {:?}", self.me, self.cluster, hello.cluster);
-        Err(Refusal::new(Reason::Cluster, text, None))
+        };
+        Err(Refusal::new(reason, text, None))
     }
 
     /// Whether a dialler may come in, apart from who else is here.
     fn judge(&self, hello: &Hello) -> Result<(), Refusal> {
         let me = (self.me.id, self.me.incarnation);
-        let them = (hello.contact.id, hello.contact.incarnation);
-        let (reason, text) = if them == me {
+        let (reason, text) = if hello.contact == self.me {
             (Reason::Itself, format!("{} is the dialler itself", self.me))
         } else if hello.expected.is_some_and(|expected| expected != me) {
             (Reason::WrongPeer, format!("{} listens here", self.me))
-        } else if them.0 == me.0 {
+        } else if hello.contact.id == me.0 {
             (Reason::IdentityInUse, format!("{} holds it", self.me))
         } else if self.leaving {
             (Reason::Leaving, format!("{} is leaving", self.me))
@@ -102,7 +105,7 @@ impl Links {
         }
         match self.speaking_for(peer.id) {
             None => self.ready(id, hello.contact, Some(attempt)),
-            Some((other, theirs)) if self.peer_of(other).is_none() && theirs.incarnation == peer.incarnation => {
+            Some((other, theirs)) if self.peer_of(other).is_none() && theirs == *peer => {
                 self.settle(now, id, other, hello.contact, attempt);
             }
             Some((other, _)) => self.queue(now, id, hello, other, Some(attempt)),
@@ -187,7 +190,7 @@ impl Links {
         let Some(Conn { stage: Stage::Up { peer }, .. }) = self.conns.get(&id) else { return };
         let peer = peer.clone();
         for (waiting, hello) in self.queued_behind(id) {
-            if hello.contact.incarnation != peer.incarnation {
+            if hello.contact != peer {
                 let text = format!("{peer} holds it and is alive");
                 self.refuse(now, waiting, Refusal::new(Reason::IdentityInUse, text, Some(peer.clone())));
                 continue;

@@ -14,7 +14,7 @@ fn contact(id: u64, incarnation: u64, at: &str) -> Contact {
 }
 
 fn table(me: &Contact) -> Links {
-    Links::new(me.clone(), "shop".to_owned(), LinkConfig::default())
+    Links::new(me.clone(), "shop".to_owned(), "toy".to_owned(), LinkConfig::default())
 }
 
 /// One direction of a connection: what was sent and not delivered; `None` at the end closes it.
@@ -223,6 +223,18 @@ fn a_second_process_with_a_living_identity_is_refused_and_told_who_holds_it() {
 }
 
 #[test]
+fn two_processes_that_began_in_the_same_moment_are_told_apart_by_their_addresses() {
+    let [a, b] = two();
+    let mut net = Net::new(&[a.clone(), b, Contact { addr: addr("c"), ..a }]);
+    net.node(0).dial(NOW, addr("b"));
+    net.run(&[0]);
+    net.node(2).dial(NOW, addr("b"));
+    net.run(&[0]);
+    assert_eq!(net.told[2].first(), Some(&Told::InUse(PeerId(1), 10)));
+    assert!(net.link(0, 2).is_some() && net.link(0, 2) == net.link(1, 1));
+}
+
+#[test]
 fn a_restarted_peer_replaces_its_dead_link_once_a_probe_goes_unanswered() {
     let mut net = with_impostor();
     let dead = net.wires.remove(0); // host 0 is gone without a word
@@ -275,7 +287,7 @@ fn a_node_that_dials_itself_is_told_so() {
 fn another_cluster_is_refused_with_both_names() {
     let [a, b] = two();
     let mut net = Net::new(&[a.clone(), b]);
-    net.tables[0].1 = Links::new(a, "zoo".to_owned(), LinkConfig::default());
+    net.tables[0].1 = Links::new(a, "zoo".to_owned(), "toy".to_owned(), LinkConfig::default());
     net.node(0).dial(NOW, addr("b"));
     net.run(&[0]);
     let why = "wrong cluster: 2@b belongs to cluster \"shop\", not to \"zoo\"".to_owned();
@@ -283,10 +295,21 @@ fn another_cluster_is_refused_with_both_names() {
 }
 
 #[test]
+fn a_node_that_speaks_another_dialect_is_refused_with_both() {
+    let [a, b] = two();
+    let mut net = Net::new(&[a.clone(), b]);
+    net.tables[0].1 = Links::new(a, "shop".to_owned(), "toi".to_owned(), LinkConfig::default());
+    net.node(0).dial(NOW, addr("b"));
+    net.run(&[0]);
+    let why = "another dialect: 2@b speaks \"toy\", not \"toi\"".to_owned();
+    assert_eq!((&net.told[0][..], &net.told[1][..]), (&[Told::DialFailed(addr("b"), why)][..], &[][..]));
+}
+
+#[test]
 fn dials_beyond_the_limit_wait_and_every_one_is_answered() {
     let me = contact(1, 1, "a");
     let config = LinkConfig { max_dials: 2, max_waiting_dials: 3, ..LinkConfig::default() };
-    let mut links = Links::new(me, "shop".to_owned(), config);
+    let mut links = Links::new(me, "shop".to_owned(), "toy".to_owned(), config);
     for n in 0..6 {
         links.dial(NOW, addr(&format!("h{n}")));
     }
@@ -343,7 +366,7 @@ fn handshakes_that_take_too_long_are_given_up() {
 #[test]
 fn too_many_silent_strangers_are_turned_away() {
     let config = LinkConfig { max_handshakes: 1, ..LinkConfig::default() };
-    let mut links = Links::new(contact(1, 1, "a"), "shop".to_owned(), config);
+    let mut links = Links::new(contact(1, 1, "a"), "shop".to_owned(), "toy".to_owned(), config);
     assert!(links.accepted(NOW).is_ok());
     assert_eq!(links.accepted(NOW).map_err(|refusal| refusal.reason), Err(Reason::Busy));
 }
