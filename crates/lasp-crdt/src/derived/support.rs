@@ -39,6 +39,16 @@ impl Event {
 
 /// A conjunction of events, sorted and without repetition: it holds while every one of them lives. The empty one
 /// always holds.
+///
+/// ```
+/// use lasp_crdt::{BaseId, Dot, ReplicaId, Support};
+///
+/// let milk = Support::event(BaseId::of("shopping"), Dot::new(ReplicaId(1), 4));
+/// let price = Support::event(BaseId::of("prices"), Dot::new(ReplicaId(2), 9));
+/// let pair = milk.and(&price);
+/// assert_eq!(pair.events().len(), 2);
+/// assert_eq!(pair.and(&milk), pair);
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Support(SmallVec<[Event; 2]>);
 

@@ -124,7 +124,7 @@ impl<E: Clone + Ord + Hash> AwSet<E> {
             if set.entries.find_dot(dot).is_none() {
                 set.context.insert(dot);
                 let hash = fingerprint::hash(&element);
-                set.entries.insert(element, hash, dot);
+                set.entries.insert(element, hash, [dot], |_, _| ());
             }
         }
         set
@@ -163,7 +163,7 @@ impl<E: Clone + Ord + Hash> AwSet<E> {
             delta.context.extend(self.entries.as_slice()[at].dots.iter().copied());
         }
         delta.context.insert(dot);
-        delta.entries.insert(element, hash, dot);
+        delta.entries.insert(element, hash, [dot], |_, _| ());
         true
     }
 
@@ -190,16 +190,7 @@ impl<E: Clone + Ord + Hash> AwSet<E> {
         let context = other.context;
         for Entry { element, hash, dots } in other.entries.into_iter() {
             let fresh = dots.into_iter().filter(|&dot| !self.context.contains(dot));
-            let mut fresh = fresh.peekable();
-            grew |= fresh.peek().is_some();
-            while let Some(dot) = fresh.next() {
-                on(SetChange::Live(&element, dot));
-                if fresh.peek().is_none() {
-                    self.entries.insert(element, hash, dot);
-                    break;
-                }
-                self.entries.insert(element.clone(), hash, dot);
-            }
+            grew |= self.entries.insert(element, hash, fresh, |element, dot| on(SetChange::Live(element, dot)));
         }
         for dot in dying {
             self.kill(dot, &mut on);
@@ -237,15 +228,17 @@ impl<E: Clone + Ord + Hash> AwSet<E> {
     /// The part of `self` outside `context`, and on top the removal of `dead` dots.
     fn beyond(&self, context: &DotSet, dead: &DotSet) -> Self {
         let mut part = Self { entries: Entries::default(), context: self.context.difference(context) };
+        let mut keep = |entry: &Entry<E>, dot| {
+            part.entries.insert(entry.element.clone(), entry.hash, [dot], |_, _| ());
+        };
         if part.context.len() <= self.entries.dot_count() as u64 {
             for (dot, at) in part.context.dots().filter_map(|dot| Some((dot, self.entries.find_dot(dot)?))) {
-                let entry = &self.entries.as_slice()[at];
-                part.entries.insert(entry.element.clone(), entry.hash, dot);
+                keep(&self.entries.as_slice()[at], dot);
             }
         } else {
             for entry in self.entries.as_slice() {
                 for &dot in entry.dots.iter().filter(|&&dot| part.context.contains(dot)) {
-                    part.entries.insert(entry.element.clone(), entry.hash, dot);
+                    keep(entry, dot);
                 }
             }
         }
@@ -313,7 +306,7 @@ impl<E: Clone + Ord + Hash> Decompose for AwSet<E> {
             let mut part = Self { entries: Entries::default(), context: DotSet::single(dot) };
             if let Some(at) = self.entries.find_dot(dot) {
                 let entry = &self.entries.as_slice()[at];
-                part.entries.insert(entry.element.clone(), entry.hash, dot);
+                part.entries.insert(entry.element.clone(), entry.hash, [dot], |_, _| ());
             }
             part
         })

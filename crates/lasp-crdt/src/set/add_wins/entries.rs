@@ -7,7 +7,7 @@
 use crate::dot::Dot;
 use crate::fingerprint::{hash, mix};
 use hashbrown::HashTable;
-use smallvec::{SmallVec, smallvec};
+use smallvec::SmallVec;
 use std::hash::Hash;
 
 /// Up to how many entries a scan replaces the index. A guess, near where scan and look-up cost the same.
@@ -171,35 +171,50 @@ impl<E: Eq + Hash> Entries<E> {
         self.list[at].hash == entry.hash && self.list[at].element == entry.element
     }
 
-    /// Adds a dot to an element; returns the position of its entry. The dot must be in no entry.
-    pub(super) fn insert(&mut self, element: E, hash: u64, dot: Dot) -> usize {
-        let at = match self.find(&element, hash) {
-            Some(at) => {
-                let dots = &mut self.list[at].dots;
-                dots.insert(dots.partition_point(|held| *held < dot), dot);
-                at
-            }
-            None => self.push(Entry { element, hash, dots: smallvec![dot] }),
-        };
-        self.dots += 1;
-        self.fingerprint = self.fingerprint.wrapping_add(part(hash, dot));
-        if let Some(index) = &mut self.index {
-            index.insert_dot(dot, at);
-        } else if self.list.len() > SCANNED {
-            self.index = Some(Box::new(Index::over(&self.list)));
+    /// Adds dots to an element, and tells `on` of each; `true` if there was any. They must be in no entry.
+    pub(super) fn insert(
+        &mut self,
+        element: E,
+        hash: u64,
+        dots: impl IntoIterator<Item = Dot>,
+        mut on: impl FnMut(&E, Dot),
+    ) -> bool {
+        let mut dots = dots.into_iter().peekable();
+        if dots.peek().is_none() {
+            return false;
         }
-        at
+        let at = match self.find(&element, hash) {
+            Some(at) => at,
+            None => self.push(element, hash),
+        };
+        for dot in dots {
+            self.add_dot(at, dot);
+            on(&self.list[at].element, dot);
+        }
+        true
     }
 
-    fn push(&mut self, entry: Entry<E>) -> usize {
+    /// Appends an entry, which has no dot yet.
+    fn push(&mut self, element: E, hash: u64) -> usize {
         let at = self.list.len();
-        let hash = entry.hash;
-        self.list.push(entry);
+        self.list.push(Entry { element, hash, dots: SmallVec::new() });
         if let Some(index) = &mut self.index {
             let list = &self.list;
             index.by_element.insert_unique(hash, position(at), |&other| list[other as usize].hash);
         }
         at
+    }
+
+    fn add_dot(&mut self, at: usize, dot: Dot) {
+        let Entry { hash, dots, .. } = &mut self.list[at];
+        dots.insert(dots.partition_point(|held| *held < dot), dot);
+        self.dots += 1;
+        self.fingerprint = self.fingerprint.wrapping_add(part(*hash, dot));
+        if let Some(index) = &mut self.index {
+            index.insert_dot(dot, at);
+        } else if self.list.len() > SCANNED {
+            self.index = Some(Box::new(Index::over(&self.list)));
+        }
     }
 }
 

@@ -110,9 +110,7 @@ where
     }
     for (element, dots) in elements {
         let hash = fingerprint::hash(&element);
-        for dot in dots {
-            set.entries.insert(element.clone(), hash, dot);
-        }
+        set.entries.insert(element, hash, dots, |_, _| ());
     }
     Ok(())
 }
