@@ -5,8 +5,7 @@
 //! it: of the two ends of a lazy link, mostly one speaks.
 
 use super::message::Ids;
-use lasp_crdt::{Dot, DotSet, ReplicaId};
-use std::collections::BTreeMap;
+use lasp_crdt::{Dot, DotSet};
 use std::time::Duration;
 
 /// The ids to announce.
@@ -14,18 +13,15 @@ use std::time::Duration;
 pub(super) struct Announcements {
     fresh: DotSet,
     previous: DotSet,
-    /// How many hops the latest payload of an origin made to here.
-    rounds: BTreeMap<ReplicaId, u16>,
     /// How many batches in a row had news.
     streak: u32,
 }
 
 impl Announcements {
     /// These arrived.
-    pub(super) fn note(&mut self, ids: &Ids, round: u16) {
+    pub(super) fn note(&mut self, ids: &Ids) {
         for (origin, range) in ids.ranges() {
             self.fresh.insert_range(origin, range.start, range.end);
-            self.rounds.insert(origin, round);
         }
     }
 
@@ -51,10 +47,6 @@ impl Announcements {
         first.saturating_mul(1 << self.streak.min(16)).min(most).max(first)
     }
 
-    pub(super) fn round(&self, origin: ReplicaId) -> u16 {
-        self.rounds.get(&origin).copied().unwrap_or(0)
-    }
-
     /// The batch to announce now.
     pub(super) fn batch(&self) -> DotSet {
         let mut batch = self.previous.clone();
@@ -66,8 +58,6 @@ impl Announcements {
     pub(super) fn rotate(&mut self) {
         self.streak = if self.fresh.is_empty() { 0 } else { self.streak.saturating_add(1) };
         self.previous = std::mem::take(&mut self.fresh);
-        let previous = &self.previous;
-        self.rounds.retain(|origin, _| !previous.ranges_of(*origin).is_empty());
     }
 
     /// There is nobody to announce to.

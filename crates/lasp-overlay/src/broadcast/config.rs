@@ -19,14 +19,15 @@ pub struct Config {
     pub graft_again: Duration,
     /// How often a missing payload is asked for before it is left to anti-entropy. Default 5 (guess).
     pub graft_attempts: u8,
-    /// How many hops a lazy link must save before it replaces an eager one; 0 turns that off. Default 3: the paper's
-    /// threshold for a single sender, since here one origin shapes the tree.
-    pub optimize_hops: u16,
     /// How long a link's mode is left alone after a prune, so that what was under way does not turn it back. Default
     /// 250 ms (guess: longer than most round trips).
     pub settle: Duration,
-    /// For how long the origin that shapes the tree may be silent before another one takes over. Default 5 s (guess).
-    pub root_silence: Duration,
+    /// For how long, at least, no other message shapes the tree after one did; up to twice as long. Default 1 s (guess:
+    /// a hundred times rarer than the updates of a busy cluster, still seconds from chaos to tree).
+    pub shape_every: Duration,
+    /// How long a peer waits for other shaping messages before it prunes. Default 200 ms (guess: longer than a
+    /// message takes to reach everyone).
+    pub shape_wait: Duration,
     /// How many payloads are remembered, with who delivered them and when asked for to be sent again. Default 1,024
     /// (guess: ten seconds at a hundred a second).
     pub cache_entries: usize,
@@ -51,9 +52,9 @@ impl Default for Config {
             graft_after: millis(200),
             graft_again: millis(100),
             graft_attempts: 5,
-            optimize_hops: 3,
             settle: millis(250),
-            root_silence: millis(5_000),
+            shape_every: millis(1_000),
+            shape_wait: millis(200),
             cache_entries: 1_024,
             cache_weight: 1 << 20,
             missing_limit: 4_096,

@@ -19,7 +19,7 @@ pub enum Message<P> {
         payload: P,
     },
     /// On a lazy link: these payloads are here.
-    IHave(Announcement),
+    IHave(DotSet),
     /// Make the link eager and send these payloads, if any.
     Graft(DotSet),
     /// Make the link lazy.
@@ -34,6 +34,8 @@ pub struct Ids(Repr);
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Repr {
     One(Dot),
+    /// The one message of its time that shapes the tree.
+    Shaping(Dot),
     Many(DotSet),
 }
 
@@ -48,26 +50,42 @@ impl Ids {
     /// The id, if it is one.
     pub const fn single(&self) -> Option<Dot> {
         match &self.0 {
-            Repr::One(dot) => Some(*dot),
+            Repr::One(dot) | Repr::Shaping(dot) => Some(*dot),
             Repr::Many(_) => None,
+        }
+    }
+
+    /// The id of a message that shapes the tree: links that bring it again are pruned.
+    pub const fn shaping(id: Dot) -> Self {
+        Self(Repr::Shaping(id))
+    }
+
+    /// The id, if the message shapes the tree.
+    pub const fn shapes(&self) -> Option<Dot> {
+        match &self.0 {
+            Repr::Shaping(dot) => Some(*dot),
+            Repr::One(_) | Repr::Many(_) => None,
         }
     }
 
     /// Every range of ids, ascending by origin and counter.
     pub fn ranges(&self) -> impl Iterator<Item = (ReplicaId, Range)> {
         let (one, many) = match &self.0 {
-            Repr::One(dot) => (Some((dot.replica, Range { start: dot.counter, end: dot.counter })), None),
+            Repr::One(dot) | Repr::Shaping(dot) => {
+                (Some((dot.replica, Range { start: dot.counter, end: dot.counter })), None)
+            }
             Repr::Many(set) => (None, Some(set.ranges())),
         };
         one.into_iter().chain(many.into_iter().flatten())
     }
 
-    /// Adds the ids of another payload that was merged into this one.
+    /// Adds the ids of another payload that was merged into this one. A merged payload does not shape the tree: it was
+    /// held up on its way.
     pub fn merge(&mut self, other: &Self) {
-        if self == other {
+        if self.single().is_some() && self.single() == other.single() {
             return;
         }
-        let mut set: DotSet = self.to_set();
+        let mut set = self.to_set();
         for (replica, range) in other.ranges() {
             set.insert_range(replica, range.start, range.end);
         }
@@ -77,7 +95,7 @@ impl Ids {
     /// The ids as a set.
     pub fn to_set(&self) -> DotSet {
         match &self.0 {
-            Repr::One(dot) => DotSet::from_iter([*dot]),
+            Repr::One(dot) | Repr::Shaping(dot) => DotSet::from_iter([*dot]),
             Repr::Many(set) => set.clone(),
         }
     }
@@ -89,37 +107,12 @@ impl From<Dot> for Ids {
     }
 }
 
-/// A batch of ids whose payloads the sender has, with the round of each origin's latest.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Announcement {
-    ids: DotSet,
-    /// One round for each origin in `ids`, ascending by origin.
-    rounds: Vec<u16>,
-}
-
-impl Announcement {
-    /// Announces `ids`; `round` says how many hops an origin's latest payload made to the sender.
-    pub fn new(ids: DotSet, round: impl FnMut(ReplicaId) -> u16) -> Self {
-        let rounds = ids.replicas().map(round).collect();
-        Self { ids, rounds }
-    }
-
-    /// The ids.
-    pub const fn ids(&self) -> &DotSet {
-        &self.ids
-    }
-
-    /// Every origin with its round, ascending by origin.
-    pub fn rounds(&self) -> impl Iterator<Item = (ReplicaId, u16)> {
-        self.ids.replicas().zip(self.rounds.iter().copied())
-    }
-}
-
 const GOSSIP_ONE: u8 = 0;
 const GOSSIP_MANY: u8 = 1;
 const IHAVE: u8 = 2;
 const GRAFT: u8 = 3;
 const PRUNE: u8 = 4;
+const GOSSIP_SHAPING: u8 = 5;
 
 /// Rounds from here on do not fit into the first byte.
 const LONG_ROUND: u16 = 31;
@@ -145,8 +138,8 @@ fn read_round(r: &mut Reader<'_>, short: u8) -> Result<u16, DecodeError> {
 impl<P: Encode> Encode for Message<P> {
     fn encode(&self, w: &mut Writer<'_>) {
         match self {
-            Self::Gossip { ids: Ids(Repr::One(dot)), round, payload } => {
-                write_head(w, GOSSIP_ONE, *round);
+            Self::Gossip { ids: Ids(ids @ (Repr::One(dot) | Repr::Shaping(dot))), round, payload } => {
+                write_head(w, if matches!(ids, Repr::One(_)) { GOSSIP_ONE } else { GOSSIP_SHAPING }, *round);
                 w.dot(*dot);
                 payload.encode(w);
             }
@@ -155,9 +148,9 @@ impl<P: Encode> Encode for Message<P> {
                 ids.encode(w);
                 payload.encode(w);
             }
-            Self::IHave(announcement) => {
+            Self::IHave(ids) => {
                 write_head(w, IHAVE, 0);
-                announcement.encode(w);
+                ids.encode(w);
             }
             Self::Graft(ids) => {
                 write_head(w, GRAFT, 0);
@@ -173,7 +166,7 @@ impl<P: Decode> Decode for Message<P> {
         let at = r.at();
         let head = r.u8("broadcast message")?;
         match (head & 7, head >> 3) {
-            (GOSSIP_ONE, round) => {
+            (kind @ (GOSSIP_ONE | GOSSIP_SHAPING), round) => {
                 let round = read_round(r, round)?;
                 let at = r.at();
                 let dot = r.dot()?;
@@ -181,7 +174,8 @@ impl<P: Decode> Decode for Message<P> {
                 if dot.counter == u64::MAX {
                     return Err(DecodeError::NotCanonical { what: "message id", at });
                 }
-                Ok(Self::Gossip { ids: Ids::from(dot), round, payload: P::decode(r)? })
+                let ids = if kind == GOSSIP_ONE { Ids::from(dot) } else { Ids::shaping(dot) };
+                Ok(Self::Gossip { ids, round, payload: P::decode(r)? })
             }
             (GOSSIP_MANY, round) => {
                 let round = read_round(r, round)?;
@@ -190,76 +184,11 @@ impl<P: Decode> Decode for Message<P> {
                 let ids = ids.ok_or(DecodeError::NotCanonical { what: "message ids", at })?;
                 Ok(Self::Gossip { ids, round, payload: P::decode(r)? })
             }
-            (IHAVE, 0) => Announcement::decode(r).map(Self::IHave),
+            (IHAVE, 0) => DotSet::decode(r).map(Self::IHave),
             (GRAFT, 0) => DotSet::decode(r).map(Self::Graft),
             (PRUNE, 0) => Ok(Self::Prune),
             _ => Err(DecodeError::BadTag { what: "broadcast message", tag: u64::from(head), at }),
         }
-    }
-}
-
-/// Per origin: its id, the round (doubled, plus 1 if there is more than one range), then as in [`DotSet`].
-impl Encode for Announcement {
-    fn encode(&self, w: &mut Writer<'_>) {
-        w.len(self.rounds.len());
-        for (origin, round) in self.rounds() {
-            let ranges = self.ids.ranges_of(origin);
-            w.replica(origin);
-            w.varint(u64::from(round) << 1 | u64::from(ranges.len() > 1));
-            if ranges.len() > 1 {
-                w.len(ranges.len());
-            }
-            let mut previous = 0;
-            for range in ranges {
-                w.varint(range.start - previous - 1);
-                w.varint(range.end - range.start);
-                previous = range.end + 1;
-            }
-        }
-    }
-}
-
-impl Decode for Announcement {
-    fn decode(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        let mut this = Self::default();
-        let mut last = None;
-        let start = r.at();
-        for _ in 0..r.len("announced origins")? {
-            let at = r.at();
-            let origin = r.replica()?;
-            if last.is_some_and(|last| last >= origin) {
-                return Err(DecodeError::NotCanonical { what: "announcement", at });
-            }
-            last = Some(origin);
-            this.decode_origin(r, origin)?;
-        }
-        if last.is_none() {
-            return Err(DecodeError::NotCanonical { what: "empty announcement", at: start });
-        }
-        Ok(this)
-    }
-}
-
-impl Announcement {
-    fn decode_origin(&mut self, r: &mut Reader<'_>, origin: ReplicaId) -> Result<(), DecodeError> {
-        let at = r.at();
-        let bad = DecodeError::NotCanonical { what: "announcement", at };
-        let head = r.varint("round")?;
-        self.rounds.push(u16::try_from(head >> 1).map_err(|_| bad.clone())?);
-        let count = if head & 1 == 1 { r.len("announced ranges")? } else { 1 };
-        if head & 1 == 1 && count < 2 {
-            return Err(bad);
-        }
-        let mut previous = 0u64;
-        for _ in 0..count {
-            let gap = r.varint("range start")?;
-            let length = r.varint("range length")?;
-            let start = previous.checked_add(gap).and_then(|s| s.checked_add(1)).ok_or_else(|| bad.clone())?;
-            let end = start.checked_add(length).filter(|&end| end < u64::MAX).ok_or_else(|| bad.clone())?;
-            self.ids.insert_range(origin, start, end);
-            previous = end + 1;
-        }
-        Ok(())
     }
 }
 
@@ -298,13 +227,15 @@ mod tests {
         let reach = [20, 31, 32, 65_536][rng.index(4)];
         let round = rng.below(reach) as u16;
         let payload = Number(rng.next_u64() >> rng.below(64));
-        match rng.below(5) {
-            0 => Message::Gossip { ids: Dot::new(ReplicaId(rng.below(9)), 1 + rng.below(500)).into(), round, payload },
+        let id = Dot::new(ReplicaId(rng.below(9)), 1 + rng.below(500));
+        match rng.below(6) {
+            0 => Message::Gossip { ids: id.into(), round, payload },
+            5 => Message::Gossip { ids: Ids::shaping(id), round, payload },
             1 => {
                 let ids = Ids::from_set(random_set(rng)).expect("not empty");
                 Message::Gossip { ids, round, payload }
             }
-            2 => Message::IHave(Announcement::new(random_set(rng), |origin| round ^ origin.0 as u16)),
+            2 => Message::IHave(random_set(rng)),
             3 => Message::Graft(if rng.chance(0.2) { DotSet::new() } else { random_set(rng) }),
             _ => Message::Prune,
         }
@@ -345,7 +276,7 @@ mod tests {
         assert_eq!(to_bytes(&gossip).len(), 1 + 8 + 1 + 1);
         let mut ids = DotSet::new();
         ids.insert_range(ReplicaId(7), 1_000, 1_100);
-        let ihave = Message::<Number>::IHave(Announcement::new(ids, |_| 3));
+        let ihave = Message::<Number>::IHave(ids);
         assert_eq!(to_bytes(&ihave).len(), 1 + 1 + 8 + 1 + 2 + 1);
         assert_eq!(to_bytes(&Message::<Number>::Prune).len(), 1);
     }
@@ -354,7 +285,7 @@ mod tests {
     fn merged_ids_are_their_union_whatever_form_they_had() {
         let dot = |counter| Dot::new(ReplicaId(1), counter);
         let mut ids = Ids::from(dot(1));
-        ids.merge(&dot(1).into());
+        ids.merge(&Ids::shaping(dot(1)));
         assert_eq!(ids, dot(1).into());
         ids.merge(&dot(3).into());
         ids.merge(&dot(2).into());

@@ -5,7 +5,7 @@
 //! behind it.
 //!
 //! - [`plumtree`]: the state machine: start here. Its parts: `push` (payloads), `announce` (what lazy links carry),
-//!   `missing` (what was announced and did not come), `cache`, `seen`, `root` (whose messages shape the tree).
+//!   `missing` (what was announced and did not come), `cache`, `seen`, `shape` (which messages shape the tree).
 //! - [`message`]: what peers say to each other, and how it is encoded.
 //! - [`config`]: the knobs, each with its source.
 
@@ -16,11 +16,11 @@ pub mod message;
 mod missing;
 pub mod plumtree;
 mod push;
-mod root;
 mod seen;
+mod shape;
 
 pub use config::Config;
-pub use message::{Announcement, Ids, Message};
+pub use message::{Ids, Message};
 pub use plumtree::{Metrics, Plumtree, Timer};
 
 use crate::peer::PeerId;

@@ -4,9 +4,8 @@
 //! eager; a duplicate makes its link lazy; an announced payload that does not come makes a link eager again. So the
 //! eager links become a spanning tree, and the lazy ones mend it.
 //!
-//! Where this differs from the paper, measured redundancy was the reason: only duplicates of one origin at a time prune
-//! (see [`root`](super::root)), a link just pruned is left alone for a while, and what the network duplicated prunes
-//! nothing.
+//! Where this differs from the paper, measured redundancy was the reason: only duplicates of one message at a time prune
+//! (see `shape`), a link just pruned is left alone for a while, and what the network duplicated prunes nothing.
 //!
 //! The invariant that the rules work towards: both ends of a link hold it in the same mode. Where they do not, because a
 //! message was lost or crossed another, the next payload over the link shows it and one end gives in.
@@ -14,10 +13,10 @@
 use super::announce::Announcements;
 use super::cache::Cache;
 use super::config::Config;
-use super::message::{Announcement, Message};
+use super::message::Message;
 use super::missing::Missing;
-use super::root::Root;
 use super::seen::Seen;
+use super::shape::Shape;
 use super::{Command, Event, Payload};
 use crate::peer::PeerId;
 use crate::protocol::{Input, Outbox, Protocol};
@@ -38,14 +37,12 @@ pub struct Plumtree<P> {
     pub(super) neighbors: BTreeMap<PeerId, Neighbor>,
     pub(super) seen: Seen,
     pub(super) cache: Cache<P>,
-    pub(super) root: Root,
+    pub(super) shape: Shape,
     pub(super) announcements: Announcements,
     pub(super) missing: Missing,
     /// When the timers that count run out; others are stale.
     announce_at: Option<Time>,
     missing_at: Option<Time>,
-    /// Until when no eager link is exchanged for a shorter one.
-    pub(super) optimized_until: Time,
     pub(super) metrics: Metrics,
 }
 
@@ -55,7 +52,9 @@ pub(super) struct Neighbor {
     pub(super) mode: Mode,
     /// Until when what comes over the link says nothing about its mode at the other end.
     pub(super) settles_at: Time,
-    /// Of the ids to be announced, those that it has already; kept while the link is lazy.
+    /// How many batches it is still to hear after the link became eager: what arrived before that was not pushed.
+    owed: u8,
+    /// Of the ids to be announced, those that it has already; kept while it hears announcements.
     pub(super) has: DotSet,
 }
 
@@ -88,8 +87,6 @@ pub struct Metrics {
     pub prunes_sent: u64,
     /// Requests received to make a link lazy.
     pub prunes_received: u64,
-    /// Eager links exchanged for shorter ones.
-    pub optimizations: u64,
     /// Missing payloads left to anti-entropy.
     pub given_up: u64,
 }
@@ -101,6 +98,8 @@ pub enum Timer {
     Announce(Time),
     /// A missing payload is due.
     Missing(Time),
+    /// A message that shapes the tree has been everywhere.
+    Shape,
 }
 
 impl<P: Payload> Protocol for Plumtree<P> {
@@ -120,6 +119,7 @@ impl<P: Payload> Protocol for Plumtree<P> {
                 self.missing_at = None;
                 self.graft_missing(now, out);
             }
+            Input::Expired(Timer::Shape) => self.prune_superfluous(now, out),
             // Stale timers; and links, which are the business of membership.
             Input::Expired(_)
             | Input::Start
@@ -142,12 +142,11 @@ impl<P: Payload> Plumtree<P> {
             minted: 0,
             rng,
             neighbors: BTreeMap::new(),
-            root: Root::default(),
+            shape: Shape::default(),
             announcements: Announcements::default(),
             missing: Missing::default(),
             announce_at: None,
             missing_at: None,
-            optimized_until: Time::ZERO,
             metrics: Metrics::default(),
         }
     }
@@ -162,9 +161,9 @@ impl<P: Payload> Plumtree<P> {
         self.in_mode(Mode::Lazy)
     }
 
-    /// The origin whose messages shape the tree, as far as this peer knows.
-    pub fn root(&self) -> Option<ReplicaId> {
-        self.root.get()
+    /// The last message that shaped the tree, as far as this peer knows.
+    pub const fn shaped_by(&self) -> Option<Dot> {
+        self.shape.current()
     }
 
     /// How many payloads are announced and not here.
@@ -199,7 +198,7 @@ impl<P: Payload> Plumtree<P> {
     fn receive(&mut self, now: Time, from: PeerId, message: Message<P>, out: &mut Outbox<Self>) {
         match message {
             Message::Gossip { ids, round, payload } => self.on_gossip(now, from, &ids, round, payload, out),
-            Message::IHave(announcement) => self.on_ihave(now, from, &announcement, out),
+            Message::IHave(announced) => self.on_ihave(now, from, &announced, out),
             Message::Graft(ids) => self.on_graft(from, &ids, out),
             Message::Prune => self.on_prune(now, from),
         }
@@ -230,6 +229,7 @@ impl<P: Payload> Plumtree<P> {
     fn graft(&mut self, peer: PeerId, ids: DotSet, out: &mut Outbox<Self>) {
         let Some(neighbor) = self.neighbors.get_mut(&peer) else { return };
         neighbor.make_eager();
+        self.shape.keep(peer);
         self.metrics.grafts_sent += 1;
         out.send(peer, Message::Graft(ids));
     }
@@ -246,12 +246,12 @@ impl<P: Payload> Plumtree<P> {
     fn announce(&mut self, now: Time, out: &mut Outbox<Self>) {
         self.announce_at = None;
         let batch = self.announcements.batch();
-        let announcements = &self.announcements;
-        for (&peer, neighbor) in self.neighbors.iter().filter(|(_, neighbor)| neighbor.mode == Mode::Lazy) {
+        for (&peer, neighbor) in self.neighbors.iter_mut().filter(|(_, neighbor)| neighbor.hears_announcements()) {
+            neighbor.owed = neighbor.owed.saturating_sub(1);
             let ids = if neighbor.has.is_empty() { batch.clone() } else { batch.difference(&neighbor.has) };
             if !ids.is_empty() {
                 self.metrics.ihaves_sent += 1;
-                out.send(peer, Message::IHave(Announcement::new(ids, |origin| announcements.round(origin))));
+                out.send(peer, Message::IHave(ids));
             }
         }
         self.announcements.rotate();
@@ -266,7 +266,7 @@ impl<P: Payload> Plumtree<P> {
         if self.announce_at.is_some() || self.announcements.is_empty() {
             return;
         }
-        if self.lazy().next().is_none() {
+        if !self.neighbors.values().any(Neighbor::hears_announcements) {
             return self.announcements.clear();
         }
         let Config { announce_after, announce_after_most, .. } = self.config;
@@ -276,48 +276,30 @@ impl<P: Payload> Plumtree<P> {
         out.set_timer(wait, Timer::Announce(at));
     }
 
-    fn on_ihave(&mut self, now: Time, from: PeerId, announcement: &Announcement, out: &mut Outbox<Self>) {
+    fn on_ihave(&mut self, now: Time, from: PeerId, announced: &DotSet, out: &mut Outbox<Self>) {
         self.metrics.ihaves_received += 1;
         let Some(neighbor) = self.neighbors.get_mut(&from) else { return };
-        if neighbor.mode == Mode::Lazy {
-            neighbor.has.union_with(&self.announcements.among(announcement.ids()));
+        if neighbor.hears_announcements() {
+            neighbor.has.union_with(&self.announcements.among(announced));
         }
-        let unseen = self.seen.unseen(announcement.ids().ranges());
+        let unseen = self.seen.unseen(announced.ranges());
         self.missing.announced(now, from, &unseen, &self.config);
         self.await_missing(now, out);
-        self.optimize(now, from, announcement, out);
-    }
-
-    /// The paper's §3.8: an announcer that is nearer to the root by more than the threshold takes the place of the
-    /// neighbour that delivers its messages now.
-    fn optimize(&mut self, now: Time, from: PeerId, announcement: &Announcement, out: &mut Outbox<Self>) {
-        let Some(parent) = self.detour(now, from, announcement) else { return };
-        self.optimized_until = now + self.config.settle;
-        self.metrics.optimizations += 1;
-        self.graft(from, DotSet::new(), out);
-        self.prune(now, parent, out);
-    }
-
-    /// The eager neighbour whose path from the root is too long compared with that of the lazy one `from`.
-    fn detour(&self, now: Time, from: PeerId, announcement: &Announcement) -> Option<PeerId> {
-        if self.config.optimize_hops == 0 || now < self.optimized_until {
-            return None;
-        }
-        let root = self.root.get()?;
-        let (_, round) = announcement.rounds().find(|(origin, _)| *origin == root)?;
-        let record = self.cache.get(Dot::new(root, announcement.ids().max(root)))?;
-        let parent = record.from?;
-        let saves = u32::from(record.round) >= u32::from(round) + 1 + u32::from(self.config.optimize_hops);
-        let mode = |peer| self.neighbors.get(&peer).map(|neighbor| neighbor.mode);
-        let exchangeable = mode(from) == Some(Mode::Lazy) && mode(parent) == Some(Mode::Eager);
-        (saves && exchangeable).then_some(parent)
     }
 }
 
 impl Neighbor {
+    /// Whether it hears of what arrives by announcements.
+    pub(super) fn hears_announcements(&self) -> bool {
+        self.mode == Mode::Lazy || self.owed > 0
+    }
+
     pub(super) fn make_eager(&mut self) {
+        if self.mode == Mode::Lazy {
+            // Each id is announced in two batches.
+            self.owed = 2;
+        }
         self.mode = Mode::Eager;
-        self.has = DotSet::new();
     }
 
     pub(super) fn make_lazy(&mut self, settles_at: Time) {

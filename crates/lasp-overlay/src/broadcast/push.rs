@@ -1,7 +1,7 @@
 //! Payloads: pushed on eager links, delivered once, pruned or sent again.
 
 use super::message::{Ids, Message};
-use super::plumtree::{Mode, Plumtree};
+use super::plumtree::{Mode, Plumtree, Timer};
 use super::{Event, Payload};
 use crate::broadcast::cache::Record;
 use crate::peer::PeerId;
@@ -13,8 +13,9 @@ impl<P: Payload> Plumtree<P> {
     /// Spreads a payload of this peer.
     pub(super) fn broadcast(&mut self, now: Time, payload: P, out: &mut Outbox<Self>) {
         self.minted += 1;
-        let ids = Ids::from(Dot::new(self.origin, self.minted));
-        self.root.heard(now, self.origin, self.config.root_silence);
+        let id = Dot::new(self.origin, self.minted);
+        let ids = if self.shape.is_due(now) { Ids::shaping(id) } else { Ids::from(id) };
+        self.heed(now, &ids);
         self.seen.insert(&ids);
         self.spread(now, Record { ids, from: None, round: 0, payload: Some(payload) }, out);
     }
@@ -29,9 +30,7 @@ impl<P: Payload> Plumtree<P> {
         out: &mut Outbox<Self>,
     ) {
         self.metrics.gossip_received += 1;
-        for (origin, _) in ids.ranges() {
-            self.root.heard(now, origin, self.config.root_silence);
-        }
+        self.heed(now, ids);
         let Some(fresh) = self.seen.insert(ids) else { return self.on_duplicate(now, from, ids, out) };
         self.settle_missing(&fresh);
         self.welcome(now, from);
@@ -47,7 +46,7 @@ impl<P: Payload> Plumtree<P> {
                 self.metrics.gossip_sent += record.send_to(peer, out);
             }
         }
-        self.announcements.note(&record.ids, record.round);
+        self.announcements.note(&record.ids);
         self.await_announcement(now, out);
         self.cache.insert(record);
     }
@@ -56,7 +55,7 @@ impl<P: Payload> Plumtree<P> {
     fn settle_missing(&mut self, fresh: &Ids) {
         let neighbors = &mut self.neighbors;
         self.missing.arrived(fresh, |dot, peer| {
-            if let Some(neighbor) = neighbors.get_mut(&peer).filter(|neighbor| neighbor.mode == Mode::Lazy) {
+            if let Some(neighbor) = neighbors.get_mut(&peer).filter(|neighbor| neighbor.hears_announcements()) {
                 neighbor.has.insert(dot);
             }
         });
@@ -73,7 +72,7 @@ impl<P: Payload> Plumtree<P> {
 
     /// Whoever sent a payload has it.
     fn note_has(&mut self, from: PeerId, ids: &Ids) {
-        let Some(neighbor) = self.neighbors.get_mut(&from).filter(|neighbor| neighbor.mode == Mode::Lazy) else {
+        let Some(neighbor) = self.neighbors.get_mut(&from).filter(|neighbor| neighbor.hears_announcements()) else {
             return;
         };
         neighbor.has.extend(ids.single().filter(|dot| self.announcements.contains(*dot)));
@@ -82,25 +81,45 @@ impl<P: Payload> Plumtree<P> {
         }
     }
 
-    /// A payload that was here already: its link is one too many, if it closes a cycle for the root's messages.
+    /// A message may shape the tree.
+    fn heed(&mut self, now: Time, ids: &Ids) {
+        if let Some(id) = ids.shapes() {
+            self.shape.heard(now, id, &self.config, &mut self.rng);
+        }
+    }
+
+    /// A payload that was here already. Over a lazy link: the other end still holds it as eager, and must hear otherwise.
+    /// Over an eager one: the link is one too many, if the message shapes the tree.
     fn on_duplicate(&mut self, now: Time, from: PeerId, ids: &Ids, out: &mut Outbox<Self>) {
         self.metrics.duplicates += 1;
         let Some(neighbor) = self.neighbors.get(&from) else { return };
-        // Over a lazy link: the other end still holds it as eager, and must hear otherwise.
-        let superfluous = neighbor.mode == Mode::Lazy || self.closes_cycle(from, ids);
-        if superfluous && now >= neighbor.settles_at {
-            self.prune(now, from, out);
+        match neighbor.mode {
+            Mode::Lazy if now >= neighbor.settles_at => self.prune(now, from, out),
+            Mode::Lazy => {}
+            Mode::Eager => self.suspect(now, from, ids, out),
         }
         self.note_has(from, ids);
     }
 
-    /// Whether the root's messages come over another link first. What the network duplicated does not count, nor what
-    /// came so long ago that nobody remembers who delivered it.
-    fn closes_cycle(&self, from: PeerId, ids: &Ids) -> bool {
-        ids.ranges().any(|(origin, range)| {
-            let first = self.cache.get(Dot::new(origin, range.end));
-            self.root.is(origin) && first.is_some_and(|record| record.from != Some(from))
-        })
+    /// Notes that a link closes a cycle. What the network duplicated shows nothing, nor does what came so long ago that
+    /// nobody remembers who delivered it.
+    fn suspect(&mut self, now: Time, from: PeerId, ids: &Ids, out: &mut Outbox<Self>) {
+        let Some((id, first)) = ids.shapes().and_then(|id| Some((id, self.cache.get(id)?))) else { return };
+        if first.from == Some(from) {
+            return;
+        }
+        if let Some(at) = self.shape.duplicated(now, id, from) {
+            out.set_timer(at.since(now), Timer::Shape);
+        }
+    }
+
+    /// Prunes the links that brought the shaping message again.
+    pub(super) fn prune_superfluous(&mut self, now: Time, out: &mut Outbox<Self>) {
+        for peer in self.shape.settle(now) {
+            if self.neighbors.get(&peer).is_some_and(|neighbor| neighbor.mode == Mode::Eager) {
+                self.prune(now, peer, out);
+            }
+        }
     }
 
     /// Makes a link lazy at both ends.
@@ -125,6 +144,7 @@ impl<P: Payload> Plumtree<P> {
             neighbor.make_eager();
             neighbor.settles_at = Time::ZERO;
         }
+        self.shape.keep(from);
         for record in self.cache.covering(ids) {
             self.metrics.gossip_sent += record.send_to(from, out);
         }

@@ -34,7 +34,7 @@ impl Seen {
                 return None;
             }
             self.insert_range(dot.replica, range);
-            return Some(dot.into());
+            return Some(ids.clone());
         }
         let fresh = self.unseen(ids.ranges());
         for (origin, range) in fresh.ranges() {

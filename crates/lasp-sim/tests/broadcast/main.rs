@@ -1,0 +1,4 @@
+//! Plumtree on fixed graphs in a simulated network: what arrives, how often, and at what price.
+
+
+mod forest;
