@@ -6,6 +6,7 @@
 //! PPDP'15), whose processes re-run over whole states; here only changes travel, and nothing half-done is seen. Knows no
 //! peer and no time.
 
+mod change;
 mod derivation;
 mod effects;
 mod errors;

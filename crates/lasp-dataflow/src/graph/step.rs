@@ -5,14 +5,16 @@
 //! half-done is ever seen.
 
 use super::Graph;
+use super::change::{Change, Shown, Wanted, merge};
 use super::derivation::DerivationId;
 use super::effects::Cause;
 use super::errors::DerivationError;
 use crate::name::VarId;
 use crate::operators::{Feed, Input, Outcome, Side};
-use crate::state::{SetState, State, Touched, always, as_derived};
+use crate::state::{SetState, State};
 use crate::value::Value;
-use lasp_crdt::{AwSet, BaseId, Derived, GSet, Lattice, LwwRegister, Stamp};
+use lasp_crdt::{AwSet, GSet, LwwRegister, Stamp};
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What has happened in a step so far.
@@ -22,17 +24,8 @@ pub(super) struct Step {
     open: BTreeMap<(u32, VarId), Change>,
     /// Variables whose state grew.
     grown: BTreeSet<VarId>,
-    /// Those of them whose value changed.
-    changed: BTreeSet<VarId>,
-}
-
-/// What happened to one variable.
-#[derive(Debug)]
-enum Change {
-    /// To a set: the supports gained and the news of the bases; and which elements may have come or gone.
-    Set(Derived<Value>, Touched),
-    /// To another lattice: the part that is new.
-    Plain(State),
+    /// Watched variables, with what may have changed in their value.
+    shown: BTreeMap<VarId, Shown>,
 }
 
 impl Graph {
@@ -54,9 +47,11 @@ impl Graph {
         for &var in &step.grown {
             self.wake(var);
         }
-        for var in step.changed {
-            let watchers = &self.vars[var.index()].watchers;
-            self.outbox.changed.extend(watchers);
+        for (var, shown) in step.shown {
+            let variable = &self.vars[var.index()];
+            if shown.differs(&variable.state) {
+                self.outbox.changed.extend(&variable.watchers);
+            }
         }
     }
 
@@ -80,15 +75,15 @@ impl Graph {
         if !variable.info.local {
             self.outbox.push(var, &mut variable.pending, &news, cause);
         }
-        let has_dependents = !variable.dependents.is_empty();
-        let has_watchers = !variable.watchers.is_empty();
-        let (change, changed) = join(&mut variable.state, news, variable.base, has_dependents, has_watchers);
+        let by_dependents = !variable.dependents.is_empty();
+        let by_watchers = !variable.watchers.is_empty();
+        let (change, shown) = merge(&mut variable.state, news, variable.base, Wanted { by_dependents, by_watchers });
         self.fingerprint = self.fingerprint.wrapping_add(variable.update_share());
         if !variable.waiters.is_empty() {
             step.grown.insert(var);
         }
-        if has_watchers && changed {
-            step.changed.insert(var);
+        if by_watchers {
+            step.shown.entry(var).or_default().extend(shown);
         }
         if let Some(change) = change {
             step.note((variable.rank, var), change);
@@ -168,61 +163,9 @@ impl Graph {
 impl Step {
     /// Adds to what happened to a variable.
     fn note(&mut self, at: (u32, VarId), change: Change) {
-        use std::collections::btree_map::Entry;
         match self.open.entry(at) {
             Entry::Vacant(entry) => _ = entry.insert(change),
             Entry::Occupied(mut entry) => entry.get_mut().extend(change),
-        }
-    }
-}
-
-impl Change {
-    fn extend(&mut self, later: Self) {
-        match (self, later) {
-            (Self::Set(delta, touched), Self::Set(more, also)) => {
-                delta.merge(more);
-                for (element, was_in) in also {
-                    touched.entry(element).or_insert(was_in);
-                }
-            }
-            (Self::Plain(state), Self::Plain(more)) => _ = state.merge(more),
-            // A variable has one type.
-            _ => {}
-        }
-    }
-}
-
-/// Merges news into a state. Gives the change for those that depend on it, if `wanted`, and whether the value changed,
-/// if `watched`.
-fn join(state: &mut State, news: State, base: BaseId, wanted: bool, watched: bool) -> (Option<Change>, bool) {
-    match (state, news) {
-        (State::AwSet(set), State::AwSet(news)) if wanted || watched => {
-            let mut delta = Derived::new();
-            if wanted {
-                delta = as_derived(news.own(), base);
-                delta.merge(news.derived().clone());
-            }
-            let mut touched = Touched::new();
-            set.merge_touching(news, &mut touched);
-            let changed = touched.iter().any(|(element, was_in)| set.contains(element) != *was_in);
-            (wanted.then_some(Change::Set(delta, touched)), changed)
-        }
-        (State::GSet(set), State::GSet(news)) => {
-            let change = wanted
-                .then(|| Change::Set(always(&news), news.iter().map(|element| (element.clone(), false)).collect()));
-            set.merge(news);
-            (change, true)
-        }
-        (State::LwwRegister(register), State::LwwRegister(news)) => {
-            let changed = register.value() != news.value();
-            let change = wanted.then(|| Change::Plain(State::LwwRegister(news.clone())));
-            register.merge(news);
-            (change, changed)
-        }
-        (state, news) => {
-            let change = wanted.then(|| Change::Plain(news.clone()));
-            state.merge(news);
-            (change, true)
         }
     }
 }

@@ -75,3 +75,28 @@ impl Keyed {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::operator::function;
+    use crate::state::{State, Touched};
+    use crate::types::Type;
+    use lasp_crdt::{BaseId, Derived};
+
+    #[test]
+    fn elements_that_went_leave_nothing_in_the_index() {
+        let identity = function(|args| Ok(args[0].clone()));
+        let mut join = Join::new(identity.clone(), identity);
+        let [empty, one] = [vec![], vec![Value::Int(1)]]
+            .map(|elements| State::from_value(&Type::GSet, &elements.into()).expect("a list"));
+        let touched = Touched::from([(Value::Int(1), false)]);
+        for (state, groups) in [(&one, 1), (&empty, 0)] {
+            let input = Input { state, base: BaseId(0) };
+            let delta = Derived::new();
+            let feed = Feed { side: Side::Left, delta: &delta, touched: &touched, mine: input, other: input };
+            join.feed(&feed, &mut Outcome::default());
+            assert_eq!(join.left.elements.len(), groups);
+        }
+    }
+}

@@ -1,11 +1,11 @@
 //! Digests: what a replica says of a state so that another can tell what is missing.
 
-use super::{SetState, Slot, State};
+use super::{SetState, Slot};
 use crate::value::Value;
 use lasp_crdt::{Boolean, Delta, GCounter, GMap, GSet, IVar, LwwRegister, MaxRegister, PnCounter};
 use std::cmp::Reverse;
 
-/// A digest of a [`State`]; its parts are those of the types inside.
+/// A digest of a [`State`](super::State); its parts are those of the types inside.
 #[derive(Clone, Debug, PartialEq)]
 pub enum StateDigest {
     /// The hash of each element.
@@ -30,11 +30,4 @@ pub enum StateDigest {
     GMap(<GMap<Value, Slot> as Delta>::Digest),
     /// Both digests.
     Pair(Box<(Self, Self)>),
-}
-
-impl State {
-    /// The digest of the least state of this state's type: what somebody has who has nothing.
-    pub fn no_digest(&self) -> StateDigest {
-        self.bottom_alike().digest()
-    }
 }

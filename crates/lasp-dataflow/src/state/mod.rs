@@ -10,6 +10,8 @@ mod literal;
 mod read;
 mod set;
 mod slot;
+#[cfg(test)]
+mod tests;
 mod wire;
 
 pub use digest::StateDigest;

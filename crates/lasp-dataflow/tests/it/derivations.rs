@@ -353,3 +353,58 @@ fn types_that_cannot_be_derived_from_say_so_by_name() {
     let refused = node.graph.derive(Operator::Filter(is_even()), &[map], Target::Local(None)).unwrap_err();
     assert_eq!(refused.to_string(), "filter takes sets, and m is a gmap(max)");
 }
+
+#[test]
+fn a_variable_is_visited_once_in_a_step_whatever_the_order_of_declaration() {
+    let calls = Arc::new(AtomicUsize::new(0));
+    let counted = {
+        let calls = Arc::clone(&calls);
+        function(move |args| {
+            calls.fetch_add(1, Ordering::Relaxed);
+            Ok(args[0].clone())
+        })
+    };
+    let mut node = Node::new(1);
+    let [last, middle, first] = ["last", "middle", "first"].map(|name| node.declare(name, "set"));
+    node.derive(Operator::Map(counted), &[last]);
+    node.graph.bind_to(last, first).expect("same type");
+    let mirror = of_int(|n| Value::Int(3 - n));
+    node.graph.derive(Operator::Map(mirror), &[first], Target::Into(middle)).expect("no cycle");
+    node.graph.bind_to(last, middle).expect("same type");
+    // Each element of `last` has a support from `first` and one by way of `middle`.
+    node.add(first, [1, 2]);
+    assert_eq!(calls.load(Ordering::Relaxed), 2);
+}
+
+#[test]
+fn what_the_output_already_has_is_not_told_again() {
+    let mut nodes = [Node::new(1), Node::new(2)];
+    let mut vars = Vec::new();
+    for node in &mut nodes {
+        vars = ["source", "target"].map(|name| node.declare(name, "set")).to_vec();
+        node.graph.derive(Operator::Map(double()), &vars[..1], Target::Into(vars[1])).expect("no cycle");
+    }
+    let [first, second] = &mut nodes;
+    first.add(vars[0], [1, 2]);
+    let mut news = first.news();
+    news.reverse();
+    second.hear(&news);
+    let told = second.drain().deltas;
+    assert!(told.iter().all(|delta| delta.cause == Cause::Received), "{told:?}");
+}
+
+#[test]
+fn an_element_that_only_changes_its_reason_is_no_change() {
+    let mut node = Node::new(1);
+    let (set, target) = (node.declare("s", "set"), node.declare("t", "set"));
+    let constant = of_int(|_| Value::atom("some"));
+    node.graph.derive(Operator::Map(constant), &[set], Target::Into(target)).expect("no cycle");
+    node.graph.watch(WatcherId(1), target);
+    node.add(set, [1]);
+    assert_eq!(node.drain().changed, [WatcherId(1)]);
+    node.add(set, [2]);
+    node.remove(set, 1);
+    assert_eq!(node.drain().changed, []);
+    node.remove(set, 2);
+    assert_eq!(node.drain().changed, [WatcherId(1)]);
+}

@@ -1,0 +1,229 @@
+//! The laws of every type's lattice, digest, encoding and fingerprint, over states as histories of replicas leave them.
+
+use super::{Author, SetState, Slot, State, StateDigest};
+use crate::op::Op;
+use crate::types::Type;
+use crate::value::Value;
+use lasp_crdt::codec::{Plain, to_bytes};
+use lasp_crdt::{AwSet, BaseId, DecodeError, Derived, Dot, Event, Reader, ReplicaId, Stamp, Support, Writer, laws};
+use proptest::prelude::*;
+
+/// Types of every kind, plain and nested.
+fn types() -> Vec<Type> {
+    let names = [
+        "gset",
+        "set",
+        "gcounter",
+        "pncounter",
+        "max",
+        "min",
+        "boolean",
+        "ivar",
+        "lwwregister",
+        "gmap(set)",
+        "gmap(pair(boolean, boolean))",
+        "gmap(gmap(ivar))",
+        "pair(gcounter, set)",
+        "pair(min, pair(lwwregister, gmap(max)))",
+    ];
+    names.map(|name| name.parse().expect("a type")).to_vec()
+}
+
+/// An operation of a type, made of a few arbitrary numbers.
+fn op(ty: &Type, numbers: &mut impl Iterator<Item = u8>) -> Op {
+    let mut next = || numbers.next().unwrap_or_default();
+    let value = |n: u8| if n.is_multiple_of(5) { Value::atom("x") } else { Value::Int((n % 4).into()) };
+    match ty {
+        Type::GSet => Op::Add(value(next())),
+        Type::AwSet if next() % 3 == 0 => Op::Remove(value(next())),
+        Type::AwSet => Op::Add(value(next())),
+        Type::PnCounter if next() % 2 == 0 => Op::Decrement((next() % 3).into()),
+        Type::GCounter | Type::PnCounter => Op::Increment((next() % 3).into()),
+        Type::Max | Type::Min | Type::LwwRegister | Type::IVar => Op::Set(value(next())),
+        Type::Boolean => Op::Enable,
+        Type::GMap(inner) => Op::Apply(value(next()), Box::new(op(inner, numbers))),
+        Type::Pair(first, _) if next() % 2 == 0 => Op::Fst(Box::new(op(first, numbers))),
+        Type::Pair(_, second) => Op::Snd(Box::new(op(second, numbers))),
+    }
+}
+
+/// Something that a derivation might say of a few bases.
+fn derived(numbers: &mut impl Iterator<Item = u8>) -> State {
+    let mut next = || u64::from(numbers.next().unwrap_or_default());
+    let mut delta = Derived::new();
+    let events: Vec<Event> = (0..next() % 3)
+        .map(|_| Event::new(BaseId(1 + next() % 2), Dot::new(ReplicaId(1 + next() % 2), 1 + next() % 3)))
+        .collect();
+    for event in &events {
+        if next() % 3 == 0 {
+            delta.see(event.base, event.dot);
+        } else {
+            delta.see_live(event.base, event.dot);
+        }
+    }
+    delta.add_support(Value::Int((next() % 4) as i64), events.into_iter().collect::<Support>());
+    State::AwSet(SetState::new(AwSet::new(), delta))
+}
+
+/// The states of three replicas, and their deltas, after some operations of which not all are heard by all.
+fn history(ty: &Type, script: &[Vec<u8>]) -> Vec<State> {
+    let mut replicas = vec![State::bottom(ty); 3];
+    let mut all = replicas.clone();
+    for (time, numbers) in script.iter().enumerate() {
+        let mut numbers = numbers.iter().copied();
+        let mut next = || usize::from(numbers.next().unwrap_or_default());
+        let (at, hears, mode) = (next() % 3, next() % 3, next());
+        let by = Author {
+            replica: ReplicaId(at as u64 + 1),
+            stamp: Stamp { time: time as u64 / 2, replica: ReplicaId(at as u64 + 1) },
+        };
+        let made = match ty {
+            Type::AwSet if mode % 3 == 0 => Ok(derived(&mut numbers)),
+            _ => replicas[at].apply(ty, &op(ty, &mut numbers), by),
+        };
+        let Ok(delta) = made else { continue };
+        replicas[at].merge(delta.clone());
+        replicas[hears].merge(delta.clone());
+        all.extend([delta, replicas[at].clone()]);
+    }
+    all
+}
+
+fn scripts() -> impl Strategy<Value = (Vec<Vec<u8>>, [prop::sample::Index; 3])> {
+    let script = proptest::collection::vec(proptest::collection::vec(any::<u8>(), 12), 0..10);
+    (script, proptest::array::uniform3(any::<prop::sample::Index>()))
+}
+
+fn encoded(state: &State) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    state.encode(&mut Writer::new(&mut bytes, &mut Plain));
+    bytes
+}
+
+fn decoded(ty: &Type, bytes: &[u8]) -> Result<State, DecodeError> {
+    let mut coder = Plain;
+    let mut r = Reader::new(bytes, &mut coder);
+    let state = State::decode(ty, &mut r)?;
+    r.finish()?;
+    Ok(state)
+}
+
+fn decoded_digest(ty: &Type, bytes: &[u8]) -> Result<StateDigest, DecodeError> {
+    let mut coder = Plain;
+    let mut r = Reader::new(bytes, &mut coder);
+    let digest = StateDigest::decode(ty, &mut r)?;
+    r.finish()?;
+    Ok(digest)
+}
+
+fn encoded_digest(digest: &StateDigest) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    digest.encode(&mut Writer::new(&mut bytes, &mut Plain));
+    bytes
+}
+
+/// The bytes with one of them changed, inserted or removed, or the end cut off.
+fn damaged(mut bytes: Vec<u8>, at: prop::sample::Index, with: u8, how: u8) -> Vec<u8> {
+    let at = at.index(bytes.len() + 1);
+    match how % 4 {
+        0 => bytes.insert(at, with),
+        1 => bytes.truncate(at),
+        _ if at == bytes.len() => bytes.push(with),
+        2 => bytes[at] = with,
+        _ => _ = bytes.remove(at),
+    }
+    bytes
+}
+
+proptest! {
+    #[test]
+    fn states_of_every_type_obey_the_laws((script, picks) in scripts()) {
+        for ty in types() {
+            let states = history(&ty, &script);
+            let [a, b, c] = picks.map(|pick| Slot::from(pick.get(&states).clone()));
+            laws::check_lattice(&a, &b, &c);
+            laws::check_decompose(&a);
+            laws::check_delta(&a, &b);
+            laws::check_fingerprint(&a, &b);
+        }
+    }
+
+    #[test]
+    fn states_and_digests_survive_the_wire((script, [pick, ..]) in scripts()) {
+        for ty in types() {
+            let states = history(&ty, &script);
+            let state = pick.get(&states);
+            prop_assert!(state.is_of(&ty));
+            prop_assert_eq!(&decoded(&ty, &encoded(state)), &Ok(state.clone()), "{}", &ty);
+            let digest = state.digest();
+            prop_assert_eq!(&decoded_digest(&ty, &encoded_digest(&digest)), &Ok(digest), "{}", &ty);
+        }
+    }
+
+    #[test]
+    fn damaged_bytes_are_refused_or_canonical(
+        (script, [pick, at, _]) in scripts(), with in any::<u8>(), how in any::<u8>(),
+    ) {
+        for ty in types() {
+            let states = history(&ty, &script);
+            let bytes = damaged(encoded(pick.get(&states)), at, with, how);
+            if let Ok(state) = decoded(&ty, &bytes) {
+                prop_assert_eq!(encoded(&state), bytes, "{}", &ty);
+            }
+            let bytes = damaged(encoded_digest(&pick.get(&states).digest()), at, with, how);
+            if let Ok(digest) = decoded_digest(&ty, &bytes) {
+                prop_assert_eq!(encoded_digest(&digest), bytes, "{}", &ty);
+            }
+        }
+    }
+
+    #[test]
+    fn random_bytes_are_refused_or_canonical(bytes in proptest::collection::vec(any::<u8>(), 0..60)) {
+        for ty in types() {
+            if let Ok(state) = decoded(&ty, &bytes) {
+                prop_assert_eq!(&encoded(&state), &bytes, "{}", &ty);
+            }
+        }
+    }
+
+    #[test]
+    fn the_counted_cardinality_is_that_of_the_elements((script, picks) in scripts()) {
+        let states = history(&Type::AwSet, &script);
+        let mut joined = State::bottom(&Type::AwSet);
+        for pick in picks {
+            joined.merge(pick.get(&states).clone());
+            prop_assert_eq!(joined.cardinality(), Some(joined.elements().len()));
+        }
+    }
+}
+
+#[test]
+fn states_of_different_types_never_mix() {
+    let types = types();
+    for (i, ty) in types.iter().enumerate() {
+        let script: Vec<Vec<u8>> = (0..12).map(|n| vec![n, n, 1, 7, 9, 11, 13, n, n, n]).collect();
+        let state = history(ty, &script).pop().expect("there is bottom at least");
+        for (j, other) in types.iter().enumerate() {
+            let mut bottom = State::bottom(other);
+            if i != j && !matches!((ty, other), (Type::GMap(_), Type::GMap(_)) | (Type::Pair(..), Type::Pair(..))) {
+                assert!(!state.is_of(other), "{ty} as {other}");
+                assert!(!bottom.merge(state.clone()) && bottom.is_bottom());
+                assert!(
+                    !state.leq(&bottom) && state.difference(&bottom) == state && state.delta(&bottom.digest()) == state
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn an_unused_set_takes_one_byte_and_a_small_one_few() {
+    let mut set = State::bottom(&Type::AwSet);
+    assert_eq!(encoded(&set).len(), 1);
+    let by = Author { replica: ReplicaId(1), stamp: Stamp::default() };
+    let delta = set.apply(&Type::AwSet, &Op::Add(5.into()), by).expect("sets can be added to");
+    set.merge(delta);
+    // Half the size of which is the plain replica id, which links write in one byte.
+    assert!(encoded(&set).len() <= 24, "{}", encoded(&set).len());
+    assert_eq!(to_bytes(&Value::Int(5)).len(), 1);
+}
