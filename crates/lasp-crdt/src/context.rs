@@ -120,6 +120,13 @@ impl DotSet {
             }
         };
         let ranges = &mut self.tracks[at].ranges;
+        if let Some(last) = ranges.last_mut().filter(|last| last.end == start - 1) {
+            // The next dots of a replica: by far the most frequent.
+            let before = std::mem::replace(last, Range { start: last.start, end });
+            let gained = part(replica, *last).wrapping_sub(part(replica, before));
+            self.fingerprint = self.fingerprint.wrapping_add(gained);
+            return true;
+        }
         // The ranges that touch or overlap [start, end] fuse into one.
         let first = ranges.partition_point(|r| r.end.saturating_add(1) < start);
         let last = first + ranges[first..].partition_point(|r| r.start <= end.saturating_add(1));

@@ -187,41 +187,36 @@ impl<E: Clone + Ord + Hash> AwSet<E> {
     pub fn merge_with(&mut self, other: Self, mut on: impl FnMut(SetChange<&E>)) -> bool {
         let dying = self.dying(&other);
         let mut grew = !dying.is_empty();
-        let context = other.context;
+        for &(at, dot) in &dying {
+            self.entries.take_dot(at, dot);
+        }
+        // An element that lost its last dot keeps its place until the end: it may get a new dot.
         for Entry { element, hash, dots } in other.entries.into_iter() {
             let fresh = dots.into_iter().filter(|&dot| !self.context.contains(dot));
             grew |= self.entries.insert(element, hash, fresh, |element, dot| on(SetChange::Live(element, dot)));
         }
-        for dot in dying {
-            self.kill(dot, &mut on);
+        for &(at, dot) in &dying {
+            on(SetChange::Dead(&self.entries.as_slice()[at].element, dot));
         }
-        self.context.merge(context) || grew
+        self.entries.remove_hollow(dying.into_iter().map(|(at, _)| at));
+        self.context.merge(other.context) || grew
     }
 
-    fn kill(&mut self, dot: Dot, on: &mut impl FnMut(SetChange<&E>)) {
-        let Some(at) = self.entries.find_dot(dot) else {
-            return;
-        };
-        match self.entries.remove_dot(at, dot) {
-            Some(entry) => on(SetChange::Dead(&entry.element, dot)),
-            None => on(SetChange::Dead(&self.entries.as_slice()[at].element, dot)),
-        }
-    }
-
-    /// The dots here, ascending, that `other` has heard of and does not hold for the same element. Cost: the common
-    /// dots of both contexts or the dots here, whichever are fewer.
-    fn dying(&self, other: &Self) -> SmallVec<[Dot; 2]> {
+    /// The dots here, ascending, that `other` has heard of and does not hold for the same element, each behind the
+    /// position of its entry. Cost: the common dots of both contexts or the dots here, whichever are fewer.
+    fn dying(&self, other: &Self) -> SmallVec<[(usize, Dot); 2]> {
         let common = other.context.intersection(&self.context);
         let stays = |entry: &Entry<E>, dot| other.entries.holds(entry, dot);
         if common.len() <= self.entries.dot_count() as u64 {
-            let here = common.dots().filter_map(|dot| Some((dot, self.entries.find_dot(dot)?)));
-            return here.filter(|&(dot, at)| !stays(&self.entries.as_slice()[at], dot)).map(|(dot, _)| dot).collect();
+            let here = common.dots().filter_map(|dot| Some((self.entries.find_dot(dot)?, dot)));
+            return here.filter(|&(at, dot)| !stays(&self.entries.as_slice()[at], dot)).collect();
         }
         let mut dying = SmallVec::new();
-        for entry in self.entries.as_slice() {
-            dying.extend(entry.dots.iter().copied().filter(|&dot| common.contains(dot) && !stays(entry, dot)));
+        for (at, entry) in self.entries.as_slice().iter().enumerate() {
+            let lost = entry.dots.iter().filter(|&&dot| common.contains(dot) && !stays(entry, dot));
+            dying.extend(lost.map(|&dot| (at, dot)));
         }
-        dying.sort_unstable();
+        dying.sort_unstable_by_key(|&(_, dot)| dot);
         dying
     }
 
@@ -328,7 +323,7 @@ impl<E: Clone + Ord + Hash> Delta for AwSet<E> {
     }
 
     fn difference(&self, known: &Self) -> Self {
-        self.beyond(&known.context, &known.dying(self).into_iter().collect())
+        self.beyond(&known.context, &known.dying(self).into_iter().map(|(_, dot)| dot).collect())
     }
 }
 

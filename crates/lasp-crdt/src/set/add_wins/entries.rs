@@ -19,7 +19,7 @@ pub(super) struct Entry<E> {
     pub(super) element: E,
     /// The stable hash of `element`.
     pub(super) hash: u64,
-    /// Ascending, at least one.
+    /// Ascending, at least one (but for a moment within a merge).
     pub(super) dots: SmallVec<[Dot; 1]>,
 }
 
@@ -104,34 +104,40 @@ impl<E> Entries<E> {
         index.by_dot.find(probe.spread(), is_it).map(|slot| slot.entry as usize)
     }
 
-    /// Takes `dot` from the entry at `at`, and returns the entry if that was its last dot.
-    pub(super) fn remove_dot(&mut self, at: usize, dot: Dot) -> Option<Entry<E>> {
-        let entry = &mut self.list[at];
-        entry.dots.retain(|held| *held != dot);
-        if entry.dots.spilled() && entry.dots.len() == 1 {
-            // An addition supersedes: for a moment there were two. Back to no allocation.
-            entry.dots.shrink_to_fit();
+    /// Takes `dot` from the entry at `at`, which may be hollow then: without any dot. The caller sees to it that no
+    /// entry stays so.
+    pub(super) fn take_dot(&mut self, at: usize, dot: Dot) {
+        let Entry { hash, dots, .. } = &mut self.list[at];
+        dots.retain(|held| *held != dot);
+        if dots.spilled() && dots.len() == 1 {
+            dots.shrink_to_fit();
         }
-        let (hash, is_empty) = (entry.hash, entry.dots.is_empty());
         self.dots -= 1;
-        self.fingerprint = self.fingerprint.wrapping_sub(part(hash, dot));
+        self.fingerprint = self.fingerprint.wrapping_sub(part(*hash, dot));
         if let Some(index) = &mut self.index {
             index.remove_dot(dot, at);
         }
-        is_empty.then(|| self.remove_entry(at))
     }
 
-    fn remove_entry(&mut self, at: usize) -> Entry<E> {
-        let last = self.list.len() - 1;
-        if let Some(index) = &mut self.index {
-            index.remove_element(self.list[at].hash, at);
-            if at != last {
-                index.relocate(&self.list[last], last, at);
+    /// Removes those of the entries at these positions that are hollow.
+    pub(super) fn remove_hollow(&mut self, positions: impl Iterator<Item = usize>) {
+        let mut hollow: SmallVec<[usize; 2]> = positions.filter(|&at| self.list[at].dots.is_empty()).collect();
+        hollow.sort_unstable();
+        hollow.dedup();
+        // From the end, so that what moves into a gap is never hollow and never to be removed.
+        for &at in hollow.iter().rev() {
+            let last = self.list.len() - 1;
+            if let Some(index) = &mut self.index {
+                index.remove_element(self.list[at].hash, at);
+                if at != last {
+                    index.relocate(&self.list[last], last, at);
+                }
             }
+            self.list.swap_remove(at);
         }
-        let removed = self.list.swap_remove(at);
-        self.shrink();
-        removed
+        if !hollow.is_empty() {
+            self.shrink();
+        }
     }
 
     /// Gives memory back once three quarters of it are unused.
