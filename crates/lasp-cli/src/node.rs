@@ -1,0 +1,184 @@
+//! `lasp node`: a long-running node.
+//!
+//! Every flag is also a variable `LASP_*` and a key of the file given with `--config`; the nearest to the user wins. Exit
+//! codes: 0 after a signal and an orderly leave, 1 where the node could not start or had to stop, 64 for wrong usage.
+
+use anyhow::{Context as _, Result};
+use clap::Args;
+use lasp::log::{Level, Log};
+use lasp::settings::duration;
+use lasp::{Error, Lasp, Membership, Settings, Stop};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// How long an orderly leave may take. A guess, above the driver's own limits.
+const LEAVE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Wrong usage (sysexits.h).
+const USAGE: u8 = 64;
+
+/// Runs one node until it is told to stop.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "Every flag is also a variable (--data-dir is LASP_DATA_DIR; lists are separated by commas) and a \
+    key of the configuration file (data_dir). A flag wins over a variable, a variable over the file.")]
+pub struct NodeArgs {
+    /// The node's name, unique in its cluster [default: made from its identity]
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// The cluster it belongs to; nodes of others are refused [default: default]
+    #[arg(long, value_name = "NAME")]
+    cluster: Option<String>,
+    /// The address to listen at; port 0 takes a free one [default: 127.0.0.1:4100]
+    #[arg(long, value_name = "HOST:PORT")]
+    listen: Option<String>,
+    /// The address others reach it at, if not where it listens
+    #[arg(long, value_name = "HOST:PORT")]
+    advertise: Option<String>,
+    /// A node to join through; may be repeated
+    #[arg(long, value_name = "HOST:PORT")]
+    join: Vec<String>,
+    /// Whom it keeps links with: hyparview or full [default: hyparview]
+    #[arg(long, value_name = "STRATEGY", value_parser = parse::<Membership>)]
+    membership: Option<Membership>,
+    /// The directory that keeps its identity
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// A prefix of the variables to hear; may be repeated [default: all]
+    #[arg(long, value_name = "PREFIX")]
+    interest: Vec<String>,
+    /// How long joining may take before it gives up, e.g. 10s [default: it keeps trying]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    join_timeout: Option<Duration>,
+    /// How often to print a line about its state, e.g. 10s [default: never]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    status_interval: Option<Duration>,
+    /// The least important lines to print: error, warn, info or debug [default: info]
+    #[arg(long, value_name = "LEVEL", value_parser = parse::<Level>)]
+    log_level: Option<Level>,
+    /// Print log lines as JSON
+    #[arg(long)]
+    json_logs: bool,
+    /// A TOML file with settings
+    #[arg(long, value_name = "FILE", env = "LASP_CONFIG")]
+    config: Option<PathBuf>,
+}
+
+fn parse<T: std::str::FromStr<Err = String>>(text: &str) -> Result<T, String> {
+    text.parse()
+}
+
+impl NodeArgs {
+    fn settings(&self) -> Settings {
+        let given = |list: &[String]| (!list.is_empty()).then(|| list.to_vec());
+        Settings {
+            name: self.name.clone(),
+            cluster: self.cluster.clone(),
+            listen: self.listen.clone(),
+            advertise: self.advertise.clone(),
+            join: given(&self.join),
+            membership: self.membership,
+            data_dir: self.data_dir.clone(),
+            interest: given(&self.interest),
+            join_timeout: self.join_timeout,
+            status_interval: self.status_interval,
+            log_level: self.log_level,
+            json_logs: self.json_logs.then_some(true),
+        }
+    }
+}
+
+/// Runs `lasp node`.
+pub fn main(args: &NodeArgs) -> ExitCode {
+    match gather(args.settings(), args.config.as_deref()) {
+        Ok(settings) => match run(settings) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => fail(&error, 1),
+        },
+        Err(error) => fail(&error, USAGE),
+    }
+}
+
+fn fail(error: &anyhow::Error, code: u8) -> ExitCode {
+    eprintln!("error: {error:#}");
+    ExitCode::from(code)
+}
+
+/// Lays flags over the environment over the file.
+fn gather(flags: Settings, config: Option<&Path>) -> Result<Settings> {
+    let env = Settings::from_env(|name| std::env::var(name).ok())?;
+    let file = config.map(Settings::from_file).transpose()?.unwrap_or_default();
+    Ok(flags.over(env).over(file))
+}
+
+fn run(settings: Settings) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.context("cannot set up the event loop")?.block_on(serve(settings))
+}
+
+async fn serve(settings: Settings) -> Result<()> {
+    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
+    let log = Log::stderr(settings.log_level.unwrap_or(Level::Info), settings.json_logs.unwrap_or(false));
+    let lasp = Lasp::builder().settings(settings.clone()).log(log.clone()).start().await?;
+    greet(&lasp, &settings).await?;
+    let life = async {
+        join_in_time(&lasp, &settings).await?;
+        tokio::select! {
+            stop = lasp.stopped() => Err(anyhow::Error::new(Error::Stopped(stop))),
+            Err(error) = report(&lasp, &log, settings.status_interval) => Err(error),
+        }
+    };
+    let signal = tokio::select! {
+        ended = life => { ended?; return Ok(()) },
+        _ = terminate.recv() => "SIGTERM",
+        _ = interrupt.recv() => "SIGINT",
+    };
+    log.line(Level::Info, || format!("{signal}: leaving the cluster"));
+    let left = tokio::time::timeout(LEAVE_TIMEOUT, lasp.shutdown()).await;
+    log.line(Level::Info, || if matches!(left, Ok(Stop::Shutdown)) { "left" } else { "left in a hurry" }.to_owned());
+    Ok(())
+}
+
+/// The one line on standard output, for people and scripts.
+async fn greet(lasp: &Lasp, settings: &Settings) -> Result<()> {
+    let me = lasp.me().await?;
+    let name = settings.name.clone().unwrap_or_else(|| format!("node-{}", me.id));
+    let cluster = settings.cluster.as_deref().unwrap_or(lasp::builder::DEFAULT_CLUSTER);
+    println!("listening on {} (node {name} id {} cluster {cluster})", me.addr, me.id);
+    Ok(())
+}
+
+/// With a time limit, waits until the node has joined.
+async fn join_in_time(lasp: &Lasp, settings: &Settings) -> Result<()> {
+    let (Some(limit), Some(contacts)) = (settings.join_timeout, &settings.join) else { return Ok(()) };
+    let contacts = contacts.join(", ");
+    match tokio::time::timeout(limit, lasp.joined()).await {
+        Ok(joined) => Ok(joined?),
+        Err(_) => anyhow::bail!(
+            "could not join through {contacts} within {limit:?}; check that a node of this cluster listens there"
+        ),
+    }
+}
+
+/// Prints a line about the node's state now and then; never ends by itself without an interval.
+async fn report(lasp: &Lasp, log: &Log, interval: Option<Duration>) -> Result<()> {
+    let Some(interval) = interval else { return std::future::pending().await };
+    loop {
+        tokio::time::sleep(interval).await;
+        let status = lasp.status().await?;
+        log.line(Level::Info, || {
+            let metrics = &status.metrics;
+            format!(
+                "neighbours {} known {} sent {} B received {} B updates {} merges {}",
+                status.active.len(),
+                status.active.len() + status.passive.len(),
+                metrics.total_sent(),
+                metrics.bytes_received,
+                metrics.updates,
+                metrics.merges
+            )
+        });
+    }
+}
