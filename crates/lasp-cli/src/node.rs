@@ -144,7 +144,7 @@ async fn serve(settings: Settings) -> Result<()> {
 /// The one line on standard output, for people and scripts.
 async fn greet(lasp: &Lasp, settings: &Settings) -> Result<()> {
     let me = lasp.me().await?;
-    let name = settings.name.clone().unwrap_or_else(|| format!("node-{}", me.id));
+    let name = lasp.name().unwrap_or("?");
     let cluster = settings.cluster.as_deref().unwrap_or(lasp::builder::DEFAULT_CLUSTER);
     println!("listening on {} (node {name} id {} cluster {cluster})", me.addr, me.id);
     Ok(())

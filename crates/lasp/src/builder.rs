@@ -253,6 +253,7 @@ impl Builder {
         let node = Node::new(config, contact, seed);
         let driver = Driver::new(node, host, transport, start, DriverConfig { log, ..DriverConfig::default() });
         lasp.set_transport_stats(driver.stats());
+        lasp.set_name(identity.name.clone());
         tokio::spawn(async move {
             let (ended, _node, host) = driver.run().await;
             drop(identity); // unlocks its directory

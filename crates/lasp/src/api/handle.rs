@@ -246,6 +246,15 @@ impl Lasp {
         self.port().set_transport_stats(stats);
     }
 
+    /// The node's name; `None` where its host gave it none.
+    pub fn name(&self) -> Option<&str> {
+        self.port().name()
+    }
+
+    pub(crate) fn set_name(&self, name: String) {
+        self.port().set_name(name);
+    }
+
     /// This node, as others know it.
     pub fn me(&self) -> Ask<Contact> {
         self.inspect(|node| node.contact().clone())

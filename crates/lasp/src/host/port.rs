@@ -51,6 +51,7 @@ pub(crate) struct Port {
     now: AtomicU64,
     capacity: usize,
     transport: OnceLock<Arc<Mutex<TransportStats>>>,
+    name: OnceLock<String>,
 }
 
 #[derive(Default)]
@@ -69,7 +70,13 @@ struct State {
 
 impl Port {
     pub(super) fn new(capacity: usize) -> Self {
-        Self { state: Mutex::default(), now: AtomicU64::new(0), capacity, transport: OnceLock::new() }
+        Self {
+            state: Mutex::default(),
+            now: AtomicU64::new(0),
+            capacity,
+            transport: OnceLock::new(),
+            name: OnceLock::new(),
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -200,7 +207,16 @@ impl Port {
         Some(*stats.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// The node's name, if its host gave it one.
+    pub(crate) fn name(&self) -> Option<&str> {
+        self.name.get().map(String::as_str)
+    }
+
     // ---- the host's side ----
+
+    pub(crate) fn set_name(&self, name: String) {
+        let _ = self.name.set(name); // given once, at its start
+    }
 
     pub(crate) fn set_transport_stats(&self, stats: Arc<Mutex<TransportStats>>) {
         let _ = self.transport.set(stats); // a host has one transport in its life
