@@ -6,6 +6,7 @@
 //! - [`node`]: the composition; it only routes. Start here.
 //! - [`command`]: what an owner asks and hears. `requests`: how it is served.
 //! - `store`: variables with their wire keys and hash trees. `key`, `payload`: how deltas are called and carried.
+//! - `echo`: derived deltas that others may say as well.
 //! - [`sync`]: anti-entropy between neighbours: digests that find differences.
 //! - `link`, `lane`: one link: pacing, flow control, and what waits merges instead of queueing.
 //! - `wire`: frames and their short references; hostile bytes die there.
@@ -14,6 +15,7 @@
 mod clock;
 pub mod command;
 pub mod config;
+mod echo;
 pub mod frame;
 pub mod interest;
 mod key;

@@ -7,6 +7,7 @@
 use crate::clock::Clock;
 use crate::command::{Command, Event, RequestId};
 use crate::config::Config;
+use crate::echo::Echo;
 use crate::frame::Frame;
 use crate::link::{Link, Reminder};
 use crate::metrics::Metrics;
@@ -35,6 +36,8 @@ pub enum Timer {
     Flush(PeerId),
     /// An acknowledgement of definitions has waited long enough.
     Acknowledge(PeerId),
+    /// Derived deltas have waited for somebody else to say them.
+    Echo,
     /// A `Sleep` request is over.
     Wake(RequestId),
 }
@@ -56,6 +59,16 @@ pub struct Node {
     touched: Vec<PeerId>,
     /// Deltas made since the last flush, to be broadcast as one.
     fresh: Batch,
+    echo: Echo,
+}
+
+/// What made the graph change: it decides who speaks of the consequences.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// An update here: nobody else has it yet.
+    Update,
+    /// News from elsewhere, or a new derivation: others may derive the same.
+    Shared,
 }
 
 /// The replica id of one life of a peer: what its dots are minted under.
@@ -80,6 +93,7 @@ impl Node {
             rng,
             touched: Vec::new(),
             fresh: Batch::default(),
+            echo: Echo::default(),
             config,
         }
     }
@@ -131,7 +145,7 @@ impl Node {
 
     /// Whether nothing is under way here: no message waits, none is known to be missing.
     pub fn is_quiescent(&self) -> bool {
-        self.links.values().all(Link::is_idle) && self.broadcast.is_quiescent()
+        self.links.values().all(Link::is_idle) && self.broadcast.is_quiescent() && self.echo.is_empty()
     }
 
     /// How many messages wait for links.
@@ -254,6 +268,7 @@ impl Node {
     fn apply(&mut self, batch: &Batch, out: &mut Outbox<Self>) -> bool {
         let mut grew = false;
         for (key, delta) in batch.iter() {
+            self.echo.heard(key, delta);
             match self.store.apply(key, delta.clone()) {
                 Applied::Grew => {
                     grew = true;
@@ -266,17 +281,25 @@ impl Node {
                 }
             }
         }
-        self.settle(out);
+        self.settle(Origin::Shared, out);
         grew
     }
 
     /// Takes what the graph did: own deltas are collected to be broadcast, owners hear what they wait for.
-    pub(crate) fn settle(&mut self, out: &mut Outbox<Self>) {
+    pub(crate) fn settle(&mut self, origin: Origin, out: &mut Outbox<Self>) {
         let Effects { deltas, met, changed, errors } = self.store.settle();
         for change in &deltas {
             let Some(key) = self.store.key(change.var) else { continue };
-            if change.cause != Cause::Received {
-                self.metrics.coalesced += u64::from(self.fresh.absorb(key, &change.delta));
+            match (change.cause, origin) {
+                (Cause::Received, _) => {}
+                (Cause::Derived, Origin::Shared) => {
+                    if let Some(after) = self.echo.push(key, &change.delta, &mut self.rng) {
+                        out.set_timer(after, Timer::Echo);
+                    }
+                }
+                (Cause::Local | Cause::Derived, _) => {
+                    self.metrics.coalesced += u64::from(self.fresh.absorb(key, &change.delta));
+                }
             }
         }
         self.open.met(&met, self.store.graph(), out);
@@ -372,6 +395,11 @@ impl Node {
                     self.touch(peer);
                 }
             }
+            Timer::Echo => {
+                for (key, delta) in self.echo.take().iter() {
+                    self.fresh.absorb(key, delta);
+                }
+            }
             Timer::Wake(id) => self.open.wake(id, out),
         }
     }
@@ -386,6 +414,7 @@ impl Node {
                 self.feed_membership(now, Input::Command(membership::Command::Join(contacts)), out);
             }
             Input::Command(Command::Leave) => {
+                self.expired(now, Timer::Echo, out);
                 self.spread(now, out);
                 self.feed_membership(now, Input::Command(membership::Command::Leave), out);
             }

@@ -34,6 +34,15 @@ impl Batch {
         false
     }
 
+    /// Takes out what `known` says already.
+    pub(crate) fn subtract(&mut self, key: &Key, known: &State) {
+        let Some(waiting) = self.entries.get_mut(key) else { return };
+        *waiting = waiting.difference(known);
+        if waiting.is_bottom() {
+            self.entries.remove(key);
+        }
+    }
+
     /// Every delta, in key order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&Key, &State)> {
         self.entries.iter()

@@ -2,7 +2,7 @@
 
 use crate::command::{Event, Reply, Request, RequestError, RequestId};
 use crate::frame::MAX_FRAME;
-use crate::node::{Node, Timer};
+use crate::node::{Node, Origin, Timer};
 use lasp_crdt::codec::to_bytes;
 use lasp_crdt::{Encode, Stamp};
 use lasp_dataflow::{Graph, Op, State, Value, VarId, WaiterId, WatcherId};
@@ -76,6 +76,7 @@ fn read(graph: &Graph, var: VarId) -> Result<Reply, RequestError> {
 impl Node {
     /// Serves a request; what takes time is answered later.
     pub(crate) fn request(&mut self, now: Time, id: RequestId, request: Request, out: &mut Outbox<Self>) {
+        let origin = if matches!(request, Request::Derive { .. }) { Origin::Shared } else { Origin::Update };
         let answer = match request {
             Request::Read { var, threshold } => self.read_at(id, var, threshold),
             Request::Sleep(after) => {
@@ -91,7 +92,7 @@ impl Node {
             Ok(None) => {}
             Err(error) => reply(id, Err(error), out),
         }
-        self.settle(out);
+        self.settle(origin, out);
     }
 
     fn serve(&mut self, now: Time, request: Request, out: &mut Outbox<Self>) -> Result<Reply, RequestError> {

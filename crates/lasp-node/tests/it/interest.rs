@@ -73,3 +73,22 @@ fn a_light_node_hears_a_derived_set_without_its_inputs_and_sees_removals() {
         assert_eq!(rig.value(light, "shown"), set([1, 3]), "node {light}");
     }
 }
+
+#[test]
+fn several_nodes_that_derive_the_same_speak_of_it_about_once() {
+    let mut rig = Rig::new(lasp_sim::Config::seeded(6), vec![Config::default(); 20]);
+    for id in 1..=20 {
+        let stock = rig.declare(id, "stock", Type::AwSet);
+        let shown = rig.declare(id, "shown", Type::AwSet);
+        let request = Request::Derive { operator: positive(), inputs: vec![stock], into: Target::Into(shown) };
+        assert_eq!(rig.ask(id, request), Ok(Reply::Var(shown)));
+    }
+    rig.run(5);
+    let broadcasts = |rig: &Rig| (1..=20).map(|id| rig.node(id).broadcast().metrics().gossip_sent).sum::<u64>();
+    let before = broadcasts(&rig);
+    rig.add_all(1, "stock", [7]);
+    rig.run(5);
+    assert_eq!(rig.value(20, "shown"), set([7]));
+    let sent = broadcasts(&rig) - before;
+    assert!(sent < 5 * 19, "one update and its consequence took {sent} messages to 19 others");
+}

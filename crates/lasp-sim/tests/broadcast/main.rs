@@ -1,4 +1,3 @@
 //! Plumtree on fixed graphs in a simulated network: what arrives, how often, and at what price.
 
-
 mod forest;

@@ -185,6 +185,11 @@ impl Schedule {
                 return Err(format!("{input} differs between nodes {} and {node}", up[0]));
             }
         }
+        if let Some(node) =
+            up.iter().find(|&&n| self.cluster.node(n).fingerprint() != self.cluster.node(up[0]).fingerprint())
+        {
+            return Err(format!("nodes {} and {node} have unequal fingerprints over equal inputs", up[0]));
+        }
         for &node in &up {
             self.record.check_nothing_lost(&self.cluster, node)?;
             program::check_denotation(&self.cluster, node)?;
