@@ -103,7 +103,7 @@ impl Host {
         }
         while let Some(queued) = self.pulled.pop_front() {
             match queued {
-                Queued::Request(id, request) => into.push(Command::Request { id, request }),
+                Queued::Request(id, request) => into.push(Command::Request { id, request: *request }),
                 Queued::Cancel(id) => into.push(Command::Cancel(id)),
                 Queued::Join(contacts) => into.push(Command::Join(contacts)),
                 Queued::Look(id, look) if into.is_empty() => {

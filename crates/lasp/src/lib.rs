@@ -1,5 +1,24 @@
 //! Lasp: distributed, coordination-free programming with replicated variables.
 //!
+//! ```
+//! use lasp::{AtLeast, Collection as _, Lasp};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let a = Lasp::builder().cluster("shop").listen("127.0.0.1:0").start().await?;
+//! let contact = a.me().await?.addr;
+//! let b = Lasp::builder().cluster("shop").listen("127.0.0.1:0").join([contact.as_str()]).start().await?;
+//!
+//! // Declare and update at a: applied there at once, on its way to the others.
+//! let numbers = a.set::<i64>("numbers").await?;
+//! numbers.add_all([1, 2, 3]).await?;
+//!
+//! // Derive at b: what comes flows on; a threshold read waits until there is enough.
+//! let doubled = b.set::<i64>("numbers").await?.map(|n| n * 2).await?;
+//! assert_eq!(doubled.read(AtLeast(3)).await?, [2, 4, 6]);
+//! # Ok(()) }
+//! ```
+//!
 //! The room with sockets, files and clocks, and the API that programs use.
 //!
 //! - [`api`]: [`Lasp`] and typed variables. Start here.

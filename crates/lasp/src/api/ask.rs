@@ -38,7 +38,7 @@ impl<T> Ask<T> {
         read: fn(&Lasp, RequestId, Answer) -> Result<T, Error>,
     ) -> Self {
         let withdraw = matches!(request, Request::Read { .. } | Request::Watch(_) | Request::Sleep(_));
-        Self { lasp: lasp.clone(), stage: Stage::Unsent(Some(Submission::Request(request))), withdraw, read }
+        Self { lasp: lasp.clone(), stage: Stage::Unsent(Some(Submission::Request(Box::new(request)))), withdraw, read }
     }
 
     pub(super) fn failed(lasp: &Lasp, error: impl Into<Error>) -> Self {

@@ -22,15 +22,15 @@ pub(crate) type Look = Box<dyn FnOnce(&Node) -> Box<dyn Any + Send> + Send>;
 
 /// What a handle asks of the host.
 pub(crate) enum Submission {
-    /// Asks the node.
-    Request(Request),
+    /// Asks the node. In a box: a request is large, a queue has many places.
+    Request(Box<Request>),
     /// Looks at the node.
     Look(Look),
 }
 
 /// What waits for the host.
 pub(super) enum Queued {
-    Request(RequestId, Request),
+    Request(RequestId, Box<Request>),
     Look(RequestId, Look),
     Cancel(RequestId),
     Join(Vec<Addr>),
@@ -102,7 +102,7 @@ impl Port {
             return Poll::Pending;
         }
         let slot = match submission {
-            Some(Submission::Request(Request::Watch(_))) => Slot::watch(),
+            Some(Submission::Request(request)) if matches!(**request, Request::Watch(_)) => Slot::watch(),
             _ => Slot::waiting(),
         };
         let id = state.slots.insert(slot);
