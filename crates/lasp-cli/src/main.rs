@@ -1,2 +1,47 @@
-//! The `lasp` command.
-fn main() {}
+//! The `lasp` command: reads its arguments, hands over to the subcommand, turns the outcome into an exit code.
+//!
+//! Exit codes: 0 it went well, 1 it did not, 2 a program could not be read, 64 wrong usage.
+
+mod eval;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Exit code for arguments that make no sense (sysexits' EX_USAGE).
+const USAGE: u8 = 64;
+
+/// Distributed, coordination-free programming with replicated variables.
+#[derive(Debug, Parser)]
+#[command(name = "lasp", version, about, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run an experiment on a cluster and write a report
+    Eval(eval::flags::EvalArgs),
+    /// One node of an experiment; started by `lasp eval`
+    #[command(hide = true)]
+    EvalNode(eval::node::NodeArgs),
+}
+
+fn main() -> ExitCode {
+    match Cli::try_parse() {
+        Ok(cli) => run(cli.command),
+        Err(error) => {
+            let code = if error.use_stderr() { ExitCode::from(USAGE) } else { ExitCode::SUCCESS };
+            // Where not even a message can be written, the exit code still tells.
+            let _ = error.print();
+            code
+        }
+    }
+}
+
+fn run(command: Command) -> ExitCode {
+    match command {
+        Command::Eval(args) => eval::main(args),
+        Command::EvalNode(args) => eval::node::main(args),
+    }
+}

@@ -1,0 +1,308 @@
+//! The flags of `lasp eval`, each also an environment variable: flag > environment > `--config` file > default.
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, Subcommand};
+use lasp_eval::config::{
+    AdvertisementCounter, Config, ConfigError, Dissemination, Latency, Membership, Scenario, SharedLoad, Sync, Where,
+};
+use lasp_eval::span::Span;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+/// `lasp eval`
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = false, disable_help_subcommand = true)]
+pub(crate) struct EvalArgs {
+    /// What to run; not needed with --config
+    #[command(subcommand)]
+    pub(crate) scenario: Option<ScenarioArgs>,
+    #[command(flatten)]
+    pub(crate) common: CommonArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ScenarioArgs {
+    /// List the scenarios
+    List,
+    /// Clients count impressions of ads; a trigger removes each ad when its contract is filled
+    AdvertisementCounter(AdvertisementArgs),
+    /// Every node increments one counter and adds to one set at a steady rate: bytes per update
+    SharedLoad(SharedLoadArgs),
+    /// One node writes, all others wait in a threshold read: time to visibility
+    Latency(LatencyArgs),
+}
+
+/// Flags that every scenario has.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Evaluation")]
+pub(crate) struct CommonArgs {
+    /// Nodes, the server among them [default: 16]
+    #[arg(long, global = true, env = "LASP_EVAL_NODES", value_name = "N")]
+    nodes: Option<usize>,
+    /// How nodes find each other [default: hyparview]
+    #[arg(long, global = true, env = "LASP_EVAL_MEMBERSHIP", value_parser = choice::<Membership>(Membership::NAMES))]
+    membership: Option<Membership>,
+    /// How updates spread [default: tree]
+    #[arg(long, global = true, env = "LASP_EVAL_DISSEMINATION",
+          value_parser = choice::<Dissemination>(Dissemination::NAMES))]
+    dissemination: Option<Dissemination>,
+    /// How neighbours repair what broadcast missed [default: digest]
+    #[arg(long, global = true, env = "LASP_EVAL_SYNC", value_parser = choice::<Sync>(Sync::NAMES))]
+    sync: Option<Sync>,
+    /// In processes on this machine, or in virtual time [default: process]
+    #[arg(long = "where", global = true, env = "LASP_EVAL_WHERE", value_parser = choice::<Where>(Where::NAMES))]
+    place: Option<Where>,
+    /// Runs, with seeds one after the other [default: 1]
+    #[arg(long, global = true, env = "LASP_EVAL_RUNS", value_name = "N")]
+    runs: Option<usize>,
+    /// Seed of the first run [default: 1]
+    #[arg(long, global = true, env = "LASP_EVAL_SEED", value_name = "N")]
+    seed: Option<u64>,
+    /// Give a run up that has not completed by then [default: 2m]
+    #[arg(long, visible_alias = "timeout", global = true, env = "LASP_EVAL_DURATION", value_name = "TIME")]
+    duration: Option<Span>,
+    /// Chance, second by second, that two nodes cannot talk (simulator) [default: 0]
+    #[arg(long, global = true, env = "LASP_EVAL_PARTITION_PROBABILITY", value_name = "P")]
+    partition_probability: Option<f64>,
+    /// Chance that a message is lost (simulator) [default: 0]
+    #[arg(long, global = true, env = "LASP_EVAL_LOSS", value_name = "P")]
+    loss: Option<f64>,
+    /// Crashes per client and minute; each restarts empty [default: 0]
+    #[arg(long, global = true, env = "LASP_EVAL_CHURN", value_name = "RATE")]
+    churn: Option<f64>,
+    /// How often every node is sampled [default: 250ms]
+    #[arg(long, global = true, env = "LASP_EVAL_SAMPLE_INTERVAL", value_name = "TIME")]
+    sample_interval: Option<Span>,
+    /// Where the report goes [default: lasp-eval-SCENARIO-DATE]
+    #[arg(long, global = true, env = "LASP_EVAL_OUT", value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Start from a config.toml that an earlier run wrote
+    #[arg(long, global = true, env = "LASP_EVAL_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+/// Flags of `advertisement-counter`.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Scenario")]
+pub(crate) struct AdvertisementArgs {
+    /// Advertisements [default: 10]
+    #[arg(long, env = "LASP_EVAL_ADS", value_name = "N")]
+    ads: Option<usize>,
+    /// Contracted impressions of each [default: 100]
+    #[arg(long, env = "LASP_EVAL_IMPRESSIONS", value_name = "N")]
+    impressions: Option<u64>,
+    /// Time between two impressions at one client [default: 200ms]
+    #[arg(long, env = "LASP_EVAL_IMPRESSION_INTERVAL", value_name = "TIME")]
+    impression_interval: Option<Span>,
+    /// Clients run dataflow and triggers themselves [default: false]
+    #[arg(long, env = "LASP_EVAL_HEAVY_CLIENTS", value_name = "BOOL", num_args = 0..=1, require_equals = true,
+          default_missing_value = "true")]
+    heavy_clients: Option<bool>,
+}
+
+/// Flags of `shared-load`.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Scenario")]
+pub(crate) struct SharedLoadArgs {
+    /// Increments per node [default: 100]
+    #[arg(long, env = "LASP_EVAL_INCREMENTS", value_name = "N")]
+    increments: Option<u64>,
+    /// Time between two of them [default: 100ms]
+    #[arg(long, env = "LASP_EVAL_INCREMENT_INTERVAL", value_name = "TIME")]
+    increment_interval: Option<Span>,
+    /// An element is added after so many increments [default: 10]
+    #[arg(long, env = "LASP_EVAL_INCREMENTS_PER_ADD", value_name = "N")]
+    increments_per_add: Option<u64>,
+}
+
+/// Flags of `latency`.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Scenario")]
+pub(crate) struct LatencyArgs {
+    /// Updates to time [default: 100]
+    #[arg(long, env = "LASP_EVAL_ROUNDS", value_name = "N")]
+    rounds: Option<u64>,
+    /// Time between two of them [default: 50ms]
+    #[arg(long, env = "LASP_EVAL_ROUND_INTERVAL", value_name = "TIME")]
+    round_interval: Option<Span>,
+}
+
+/// What the arguments ask for.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Wanted {
+    /// The list of scenarios.
+    List,
+    /// An evaluation.
+    Evaluation(Box<Config>),
+    /// Neither a scenario nor a file.
+    Nothing,
+}
+
+impl EvalArgs {
+    /// The configuration that file, environment and flags come to; not yet checked.
+    ///
+    /// # Errors
+    /// What is wrong with the file.
+    pub(crate) fn wanted(&self) -> Result<Wanted, ConfigError> {
+        if matches!(self.scenario, Some(ScenarioArgs::List)) {
+            return Ok(Wanted::List);
+        }
+        if self.scenario.is_none() && self.common.config.is_none() {
+            return Ok(Wanted::Nothing);
+        }
+        let mut config = self.common.config.as_deref().map(Config::read).transpose()?.unwrap_or_default();
+        self.common.apply(&mut config);
+        if let Some(scenario) = &self.scenario {
+            scenario.apply(&mut config.scenario);
+        }
+        Ok(Wanted::Evaluation(Box::new(config)))
+    }
+}
+
+impl CommonArgs {
+    fn apply(&self, config: &mut Config) {
+        put(&mut config.nodes, self.nodes);
+        put(&mut config.membership, self.membership);
+        put(&mut config.dissemination, self.dissemination);
+        put(&mut config.sync, self.sync);
+        put(&mut config.place, self.place);
+        put(&mut config.runs, self.runs);
+        put(&mut config.seed, self.seed);
+        put(&mut config.duration, self.duration);
+        put(&mut config.partition_probability, self.partition_probability);
+        put(&mut config.loss, self.loss);
+        put(&mut config.churn, self.churn);
+        put(&mut config.sample_interval, self.sample_interval);
+    }
+}
+
+impl ScenarioArgs {
+    /// Sets what was given; a file's options for another scenario give way to this one's defaults.
+    fn apply(&self, scenario: &mut Scenario) {
+        match self {
+            Self::List => {}
+            Self::AdvertisementCounter(args) => {
+                let mut options = match scenario {
+                    Scenario::AdvertisementCounter(options) => options.clone(),
+                    _ => AdvertisementCounter::default(),
+                };
+                put(&mut options.ads, args.ads);
+                put(&mut options.impressions, args.impressions);
+                put(&mut options.impression_interval, args.impression_interval);
+                put(&mut options.heavy_clients, args.heavy_clients);
+                *scenario = Scenario::AdvertisementCounter(options);
+            }
+            Self::SharedLoad(args) => {
+                let mut options = match scenario {
+                    Scenario::SharedLoad(options) => options.clone(),
+                    _ => SharedLoad::default(),
+                };
+                put(&mut options.increments, args.increments);
+                put(&mut options.increment_interval, args.increment_interval);
+                put(&mut options.increments_per_add, args.increments_per_add);
+                *scenario = Scenario::SharedLoad(options);
+            }
+            Self::Latency(args) => {
+                let mut options = match scenario {
+                    Scenario::Latency(options) => options.clone(),
+                    _ => Latency::default(),
+                };
+                put(&mut options.rounds, args.rounds);
+                put(&mut options.round_interval, args.round_interval);
+                *scenario = Scenario::Latency(options);
+            }
+        }
+    }
+}
+
+fn put<T>(slot: &mut T, given: Option<T>) {
+    if let Some(value) = given {
+        *slot = value;
+    }
+}
+
+/// A parser that knows the names, so that help shows them and a misspelt one gets its nearest.
+fn choice<T>(names: &'static [&'static str]) -> impl TypedValueParser<Value = T>
+where
+    T: FromStr + Clone + Send + std::marker::Sync + 'static,
+    T::Err: std::error::Error + Send + std::marker::Sync + 'static,
+{
+    PossibleValuesParser::new(names).try_map(|name| name.parse::<T>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Debug, Parser)]
+    struct Harness {
+        #[command(flatten)]
+        eval: EvalArgs,
+    }
+
+    fn wanted(args: &[&str]) -> Config {
+        let parsed = Harness::try_parse_from([&["eval"], args].concat()).unwrap();
+        match parsed.eval.wanted().unwrap() {
+            Wanted::Evaluation(config) => *config,
+            other => panic!("{args:?} asks for {other:?}"),
+        }
+    }
+
+    fn refusal(args: &[&str]) -> String {
+        Harness::try_parse_from([&["eval"], args].concat()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn without_flags_a_scenario_has_its_defaults() {
+        assert_eq!(wanted(&["advertisement-counter"]), Config::default());
+    }
+
+    #[test]
+    fn common_flags_stand_before_or_after_the_scenario() {
+        let expected = Config { nodes: 5, seed: 9, place: Where::Sim, ..Config::default() };
+        assert_eq!(wanted(&["--nodes", "5", "advertisement-counter", "--seed", "9", "--where", "sim"]), expected);
+    }
+
+    #[test]
+    fn flags_win_over_the_file_and_the_file_over_defaults() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("config.toml");
+        let options = SharedLoad { increments: 7, ..SharedLoad::default() };
+        let file = Config { nodes: 9, seed: 4, scenario: Scenario::SharedLoad(options), ..Config::default() };
+        std::fs::write(&path, file.to_toml()).unwrap();
+        let path = path.to_str().unwrap();
+        assert_eq!(wanted(&["--config", path]), file);
+        assert_eq!(wanted(&["--config", path, "--seed", "5"]), Config { seed: 5, ..file.clone() });
+        assert_eq!(wanted(&["shared-load", "--config", path]), file);
+        let other = wanted(&["latency", "--config", path]);
+        assert_eq!(other.scenario, Scenario::Latency(Latency::default()));
+        assert_eq!(other.nodes, 9);
+    }
+
+    #[test]
+    fn a_flag_without_value_makes_clients_heavy_and_a_value_may_undo_it() {
+        let heavy = |args: &[&str]| match wanted(&[&["advertisement-counter"], args].concat()).scenario {
+            Scenario::AdvertisementCounter(options) => options.heavy_clients,
+            other => panic!("{other:?}"),
+        };
+        assert!(heavy(&["--heavy-clients"]) && !heavy(&["--heavy-clients=false"]) && !heavy(&[]));
+    }
+
+    #[test]
+    fn misspelt_names_get_their_nearest() {
+        assert!(refusal(&["advertisment-counter"]).contains("advertisement-counter"));
+        assert!(refusal(&["latency", "--node", "3"]).contains("--nodes"));
+        assert!(refusal(&["latency", "--membership", "hyperview"]).contains("hyparview"));
+        assert!(refusal(&["latency", "--duration", "5"]).contains("10s"));
+        // Another scenario's flag is not silently accepted.
+        assert!(refusal(&["latency", "--ads", "5"]).contains("--ads"));
+    }
+
+    #[test]
+    fn nothing_asked_for_is_told_from_a_list() {
+        let parse = |args: &[&str]| Harness::try_parse_from([&["eval"], args].concat()).unwrap().eval.wanted();
+        assert_eq!(parse(&[]), Ok(Wanted::Nothing));
+        assert_eq!(parse(&["list"]), Ok(Wanted::List));
+    }
+}

@@ -1,0 +1,114 @@
+//! An evaluation from its configuration to its archive: runs one after the other, each in its host, then sums them up.
+
+use crate::aggregate::{Overall, aggregate};
+use crate::archive::{Archive, ArchiveError};
+use crate::config::{Config, ConfigError, Where};
+use crate::plot::{Run, charts};
+use crate::process;
+use crate::progress::{Observer, Progress, Stop};
+use crate::record::{NodeRecord, Sample};
+use crate::series::series;
+use crate::sim_host;
+use crate::summary::{Outside, convergence_ms, summarize, visibility_ms};
+use std::path::Path;
+
+/// What a host gathers about a run.
+#[derive(Clone, Debug, Default)]
+pub struct Evidence {
+    /// Each life of each node.
+    pub records: Vec<NodeRecord>,
+    /// Every sample, by time.
+    pub samples: Vec<Sample>,
+    /// What only the host knows.
+    pub outside: Outside,
+}
+
+/// Why an evaluation has no outcome.
+#[derive(Debug, thiserror::Error)]
+pub enum EvalError {
+    /// The configuration cannot be run; nothing was started.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The archive cannot be written.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
+    /// The nodes could not be started; all that had been are gone.
+    #[error(transparent)]
+    Launch(#[from] process::LaunchError),
+}
+
+/// Surroundings of an evaluation.
+#[derive(Debug)]
+pub struct Context<'a> {
+    /// Where its archive goes.
+    pub dir: &'a Path,
+    /// The program that nodes run as, with the hidden subcommand `eval-node`.
+    pub exe: &'a Path,
+    /// When it was started, for the report.
+    pub date: &'a str,
+    /// A wish to end early.
+    pub stop: Stop,
+}
+
+/// Runs an evaluation and writes its archive; a run that was stopped or did not converge is an outcome like any other.
+///
+/// # Errors
+/// [`EvalError`].
+pub fn evaluate(config: &Config, context: &Context<'_>, observer: &mut dyn Observer) -> Result<Overall, EvalError> {
+    config.check()?;
+    let archive = Archive::create(context.dir)?;
+    archive.config(config)?;
+    let mut runs = Vec::new();
+    for index in 0..config.runs {
+        let place = if config.runs > 1 { archive.run(index)? } else { archive.clone() };
+        runs.push(one(&config.run(index), &place, context, &mut Numbered { index, runs: config.runs, observer })?);
+        if context.stop.is_set() {
+            break;
+        }
+    }
+    let overall = aggregate(runs.iter().map(|run| run.summary.clone()).collect())
+        .unwrap_or_else(|| unreachable!("a checked configuration has at least one run"));
+    if config.runs > 1 {
+        archive.report(config, &overall, &charts(config, &runs), context.date)?;
+    }
+    Ok(overall)
+}
+
+/// One run, archived on its own.
+fn one(config: &Config, place: &Archive, context: &Context<'_>, observer: &mut dyn Observer) -> Result<Run, EvalError> {
+    place.config(config)?;
+    let evidence = match config.place {
+        Where::Sim => sim_host::run(config, &context.stop, observer),
+        Where::Process => process::run(config, place.dir(), context.exe, &context.stop, observer)?,
+    };
+    let Evidence { records, samples, outside } = evidence;
+    place.metrics(&samples)?;
+    let summary = summarize(config, &records, &samples, outside);
+    let run = Run {
+        series: series(&records, &samples, config.sample_interval),
+        convergence_ms: convergence_ms(&records),
+        visibility_ms: visibility_ms(&records.iter().collect::<Vec<_>>()),
+        summary,
+    };
+    if let Some(alone) = aggregate(vec![run.summary.clone()]) {
+        place.report(config, &alone, &charts(config, std::slice::from_ref(&run)), context.date)?;
+    }
+    Ok(run)
+}
+
+/// Tells the observer which run it is.
+struct Numbered<'a> {
+    index: usize,
+    runs: usize,
+    observer: &'a mut dyn Observer,
+}
+
+impl Observer for Numbered<'_> {
+    fn progress(&mut self, progress: &Progress) {
+        self.observer.progress(&Progress { run: self.index, runs: self.runs, ..progress.clone() });
+    }
+
+    fn note(&mut self, text: &str) {
+        self.observer.note(text);
+    }
+}

@@ -1,0 +1,96 @@
+//! What nodes do in an evaluation, as programs over the public API: the same code in processes and in virtual time.
+//!
+//! - [`advertisement`]: the talk's application.
+//! - [`shared_load`]: one counter, one set, everybody writes.
+//! - [`latency`]: one writes, the others wait.
+//! - [`completion`]: how the nodes find out among themselves that all is done.
+//! - [`measure`]: what is written down beside it.
+
+pub mod advertisement;
+pub mod completion;
+pub mod latency;
+pub mod measure;
+pub mod shared_load;
+
+use crate::config::{Config, Scenario};
+use crate::journal::Journal;
+use crate::record::Role;
+use lasp::{Error, Lasp, Threshold};
+use lasp_crdt::fingerprint::mix;
+use lasp_overlay::Rng;
+use std::sync::Arc;
+
+/// One node's part in a scenario.
+#[derive(Clone, Debug)]
+pub struct Member {
+    /// The node.
+    pub lasp: Lasp,
+    /// What it writes down.
+    pub journal: Journal,
+    /// What is run.
+    pub config: Arc<Config>,
+    /// Its number; 0 is the server.
+    pub index: usize,
+    /// Which life of it this is, from 1.
+    pub incarnation: u64,
+}
+
+/// The name and role of node `index`.
+pub fn cast(index: usize) -> (String, Role) {
+    match index {
+        0 => ("server".to_owned(), Role::Server),
+        client => (format!("client-{client}"), Role::Client),
+    }
+}
+
+/// What is counted in a scenario, and how many there will be at least.
+pub fn expectation(config: &Config) -> (&'static str, u64) {
+    match &config.scenario {
+        Scenario::AdvertisementCounter(options) => ("impressions", options.impressions * options.ads as u64),
+        Scenario::SharedLoad(options) => {
+            ("updates", (options.increments + options.increments / options.increments_per_add) * config.nodes as u64)
+        }
+        Scenario::Latency(options) => ("updates", options.rounds),
+    }
+}
+
+impl Member {
+    /// Its name: the key under which the others know it.
+    pub fn name(&self) -> String {
+        cast(self.index).0
+    }
+
+    /// What it is.
+    pub fn role(&self) -> Role {
+        cast(self.index).1
+    }
+
+    /// Its own source of randomness, from the run's seed.
+    pub fn rng(&self) -> Rng {
+        Rng::new(mix(self.config.seed, mix(self.index as u64, self.incarnation)))
+    }
+
+    /// Plays its part to the end, or until the node stops.
+    pub async fn perform(self) {
+        let outcome = match &self.config.scenario {
+            Scenario::AdvertisementCounter(options) => advertisement::play(&self, options).await,
+            Scenario::SharedLoad(options) => shared_load::play(&self, options).await,
+            Scenario::Latency(options) => latency::play(&self, options).await,
+        };
+        if let Err(error) = outcome
+            && !matches!(error, Error::Stopped(_))
+        {
+            // The record stays incomplete, which the summary reports; this is the cause.
+            eprintln!("{}: {error}", self.name());
+        }
+        self.lasp.shutdown().await;
+    }
+
+    /// Says "present", and waits until all nodes have.
+    pub(crate) async fn roll_call(&self) -> Result<(), Error> {
+        let present = self.lasp.gset::<String>("roll-call").await?;
+        present.add(self.name().as_str()).await?;
+        present.read(Threshold::AtLeast(self.config.nodes as i64)).await?;
+        Ok(())
+    }
+}
