@@ -23,19 +23,11 @@ pub struct Overall {
 pub fn aggregate(runs: Vec<Summary>) -> Option<Overall> {
     let first = runs.first()?.clone();
     if runs.len() == 1 {
-        return Some(Overall {
-            summary: first,
-            spread: BTreeMap::new(),
-            runs: Vec::new(),
-        });
+        return Some(Overall { summary: first, spread: BTreeMap::new(), runs: Vec::new() });
     }
     let summary = merge(first, &runs);
     let spread = spreads(&runs);
-    Some(Overall {
-        summary,
-        spread,
-        runs,
-    })
+    Some(Overall { summary, spread, runs })
 }
 
 fn merge(first: Summary, runs: &[Summary]) -> Summary {
@@ -45,10 +37,7 @@ fn merge(first: Summary, runs: &[Summary]) -> Summary {
     let worst = |pick: fn(&Summary) -> usize| runs.iter().map(pick).max().unwrap_or(0);
     let worst_count = |pick: fn(&Summary) -> u64| runs.iter().map(pick).max().unwrap_or(0);
     let named = |(index, run): (usize, &Summary)| -> Vec<String> {
-        run.problems
-            .iter()
-            .map(|problem| format!("run {}: {problem}", index + 1))
-            .collect()
+        run.problems.iter().map(|problem| format!("run {}: {problem}", index + 1)).collect()
     };
     Summary {
         converged: runs.iter().all(|run| run.converged),
@@ -82,10 +71,7 @@ fn merge(first: Summary, runs: &[Summary]) -> Summary {
         results: means(runs, |run| &run.results),
         run_seconds: mean(|run| run.run_seconds),
         trace_hash: None,
-        rss_bytes: Memory {
-            mean: mean(|run| run.rss_bytes.mean),
-            max: most(|run| run.rss_bytes.max),
-        },
+        rss_bytes: Memory { mean: mean(|run| run.rss_bytes.mean), max: most(|run| run.rss_bytes.max) },
         cpu_seconds: mean(|run| run.cpu_seconds),
         wall_seconds: mean(|run| run.wall_seconds),
         ..first
@@ -93,26 +79,17 @@ fn merge(first: Summary, runs: &[Summary]) -> Summary {
 }
 
 fn stats_of_degrees(runs: &[Summary]) -> Vec<usize> {
-    let mut degrees: Vec<usize> = runs
-        .iter()
-        .flat_map(|run| run.degrees.iter().copied())
-        .collect();
+    let mut degrees: Vec<usize> = runs.iter().flat_map(|run| run.degrees.iter().copied()).collect();
     degrees.sort_unstable();
     degrees
 }
 
-fn means(
-    runs: &[Summary],
-    pick: impl Fn(&Summary) -> &BTreeMap<String, f64>,
-) -> BTreeMap<String, f64> {
+fn means(runs: &[Summary], pick: impl Fn(&Summary) -> &BTreeMap<String, f64>) -> BTreeMap<String, f64> {
     let mut values: BTreeMap<String, Vec<f64>> = BTreeMap::new();
     for (name, value) in runs.iter().flat_map(pick) {
         values.entry(name.clone()).or_default().push(*value);
     }
-    values
-        .into_iter()
-        .map(|(name, values)| (name, stats::mean(&values)))
-        .collect()
+    values.into_iter().map(|(name, values)| (name, stats::mean(&values))).collect()
 }
 
 /// Takes one measure from a run.
@@ -132,10 +109,7 @@ fn spreads(runs: &[Summary]) -> BTreeMap<String, Spread> {
         ("run_seconds", |run| run.run_seconds),
     ];
     let spread = |pick: Measure| Spread::of(&runs.iter().map(pick).collect::<Vec<_>>());
-    measures
-        .into_iter()
-        .map(|(name, pick)| (name.to_owned(), spread(pick)))
-        .collect()
+    measures.into_iter().map(|(name, pick)| (name.to_owned(), spread(pick))).collect()
 }
 
 #[cfg(test)]
@@ -145,20 +119,8 @@ mod tests {
     use crate::summary::{Outside, summarize};
 
     fn run(seed: u64, total: u64, lost: u64) -> Summary {
-        let mut summary = summarize(
-            &Config {
-                seed,
-                ..Config::default()
-            },
-            &[],
-            &[],
-            Outside::default(),
-        );
-        summary.problems = if lost > 0 {
-            vec![format!("{lost} missing")]
-        } else {
-            Vec::new()
-        };
+        let mut summary = summarize(&Config { seed, ..Config::default() }, &[], &[], Outside::default());
+        summary.problems = if lost > 0 { vec![format!("{lost} missing")] } else { Vec::new() };
         (summary.converged, summary.lost_updates, summary.bytes.total) = (lost == 0, lost, total);
         summary
     }
@@ -177,20 +139,14 @@ mod tests {
         let overall = aggregate(vec![run(1, 10, 0), run(2, 30, 4)]).unwrap();
         assert!(!overall.summary.converged);
         assert_eq!(overall.summary.problems, ["run 2: 4 missing"]);
-        assert_eq!(
-            (overall.summary.lost_updates, overall.summary.bytes.total),
-            (4, 20)
-        );
+        assert_eq!((overall.summary.lost_updates, overall.summary.bytes.total), (4, 20));
         assert_eq!(overall.spread["bytes.total"].max, 30.0);
         assert_eq!(overall.runs.len(), 2);
     }
 
     #[test]
     fn the_file_reads_back() {
-        for runs in [
-            vec![run(1, 10, 0)],
-            vec![run(1, 10, 0), run(2, 20, 4), run(3, 30, 0)],
-        ] {
+        for runs in [vec![run(1, 10, 0)], vec![run(1, 10, 0), run(2, 20, 4), run(3, 30, 0)]] {
             let overall = aggregate(runs).unwrap();
             let json = serde_json::to_string(&overall).unwrap();
             assert_eq!(serde_json::from_str::<Overall>(&json).unwrap(), overall);

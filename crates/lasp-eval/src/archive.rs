@@ -33,10 +33,14 @@ impl Archive {
     /// # Errors
     /// [`ArchiveError`], also if the directory already holds a report: nothing is overwritten.
     pub fn create(dir: &Path) -> Result<Self, ArchiveError> {
-        let failed = |path: &Path| { let path = path.to_owned(); move |why| ArchiveError { path, why } };
+        let failed = |path: &Path| {
+            let path = path.to_owned();
+            move |why| ArchiveError { path, why }
+        };
         fs::create_dir_all(dir.join("plots")).map_err(failed(dir))?;
         if dir.join("summary.json").exists() {
-            let why = io::Error::new(io::ErrorKind::AlreadyExists, "it holds an earlier evaluation; choose another --out");
+            let why =
+                io::Error::new(io::ErrorKind::AlreadyExists, "it holds an earlier evaluation; choose another --out");
             return Err(failed(dir)(why));
         }
         let archive = Self { dir: dir.to_owned() };
@@ -90,7 +94,7 @@ impl Archive {
                 .map_err(|why| ArchiveError { path: self.dir.join("plots"), why: io::Error::other(why) })?;
             self.write(&format!("plots/{}.png", chart.id), &png)?;
         }
-        let rerun = self.rerun();
+        let rerun = Self::rerun(&self.dir);
         let page = Page { config, overall, charts, date, rerun: &rerun };
         self.write("report.html", report::html(&page).as_bytes())?;
         let mut json = serde_json::to_string_pretty(overall)
@@ -99,11 +103,15 @@ impl Archive {
         self.write("summary.json", json.as_bytes())
     }
 
-    /// The command that runs this evaluation again.
-    pub fn rerun(&self) -> String {
-        let path = self.dir.join("config.toml").display().to_string();
+    /// The command that runs the evaluation archived in `dir` again.
+    pub fn rerun(dir: &Path) -> String {
+        let path = dir.join("config.toml").display().to_string();
         let plain = path.chars().all(|c| c.is_ascii_alphanumeric() || "/._-+:@%".contains(c));
-        if plain { format!("lasp eval --config {path}") } else { format!("lasp eval --config '{}'", path.replace('\'', "'\\''")) }
+        if plain {
+            format!("lasp eval --config {path}")
+        } else {
+            format!("lasp eval --config '{}'", path.replace('\'', "'\\''"))
+        }
     }
 
     fn write(&self, name: &str, content: &[u8]) -> Result<(), ArchiveError> {
@@ -150,7 +158,7 @@ mod tests {
     #[test]
     fn the_command_to_run_again_survives_a_shell() {
         let home = tempfile::tempdir().unwrap();
-        let archive = Archive::create(&home.path().join("a b")).unwrap();
-        assert!(archive.rerun().contains("--config '/") && archive.rerun().ends_with("a b/config.toml'"));
+        let again = Archive::rerun(&home.path().join("a b"));
+        assert!(again.contains("--config '/") && again.ends_with("a b/config.toml'"));
     }
 }

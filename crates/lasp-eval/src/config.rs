@@ -7,6 +7,7 @@ use crate::choice::choice;
 use crate::span::Span;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
+use std::time::Duration;
 
 choice! {
     /// How nodes find and keep each other.
@@ -179,32 +180,20 @@ impl Default for Config {
 impl Default for AdvertisementCounter {
     /// Guesses, chosen so that 15 clients take a little over ten seconds.
     fn default() -> Self {
-        Self {
-            ads: 10,
-            impressions: 100,
-            impression_interval: Span::from_millis(200),
-            heavy_clients: false,
-        }
+        Self { ads: 10, impressions: 100, impression_interval: Span::from_millis(200), heavy_clients: false }
     }
 }
 
 impl Default for SharedLoad {
     /// The load that the original was measured under: 100 increments, one every 100 ms, and 10 adds.
     fn default() -> Self {
-        Self {
-            increments: 100,
-            increment_interval: Span::from_millis(100),
-            increments_per_add: 10,
-        }
+        Self { increments: 100, increment_interval: Span::from_millis(100), increments_per_add: 10 }
     }
 }
 
 impl Default for Latency {
     fn default() -> Self {
-        Self {
-            rounds: 100,
-            round_interval: Span::from_millis(50),
-        }
+        Self { rounds: 100, round_interval: Span::from_millis(50) }
     }
 }
 
@@ -259,29 +248,27 @@ impl Config {
     /// [`ConfigError::Unreadable`], [`ConfigError::Malformed`].
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
         let shown = || path.display().to_string();
-        let text = std::fs::read_to_string(path).map_err(|error| ConfigError::Unreadable {
-            path: shown(),
-            why: error.to_string(),
-        })?;
-        toml::from_str(&text).map_err(|error| ConfigError::Malformed {
-            path: shown(),
-            why: error.to_string(),
-        })
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| ConfigError::Unreadable { path: shown(), why: error.to_string() })?;
+        toml::from_str(&text).map_err(|error| ConfigError::Malformed { path: shown(), why: error.to_string() })
     }
 
     /// The text of `config.toml`, which [`read`](Self::read) gives back exactly.
     pub fn to_toml(&self) -> String {
-        toml::to_string(self)
-            .expect("a configuration has only tables, texts and numbers that TOML can say")
+        toml::to_string(self).expect("a configuration has only tables, texts and numbers that TOML can say")
     }
 
     /// The configuration of run `index`: the same with its own seed.
     pub fn run(&self, index: usize) -> Self {
-        Self {
-            runs: 1,
-            seed: self.seed.wrapping_add(index as u64),
-            ..self.clone()
-        }
+        Self { runs: 1, seed: self.seed.wrapping_add(index as u64), ..self.clone() }
+    }
+
+    /// How long a node stays once it knows that all are done, so that the others learn it too.
+    ///
+    /// Where messages get lost, the last word may need a round of anti-entropy, which is ten seconds apart.
+    pub fn linger(&self) -> Duration {
+        let faults = self.loss > 0.0 || self.partition_probability > 0.0;
+        if faults { Duration::from_secs(12) } else { Duration::from_secs(1) }
     }
 
     /// Whether it can be run.
@@ -289,57 +276,17 @@ impl Config {
     /// # Errors
     /// The first thing that stands against it.
     pub fn check(&self) -> Result<(), ConfigError> {
-        available(
-            "membership",
-            self.membership,
-            Membership::AVAILABLE,
-            Membership::name,
-        )?;
-        available(
-            "dissemination",
-            self.dissemination,
-            Dissemination::AVAILABLE,
-            Dissemination::name,
-        )?;
+        available("membership", self.membership, Membership::AVAILABLE, Membership::name)?;
+        available("dissemination", self.dissemination, Dissemination::AVAILABLE, Dissemination::name)?;
         available("synchronisation", self.sync, Sync::AVAILABLE, Sync::name)?;
         within("--nodes", self.nodes, 2, 100_000, "2 to 100000")?;
         within("--runs", self.runs, 1, 1000, "1 to 1000")?;
-        within(
-            "--seed",
-            self.seed,
-            0,
-            i64::MAX as u64,
-            "0 to 9223372036854775807",
-        )?;
+        within("--seed", self.seed, 0, i64::MAX as u64, "0 to 9223372036854775807")?;
         within("--loss", self.loss, 0.0, 0.9, "a probability from 0 to 0.9")?;
-        within(
-            "--partition-probability",
-            self.partition_probability,
-            0.0,
-            0.9,
-            "a probability from 0 to 0.9",
-        )?;
-        within(
-            "--churn",
-            self.churn,
-            0.0,
-            60.0,
-            "0 to 60 crashes per client and minute",
-        )?;
-        within(
-            "--duration",
-            self.duration.as_millis(),
-            1000,
-            u64::MAX,
-            "at least 1s",
-        )?;
-        within(
-            "--sample-interval",
-            self.sample_interval.as_millis(),
-            10,
-            60_000,
-            "10ms to 1m",
-        )?;
+        within("--partition-probability", self.partition_probability, 0.0, 0.9, "a probability from 0 to 0.9")?;
+        within("--churn", self.churn, 0.0, 60.0, "0 to 60 crashes per client and minute")?;
+        within("--duration", self.duration.as_millis(), 1000, u64::MAX, "at least 1s")?;
+        within("--sample-interval", self.sample_interval.as_millis(), 10, 60_000, "10ms to 1m")?;
         self.scenario.check()?;
         self.check_place()
     }
@@ -348,13 +295,7 @@ impl Config {
         if self.place == Where::Sim {
             return Ok(());
         }
-        within(
-            "--nodes",
-            self.nodes,
-            2,
-            512,
-            "2 to 512 for real processes (more: add `--where sim`)",
-        )?;
+        within("--nodes", self.nodes, 2, 512, "2 to 512 for real processes (more: add `--where sim`)")?;
         if self.loss > 0.0 {
             return Err(ConfigError::SimulatorOnly("--loss"));
         }
@@ -372,14 +313,8 @@ impl Scenario {
             "advertisement-counter",
             "clients count impressions of ads; a trigger removes each ad when its contract is filled",
         ),
-        (
-            "shared-load",
-            "every node increments one counter and adds to one set at a steady rate: bytes per update",
-        ),
-        (
-            "latency",
-            "one node writes, all others wait in a threshold read: time to visibility",
-        ),
+        ("shared-load", "every node increments one counter and adds to one set at a steady rate: bytes per update"),
+        ("latency", "one node writes, all others wait in a threshold read: time to visibility"),
     ];
 
     /// The name on the command line.
@@ -395,30 +330,12 @@ impl Scenario {
         match self {
             Self::AdvertisementCounter(options) => {
                 within("--ads", options.ads, 1, 1000, "1 to 1000")?;
-                within(
-                    "--impressions",
-                    options.impressions,
-                    1,
-                    1_000_000,
-                    "1 to 1000000",
-                )?;
+                within("--impressions", options.impressions, 1, 1_000_000, "1 to 1000000")?;
                 interval("--impression-interval", options.impression_interval)
             }
             Self::SharedLoad(options) => {
-                within(
-                    "--increments",
-                    options.increments,
-                    1,
-                    1_000_000,
-                    "1 to 1000000",
-                )?;
-                within(
-                    "--increments-per-add",
-                    options.increments_per_add,
-                    1,
-                    1_000_000,
-                    "1 to 1000000",
-                )?;
+                within("--increments", options.increments, 1, 1_000_000, "1 to 1000000")?;
+                within("--increments-per-add", options.increments_per_add, 1, 1_000_000, "1 to 1000000")?;
                 interval("--increment-interval", options.increment_interval)
             }
             Self::Latency(options) => {
@@ -438,16 +355,8 @@ fn available<T: Copy + PartialEq>(
     if known.contains(&given) {
         return Ok(());
     }
-    let available = known
-        .iter()
-        .map(|&one| name(one))
-        .collect::<Vec<_>>()
-        .join(", ");
-    Err(ConfigError::Unavailable {
-        what,
-        given: name(given),
-        available,
-    })
+    let available = known.iter().map(|&one| name(one)).collect::<Vec<_>>().join(", ");
+    Err(ConfigError::Unavailable { what, given: name(given), available })
 }
 
 fn within<T: PartialOrd + std::fmt::Display>(
@@ -461,11 +370,7 @@ fn within<T: PartialOrd + std::fmt::Display>(
     if given >= low && given <= high {
         return Ok(());
     }
-    Err(ConfigError::OutOfRange {
-        name,
-        given: given.to_string(),
-        range,
-    })
+    Err(ConfigError::OutOfRange { name, given: given.to_string(), range })
 }
 
 fn interval(name: &'static str, span: Span) -> Result<(), ConfigError> {
@@ -478,33 +383,16 @@ mod tests {
 
     fn every_scenario() -> [Scenario; 3] {
         [
-            Scenario::AdvertisementCounter(AdvertisementCounter {
-                ads: 3,
-                heavy_clients: true,
-                ..Default::default()
-            }),
-            Scenario::SharedLoad(SharedLoad {
-                increments: 7,
-                ..Default::default()
-            }),
-            Scenario::Latency(Latency {
-                rounds: 9,
-                ..Default::default()
-            }),
+            Scenario::AdvertisementCounter(AdvertisementCounter { ads: 3, heavy_clients: true, ..Default::default() }),
+            Scenario::SharedLoad(SharedLoad { increments: 7, ..Default::default() }),
+            Scenario::Latency(Latency { rounds: 9, ..Default::default() }),
         ]
     }
 
     #[test]
     fn the_file_that_is_written_reads_back_as_the_same_configuration() {
         for scenario in every_scenario() {
-            let config = Config {
-                scenario,
-                nodes: 64,
-                place: Where::Sim,
-                loss: 0.05,
-                seed: 99,
-                ..Config::default()
-            };
+            let config = Config { scenario, nodes: 64, place: Where::Sim, loss: 0.05, seed: 99, ..Config::default() };
             let dir = tempfile::tempdir().unwrap();
             let path = dir.path().join("config.toml");
             std::fs::write(&path, config.to_toml()).unwrap();
@@ -518,74 +406,34 @@ mod tests {
         let path = dir.path().join("config.toml");
         std::fs::write(&path, "nodes = 3\nsead = 1\n").unwrap();
         let error = Config::read(&path).unwrap_err().to_string();
-        assert!(
-            error.contains("sead") && error.contains("line 2"),
-            "{error}"
-        );
+        assert!(error.contains("sead") && error.contains("line 2"), "{error}");
     }
 
     #[test]
     fn every_listed_scenario_has_its_name() {
         let names: Vec<_> = every_scenario().iter().map(Scenario::name).collect();
-        assert_eq!(
-            names,
-            Scenario::LIST
-                .iter()
-                .map(|(name, _)| *name)
-                .collect::<Vec<_>>()
-        );
+        assert_eq!(names, Scenario::LIST.iter().map(|(name, _)| *name).collect::<Vec<_>>());
     }
 
     #[test]
     fn what_cannot_be_run_is_refused_with_what_can() {
         let refuse = |config: Config| config.check().unwrap_err().to_string();
         assert_eq!(
-            refuse(Config {
-                membership: Membership::Scamp,
-                ..Config::default()
-            }),
+            refuse(Config { membership: Membership::Scamp, ..Config::default() }),
             "membership `scamp` cannot be run yet; available: hyparview, full"
         );
         assert_eq!(
-            refuse(Config {
-                loss: 0.1,
-                ..Config::default()
-            }),
+            refuse(Config { loss: 0.1, ..Config::default() }),
             "--loss works only in the simulator: add `--where sim`"
         );
-        assert_eq!(
-            refuse(Config {
-                nodes: 1,
-                ..Config::default()
-            }),
-            "--nodes is 1, but must be 2 to 100000"
-        );
-        assert!(
-            Config {
-                loss: f64::NAN,
-                place: Where::Sim,
-                ..Config::default()
-            }
-            .check()
-            .is_err()
-        );
+        assert_eq!(refuse(Config { nodes: 1, ..Config::default() }), "--nodes is 1, but must be 2 to 100000");
+        assert!(Config { loss: f64::NAN, place: Where::Sim, ..Config::default() }.check().is_err());
         assert_eq!(Config::default().check(), Ok(()));
     }
 
     #[test]
     fn runs_differ_in_their_seed_alone() {
-        let config = Config {
-            seed: 5,
-            runs: 3,
-            ..Config::default()
-        };
-        assert_eq!(
-            config.run(2),
-            Config {
-                seed: 7,
-                runs: 1,
-                ..config
-            }
-        );
+        let config = Config { seed: 5, runs: 3, ..Config::default() };
+        assert_eq!(config.run(2), Config { seed: 7, runs: 1, ..config });
     }
 }

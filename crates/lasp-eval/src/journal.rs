@@ -133,6 +133,13 @@ impl Journal {
         self.logs.push(&record);
     }
 
+    /// The last word on the node's process.
+    pub fn note_usage(&self, usage: Option<Usage>) {
+        let mut record = self.lock();
+        record.usage = usage.or(record.usage);
+        self.logs.push(&record);
+    }
+
     fn lock(&self) -> MutexGuard<'_, NodeRecord> {
         // Nothing panics under this lock.
         self.record.lock().unwrap_or_else(PoisonError::into_inner)

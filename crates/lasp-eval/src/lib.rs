@@ -1,14 +1,32 @@
-//! Experiments: scenarios, metrics, plots, reports.
+//! Experiments on clusters, from a configuration to a report.
+//!
+//! The same scenario runs in real processes and in virtual time: a scenario is a program over the public API, and hosts
+//! differ. What nodes write down is the same too, and everything after it is arithmetic.
+//!
+//! - [`run`]: an evaluation from its configuration to its archive. Start here.
+//! - [`config`], with [`choice`] and [`span`]: what is run. [`scenario`]: what nodes do in it.
+//! - [`process`], [`sim_host`]: the two hosts. [`progress`]: what they tell while a run goes.
+//! - [`journal`], [`record`], [`usage`]: what a node writes down, and what is kept of it.
+//! - [`summary`], [`aggregate`], [`series`], [`overlay`], [`stats`]: figures from records.
+//! - [`plot`], [`report`], [`archive`], [`stamp`]: figures as pictures, a page, a directory.
 
 pub mod aggregate;
+pub mod archive;
 pub mod choice;
 pub mod config;
+pub mod journal;
 pub mod overlay;
 pub mod plot;
+pub mod process;
+pub mod progress;
 pub mod record;
 pub mod report;
+pub mod run;
+pub mod scenario;
 pub mod series;
+pub mod sim_host;
 pub mod span;
 pub mod stamp;
 pub mod stats;
 pub mod summary;
+pub mod usage;

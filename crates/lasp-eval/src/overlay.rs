@@ -22,11 +22,7 @@ pub struct Shape {
 ///
 /// Links count whichever side names them, for components; O(links · log nodes).
 pub fn examine(views: &[(u64, Vec<u64>)]) -> Shape {
-    let index: BTreeMap<u64, usize> = views
-        .iter()
-        .enumerate()
-        .map(|(at, (peer, _))| (*peer, at))
-        .collect();
+    let index: BTreeMap<u64, usize> = views.iter().enumerate().map(|(at, (peer, _))| (*peer, at)).collect();
     let mut shape = Shape::default();
     let mut parent: Vec<usize> = (0..views.len()).collect();
     for (at, (peer, view)) in views.iter().enumerate() {
@@ -62,27 +58,15 @@ mod tests {
 
     #[test]
     fn a_ring_is_whole() {
-        let views: Vec<_> = (0..5u64)
-            .map(|i| (i, vec![(i + 1) % 5, (i + 4) % 5]))
-            .collect();
-        let expected = Shape {
-            components: 1,
-            degrees: vec![2; 5],
-            ..Shape::default()
-        };
+        let views: Vec<_> = (0..5u64).map(|i| (i, vec![(i + 1) % 5, (i + 4) % 5])).collect();
+        let expected = Shape { components: 1, degrees: vec![2; 5], ..Shape::default() };
         assert_eq!(examine(&views), expected);
     }
 
     #[test]
     fn each_fault_is_counted_as_what_it_is() {
         // 1 and 2 are linked; 3 names 1, which does not name 3; 4 is alone; 5 names a stranger.
-        let views = vec![
-            (1, vec![2]),
-            (2, vec![1]),
-            (3, vec![1]),
-            (4, vec![]),
-            (5, vec![99]),
-        ];
+        let views = vec![(1, vec![2]), (2, vec![1]), (3, vec![1]), (4, vec![]), (5, vec![99])];
         let expected = Shape {
             isolated_nodes: 1,
             asymmetric_links: 1,

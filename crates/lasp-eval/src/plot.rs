@@ -136,10 +136,7 @@ fn transmission(runs: &[Run]) -> Option<Chart> {
         legend: Corner::TopLeft,
         kind: Kind::Stack {
             x: state.t,
-            layers: vec![
-                ("state", Ink::First, scaled(state.mean)),
-                ("protocol", Ink::Second, scaled(protocol.mean)),
-            ],
+            layers: vec![("state", Ink::First, scaled(state.mean)), ("protocol", Ink::Second, scaled(protocol.mean))],
         },
     })
 }
@@ -169,10 +166,7 @@ fn divergence(config: &Config, runs: &[Run]) -> Option<Chart> {
 }
 
 fn convergence(runs: &[Run]) -> Option<Chart> {
-    let all: Vec<f64> = runs
-        .iter()
-        .flat_map(|run| run.convergence_ms.iter().copied())
-        .collect();
+    let all: Vec<f64> = runs.iter().flat_map(|run| run.convergence_ms.iter().copied()).collect();
     let points = distribution(all)?;
     Some(Chart {
         id: "convergence",
@@ -188,11 +182,8 @@ fn convergence(runs: &[Run]) -> Option<Chart> {
 }
 
 fn visibility(runs: &[Run]) -> Option<Chart> {
-    let rounds: Vec<&Vec<f64>> = runs
-        .iter()
-        .flat_map(|run| &run.visibility_ms)
-        .filter(|round| !round.is_empty())
-        .collect();
+    let rounds: Vec<&Vec<f64>> =
+        runs.iter().flat_map(|run| &run.visibility_ms).filter(|round| !round.is_empty()).collect();
     let everyone = distribution(rounds.iter().map(|round| stats::max(round)).collect())?;
     let each = distribution(rounds.into_iter().flatten().copied().collect())?;
     Some(Chart {
@@ -247,22 +238,12 @@ fn overcounting(config: &Config, runs: &[Run]) -> Option<Chart> {
     );
     let kind = if ads.len() > NAMED_ADS {
         let points = distribution(ads.values().map(|runs| stats::mean(runs)).collect())?;
-        Kind::Lines(vec![Line {
-            label: "ads",
-            ink: Ink::First,
-            points,
-            band: None,
-            steps: true,
-        }])
+        Kind::Lines(vec![Line { label: "ads", ink: Ink::First, points, band: None, steps: true }])
     } else {
         let bar = |((_, name), values): (&(usize, &str), &Vec<f64>)| {
             let spread = stats::Spread::of(values);
             let error = (spread.mean - spread.min, spread.max - spread.mean);
-            Bar {
-                label: (*name).to_owned(),
-                value: spread.mean,
-                error,
-            }
+            Bar { label: (*name).to_owned(), value: spread.mean, error }
         };
         Kind::Bars(ads.iter().map(bar).collect())
     };
@@ -271,40 +252,23 @@ fn overcounting(config: &Config, runs: &[Run]) -> Option<Chart> {
         id: "overcounting",
         title: "Overcounting",
         caption,
-        x_label: if distributed {
-            "beyond the contract (%)"
-        } else {
-            "ad"
-        }
-        .to_owned(),
-        y_label: if distributed {
-            "ads (%)"
-        } else {
-            "beyond the contract (%)"
-        }
-        .to_owned(),
+        x_label: if distributed { "beyond the contract (%)" } else { "ad" }.to_owned(),
+        y_label: if distributed { "ads (%)" } else { "beyond the contract (%)" }.to_owned(),
         legend: Corner::BottomRight,
         kind,
     })
 }
 
 fn degree(runs: &[Run]) -> Option<Chart> {
-    let degrees: Vec<usize> = runs
-        .iter()
-        .flat_map(|run| run.summary.degrees.iter().copied())
-        .collect();
+    let degrees: Vec<usize> = runs.iter().flat_map(|run| run.summary.degrees.iter().copied()).collect();
     let (least, most) = (degrees.iter().min()?, degrees.iter().max()?);
-    let count = |degree: usize| {
-        degrees.iter().filter(|&&other| other == degree).count() as f64 / runs.len() as f64
-    };
+    let count = |degree: usize| degrees.iter().filter(|&&other| other == degree).count() as f64 / runs.len() as f64;
     // A full mesh of a thousand has one degree: one bar, with room beside it.
-    let bars = (least.saturating_sub(1)..=most + 1)
-        .take(40)
-        .map(|degree| Bar {
-            label: degree.to_string(),
-            value: count(degree),
-            error: (0.0, 0.0),
-        });
+    let bars = (least.saturating_sub(1)..=most + 1).take(40).map(|degree| Bar {
+        label: degree.to_string(),
+        value: count(degree),
+        error: (0.0, 0.0),
+    });
     Some(Chart {
         id: "degree",
         title: "Node degree",
@@ -335,58 +299,28 @@ struct Curve {
 
 impl Curve {
     fn over(runs: &[Run], pick: impl Fn(&Series) -> &Vec<f64>, tail: Tail) -> Option<Self> {
-        let longest = runs
-            .iter()
-            .map(|run| &run.series)
-            .max_by_key(|series| series.t.len())?;
-        let columns: Vec<&Vec<f64>> = runs
-            .iter()
-            .map(|run| pick(&run.series))
-            .filter(|col| !col.is_empty())
-            .collect();
+        let longest = runs.iter().map(|run| &run.series).max_by_key(|series| series.t.len())?;
+        let columns: Vec<&Vec<f64>> = runs.iter().map(|run| pick(&run.series)).filter(|col| !col.is_empty()).collect();
         let rows = columns.iter().map(|column| column.len()).max()?;
         let value = |column: &Vec<f64>, row: usize| match tail {
             Tail::Holds => column.get(row).or_else(|| column.last()).copied(),
             Tail::Ends => column.get(row).copied(),
         };
         let spreads: Vec<stats::Spread> = (0..rows)
-            .map(|row| {
-                stats::Spread::of(
-                    &columns
-                        .iter()
-                        .filter_map(|col| value(col, row))
-                        .collect::<Vec<_>>(),
-                )
-            })
+            .map(|row| stats::Spread::of(&columns.iter().filter_map(|col| value(col, row)).collect::<Vec<_>>()))
             .collect();
         // Curves that begin later than the run (memory, once processes report) end with it all the same.
         let t = longest.t[longest.t.len() - rows..].to_vec();
-        let band = (columns.len() > 1).then(|| {
-            (
-                spreads.iter().map(|s| s.min).collect(),
-                spreads.iter().map(|s| s.max).collect(),
-            )
-        });
-        Some(Self {
-            t,
-            mean: spreads.iter().map(|spread| spread.mean).collect(),
-            band,
-        })
+        let band = (columns.len() > 1)
+            .then(|| (spreads.iter().map(|s| s.min).collect(), spreads.iter().map(|s| s.max).collect()));
+        Some(Self { t, mean: spreads.iter().map(|spread| spread.mean).collect(), band })
     }
 
     fn line(self, label: &'static str, ink: Ink, scale: f64) -> Line {
-        let scaled = |values: Vec<f64>| -> Vec<f64> {
-            values.into_iter().map(|value| value / scale).collect()
-        };
+        let scaled = |values: Vec<f64>| -> Vec<f64> { values.into_iter().map(|value| value / scale).collect() };
         let points = self.t.into_iter().zip(scaled(self.mean)).collect();
         let band = self.band.map(|(low, high)| (scaled(low), scaled(high)));
-        Line {
-            label,
-            ink,
-            points,
-            band,
-            steps: false,
-        }
+        Line { label, ink, points, band, steps: false }
     }
 }
 
@@ -396,12 +330,7 @@ fn distribution(values: Vec<f64>) -> Option<Vec<(f64, f64)>> {
     let first = *values.first()?;
     let mut points = vec![(first.min(0.0), 0.0), (first, 0.0)];
     let all = values.len() as f64;
-    points.extend(
-        values
-            .iter()
-            .enumerate()
-            .map(|(at, &value)| (value, 100.0 * (at + 1) as f64 / all)),
-    );
+    points.extend(values.iter().enumerate().map(|(at, &value)| (value, 100.0 * (at + 1) as f64 / all)));
     Some(points)
 }
 

@@ -4,6 +4,7 @@
 //! machine's wall clock between processes.
 
 use crate::choice::choice;
+use lasp_node::{Class, Node};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -80,6 +81,27 @@ pub struct Probe {
     pub active: Vec<u64>,
 }
 
+impl Probe {
+    /// A node as it is now.
+    pub fn of(node: &Node) -> Self {
+        let metrics = node.metrics();
+        let contact = node.contact();
+        Self {
+            peer: contact.id.0,
+            incarnation: contact.incarnation,
+            bytes: Bytes {
+                state: metrics.sent(Class::State),
+                membership: metrics.sent(Class::Membership),
+                broadcast: metrics.sent(Class::Broadcast),
+                sync: metrics.sent(Class::Sync),
+            },
+            frames: metrics.frames_sent,
+            queue_peak: metrics.queue_peak,
+            active: node.active_view().iter().map(|contact| contact.id.0).collect(),
+        }
+    }
+}
+
 /// What the operating system says of a process.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage {
@@ -121,27 +143,27 @@ pub const CSV_HEADER: &str = "t_us,node,role,incarnation,active_view,bytes_state
 frames,observed,own,rss_bytes,cpu_ms,queue_peak";
 
 impl Sample {
+    /// A node at `t_us`, from what it wrote down and what it is seen to be.
+    pub fn of(record: &NodeRecord, t_us: u64, probe: &Probe, usage: Option<Usage>) -> Self {
+        Self {
+            t_us,
+            node: record.node.clone(),
+            role: record.role,
+            incarnation: probe.incarnation,
+            active_view: probe.active.len() as u64,
+            bytes: probe.bytes,
+            frames: probe.frames,
+            observed: record.observed(),
+            own: record.own(),
+            usage,
+            queue_peak: probe.queue_peak,
+        }
+    }
+
     /// One line, without its end.
     pub fn to_csv(&self) -> String {
-        let Self {
-            t_us,
-            node,
-            role,
-            incarnation,
-            active_view,
-            bytes,
-            frames,
-            observed,
-            own,
-            usage,
-            queue_peak,
-        } = self;
-        let Bytes {
-            state,
-            membership,
-            broadcast,
-            sync,
-        } = bytes;
+        let Self { t_us, node, role, incarnation, active_view, bytes, frames, observed, own, usage, queue_peak } = self;
+        let Bytes { state, membership, broadcast, sync } = bytes;
         let mut line = format!(
             "{t_us},{node},{role},{incarnation},{active_view},{state},{membership},{broadcast},{sync},{frames},{observed},{own},"
         );
@@ -162,35 +184,15 @@ impl Sample {
         let role = fields.next()?.parse().ok()?;
         let mut number = || fields.next()?.parse::<u64>().ok();
         let (incarnation, active_view) = (number()?, number()?);
-        let bytes = Bytes {
-            state: number()?,
-            membership: number()?,
-            broadcast: number()?,
-            sync: number()?,
-        };
+        let bytes = Bytes { state: number()?, membership: number()?, broadcast: number()?, sync: number()? };
         let (frames, observed, own) = (number()?, number()?, number()?);
         let (rss, cpu) = (fields.next()?, fields.next()?);
         let usage = match rss {
             "" => None,
-            rss => Some(Usage {
-                rss_bytes: rss.parse().ok()?,
-                cpu_ms: cpu.parse().ok()?,
-            }),
+            rss => Some(Usage { rss_bytes: rss.parse().ok()?, cpu_ms: cpu.parse().ok()? }),
         };
         let queue_peak = fields.next()?.parse().ok()?;
-        Some(Self {
-            t_us,
-            node,
-            role,
-            incarnation,
-            active_view,
-            bytes,
-            frames,
-            observed,
-            own,
-            usage,
-            queue_peak,
-        })
+        Some(Self { t_us, node, role, incarnation, active_view, bytes, frames, observed, own, usage, queue_peak })
     }
 }
 
@@ -291,12 +293,7 @@ mod tests {
             role: Role::Client,
             incarnation: 2,
             active_view: 5,
-            bytes: Bytes {
-                state: 1,
-                membership: 2,
-                broadcast: 3,
-                sync: 4,
-            },
+            bytes: Bytes { state: 1, membership: 2, broadcast: 3, sync: 4 },
             frames: 9,
             observed: 40,
             own: 8,
@@ -307,19 +304,10 @@ mod tests {
 
     #[test]
     fn a_row_reads_back_as_it_was_written() {
-        for usage in [
-            None,
-            Some(Usage {
-                rss_bytes: 5_000_000,
-                cpu_ms: 31,
-            }),
-        ] {
+        for usage in [None, Some(Usage { rss_bytes: 5_000_000, cpu_ms: 31 })] {
             let row = sample(usage);
             assert_eq!(Sample::from_csv(&row.to_csv()), Some(row.clone()));
-            assert_eq!(
-                row.to_csv().split(',').count(),
-                CSV_HEADER.split(',').count()
-            );
+            assert_eq!(row.to_csv().split(',').count(), CSV_HEADER.split(',').count());
         }
     }
 

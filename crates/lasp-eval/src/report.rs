@@ -26,21 +26,12 @@ pub struct Page<'a> {
 
 /// Replaces what HTML would take for markup.
 pub fn escape(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 /// The page.
 pub fn html(page: &Page<'_>) -> String {
-    let Page {
-        config,
-        overall,
-        charts,
-        date,
-        rerun,
-    } = page;
+    let Page { config, overall, charts, date, rerun } = page;
     let summary = &overall.summary;
     let title = format!("{} on {} nodes", title(summary), summary.nodes);
     let mut out = String::with_capacity(64 * 1024);
@@ -74,9 +65,7 @@ pub fn html(page: &Page<'_>) -> String {
 fn title(summary: &Summary) -> String {
     let words = summary.scenario.replace('-', " ");
     let mut letters = words.chars();
-    letters.next().map_or_else(String::new, |first| {
-        first.to_uppercase().chain(letters).collect()
-    })
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 fn subtitle(config: &Config) -> String {
@@ -97,12 +86,7 @@ fn subtitle(config: &Config) -> String {
 
 fn verdict(summary: &Summary) -> String {
     let flaws = flaws(summary);
-    let list = |items: &[String]| {
-        items
-            .iter()
-            .map(|item| format!("<li>{}</li>", escape(item)))
-            .collect::<String>()
-    };
+    let list = |items: &[String]| items.iter().map(|item| format!("<li>{}</li>", escape(item))).collect::<String>();
     if !summary.converged {
         return format!(
             "<section class=\"verdict bad\"><strong>Not converged.</strong><ul>{}{}</ul></section>\n",
@@ -125,8 +109,7 @@ fn verdict(summary: &Summary) -> String {
 /// What is wrong with the overlay.
 pub fn flaws(summary: &Summary) -> Vec<String> {
     let counted = |count: usize, what: &str| (count > 0).then(|| format!("{count} {what}"));
-    let parts =
-        (summary.components > 1).then(|| format!("the overlay is in {} parts", summary.components));
+    let parts = (summary.components > 1).then(|| format!("the overlay is in {} parts", summary.components));
     let flaws = [
         counted(summary.isolated_nodes, "isolated nodes"),
         counted(summary.asymmetric_links, "links known to one end only"),
@@ -140,10 +123,7 @@ fn key_figures(overall: &Overall) -> String {
     let summary = &overall.summary;
     let mut out = String::from("<dl class=\"figures\">\n");
     for (name, value, note) in tiles(summary) {
-        let _ = writeln!(
-            out,
-            "<div><dt>{name}</dt><dd>{value}<small>{note}</small></dd></div>"
-        );
+        let _ = writeln!(out, "<div><dt>{name}</dt><dd>{value}<small>{note}</small></dd></div>");
     }
     out += "</dl>\n";
     out
@@ -151,65 +131,30 @@ fn key_figures(overall: &Overall) -> String {
 
 fn tiles(summary: &Summary) -> Vec<(&'static str, String, String)> {
     let mut tiles = vec![
-        (
-            "Acknowledged updates",
-            summary.updates.to_string(),
-            format!("{} lost", summary.lost_updates),
-        ),
+        ("Acknowledged updates", summary.updates.to_string(), format!("{} lost", summary.lost_updates)),
         (
             "Convergence, median",
             millis(summary.convergence_ms.p50),
-            format!(
-                "{} at most, after the last update",
-                millis(summary.convergence_ms.max)
-            ),
+            format!("{} at most, after the last update", millis(summary.convergence_ms.max)),
         ),
         (
             "Sent by all nodes",
             bytes(summary.bytes.total as f64),
             format!("{} of it state", bytes(summary.bytes.state as f64)),
         ),
-        (
-            "Sent per update",
-            bytes(summary.bytes.per_update),
-            "cluster-wide, frames included".to_owned(),
-        ),
+        ("Sent per update", bytes(summary.bytes.per_update), "cluster-wide, frames included".to_owned()),
     ];
     if !summary.overcounting.is_empty() {
         let percent = format!("{:.2} %", summary.overcounting_percent);
-        tiles.push((
-            "Overcounting",
-            percent,
-            format!("mean over {} ads", summary.overcounting.len()),
-        ));
+        tiles.push(("Overcounting", percent, format!("mean over {} ads", summary.overcounting.len())));
     }
     if let Some(p50) = summary.results.get("visible_at_all_ms_p50") {
-        let p99 = summary
-            .results
-            .get("visible_at_all_ms_p99")
-            .copied()
-            .unwrap_or(0.0);
-        tiles.push((
-            "Visible everywhere after",
-            millis(*p50),
-            format!("median; p99 {}", millis(p99)),
-        ));
+        let p99 = summary.results.get("visible_at_all_ms_p99").copied().unwrap_or(0.0);
+        tiles.push(("Visible everywhere after", millis(*p50), format!("median; p99 {}", millis(p99))));
     }
-    let memory = if summary.place == Where::Sim.name() {
-        "per simulated node"
-    } else {
-        "greatest process"
-    };
-    tiles.push((
-        "Memory",
-        bytes(summary.rss_bytes.mean),
-        format!("mean; {} {memory}", bytes(summary.rss_bytes.max)),
-    ));
-    tiles.push((
-        "Took",
-        format!("{:.1} s", summary.run_seconds),
-        format!("{:.1} s on the wall", summary.wall_seconds),
-    ));
+    let memory = if summary.place == Where::Sim.name() { "per simulated node" } else { "greatest process" };
+    tiles.push(("Memory", bytes(summary.rss_bytes.mean), format!("mean; {} {memory}", bytes(summary.rss_bytes.max))));
+    tiles.push(("Took", format!("{:.1} s", summary.run_seconds), format!("{:.1} s on the wall", summary.wall_seconds)));
     tiles
 }
 
@@ -236,11 +181,7 @@ fn runs(overall: &Overall) -> String {
     );
     for (index, run) in overall.runs.iter().enumerate() {
         let number = index + 1;
-        let verdict = if run.converged {
-            "converged"
-        } else {
-            "not converged"
-        };
+        let verdict = if run.converged { "converged" } else { "not converged" };
         let _ = writeln!(
             out,
             "<tr><td><a href=\"run-{number}/report.html\">{number}</a></td><td>{}</td><td>{verdict}</td>\
@@ -263,35 +204,16 @@ fn results(summary: &Summary) -> String {
     let mut rows = vec![
         (
             "nodes isolated / links one-sided / components".to_owned(),
-            format!(
-                "{} / {} / {}",
-                summary.isolated_nodes, summary.asymmetric_links, summary.components
-            ),
+            format!("{} / {} / {}", summary.isolated_nodes, summary.asymmetric_links, summary.components),
         ),
-        (
-            "neighbours per node, least to most".to_owned(),
-            range(&summary.degrees),
-        ),
+        ("neighbours per node, least to most".to_owned(), range(&summary.degrees)),
         (
             "bytes per node, mean / p99".to_owned(),
-            format!(
-                "{} / {}",
-                bytes(summary.bytes.per_node_mean),
-                bytes(summary.bytes.per_node_p99)
-            ),
+            format!("{} / {}", bytes(summary.bytes.per_node_mean), bytes(summary.bytes.per_node_p99)),
         ),
-        (
-            "divergence at the end".to_owned(),
-            format!("{:.3} %", 100.0 * summary.divergence_final),
-        ),
-        (
-            "most messages waiting on a link".to_owned(),
-            summary.queue_peak.to_string(),
-        ),
-        (
-            "processor time of all nodes".to_owned(),
-            format!("{:.2} s", summary.cpu_seconds),
-        ),
+        ("divergence at the end".to_owned(), format!("{:.3} %", 100.0 * summary.divergence_final)),
+        ("most messages waiting on a link".to_owned(), summary.queue_peak.to_string()),
+        ("processor time of all nodes".to_owned(), format!("{:.2} s", summary.cpu_seconds)),
     ];
     if summary.crashes > 0 {
         rows.push((
@@ -299,18 +221,8 @@ fn results(summary: &Summary) -> String {
             format!("{} ({})", summary.crashes, summary.crashed_updates),
         ));
     }
-    rows.extend(
-        summary
-            .results
-            .iter()
-            .map(|(name, value)| (name.replace('_', " "), number(*value))),
-    );
-    rows.extend(
-        summary
-            .trace_hash
-            .iter()
-            .map(|hash| ("trace hash".to_owned(), format!("<code>{hash}</code>"))),
-    );
+    rows.extend(summary.results.iter().map(|(name, value)| (name.replace('_', " "), number(*value))));
+    rows.extend(summary.trace_hash.iter().map(|hash| ("trace hash".to_owned(), format!("<code>{hash}</code>"))));
     format!("<h2>More figures</h2>\n{}", table(&rows))
 }
 
@@ -321,31 +233,14 @@ fn configuration(config: &Config, rerun: &str) -> String {
         ("dissemination".into(), config.dissemination.to_string()),
         ("synchronisation".into(), config.sync.to_string()),
         ("where".into(), config.place.to_string()),
-        (
-            "seed, runs".into(),
-            format!("{}, {}", config.seed, config.runs),
-        ),
+        ("seed, runs".into(), format!("{}, {}", config.seed, config.runs)),
         ("given up after".into(), config.duration.to_string()),
-        (
-            "loss, partition probability".into(),
-            format!("{}, {}", config.loss, config.partition_probability),
-        ),
-        (
-            "churn (crashes per client and minute)".into(),
-            config.churn.to_string(),
-        ),
+        ("loss, partition probability".into(), format!("{}, {}", config.loss, config.partition_probability)),
+        ("churn (crashes per client and minute)".into(), config.churn.to_string()),
         ("sampled every".into(), config.sample_interval.to_string()),
     ];
-    rows.extend(
-        options(&config.scenario)
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value)),
-    );
-    format!(
-        "<h2>Configuration</h2>\n{}<h2>Run it again</h2>\n<pre>{}</pre>\n",
-        table(&rows),
-        escape(rerun)
-    )
+    rows.extend(options(&config.scenario).into_iter().map(|(name, value)| (name.to_owned(), value)));
+    format!("<h2>Configuration</h2>\n{}<h2>Run it again</h2>\n<pre>{}</pre>\n", table(&rows), escape(rerun))
 }
 
 /// The scenario's options as a reader would say them.
@@ -353,14 +248,8 @@ fn options(scenario: &Scenario) -> Vec<(&'static str, String)> {
     match scenario {
         Scenario::AdvertisementCounter(options) => vec![
             ("ads", options.ads.to_string()),
-            (
-                "contracted impressions of each",
-                options.impressions.to_string(),
-            ),
-            (
-                "impression interval per client",
-                options.impression_interval.to_string(),
-            ),
+            ("contracted impressions of each", options.impressions.to_string()),
+            ("impression interval per client", options.impression_interval.to_string()),
             (
                 "clients",
                 if options.heavy_clients {
@@ -377,10 +266,7 @@ fn options(scenario: &Scenario) -> Vec<(&'static str, String)> {
             ("increments per add", options.increments_per_add.to_string()),
         ],
         Scenario::Latency(options) => {
-            vec![
-                ("rounds", options.rounds.to_string()),
-                ("round interval", options.round_interval.to_string()),
-            ]
+            vec![("rounds", options.rounds.to_string()), ("round interval", options.round_interval.to_string())]
         }
     }
 }
@@ -436,13 +322,7 @@ mod tests {
         runs.iter_mut().for_each(|run| change(&mut run.summary));
         let overall = aggregate(runs.iter().map(|run| run.summary.clone()).collect()).unwrap();
         let charts = charts(config, &runs);
-        html(&Page {
-            config,
-            overall: &overall,
-            charts: &charts,
-            date: "2026-11-22",
-            rerun: "lasp eval --config <x>",
-        })
+        html(&Page { config, overall: &overall, charts: &charts, date: "2026-11-22", rerun: "lasp eval --config <x>" })
     }
 
     #[test]
@@ -474,11 +354,7 @@ mod tests {
     fn the_page_asks_for_nothing_from_elsewhere() {
         let text = page(&Config::default(), 2, |_| {});
         let outside = text.replace("http://www.w3.org/", "");
-        assert!(
-            !outside.contains("http://")
-                && !outside.contains("https://")
-                && !text.contains("<script")
-        );
+        assert!(!outside.contains("http://") && !outside.contains("https://") && !text.contains("<script"));
     }
 
     #[test]
@@ -498,14 +374,7 @@ mod tests {
 
     #[test]
     fn several_runs_are_listed_with_links_to_their_own_reports() {
-        let text = page(
-            &Config {
-                runs: 3,
-                ..Config::default()
-            },
-            3,
-            |_| {},
-        );
+        let text = page(&Config { runs: 3, ..Config::default() }, 3, |_| {});
         assert!(text.contains("run-3/report.html"));
     }
 
@@ -515,13 +384,7 @@ mod tests {
             (number(3.0), number(0.123), number(12.34), number(1234.5)),
             ("3".into(), "0.12".into(), "12.3".into(), "1234".into())
         );
-        assert_eq!(
-            (bytes(900.0), bytes(20_500.0)),
-            ("900 B".into(), "20.5 kB".into())
-        );
-        assert_eq!(
-            (millis(1.5), millis(12_000.0)),
-            ("1.50 ms".into(), "12 s".into())
-        );
+        assert_eq!((bytes(900.0), bytes(20_500.0)), ("900 B".into(), "20.5 kB".into()));
+        assert_eq!((millis(1.5), millis(12_000.0)), ("1.50 ms".into(), "12 s".into()));
     }
 }

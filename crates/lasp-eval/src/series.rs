@@ -31,10 +31,7 @@ pub struct Timeline(Vec<u64>);
 impl Timeline {
     /// Of all nodes' updates.
     pub fn of(records: &[NodeRecord]) -> Self {
-        let mut times: Vec<u64> = records
-            .iter()
-            .flat_map(|record| record.counted_us.iter().copied())
-            .collect();
+        let mut times: Vec<u64> = records.iter().flat_map(|record| record.counted_us.iter().copied()).collect();
         times.sort_unstable();
         Self(times)
     }
@@ -79,25 +76,12 @@ pub fn series(records: &[NodeRecord], samples: &[Sample], step: Span) -> Series 
 
 impl Series {
     /// Adds one point: bytes count for every life of every node, the rest only for those alive.
-    fn push<'a>(
-        &mut self,
-        t_us: u64,
-        all: impl Iterator<Item = &'a Sample>,
-        alive: &[&Sample],
-        timeline: &Timeline,
-    ) {
-        let (state, protocol) = all.fold((0, 0), |(state, protocol), row| {
-            (state + row.bytes.state, protocol + row.bytes.protocol())
-        });
-        let divergence: Vec<f64> = alive
-            .iter()
-            .map(|row| 100.0 * timeline.divergence(row))
-            .collect();
-        let rss: Vec<f64> = alive
-            .iter()
-            .filter_map(|row| row.usage)
-            .map(|Usage { rss_bytes, .. }| rss_bytes as f64)
-            .collect();
+    fn push<'a>(&mut self, t_us: u64, all: impl Iterator<Item = &'a Sample>, alive: &[&Sample], timeline: &Timeline) {
+        let (state, protocol) =
+            all.fold((0, 0), |(state, protocol), row| (state + row.bytes.state, protocol + row.bytes.protocol()));
+        let divergence: Vec<f64> = alive.iter().map(|row| 100.0 * timeline.divergence(row)).collect();
+        let rss: Vec<f64> =
+            alive.iter().filter_map(|row| row.usage).map(|Usage { rss_bytes, .. }| rss_bytes as f64).collect();
         self.t.push(t_us as f64 / 1e6);
         self.state.push(state as f64);
         self.protocol.push(protocol as f64);
@@ -122,11 +106,7 @@ mod tests {
             role: Role::Client,
             incarnation,
             active_view: 1,
-            bytes: Bytes {
-                state,
-                membership: 1,
-                ..Bytes::default()
-            },
+            bytes: Bytes { state, membership: 1, ..Bytes::default() },
             frames: 1,
             observed,
             own: 0,
@@ -144,12 +124,7 @@ mod tests {
     #[test]
     fn divergence_compares_each_sample_with_the_updates_up_to_its_own_time() {
         let records = [counted(&[50, 90, 150, 190])];
-        let samples = [
-            row(100, "a", 1, 2, 0),
-            row(100, "b", 1, 1, 0),
-            row(200, "a", 1, 4, 0),
-            row(200, "b", 1, 4, 0),
-        ];
+        let samples = [row(100, "a", 1, 2, 0), row(100, "b", 1, 1, 0), row(200, "a", 1, 4, 0), row(200, "b", 1, 4, 0)];
         let series = series(&records, &samples, Span::from_millis(100));
         assert_eq!(series.t, [0.0, 0.1, 0.2]);
         assert_eq!(series.divergence, [0.0, 25.0, 0.0]);

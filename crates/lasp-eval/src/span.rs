@@ -57,9 +57,7 @@ impl FromStr for Span {
     fn from_str(text: &str) -> Result<Self, SpanError> {
         let refuse = || SpanError(text.to_owned());
         let trimmed = text.trim();
-        let digits = trimmed
-            .find(|c: char| !c.is_ascii_digit())
-            .ok_or_else(refuse)?;
+        let digits = trimmed.find(|c: char| !c.is_ascii_digit()).ok_or_else(refuse)?;
         let (number, unit) = trimmed.split_at(digits);
         let number: u64 = number.parse().map_err(|_| refuse())?;
         let scale = match unit.trim() {
@@ -70,11 +68,7 @@ impl FromStr for Span {
             _ => return Err(refuse()),
         };
         // A day is far beyond any experiment, and keeps every sum of spans in range.
-        number
-            .checked_mul(scale)
-            .filter(|&ms| ms <= 86_400_000)
-            .map(Self)
-            .ok_or_else(refuse)
+        number.checked_mul(scale).filter(|&ms| ms <= 86_400_000).map(Self).ok_or_else(refuse)
     }
 }
 
@@ -106,19 +100,8 @@ mod tests {
     #[test]
     fn a_number_without_a_unit_is_refused_with_the_way_to_write_it() {
         let error = "10".parse::<Span>().unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "`10` is not a duration: write a whole number with a unit, as 250ms, 10s or 2m"
-        );
-        for bad in [
-            "",
-            "ms",
-            "1.5s",
-            "-3s",
-            "10 parsecs",
-            "99999999999999999999s",
-            "9999h",
-        ] {
+        assert_eq!(error.to_string(), "`10` is not a duration: write a whole number with a unit, as 250ms, 10s or 2m");
+        for bad in ["", "ms", "1.5s", "-3s", "10 parsecs", "99999999999999999999s", "9999h"] {
             assert!(bad.parse::<Span>().is_err(), "{bad}");
         }
     }

@@ -135,20 +135,12 @@ impl<'a> Lives<'a> {
                 crashed.push(earlier);
             }
         }
-        Self {
-            last: latest.into_values().collect(),
-            crashed,
-        }
+        Self { last: latest.into_values().collect(), crashed }
     }
 }
 
 /// Sums a run up.
-pub fn summarize(
-    config: &Config,
-    records: &[NodeRecord],
-    samples: &[Sample],
-    outside: Outside,
-) -> Summary {
+pub fn summarize(config: &Config, records: &[NodeRecord], samples: &[Sample], outside: Outside) -> Summary {
     let lives = Lives::of(records);
     let shape = shape(&lives.last);
     let lost_updates = lost(&lives.last);
@@ -179,60 +171,36 @@ pub fn summarize(
         dangling_links: shape.dangling_links,
         components: shape.components,
         degrees: shape.degrees,
-        queue_peak: records
-            .iter()
-            .map(|record| record.probe.queue_peak)
-            .max()
-            .unwrap_or(0),
+        queue_peak: records.iter().map(|record| record.probe.queue_peak).max().unwrap_or(0),
         results: results(config, records, &lives.last),
         run_seconds: run_seconds(records, samples),
         trace_hash: outside.trace_hash.map(|hash| format!("{hash:016x}")),
-        rss_bytes: outside
-            .rss_bytes
-            .unwrap_or_else(|| memory(records, samples)),
-        cpu_seconds: outside
-            .cpu_seconds
-            .unwrap_or_else(|| cpu_seconds(records, samples)),
+        rss_bytes: outside.rss_bytes.unwrap_or_else(|| memory(records, samples)),
+        cpu_seconds: outside.cpu_seconds.unwrap_or_else(|| cpu_seconds(records, samples)),
         wall_seconds: outside.wall_seconds,
     }
 }
 
 fn shape(last: &[&NodeRecord]) -> Shape {
-    let views: Vec<(u64, Vec<u64>)> = last
-        .iter()
-        .map(|record| (record.probe.peer, record.probe.active.clone()))
-        .collect();
+    let views: Vec<(u64, Vec<u64>)> =
+        last.iter().map(|record| (record.probe.peer, record.probe.active.clone())).collect();
     overlay::examine(&views)
 }
 
 /// Milliseconds from the last update anywhere until each node's data last changed.
 pub fn convergence_ms(records: &[NodeRecord]) -> Vec<f64> {
-    let Some(end) = records
-        .iter()
-        .filter_map(|record| record.last_update_us)
-        .max()
-    else {
+    let Some(end) = records.iter().filter_map(|record| record.last_update_us).max() else {
         return Vec::new();
     };
     let finished = records.iter().filter(|record| record.completed);
-    finished
-        .map(|record| record.last_change_us.unwrap_or(0).saturating_sub(end) as f64 / 1000.0)
-        .collect()
+    finished.map(|record| record.last_change_us.unwrap_or(0).saturating_sub(end) as f64 / 1000.0).collect()
 }
 
 fn divergence_final(records: &[NodeRecord], last: &[&NodeRecord]) -> f64 {
     // What crashed lives had not sent is nobody's to see: the most that any node saw stands for the whole.
     let counted = Timeline::of(records).count_at(u64::MAX);
-    let most = last
-        .iter()
-        .map(|record| record.observed())
-        .max()
-        .unwrap_or(0);
-    let total = if last.len() < records.len() {
-        most
-    } else {
-        counted.max(most)
-    };
+    let most = last.iter().map(|record| record.observed()).max().unwrap_or(0);
+    let total = if last.len() < records.len() { most } else { counted.max(most) };
     if total == 0 {
         return 0.0;
     }
@@ -253,10 +221,7 @@ fn tallies<'a>(last: &[&'a NodeRecord]) -> BTreeMap<&'a str, (u64, u64, u64)> {
 }
 
 fn lost(last: &[&NodeRecord]) -> u64 {
-    tallies(last)
-        .values()
-        .map(|(acknowledged, least, _)| acknowledged.saturating_sub(*least))
-        .sum()
+    tallies(last).values().map(|(acknowledged, least, _)| acknowledged.saturating_sub(*least)).sum()
 }
 
 fn problems(config: &Config, lives: &Lives<'_>, lost: u64, outside: Vec<String>) -> Vec<String> {
@@ -265,15 +230,9 @@ fn problems(config: &Config, lives: &Lives<'_>, lost: u64, outside: Vec<String>)
     if absent > 0 {
         problems.push(format!("{absent} of {} nodes left no record", config.nodes));
     }
-    let unfinished: Vec<&str> = lives
-        .last
-        .iter()
-        .filter(|r| !r.completed)
-        .map(|r| r.node.as_str())
-        .collect();
+    let unfinished: Vec<&str> = lives.last.iter().filter(|r| !r.completed).map(|r| r.node.as_str()).collect();
     if !unfinished.is_empty() {
-        let stage =
-            |test: fn(&NodeRecord) -> bool| lives.last.iter().filter(|record| test(record)).count();
+        let stage = |test: fn(&NodeRecord) -> bool| lives.last.iter().filter(|record| test(record)).count();
         problems.push(format!(
             "{} did not complete ({} of {} saw the end, {} pushed their logs)",
             shorten(&unfinished),
@@ -283,9 +242,7 @@ fn problems(config: &Config, lives: &Lives<'_>, lost: u64, outside: Vec<String>)
         ));
     }
     for (name, values) in disagreements(&lives.last) {
-        problems.push(format!(
-            "nodes disagree on `{name}`: {values} different final values"
-        ));
+        problems.push(format!("nodes disagree on `{name}`: {values} different final values"));
     }
     if lost > 0 {
         problems.push(format!("{lost} acknowledged updates are missing"));
@@ -308,11 +265,7 @@ fn disagreements<'a>(last: &[&'a NodeRecord]) -> Vec<(&'a str, usize)> {
     for (name, value) in last.iter().flat_map(|record| &record.values) {
         values.entry(name).or_default().insert(value);
     }
-    values
-        .into_iter()
-        .map(|(name, seen)| (name, seen.len()))
-        .filter(|(_, seen)| *seen > 1)
-        .collect()
+    values.into_iter().map(|(name, seen)| (name, seen.len())).filter(|(_, seen)| *seen > 1).collect()
 }
 
 fn overcounting(config: &Config, last: &[&NodeRecord]) -> BTreeMap<String, f64> {
@@ -321,21 +274,14 @@ fn overcounting(config: &Config, last: &[&NodeRecord]) -> BTreeMap<String, f64> 
     };
     let contract = options.impressions as f64;
     let over = |most: u64| (most as f64 - contract).max(0.0) * 100.0 / contract;
-    tallies(last)
-        .into_iter()
-        .map(|(name, (_, _, most))| (name.to_owned(), over(most)))
-        .collect()
+    tallies(last).into_iter().map(|(name, (_, _, most))| (name.to_owned(), over(most))).collect()
 }
 
 /// Bytes of every life: from its final probe, or its last sample if it crashed before it could be probed.
 fn bytes_by_life(records: &[NodeRecord], samples: &[Sample]) -> BTreeMap<(String, u64), Bytes> {
     let mut lives: BTreeMap<(String, u64), Bytes> = BTreeMap::new();
-    let sampled = samples
-        .iter()
-        .map(|row| (&row.node, row.incarnation, row.bytes));
-    let probed = records
-        .iter()
-        .map(|record| (&record.node, record.probe.incarnation, record.probe.bytes));
+    let sampled = samples.iter().map(|row| (&row.node, row.incarnation, row.bytes));
+    let probed = records.iter().map(|record| (&record.node, record.probe.incarnation, record.probe.bytes));
     for (node, incarnation, bytes) in sampled.chain(probed) {
         let known = lives.entry((node.clone(), incarnation)).or_default();
         if bytes.total() > known.total() {
@@ -371,20 +317,13 @@ fn memory(records: &[NodeRecord], samples: &[Sample]) -> Memory {
         *known = usage.map_or(0, |usage| usage.rss_bytes).max(*known);
     }
     let peaks: Vec<f64> = peak.values().map(|&bytes| bytes as f64).collect();
-    Memory {
-        mean: stats::mean(&peaks),
-        max: stats::max(&peaks),
-    }
+    Memory { mean: stats::mean(&peaks), max: stats::max(&peaks) }
 }
 
 fn cpu_seconds(records: &[NodeRecord], samples: &[Sample]) -> f64 {
     let mut used: BTreeMap<(&str, u64), u64> = BTreeMap::new();
-    let sampled = samples
-        .iter()
-        .map(|row| (&row.node, row.incarnation, row.usage));
-    let ended = records
-        .iter()
-        .map(|record| (&record.node, record.probe.incarnation, record.usage));
+    let sampled = samples.iter().map(|row| (&row.node, row.incarnation, row.usage));
+    let ended = records.iter().map(|record| (&record.node, record.probe.incarnation, record.usage));
     for (node, incarnation, usage) in sampled.chain(ended) {
         let known = used.entry((node, incarnation)).or_default();
         *known = usage.map_or(0, |usage| usage.cpu_ms).max(*known);
@@ -394,10 +333,7 @@ fn cpu_seconds(records: &[NodeRecord], samples: &[Sample]) -> f64 {
 
 fn run_seconds(records: &[NodeRecord], samples: &[Sample]) -> f64 {
     let ended = records.iter().filter_map(|record| record.ended_us);
-    let end = ended
-        .chain(samples.iter().map(|row| row.t_us))
-        .max()
-        .unwrap_or(0);
+    let end = ended.chain(samples.iter().map(|row| row.t_us)).max().unwrap_or(0);
     end as f64 / 1e6
 }
 
@@ -407,10 +343,7 @@ fn results(config: &Config, records: &[NodeRecord], last: &[&NodeRecord]) -> BTr
         Scenario::AdvertisementCounter(options) => {
             let shown: u64 = tallies(last).values().map(|(_, _, most)| most).sum();
             results.insert("impressions".to_owned(), shown as f64);
-            results.insert(
-                "impressions_contracted".to_owned(),
-                (options.impressions * options.ads as u64) as f64,
-            );
+            results.insert("impressions_contracted".to_owned(), (options.impressions * options.ads as u64) as f64);
         }
         Scenario::SharedLoad(_) => load_results(records, &mut results),
         Scenario::Latency(_) => latency_results(last, &mut results),
@@ -426,50 +359,28 @@ fn load_results(records: &[NodeRecord], results: &mut BTreeMap<String, f64>) {
         };
         sent += to.since(&from);
     }
-    let updates = records
-        .iter()
-        .map(|record| record.updates)
-        .sum::<u64>()
-        .max(1);
+    let updates = records.iter().map(|record| record.updates).sum::<u64>().max(1);
     results.insert("load_bytes".to_owned(), sent.total() as f64);
     results.insert("load_bytes_state".to_owned(), sent.state as f64);
-    results.insert(
-        "load_bytes_per_update".to_owned(),
-        sent.total() as f64 / updates as f64,
-    );
-    results.insert(
-        "load_converged_after_ms".to_owned(),
-        stats::max(&convergence_ms(records)),
-    );
+    results.insert("load_bytes_per_update".to_owned(), sent.total() as f64 / updates as f64);
+    results.insert("load_converged_after_ms".to_owned(), stats::max(&convergence_ms(records)));
 }
 
 /// Milliseconds from each update at the writer until each other node saw it, round by round.
 pub fn visibility_ms(last: &[&NodeRecord]) -> Vec<Vec<f64>> {
-    let Some(writer) = last
-        .iter()
-        .find(|record| record.role == crate::record::Role::Server)
-    else {
+    let Some(writer) = last.iter().find(|record| record.role == crate::record::Role::Server) else {
         return Vec::new();
     };
     let readers = || last.iter().filter(|record| record.node != writer.node);
     let round = |(at, sent): (usize, &u64)| {
-        readers()
-            .filter_map(|r| r.rounds_us.get(at))
-            .map(|&seen| seen.saturating_sub(*sent) as f64 / 1000.0)
-            .collect()
+        readers().filter_map(|r| r.rounds_us.get(at)).map(|&seen| seen.saturating_sub(*sent) as f64 / 1000.0).collect()
     };
     writer.rounds_us.iter().enumerate().map(round).collect()
 }
 
 fn latency_results(last: &[&NodeRecord], results: &mut BTreeMap<String, f64>) {
     let rounds = visibility_ms(last);
-    let all = Quantiles::of(
-        rounds
-            .iter()
-            .filter(|round| !round.is_empty())
-            .map(|round| stats::max(round))
-            .collect(),
-    );
+    let all = Quantiles::of(rounds.iter().filter(|round| !round.is_empty()).map(|round| stats::max(round)).collect());
     let each = Quantiles::of(rounds.concat());
     for (who, Quantiles { p50, p99, max }) in [("all", all), ("one", each)] {
         results.insert(format!("visible_at_{who}_ms_p50"), p50);

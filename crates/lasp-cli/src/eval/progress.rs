@@ -28,7 +28,8 @@ impl Display {
         }
         let bar = ProgressBar::with_draw_target(Some(1), ProgressDrawTarget::stderr_with_hz(8));
         // The template is a constant that parses; a plain bar stands in if it ever should not.
-        let style = ProgressStyle::with_template("{bar:8.blue} {wide_msg}").unwrap_or_else(|_| ProgressStyle::default_bar());
+        let style =
+            ProgressStyle::with_template("{bar:8.blue} {wide_msg}").unwrap_or_else(|_| ProgressStyle::default_bar());
         bar.set_style(style.progress_chars("█▉▊▋▌▍▎▏ "));
         Self::Live(bar)
     }

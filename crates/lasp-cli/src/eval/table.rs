@@ -71,7 +71,10 @@ fn rows(summary: &Summary) -> Vec<(String, String)> {
         rows.push(row("overcounting", format!("{:.2} %, mean over ads", summary.overcounting_percent)));
     }
     if summary.crashes > 0 {
-        rows.push(row("crashes", format!("{} ({} updates by lives that crashed)", summary.crashes, summary.crashed_updates)));
+        rows.push(row(
+            "crashes",
+            format!("{} ({} updates by lives that crashed)", summary.crashes, summary.crashed_updates),
+        ));
     }
     rows.push(row(
         "overlay",
@@ -83,8 +86,14 @@ fn rows(summary: &Summary) -> Vec<(String, String)> {
             if summary.components == 1 { "" } else { "s" }
         ),
     ));
-    rows.push(row("memory per node", format!("{} (max {})", bytes(summary.rss_bytes.mean), bytes(summary.rss_bytes.max))));
-    rows.push(row("time", format!("{:.1} s on the wall, {:.1} s of processors", summary.wall_seconds, summary.cpu_seconds)));
+    rows.push(row(
+        "memory per node",
+        format!("{} (max {})", bytes(summary.rss_bytes.mean), bytes(summary.rss_bytes.max)),
+    ));
+    rows.push(row(
+        "time",
+        format!("{:.1} s on the wall, {:.1} s of processors", summary.wall_seconds, summary.cpu_seconds),
+    ));
     rows.extend(summary.results.iter().map(|(name, value)| (name.replace('_', " "), number(*value))));
     rows.extend(summary.trace_hash.iter().map(|hash| row("trace hash", hash.clone())));
     rows
@@ -103,7 +112,8 @@ mod tests {
 
     #[test]
     fn the_verdict_comes_first_and_no_line_is_too_wide() {
-        let problem = "client-1, client-2, client-3, client-4 and 9 more did not complete (3 of 16 saw the end, 0 pushed)";
+        let problem =
+            "client-1, client-2, client-3, client-4 and 9 more did not complete (3 of 16 saw the end, 0 pushed)";
         let outside = Outside { problems: vec![problem.to_owned()], ..Outside::default() };
         let text = table(&aggregate(vec![summarize(&Config::default(), &[], &[], outside)]).unwrap());
         assert!(text.starts_with("Not converged: advertisement-counter, 16 nodes, seed 1"), "{text}");

@@ -37,11 +37,7 @@ pub fn inline_svg(chart: &Chart) -> String {
     }
     let start = text.find("<svg").unwrap_or(0);
     let label = crate::report::escape(chart.title);
-    text[start..].replacen(
-        "<svg",
-        &format!("<svg role=\"img\" aria-label=\"{label}\""),
-        1,
-    )
+    text[start..].replacen("<svg", &format!("<svg role=\"img\" aria-label=\"{label}\""), 1)
 }
 
 /// Draws as PNG.
@@ -49,9 +45,7 @@ pub fn inline_svg(chart: &Chart) -> String {
 /// # Errors
 /// What the rasteriser says.
 pub fn png(chart: &Chart) -> Result<Vec<u8>, String> {
-    kuva::backend::png::PngBackend::new()
-        .with_scale(PNG_SCALE)
-        .render_scene(&scene(chart, Some(chart.title)))
+    kuva::backend::png::PngBackend::new().with_scale(PNG_SCALE).render_scene(&scene(chart, Some(chart.title)))
 }
 
 /// A page has its own headings, a file carries its title.
@@ -92,10 +86,7 @@ fn layout(chart: &Chart, plots: &[Plot], legend: Vec<LegendEntry>) -> Layout {
         .with_grid_line_width(1.0)
         .with_y_tick_format(TickFormat::Auto);
     if legend.len() > 1 {
-        layout = layout
-            .with_legend_entries(legend)
-            .with_legend_position(position(chart.legend))
-            .with_legend_box(false);
+        layout = layout.with_legend_entries(legend).with_legend_position(position(chart.legend)).with_legend_box(false);
     }
     if let (Kind::Lines(lines), Corner::TopRight) = (&chart.kind, chart.legend) {
         layout = layout.with_y_axis_max((highest(lines) * 1.35).max(1.0));
@@ -113,13 +104,8 @@ const fn position(corner: Corner) -> LegendPosition {
 
 /// The greatest height among curves and their ranges.
 fn highest(lines: &[Line]) -> f64 {
-    let curves = lines
-        .iter()
-        .flat_map(|line| line.points.iter().map(|(_, y)| *y));
-    let ranges = lines
-        .iter()
-        .filter_map(|line| line.band.as_ref())
-        .flat_map(|(_, high)| high.iter().copied());
+    let curves = lines.iter().flat_map(|line| line.points.iter().map(|(_, y)| *y));
+    let ranges = lines.iter().filter_map(|line| line.band.as_ref()).flat_map(|(_, high)| high.iter().copied());
     curves.chain(ranges).fold(0.0, f64::max)
 }
 
@@ -128,38 +114,21 @@ fn line(line: &Line) -> Vec<Plot> {
     let mut plots = Vec::new();
     if let Some((low, high)) = &line.band {
         let band = BandPlot::new(x(), low.iter().copied(), high.iter().copied());
-        plots.push(Plot::Band(
-            band.with_color(color(line.ink)).with_opacity(0.18),
-        ));
+        plots.push(Plot::Band(band.with_color(color(line.ink)).with_opacity(0.18)));
     }
-    let drawn = LinePlot::new()
-        .with_data(line.points.iter().copied())
-        .with_color(color(line.ink))
-        .with_stroke_width(2.0);
-    plots.push(Plot::Line(if line.steps {
-        drawn.with_step()
-    } else {
-        drawn
-    }));
+    let drawn =
+        LinePlot::new().with_data(line.points.iter().copied()).with_color(color(line.ink)).with_stroke_width(2.0);
+    plots.push(Plot::Line(if line.steps { drawn.with_step() } else { drawn }));
     plots
 }
 
 fn entries(lines: &[Line]) -> Vec<LegendEntry> {
     // The last drawn lies on top and is named first.
-    lines
-        .iter()
-        .rev()
-        .map(|line| entry(line.label, line.ink, LegendShape::Line))
-        .collect()
+    lines.iter().rev().map(|line| entry(line.label, line.ink, LegendShape::Line)).collect()
 }
 
 fn entry(label: &str, ink: Ink, shape: LegendShape) -> LegendEntry {
-    LegendEntry {
-        label: label.to_owned(),
-        color: color(ink).to_owned(),
-        shape,
-        dasharray: None,
-    }
+    LegendEntry { label: label.to_owned(), color: color(ink).to_owned(), shape, dasharray: None }
 }
 
 fn stack(x: &[f64], layers: &[(&'static str, Ink, Vec<f64>)]) -> (Vec<Plot>, Vec<LegendEntry>) {
@@ -167,17 +136,11 @@ fn stack(x: &[f64], layers: &[(&'static str, Ink, Vec<f64>)]) -> (Vec<Plot>, Vec
     let mut plots = Vec::new();
     let mut legend = Vec::new();
     for (label, ink, heights) in layers {
-        let top: Vec<f64> = floor
-            .iter()
-            .zip(heights)
-            .map(|(floor, height)| floor + height)
-            .collect();
+        let top: Vec<f64> = floor.iter().zip(heights).map(|(floor, height)| floor + height).collect();
         let band = BandPlot::new(x.iter().copied(), floor, top.iter().copied());
         plots.push(Plot::Band(band.with_color(color(*ink)).with_opacity(0.45)));
         let edge = LinePlot::new().with_data(x.iter().copied().zip(top.iter().copied()));
-        plots.push(Plot::Line(
-            edge.with_color(color(*ink)).with_stroke_width(1.5),
-        ));
+        plots.push(Plot::Line(edge.with_color(color(*ink)).with_stroke_width(1.5)));
         legend.push(entry(label, *ink, LegendShape::Rect));
         floor = top;
     }
@@ -190,9 +153,7 @@ fn columns(bars: &[Bar]) -> BarPlot {
         plot = plot.with_colored_bar(bar.label.clone(), bar.value, FIRST.0);
     }
     if bars.iter().any(|bar| bar.error != (0.0, 0.0)) {
-        plot = plot
-            .with_asymmetric_error(bars.iter().map(|bar| bar.error))
-            .with_error_color(TEXT.0);
+        plot = plot.with_asymmetric_error(bars.iter().map(|bar| bar.error)).with_error_color(TEXT.0);
     }
     plot
 }

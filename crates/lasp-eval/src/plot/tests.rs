@@ -12,29 +12,15 @@ pub(crate) fn made_up(config: &Config, variant: u32) -> Run {
     let bend = 1.0 + 0.1 * f64::from(variant);
     summary.problems.clear();
     summary.converged = true;
-    summary.overcounting = (0..10)
-        .map(|ad| (format!("ad-{ad}"), bend * f64::from(ad % 4 + 3)))
-        .collect();
+    summary.overcounting = (0..10).map(|ad| (format!("ad-{ad}"), bend * f64::from(ad % 4 + 3))).collect();
     summary.degrees = vec![2, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 5, 5, 5, 5, 5];
     let t: Vec<f64> = (0..60).map(|i| f64::from(i) * 0.25).collect();
     let ramp = |from: f64, to: f64| -> Vec<f64> {
-        t.iter()
-            .map(|t| bend * ((t - from) / (to - from)).clamp(0.0, 1.0))
-            .collect()
+        t.iter().map(|t| bend * ((t - from) / (to - from)).clamp(0.0, 1.0)).collect()
     };
-    let scale = |values: Vec<f64>, by: f64| -> Vec<f64> {
-        values.into_iter().map(|value| value * by).collect()
-    };
+    let scale = |values: Vec<f64>, by: f64| -> Vec<f64> { values.into_iter().map(|value| value * by).collect() };
     let wave = |base: f64| -> Vec<f64> {
-        t.iter()
-            .map(|t| {
-                if *t > 1.0 && *t < 12.0 {
-                    bend * (base + 0.4 * (t * 3.0).sin())
-                } else {
-                    0.0
-                }
-            })
-            .collect()
+        t.iter().map(|t| if *t > 1.0 && *t < 12.0 { bend * (base + 0.4 * (t * 3.0).sin()) } else { 0.0 }).collect()
     };
     let series = Series {
         state: scale(ramp(1.0, 12.0), 850_000.0),
@@ -46,19 +32,11 @@ pub(crate) fn made_up(config: &Config, variant: u32) -> Run {
         t,
     };
     let convergence_ms = (0..16).map(|i| bend * f64::from(i * i) / 16.0).collect();
-    Run {
-        summary,
-        series,
-        convergence_ms,
-        visibility_ms: Vec::new(),
-    }
+    Run { summary, series, convergence_ms, visibility_ms: Vec::new() }
 }
 
 fn advertisement() -> Config {
-    Config {
-        scenario: Scenario::AdvertisementCounter(AdvertisementCounter::default()),
-        ..Config::default()
-    }
+    Config { scenario: Scenario::AdvertisementCounter(AdvertisementCounter::default()), ..Config::default() }
 }
 
 fn ids(charts: &[Chart]) -> Vec<&'static str> {
@@ -69,39 +47,16 @@ fn ids(charts: &[Chart]) -> Vec<&'static str> {
 fn a_run_has_the_figures_that_it_has_numbers_for() {
     let config = advertisement();
     let run = made_up(&config, 0);
-    let all = [
-        "transmission",
-        "divergence",
-        "convergence",
-        "memory",
-        "overcounting",
-        "degree",
-    ];
+    let all = ["transmission", "divergence", "convergence", "memory", "overcounting", "degree"];
     assert_eq!(ids(&charts(&config, std::slice::from_ref(&run))), all);
 
-    let simulated = Run {
-        series: Series {
-            rss_mean: vec![],
-            rss_max: vec![],
-            ..run.series.clone()
-        },
-        ..run.clone()
-    };
+    let simulated = Run { series: Series { rss_mean: vec![], rss_max: vec![], ..run.series.clone() }, ..run.clone() };
     assert!(!ids(&charts(&config, &[simulated])).contains(&"memory"));
 
-    let latency = Config {
-        scenario: Scenario::Latency(Default::default()),
-        ..config
-    };
-    let timed = Run {
-        visibility_ms: vec![vec![1.0, 2.0], vec![], vec![0.5, 0.6]],
-        ..run
-    };
+    let latency = Config { scenario: Scenario::Latency(Default::default()), ..config };
+    let timed = Run { visibility_ms: vec![vec![1.0, 2.0], vec![], vec![0.5, 0.6]], ..run };
     let ids = ids(&charts(&latency, &[timed]));
-    assert!(
-        ids.contains(&"visibility") && !ids.contains(&"overcounting"),
-        "{ids:?}"
-    );
+    assert!(ids.contains(&"visibility") && !ids.contains(&"overcounting"), "{ids:?}");
 }
 
 #[test]
@@ -109,15 +64,11 @@ fn several_runs_are_drawn_as_their_mean_and_range() {
     let config = advertisement();
     let runs = [made_up(&config, 0), made_up(&config, 2)];
     let charts = charts(&config, &runs);
-    let Kind::Lines(lines) = &charts[1].kind else {
-        panic!("divergence is drawn as curves")
-    };
+    let Kind::Lines(lines) = &charts[1].kind else { panic!("divergence is drawn as curves") };
     let (low, high) = lines[1].band.as_ref().expect("two runs have a range");
     let (mean, at) = (&lines[1].points, 10);
     assert!(low[at] < mean[at].1 && mean[at].1 < high[at]);
-    let Kind::Bars(bars) = &charts[4].kind else {
-        panic!("ten ads are drawn as bars")
-    };
+    let Kind::Bars(bars) = &charts[4].kind else { panic!("ten ads are drawn as bars") };
     assert!(bars.iter().all(|bar| bar.error.0 > 0.0));
 }
 
@@ -129,16 +80,8 @@ fn figures_are_drawn_whole_in_every_form() {
         let runs: Vec<Run> = (0..runs).map(|variant| made_up(&config, variant)).collect();
         for chart in charts(&config, &runs) {
             let (file, page) = (draw::svg(&chart), draw::inline_svg(&chart));
-            assert!(
-                file.contains(&chart.x_label) && file.contains("#2563c9"),
-                "{}",
-                chart.id
-            );
-            assert!(
-                page.starts_with("<svg role")
-                    && page.contains("var(--first)")
-                    && !page.contains("#2563c9")
-            );
+            assert!(file.contains(&chart.x_label) && file.contains("#2563c9"), "{}", chart.id);
+            assert!(page.starts_with("<svg role") && page.contains("var(--first)") && !page.contains("#2563c9"));
             let png = draw::png(&chart).unwrap();
             assert!(png.starts_with(b"\x89PNG"));
             if let Some(dir) = &keep {

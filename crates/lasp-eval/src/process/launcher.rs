@@ -4,14 +4,13 @@
 //! crashes is started again under its name, with nothing left of what it knew, as an orchestrator would. Children live
 //! while their standard input is open: they end themselves when the launcher does, however it ends.
 
-use crate::config::{Config, Scenario};
+use crate::config::Config;
 use crate::process::shelf;
 use crate::process::tail::Tail;
 use crate::progress::{Observer, Progress, Stop};
 use crate::record::{NodeRecord, Role, Sample};
 use crate::run::Evidence;
 use crate::scenario;
-use crate::series::Timeline;
 use crate::summary::Outside;
 use lasp_overlay::Rng;
 use std::collections::BTreeMap;
@@ -260,6 +259,10 @@ impl<'a> Launcher<'a> {
         Ok(())
     }
 
+    fn record(&self, name: &str, life: u64) -> Option<NodeRecord> {
+        shelf::read_record(&shelf::record_path(self.dir, name, life))
+    }
+
     fn read_samples(&mut self) {
         let mut fresh = Vec::new();
         for node in &mut self.nodes {
@@ -329,9 +332,7 @@ impl<'a> Launcher<'a> {
     fn gather(mut self, problems: Vec<String>) -> Evidence {
         self.read_samples();
         let lives = self.nodes.iter().flat_map(|node| (1..=node.incarnation).map(move |life| (&node.name, life)));
-        let records: Vec<NodeRecord> = lives
-            .filter_map(|(name, life)| shelf::read_record(&shelf::record_path(self.dir, name, life)))
-            .collect();
+        let records: Vec<NodeRecord> = lives.filter_map(|(name, life)| self.record(name, life)).collect();
         self.samples.sort_by(|a, b| (a.t_us, &a.node).cmp(&(b.t_us, &b.node)));
         let wall_seconds = self.started.elapsed().as_secs_f64();
         Evidence { records, samples: self.samples, outside: Outside { wall_seconds, problems, ..Outside::default() } }

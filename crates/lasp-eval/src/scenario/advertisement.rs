@@ -61,11 +61,7 @@ fn ads(options: &AdvertisementCounter) -> impl Iterator<Item = Ad> {
 }
 
 /// Publishes everything, enforces the contracts, and waits until no ad is left.
-async fn serve(
-    member: &Member,
-    options: &AdvertisementCounter,
-    displayable: &Set<Displayable>,
-) -> Result<(), Error> {
+async fn serve(member: &Member, options: &AdvertisementCounter, displayable: &Set<Displayable>) -> Result<(), Error> {
     let contracts: Set<Contract> = member.lasp.set(CONTRACTS).await?;
     contracts.add_all(ads(options).map(|(number, _)| (number, options.impressions))).await?;
     member.journal.updated();
@@ -110,11 +106,7 @@ async fn enforce(member: &Member, options: &AdvertisementCounter) -> Result<(), 
 }
 
 /// Shows ads until none is left.
-async fn browse(
-    member: &Member,
-    options: &AdvertisementCounter,
-    displayable: &Set<Displayable>,
-) -> Result<(), Error> {
+async fn browse(member: &Member, options: &AdvertisementCounter, displayable: &Set<Displayable>) -> Result<(), Error> {
     let mut rng = member.rng();
     displayable.read(Threshold::Bound).await?;
     loop {

@@ -3,11 +3,10 @@
 //! A grow-only map takes each node's name to a pair of flags: it saw the end; it pushed its logs. A node pushes when all
 //! first flags are up, and leaves when all second ones are. No process watches over this.
 
-use crate::record::{Bytes, Probe};
+use crate::record::Probe;
 use crate::scenario::Member;
 use lasp::kind::{Flag, Pair};
-use lasp::{Error, GMap, Op, Status, Threshold, VarId};
-use lasp_node::Class;
+use lasp::{Error, GMap, Op, Threshold, VarId};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -30,7 +29,7 @@ pub(crate) async fn finish(member: &Member, common: &[(String, VarId)]) -> Resul
     while !all_pushed(&status, config.nodes).await? {
         lasp.sleep(POLL).await?;
     }
-    journal.ended(probe(&lasp.status().await?));
+    journal.ended(lasp.inspect(Probe::of).await?);
     // Whoever has heard everything stays a little, so that the others hear it too.
     lasp.sleep(config.linger()).await?;
     journal.close(values(member, common).await?);
@@ -57,22 +56,4 @@ fn abbreviate(text: String) -> String {
         return text;
     }
     format!("{} bytes, hash {:016x}", text.len(), lasp_crdt::fingerprint::hash(text.as_str()))
-}
-
-/// A node's state of affairs as a record keeps it.
-pub fn probe(status: &Status) -> Probe {
-    let sent = |class| status.metrics.sent(class);
-    Probe {
-        peer: status.me.id.0,
-        incarnation: status.me.incarnation,
-        bytes: Bytes {
-            state: sent(Class::State),
-            membership: sent(Class::Membership),
-            broadcast: sent(Class::Broadcast),
-            sync: sent(Class::Sync),
-        },
-        frames: status.metrics.frames_sent,
-        queue_peak: status.metrics.queue_peak,
-        active: status.active.iter().map(|contact| contact.id.0).collect(),
-    }
 }

@@ -3,8 +3,8 @@
 //! nodes have seen its final values.
 
 use crate::config::SharedLoad;
-use crate::scenario::completion::{self, probe};
-use crate::scenario::{Member, measure};
+use crate::record::Probe;
+use crate::scenario::{Member, completion, measure};
 use lasp::{Collection as _, Error, GCounter, Set, Threshold};
 use std::time::Duration;
 
@@ -22,14 +22,14 @@ pub(crate) async fn play(member: &Member, options: &SharedLoad) -> Result<(), Er
     measure::follow_number(member, ADS, ads.count().await?.id());
     member.roll_call().await?;
     lasp.sleep(SETTLE).await?;
-    journal.load_from(probe(&lasp.status().await?).bytes);
+    journal.load_from(lasp.inspect(Probe::of).await?.bytes);
     write(member, options, &views, &ads).await?;
     let nodes = config.nodes as u64;
     let adds = options.increments / options.increments_per_add;
     views.read(Threshold::AtLeast((nodes * options.increments) as i64)).await?;
     ads.read(Threshold::AtLeast((nodes * adds) as i64)).await?;
     lasp.sleep(SETTLE).await?;
-    journal.load_to(probe(&lasp.status().await?).bytes);
+    journal.load_to(lasp.inspect(Probe::of).await?.bytes);
     completion::finish(member, &[(VIEWS.to_owned(), views.id()), (ADS.to_owned(), ads.id())]).await
 }
 

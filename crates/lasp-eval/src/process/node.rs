@@ -1,0 +1,150 @@
+//! What runs in each process of a run: a node over TCP, its scenario, and a sampler beside it.
+//!
+//! It ends when its part is played, when its standard input closes (the launcher is gone, or wants it), or when it is asked
+//! to by a signal; either way its logs are on disk.
+
+use crate::config::{Config, ConfigError, Membership};
+use crate::journal::{Clock, Journal};
+use crate::process::shelf::Shelf;
+use crate::record::{Probe, Sample};
+use crate::scenario::{Member, cast};
+use crate::usage::usage;
+use lasp::{Lasp, StartError};
+use lasp_crdt::fingerprint::mix;
+use lasp_overlay::PeerId;
+use std::io::{self, Read as _, Write as _};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+use tokio::sync::oneshot;
+
+/// What the launcher tells a node.
+#[derive(Clone, Debug)]
+pub struct Orders {
+    /// The run's directory, with its `config.toml`.
+    pub dir: PathBuf,
+    /// The node's number.
+    pub index: usize,
+    /// Which life of it this is, from 1.
+    pub incarnation: u64,
+    /// When the run began, in microseconds since 1970.
+    pub epoch_us: u64,
+    /// Through whom to join; nobody for the first node.
+    pub join: Option<String>,
+}
+
+/// Why a node could not play.
+#[derive(Debug, thiserror::Error)]
+pub enum NodeError {
+    /// Its configuration cannot be read.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// It did not start.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// Its files or its event loop could not be made.
+    #[error("cannot set up: {0}")]
+    Setup(#[from] io::Error),
+}
+
+/// Runs one node; whether its part was played to the end.
+///
+/// # Errors
+/// [`NodeError`].
+pub fn run(orders: &Orders) -> Result<bool, NodeError> {
+    let config = Config::read(&orders.dir.join("config.toml"))?;
+    let shelf = Arc::new(Shelf::open(&orders.dir, &cast(orders.index).0, orders.incarnation)?);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(play(orders, Arc::new(config), shelf))
+}
+
+async fn play(orders: &Orders, config: Arc<Config>, shelf: Arc<Shelf>) -> Result<bool, NodeError> {
+    let (name, role) = cast(orders.index);
+    let lasp = start(orders, &config).await?;
+    let me = lasp.status().await.map(|status| status.me.addr.to_string()).unwrap_or_default();
+    // If nobody listens any more, standard input will tell.
+    let _ = writeln!(io::stdout(), "listening on {me}");
+    let journal = Journal::new(&name, role, clock(orders.epoch_us), Arc::clone(&shelf) as _);
+    let (index, incarnation) = (orders.index, orders.incarnation);
+    let member =
+        Member { lasp: lasp.clone(), journal: journal.clone(), config: Arc::clone(&config), index, incarnation };
+    lasp.spawn(member.perform());
+    tokio::select! {
+        _ = lasp.stopped() => {}
+        () = sample(&lasp, &journal, &shelf, config.sample_interval.duration()) => {}
+        () = asked_to_end() => { lasp.shutdown().await; }
+    }
+    let completed = journal.with(|record| record.completed);
+    journal.note_usage(usage());
+    Ok(completed)
+}
+
+async fn start(orders: &Orders, config: &Config) -> Result<Lasp, StartError> {
+    let membership = match config.membership {
+        Membership::Full => lasp::Membership::Full,
+        _ => lasp::Membership::HyParView,
+    };
+    Lasp::builder()
+        .cluster(format!("eval-{}", orders.epoch_us))
+        .identity(PeerId(orders.index as u64 + 1), orders.incarnation)
+        .seed(mix(config.seed, mix(orders.index as u64, orders.incarnation)))
+        .listen("127.0.0.1:0")
+        .join(orders.join.iter())
+        .membership(membership)
+        .start()
+        .await
+}
+
+/// Microseconds since the run began, by this machine's clock, which all its processes share.
+fn clock(epoch_us: u64) -> Clock {
+    Arc::new(move || {
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        u64::try_from(since.as_micros()).unwrap_or(u64::MAX).saturating_sub(epoch_us)
+    })
+}
+
+/// Samples until the node stops.
+async fn sample(lasp: &Lasp, journal: &Journal, shelf: &Shelf, every: Duration) {
+    let mut ticks = tokio::time::interval(every);
+    loop {
+        ticks.tick().await;
+        let Ok(probe) = lasp.inspect(Probe::of).await else { return };
+        let usage = usage();
+        let row = journal.with(|record| Sample::of(record, journal.now(), &probe, usage));
+        if let Err(error) = shelf.row(&row) {
+            eprintln!("cannot write a sample: {error}");
+        }
+        journal.checkpoint(probe, usage);
+    }
+}
+
+/// Waits for the end of standard input, or a signal to end.
+async fn asked_to_end() {
+    let (sender, closed) = oneshot::channel::<()>();
+    // A thread of its own, since reading standard input cannot be cancelled; it goes down with the process.
+    std::thread::spawn(move || {
+        let mut rest = [0; 64];
+        while matches!(io::stdin().read(&mut rest), Ok(read) if read > 0) {}
+        drop(sender);
+    });
+    tokio::select! {
+        _ = closed => {}
+        () = terminated() => {}
+    }
+}
+
+#[cfg(unix)]
+async fn terminated() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => {
+            terminate.recv().await;
+        }
+        Err(_) => std::future::pending().await,
+    }
+}
+
+#[cfg(not(unix))]
+async fn terminated() {
+    std::future::pending().await
+}
