@@ -1,5 +1,6 @@
 //! What a host tells whoever watches a run. Decides nothing.
 
+use crate::stats;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -26,6 +27,15 @@ pub struct Progress {
     pub divergence_percent: f64,
     /// Bytes sent by all.
     pub bytes: u64,
+}
+
+/// What a node does not see yet of `counted` updates, in percent: mean over what nodes see.
+pub fn divergence_percent(counted: u64, seen: &[f64]) -> f64 {
+    if counted == 0 {
+        return 0.0;
+    }
+    let behind = |seen: &f64| (1.0 - seen / counted as f64).max(0.0) * 100.0;
+    stats::mean(&seen.iter().map(behind).collect::<Vec<_>>())
 }
 
 /// Watches an evaluation.

@@ -6,11 +6,10 @@
 
 use crate::config::{Config, Membership};
 use crate::journal::{Clock, Journal, Logs};
-use crate::progress::{Observer, Progress, Stop};
+use crate::progress::{Observer, Progress, Stop, divergence_percent};
 use crate::record::{NodeRecord, Probe, Sample};
 use crate::run::Evidence;
 use crate::scenario::{self, Member, cast};
-use crate::stats;
 use crate::summary::{Memory, Outside};
 use crate::usage::usage;
 use lasp::Stop as Ended;
@@ -297,14 +296,13 @@ impl World {
         let numbers = |life: &Life| life.journal.with(|record| (record.own(), record.observed() as f64));
         let (own, observed): (Vec<u64>, Vec<f64>) = self.lives.values().map(numbers).unzip();
         let counted = own.iter().sum::<u64>() + self.past.iter().map(NodeRecord::own).sum::<u64>();
-        let behind = |seen: &f64| (1.0 - seen / counted.max(1) as f64).max(0.0) * 100.0;
         self.progress = Progress {
             seconds: self.simulator.now().as_secs_f64(),
             up: self.lives.len(),
             what,
             counted,
             expected,
-            divergence_percent: stats::mean(&observed.iter().map(behind).collect::<Vec<_>>()),
+            divergence_percent: divergence_percent(counted, &observed),
             bytes: self.simulator.stats().bytes_sent,
             ..self.progress.clone()
         };

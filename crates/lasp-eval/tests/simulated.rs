@@ -63,11 +63,7 @@ fn the_same_seed_gives_the_same_run_and_another_one_another() {
 
 #[test]
 fn ads_run_out_and_every_impression_is_counted_with_light_and_heavy_clients_and_a_full_mesh() {
-    for config in [
-        small(ads(false)),
-        small(ads(true)),
-        Config { membership: Membership::Full, ..small(ads(false)) },
-    ] {
+    for config in [small(ads(false)), small(ads(true)), Config { membership: Membership::Full, ..small(ads(false)) }] {
         let overall = run(&config);
         assert_clean(&overall);
         let summary = overall.summary;
@@ -124,10 +120,10 @@ fn loss_partitions_and_crashes_delay_the_end_and_lose_nothing() {
 #[test]
 fn a_run_that_cannot_end_in_time_says_who_is_late_and_is_archived_all_the_same() {
     let home = tempfile::tempdir().unwrap();
-    let config = Config { duration: Span::from_secs(3), ..small(ads(false)) };
+    let config = Config { duration: Span::from_millis(1500), ..small(ads(false)) };
     let overall = run_in(&config, home.path());
     assert!(!overall.summary.converged);
-    assert_eq!(overall.summary.problems[0], "given up after 3s");
+    assert_eq!(overall.summary.problems[0], "given up after 1500ms");
     assert!(overall.summary.problems[1].contains("did not complete"), "{:?}", overall.summary.problems);
     assert!(home.path().join("report.html").is_file());
 }

@@ -7,7 +7,7 @@
 use crate::config::Config;
 use crate::process::shelf;
 use crate::process::tail::Tail;
-use crate::progress::{Observer, Progress, Stop};
+use crate::progress::{Observer, Progress, Stop, divergence_percent};
 use crate::record::{NodeRecord, Role, Sample};
 use crate::run::Evidence;
 use crate::scenario;
@@ -280,7 +280,6 @@ impl<'a> Launcher<'a> {
         let current = |node: &Node| self.latest.get(&(node.name.clone(), node.incarnation));
         let observed: Vec<f64> = self.nodes.iter().filter_map(current).map(|row| row.observed as f64).collect();
         let counted: u64 = self.latest.values().map(|row| row.own).sum();
-        let behind = |seen: &f64| (1.0 - seen / counted.max(1) as f64).max(0.0) * 100.0;
         Progress {
             seconds: self.started.elapsed().as_secs_f64(),
             nodes: self.nodes.len(),
@@ -288,7 +287,7 @@ impl<'a> Launcher<'a> {
             what,
             counted,
             expected,
-            divergence_percent: crate::stats::mean(&observed.iter().map(behind).collect::<Vec<_>>()),
+            divergence_percent: divergence_percent(counted, &observed),
             bytes: self.latest.values().map(|row| row.bytes.total()).sum(),
             ..Progress::default()
         }
