@@ -18,6 +18,8 @@ pub mod plumtree;
 mod push;
 mod seen;
 mod shape;
+#[cfg(test)]
+mod tests;
 
 pub use config::Config;
 pub use message::{Ids, Message};

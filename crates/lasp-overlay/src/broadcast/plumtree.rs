@@ -41,7 +41,7 @@ pub struct Plumtree<P> {
     pub(super) announcements: Announcements,
     pub(super) missing: Missing,
     /// When the timers that count run out; others are stale.
-    announce_at: Option<Time>,
+    pub(super) announce_at: Option<Time>,
     missing_at: Option<Time>,
     pub(super) metrics: Metrics,
 }

@@ -116,16 +116,66 @@ pub(crate) fn forest(config: lasp_sim::Config, plumtree: &Config, count: u64, ed
     sim
 }
 
-/// What each peer heard, how often.
-pub(crate) fn heard(events: &[(Time, PeerId, Arrival)]) -> BTreeMap<(PeerId, News), usize> {
-    let mut heard = BTreeMap::new();
-    for (_, peer, (news, _)) in events {
-        *heard.entry((*peer, *news)).or_insert(0) += 1;
+/// What a stretch of broadcasting came to.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Outcome {
+    /// Deliveries to peers other than the sender, per message and other peer: 1 if everything reached everyone.
+    pub(crate) reliability: f64,
+    /// Payload messages received per message and other peer, less 1: the paper's relative message redundancy.
+    pub(crate) rmr: f64,
+    /// The most hops that any delivery took.
+    pub(crate) ldh: u16,
+}
+
+/// Has `senders` broadcast, each `pause` after the last, waits for `rest`, and measures. Nothing may arrive twice.
+pub(crate) fn broadcast(sim: &mut Forest, senders: &[u64], pause: Duration, rest: Duration) -> Outcome {
+    let received = |sim: &Forest| total(sim, |metrics| metrics.gossip_received);
+    let before = received(sim);
+    for &sender in senders {
+        let news = News(sim.rng().next_u64());
+        assert!(sim.command(PeerId(sender), news), "peer {sender} is alive");
+        sim.run_for(pause);
     }
-    heard
+    sim.run_for(rest);
+    let deliveries: Vec<_> = sim.drain_events();
+    let distinct: BTreeSet<_> = deliveries.iter().map(|(_, peer, (news, _))| (*peer, *news)).collect();
+    assert_eq!(distinct.len(), deliveries.len(), "nothing is delivered twice");
+    let due = ((sim.len() - 1) * senders.len()) as f64;
+    Outcome {
+        reliability: deliveries.len() as f64 / due,
+        rmr: (received(sim) - before) as f64 / due - 1.0,
+        ldh: deliveries.iter().map(|(.., (_, hops))| *hops).max().unwrap_or(0),
+    }
 }
 
 /// The sum of everyone's counters.
 pub(crate) fn total(sim: &Forest, of: impl Fn(&Metrics) -> u64) -> u64 {
     sim.peers().map(|(_, tree)| of(tree.plumtree.metrics())).sum()
+}
+
+/// Insists that the eager links are a spanning tree, held as such by both ends.
+pub(crate) fn assert_spanning_tree(sim: &Forest) {
+    let eager: BTreeMap<PeerId, BTreeSet<PeerId>> =
+        sim.peers().map(|(id, tree)| (id, tree.plumtree.eager().collect())).collect();
+    for (id, others) in &eager {
+        for other in others {
+            assert!(eager[other].contains(id), "{id} -> {other} is eager at one end only");
+        }
+    }
+    let links: usize = eager.values().map(BTreeSet::len).sum();
+    let mut reached = BTreeSet::new();
+    let mut todo: Vec<PeerId> = eager.keys().next().copied().into_iter().collect();
+    while let Some(id) = todo.pop() {
+        if reached.insert(id) {
+            todo.extend(&eager[&id]);
+        }
+    }
+    assert_eq!((reached.len(), links / 2), (sim.len(), sim.len() - 1), "connected, and without a cycle");
+}
+
+/// Insists that nothing is missing and nothing waits to be announced.
+pub(crate) fn assert_quiescent(sim: &Forest) {
+    for (id, tree) in sim.peers() {
+        assert!(tree.plumtree.is_quiescent(), "{id} has {} missing", tree.plumtree.missing());
+    }
 }
