@@ -1,8 +1,10 @@
-//! A peer of two layers for tests: fixed neighbours below, Plumtree above. Messages travel as encoded bytes.
+//! A peer of two layers for tests: neighbours below, fixed or chosen by a membership strategy, and Plumtree above.
+//! Messages travel as encoded bytes.
 
 use lasp_crdt::codec::{from_bytes, to_bytes};
 use lasp_crdt::{Decode, DecodeError, Encode, Reader, ReplicaId, Writer};
-use lasp_overlay::broadcast::{Command, Config, Event, Message, Metrics, Payload, Plumtree, Timer};
+use lasp_overlay::broadcast::{self, Command, Config, Event, Metrics, Payload, Plumtree};
+use lasp_overlay::membership::{self, AnyMembership, AnyMessage, AnyTimer, Membership, MembershipConfig};
 use lasp_overlay::{Addr, Contact, Input, Outbox, Output, PeerId, Protocol, Rng, Time};
 use lasp_sim::Simulator;
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,16 +33,41 @@ impl Decode for News {
     }
 }
 
-/// A peer with fixed neighbours.
+/// Who chooses the neighbours.
+#[derive(Debug)]
+enum Below {
+    /// Whoever is linked; these are dialled.
+    Fixed(Vec<Contact>),
+    /// A membership strategy, which joins through these.
+    Chosen(Box<AnyMembership>, Vec<Addr>),
+}
+
+/// A peer.
 #[derive(Debug)]
 pub(crate) struct Tree {
     pub(crate) plumtree: Plumtree<News>,
-    neighbors: Vec<Contact>,
-    inner: Outbox<Plumtree<News>>,
+    below: Below,
+}
+
+/// A timer of either layer.
+#[derive(Debug)]
+pub(crate) enum Timer {
+    Broadcast(broadcast::Timer),
+    Membership(AnyTimer),
 }
 
 /// What arrived: the news and the number of hops.
 pub(crate) type Arrival = (News, u16);
+
+/// The layer of a message is its first byte.
+const BROADCAST: u8 = 0;
+const MEMBERSHIP: u8 = 1;
+
+fn frame(layer: u8, message: &impl Encode) -> Arc<[u8]> {
+    let mut bytes = vec![layer];
+    bytes.extend(to_bytes(message));
+    bytes.into()
+}
 
 impl Protocol for Tree {
     type Command = News;
@@ -49,27 +76,91 @@ impl Protocol for Tree {
     type Event = Arrival;
 
     fn handle(&mut self, now: Time, input: Input<Self>, out: &mut Outbox<Self>) {
-        let input = match input {
-            Input::Start => {
-                self.neighbors.drain(..).for_each(|contact| out.push(Output::Link(contact)));
-                Input::Start
+        match input {
+            Input::Command(news) => self.above(now, Input::Command(Command::Broadcast(news)), out),
+            Input::Expired(Timer::Broadcast(timer)) => self.above(now, Input::Expired(timer), out),
+            Input::Expired(Timer::Membership(timer)) => self.below(now, Input::Expired(timer), out),
+            Input::Received { from, message } => self.receive(now, from, &message, out),
+            Input::Start => self.below(now, Input::Start, out),
+            Input::LinkUp { peer, dialed } => self.below(now, Input::LinkUp { peer, dialed }, out),
+            Input::LinkDown(peer) => self.below(now, Input::LinkDown(peer), out),
+            Input::DialFailed(addr) => self.below(now, Input::DialFailed(addr), out),
+            Input::Drained { .. } => {}
+        }
+    }
+}
+
+impl Tree {
+    fn receive(&mut self, now: Time, from: PeerId, bytes: &[u8], out: &mut Outbox<Self>) {
+        if let Below::Chosen(membership, _) = &mut self.below {
+            membership.heard(now, from);
+        }
+        match bytes {
+            [BROADCAST, bytes @ ..] => {
+                let message = from_bytes(bytes).expect("what the other end encoded");
+                self.above(now, Input::Received { from, message }, out);
             }
-            Input::Command(news) => Input::Command(Command::Broadcast(news)),
-            Input::Received { from, message } => {
-                let message: Message<News> = from_bytes(&message).expect("what the other end encoded");
-                Input::Received { from, message }
+            [MEMBERSHIP, bytes @ ..] => {
+                let message: AnyMessage = from_bytes(bytes).expect("what the other end encoded");
+                self.below(now, Input::Received { from, message }, out);
             }
-            Input::Expired(timer) => Input::Expired(timer),
-            Input::LinkUp { peer, .. } => Input::Command(Command::NeighborUp(peer.id)),
-            Input::LinkDown(peer) => Input::Command(Command::NeighborDown(peer)),
-            Input::DialFailed(_) | Input::Drained { .. } => return,
-        };
-        self.plumtree.handle(now, input, &mut self.inner);
-        for output in self.inner.drain() {
-            match output.lift(|message| to_bytes(&message).into(), |timer| timer) {
+            _ => unreachable!("no such layer"),
+        }
+    }
+
+    fn above(&mut self, now: Time, input: Input<Plumtree<News>>, out: &mut Outbox<Self>) {
+        let mut inner = Outbox::new();
+        self.plumtree.handle(now, input, &mut inner);
+        for output in inner.drain() {
+            match output.lift(|message| frame(BROADCAST, &message), Timer::Broadcast) {
                 Ok(output) => out.push(output),
                 Err(Event::Deliver { round, payload, .. }) => out.emit((payload, round)),
             }
+        }
+    }
+
+    fn below(&mut self, now: Time, input: Input<AnyMembership>, out: &mut Outbox<Self>) {
+        match &mut self.below {
+            Below::Fixed(dialled) => {
+                dialled.drain(..).for_each(|contact| out.push(Output::Link(contact)));
+                match input {
+                    Input::LinkUp { peer, .. } => self.neighbor(now, Command::NeighborUp(peer.id), out),
+                    Input::LinkDown(peer) => self.neighbor(now, Command::NeighborDown(peer), out),
+                    _ => {}
+                }
+            }
+            Below::Chosen(membership, seeds) => {
+                let mut inner = Outbox::new();
+                membership.handle(now, input, &mut inner);
+                let seeds = std::mem::take(seeds);
+                if !seeds.is_empty() {
+                    membership.handle(now, Input::Command(membership::Command::Join(seeds)), &mut inner);
+                }
+                self.apply_membership(now, inner, out);
+            }
+        }
+    }
+
+    fn apply_membership(&mut self, now: Time, mut inner: Outbox<AnyMembership>, out: &mut Outbox<Self>) {
+        for output in inner.drain() {
+            match output.lift(|message| frame(MEMBERSHIP, &message), Timer::Membership) {
+                Ok(output) => out.push(output),
+                Err(membership::Event::Up(peer)) => self.neighbor(now, Command::NeighborUp(peer.id), out),
+                Err(membership::Event::Down(peer)) => self.neighbor(now, Command::NeighborDown(peer), out),
+                Err(membership::Event::Isolated | membership::Event::Joined) => {}
+            }
+        }
+    }
+
+    fn neighbor(&mut self, now: Time, change: Command<News>, out: &mut Outbox<Self>) {
+        self.above(now, Input::Command(change), out);
+    }
+
+    /// The neighbours, as the membership strategy has them.
+    pub(crate) fn active(&self) -> BTreeSet<PeerId> {
+        match &self.below {
+            Below::Fixed(_) => self.plumtree.eager().chain(self.plumtree.lazy()).collect(),
+            Below::Chosen(membership, _) => membership.active().into_iter().map(|contact| contact.id).collect(),
         }
     }
 }
@@ -106,14 +197,32 @@ pub(crate) fn forest(config: lasp_sim::Config, plumtree: &Config, count: u64, ed
     }
     for n in 0..count {
         let rng = sim.rng().fork();
-        // Origins in another order than the peers.
-        let origin = ReplicaId(lasp_crdt::fingerprint::mix(n, 1));
-        let plumtree = Plumtree::new(plumtree.clone(), origin, rng);
+        let plumtree = Plumtree::new(plumtree.clone(), origin(n), rng);
         let neighbors = earlier.remove(&n).unwrap_or_default();
-        sim.spawn(contact(n), Tree { plumtree, neighbors, inner: Outbox::new() });
+        sim.spawn(contact(n), Tree { plumtree, below: Below::Fixed(neighbors) });
     }
     sim.run_for(Duration::from_secs(1));
     sim
+}
+
+/// Peers whose membership strategy joined through the first one, one after the other; the strategy has had some time.
+pub(crate) fn overlay(config: lasp_sim::Config, membership: &MembershipConfig, count: u64) -> Forest {
+    let mut sim = Simulator::new(config);
+    for n in 0..count {
+        let membership = AnyMembership::new(membership.clone(), contact(n), sim.rng().fork());
+        let seeds = if n == 0 { Vec::new() } else { vec![contact(0).addr] };
+        let rng = sim.rng().fork();
+        let plumtree = Plumtree::new(Config::default(), origin(n), rng);
+        sim.spawn(contact(n), Tree { plumtree, below: Below::Chosen(Box::new(membership), seeds) });
+        sim.run_for(Duration::from_millis(10));
+    }
+    sim.run_for(Duration::from_secs(60));
+    sim
+}
+
+/// Origins are in another order than the peers.
+fn origin(n: u64) -> ReplicaId {
+    ReplicaId(lasp_crdt::fingerprint::mix(n, 1))
 }
 
 /// What a stretch of broadcasting came to.

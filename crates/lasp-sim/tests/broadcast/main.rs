@@ -2,4 +2,5 @@
 
 mod faults;
 mod forest;
+mod overlay;
 mod steady;
