@@ -21,8 +21,10 @@ const USAGE: u8 = 64;
 
 /// Runs one node until it is told to stop.
 #[derive(Args, Clone, Debug)]
-#[command(after_help = "Every flag is also a variable (--data-dir is LASP_DATA_DIR; lists are separated by commas) and a \
-    key of the configuration file (data_dir). A flag wins over a variable, a variable over the file.")]
+#[command(
+    after_help = "Every flag is also a variable (--data-dir is LASP_DATA_DIR; lists are separated by commas) and a \
+    key of the configuration file (data_dir). A flag wins over a variable, a variable over the file."
+)]
 pub struct NodeArgs {
     /// The node's name, unique in its cluster [default: made from its identity]
     #[arg(long, value_name = "NAME")]

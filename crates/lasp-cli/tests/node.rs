@@ -1,0 +1,159 @@
+//! `lasp node` as a process: what it prints, what it refuses, how it ends.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+/// Nothing here takes this long unless it is broken.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+fn lasp(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lasp"));
+    command.arg("node").args(args).env_clear().stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// A running node; killed if the test does not end it.
+struct Node {
+    process: Child,
+    addr: String,
+    greeting: String,
+}
+
+impl Node {
+    fn start(args: &[&str]) -> Self {
+        let mut process = lasp(&[&["--listen", "127.0.0.1:0"], args].concat()).spawn().expect("the binary runs");
+        let mut greeting = String::new();
+        let out = process.stdout.take().expect("piped");
+        BufReader::new(out).read_line(&mut greeting).expect("a line");
+        let addr = greeting.split(' ').nth(2).unwrap_or_default().to_owned();
+        Self { process, addr, greeting }
+    }
+
+    /// Sends a signal; how the process ended, and its log.
+    fn end(mut self, signal: &str) -> (Option<i32>, String) {
+        let pid = self.process.id().to_string();
+        let sent = Command::new("kill").args([&format!("-{signal}"), pid.as_str()]).status().expect("kill runs");
+        assert!(sent.success());
+        let since = Instant::now();
+        let status = loop {
+            match self.process.try_wait().expect("a child") {
+                Some(status) => break status,
+                None if since.elapsed() > PATIENCE => panic!("it does not end"),
+                None => std::thread::sleep(Duration::from_millis(5)),
+            }
+        };
+        let mut log = String::new();
+        self.process.stderr.take().expect("piped").read_to_string(&mut log).expect("text");
+        (status.code(), log)
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn fails(mut command: Command) -> (Option<i32>, String) {
+    let Output { status, stderr, .. } = command.output().expect("the binary runs");
+    (status.code(), String::from_utf8(stderr).expect("text"))
+}
+
+/// A path of its own for each caller.
+fn scratch(name: &str) -> PathBuf {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let unique = format!("{}-{}-{name}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+    PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(unique)
+}
+
+#[test]
+fn nodes_link_and_leave_in_good_order_on_either_signal() {
+    let a = Node::start(&["--name", "a", "--cluster", "shop"]);
+    assert!(a.greeting.contains("(node a id ") && a.greeting.ends_with(" cluster shop)\n"), "{}", a.greeting);
+    let mut command = lasp(&["--listen", "127.0.0.1:0", "--join-timeout", "30s", "--status-interval", "10ms"]);
+    let command = command.env("LASP_CLUSTER", "shop").env("LASP_JOIN", &a.addr);
+    let mut b = command.spawn().expect("the binary runs");
+    let mut lines = BufReader::new(b.stderr.take().expect("piped")).lines();
+    assert!(lines.any(|line| line.expect("text").contains("neighbours 1 ")), "b never joined");
+    let b = Node { process: b, addr: String::new(), greeting: String::new() };
+    drop(b);
+    let (code, log) = a.end("TERM");
+    assert_eq!(code, Some(0), "{log}");
+    assert!(log.contains("SIGTERM: leaving the cluster") && log.trim_end().ends_with("left"), "{log}");
+    assert_eq!(Node::start(&[]).end("INT").0, Some(0));
+}
+
+#[test]
+fn an_identity_outlives_its_process_and_belongs_to_one_at_a_time() {
+    let dir = scratch("data");
+    let dir = dir.to_str().expect("text");
+    let first = Node::start(&["--name", "a", "--data-dir", dir]);
+    let (code, error) = fails(lasp(&["--listen", "127.0.0.1:0", "--data-dir", dir]));
+    assert_eq!(code, Some(1));
+    assert!(error.contains("is in use by another process; stop that, or choose another"), "{error}");
+    let name_and_id = |node: &Node| node.greeting.split_once('(').map(|(_, who)| who.to_owned());
+    let before = name_and_id(&first);
+    drop(first); // killed: no time to say goodbye
+    let second = Node::start(&["--data-dir", dir]);
+    assert_eq!(name_and_id(&second), before);
+}
+
+#[test]
+fn a_second_process_of_the_same_name_ends_and_the_first_lives_on() {
+    let first = Node::start(&["--name", "a"]);
+    let (code, error) = fails(lasp(&["--listen", "127.0.0.1:0", "--name", "a", "--join", &first.addr]));
+    assert_eq!(code, Some(1), "{error}");
+    assert!(error.contains("its identity is in use by") && error.contains(&first.addr), "{error}");
+    assert_eq!(first.end("TERM").0, Some(0));
+}
+
+#[test]
+fn what_keeps_a_node_from_starting_is_told_with_what_to_do() {
+    let holder = Node::start(&[]);
+    let cases: [(&[&str], &str); 4] = [
+        (&["--listen", &holder.addr], "stop it, or choose another port"),
+        (&["--listen", "127.0.0.1:0", "--data-dir", "/proc/none"], "make it writable or choose another"),
+        (&["--listen", "0.0.0.0:0"], "give an address to advertise"),
+        (&["--listen", "127.0.0.1:0", "--join", "nowhere"], "it is not HOST:PORT"),
+    ];
+    for (args, expected) in cases {
+        let (code, error) = fails(lasp(args));
+        assert_eq!(code, Some(1), "{error}");
+        assert!(error.contains(expected), "{error}");
+    }
+}
+
+#[test]
+fn joining_gives_up_only_when_told_to_and_says_why() {
+    let a = Node::start(&["--cluster", "shop"]);
+    let join = |cluster: &str, contact: &str| {
+        fails(lasp(&["--listen", "127.0.0.1:0", "--cluster", cluster, "--join", contact, "--join-timeout", "300ms"]))
+    };
+    let (code, error) = join("zoo", &a.addr);
+    assert_eq!(code, Some(1), "{error}");
+    assert!(error.contains("belongs to cluster \"shop\", not to \"zoo\""), "{error}");
+    let (code, error) = join("shop", "127.0.0.1:1");
+    assert_eq!(code, Some(1), "{error}");
+    assert!(error.contains("cannot link to 127.0.0.1:1: Connection refused"), "{error}");
+    assert!(error.contains("could not join through 127.0.0.1:1 within 300ms"), "{error}");
+    assert_eq!(a.end("TERM").0, Some(0));
+}
+
+#[test]
+fn settings_that_make_no_sense_are_wrong_usage() {
+    let file = scratch("lasp.toml");
+    std::fs::write(&file, "name = 'a'\nclustr = 'b'\n").expect("writable");
+    let file = file.to_str().expect("text");
+    let (code, error) = fails(lasp(&["--config", file]));
+    assert_eq!(code, Some(64));
+    assert!(error.contains(&format!("{file}:2: unknown key `clustr`; did you mean `cluster`?")), "{error}");
+    let mut command = lasp(&[]);
+    command.env("LASP_MEMBERSHIP", "swim");
+    let (code, error) = fails(command);
+    assert_eq!(code, Some(64));
+    assert!(error.contains("LASP_MEMBERSHIP=\"swim\": unknown membership"), "{error}");
+}
