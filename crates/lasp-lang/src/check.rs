@@ -13,11 +13,21 @@ use crate::diagnostic::Diagnostic;
 use crate::env::Env;
 use crate::lexer::tokenize;
 use crate::library;
+use crate::parse::parse;
 use crate::source::{Source, Span};
 use crate::suggest::nearest;
 use crate::token::Token;
 use lasp_dataflow::Type;
 use scope::Scope;
+
+/// Everything that is wrong with a program, by place.
+pub fn diagnose(source: &Source) -> Vec<Diagnostic> {
+    let parsed = parse(source);
+    let mut diagnostics = parsed.diagnostics;
+    diagnostics.extend(Checker::default().check(&parsed.program, source));
+    diagnostics.sort_by_key(|diagnostic| diagnostic.span.start);
+    diagnostics
+}
 
 /// What is known of an expression's value.
 #[derive(Clone, Debug, PartialEq)]

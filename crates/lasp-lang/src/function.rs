@@ -4,6 +4,7 @@
 
 use crate::ast::Fun;
 use crate::env::Env;
+use crate::fault::Fault;
 use crate::library::Builtin;
 use crate::machine::{CALL_STEPS, Machine};
 use crate::source::Source;
@@ -63,6 +64,25 @@ impl Function {
         }
     }
 
+    /// The program it stands in.
+    pub fn source(&self) -> Option<&Arc<Source>> {
+        match self {
+            Self::Closure(closure) => Some(&closure.source),
+            Self::Builtin(..) => None,
+        }
+    }
+
+    /// With the place in this function's program; in another program's text the place is told in words.
+    fn error(&self, fault: &Fault) -> FunctionError {
+        match self {
+            Self::Closure(closure) if Arc::ptr_eq(&closure.source, &fault.source) => {
+                FunctionError::new(fault.message.as_str()).at(fault.span.start, fault.span.end)
+            }
+            Self::Closure(_) => FunctionError::new(fault.one_line()),
+            Self::Builtin(..) => FunctionError::new(fault.message.as_str()),
+        }
+    }
+
     /// The operation it performs, if it is an action and no pure function.
     pub fn effect(&self) -> Option<&str> {
         match self {
@@ -102,7 +122,7 @@ impl Call for Function {
     fn call(&self, args: &[Value]) -> Result<Value, FunctionError> {
         let args: Vec<Term> = args.iter().cloned().map(Term::data).collect();
         let mut machine = Machine::pure(CALL_STEPS);
-        let result = machine.call_from_outside(self, args).map_err(|fault| FunctionError::new(fault.one_line()))?;
+        let result = machine.call_from_outside(self, args).map_err(|fault| self.error(&fault))?;
         let value = result.to_value();
         value.map_err(|odd| FunctionError::new(format!("the result has {} in it, which is no value", odd.kind())))
     }

@@ -80,7 +80,8 @@ impl GraphHost {
             }
         }
         for error in effects.errors {
-            self.events.push_back(HostEvent::DerivationFailed { node: 1, message: error.to_string() });
+            let variable = self.known.get(&error.var).copied();
+            self.events.push_back(HostEvent::derivation_failed(1, variable, &error));
         }
     }
 }

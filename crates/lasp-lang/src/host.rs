@@ -3,8 +3,9 @@
 //! Nodes are numbered from 1. A variable has one [`Handle`] for all nodes: a host makes it known at a node when it is first
 //! used there; a derived variable that is local to a node is derived again where it is asked for.
 
+use crate::source::Span;
 use crate::term::Handle;
-use lasp_dataflow::{Op, Operator, Output, Threshold, Type, Value};
+use lasp_dataflow::{DerivationError, Op, Operator, Output, Threshold, Type, Value};
 
 /// A reason why a node refused. Its state is unchanged.
 pub type Refusal = crate::fault::Problem;
@@ -24,9 +25,22 @@ pub enum HostEvent {
     DerivationFailed {
         /// Where.
         node: usize,
-        /// What failed and on which element.
+        /// The derived variable, if a script has a handle for it.
+        variable: Option<Handle>,
+        /// What failed, on which element, and why.
         message: String,
+        /// Where in the text of the function.
+        at: Option<Span>,
     },
+}
+
+impl HostEvent {
+    /// The event for what a graph at `node` reports.
+    pub fn derivation_failed(node: usize, variable: Option<Handle>, error: &DerivationError) -> Self {
+        let DerivationError { operator, element, error, .. } = error;
+        let message = format!("{operator} failed on {element}: {}", error.message);
+        Self::DerivationFailed { node, variable, message, at: error.at.map(|(start, end)| Span::new(start, end)) }
+    }
 }
 
 /// How far time was run.

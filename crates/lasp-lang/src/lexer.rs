@@ -91,7 +91,7 @@ impl<'a> Lexer<'a> {
     }
 
     fn skip_line(&mut self) {
-        self.at += self.rest().find('\n').unwrap_or(self.rest().len());
+        self.at += self.rest().find('\n').unwrap_or_else(|| self.rest().len());
     }
 
     /// Letters, digits, `_` and `@` from here on.

@@ -7,12 +7,14 @@
 //! - [`check`]: names, arities, types and operations, before anything runs.
 //! - [`term`], [`env`], [`machine`], [`function`], [`library`]: the pure expression language, with limits.
 //! - [`session`], [`host`], [`signature`]: operations on variables and nodes.
+//! - [`explain`](mod@explain): the dataflow graph of a program as text.
 //! - [`diagnostic`], [`fault`], [`show`], [`suggest`]: what is said to people.
 
 pub mod ast;
 pub mod check;
 pub mod diagnostic;
 pub mod env;
+pub mod explain;
 pub mod fault;
 pub mod function;
 pub mod graph_host;

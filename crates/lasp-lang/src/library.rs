@@ -16,7 +16,6 @@ use crate::function::Function;
 use crate::machine::Machine;
 use crate::show::short;
 use crate::signature::Signature;
-use crate::source::Span;
 use crate::term::Term;
 use lasp_dataflow::Value;
 use std::collections::BTreeMap;
@@ -84,7 +83,7 @@ fn wrong(position: usize, wanted: &str, found: &Term) -> Trap {
 fn list(machine: &mut Machine<'_>, args: &[Term], position: usize) -> Result<Vec<Term>> {
     let term = &args[position];
     let items = term.as_list().ok_or_else(|| wrong(position, "a list", term))?;
-    machine.charge(items.len() as u64, Span::default())?;
+    machine.spend(items.len() as u64)?;
     Ok(items)
 }
 
@@ -92,7 +91,7 @@ fn list(machine: &mut Machine<'_>, args: &[Term], position: usize) -> Result<Vec
 fn map(machine: &mut Machine<'_>, args: &[Term], position: usize) -> Result<BTreeMap<Value, Term>> {
     let term = &args[position];
     let entries = term.as_map().ok_or_else(|| wrong(position, "a map", term))?;
-    machine.charge(entries.len() as u64, Span::default())?;
+    machine.spend(entries.len() as u64)?;
     Ok(entries)
 }
 
@@ -123,7 +122,7 @@ fn value(args: &[Term], position: usize) -> Result<Value> {
 
 /// Calls `function`; failures inside it keep their own place.
 fn call(machine: &mut Machine<'_>, function: &Function, args: Vec<Term>) -> Result {
-    machine.apply(function, args, Span::default()).map_err(Trap::Fault)
+    machine.call_back(function, args).map_err(Trap::Fault)
 }
 
 /// As [`call`], for a function that answers yes or no.

@@ -22,8 +22,14 @@ use std::sync::Arc;
 /// Steps that one call of a function by a derivation may take (guess: tens of milliseconds).
 pub const CALL_STEPS: u64 = 1_000_000;
 
-/// Steps that one form of a script may take, its actions included (guess: a few seconds).
-pub const FORM_STEPS: u64 = 50_000_000;
+/// Steps that one form of a script may take, its actions included (guess: about a second).
+pub const FORM_STEPS: u64 = 20_000_000;
+
+/// What an operation counts for (guess: as long as so many steps).
+const OPERATION_STEPS: u64 = 50;
+
+/// What the start of an action counts for: bounds actions that set each other off (guess).
+const ACTION_STEPS: u64 = 200;
 
 /// Calls and expressions inside each other. A level costs at most about 2 KiB of stack, and threads have 2 MiB.
 const DEPTH_MAX: u32 = 400;
@@ -95,6 +101,8 @@ pub struct Machine<'w> {
     steps_left: u64,
     depth: u32,
     in_action: bool,
+    /// The call of the library function under way.
+    at: Span,
 }
 
 impl std::fmt::Debug for Machine<'_> {
@@ -107,12 +115,20 @@ impl<'w> Machine<'w> {
     /// Computes only, for at most `steps`.
     pub fn pure(steps: u64) -> Self {
         let source = Source::new("", "");
-        Self { source, effects: None, node: 1, steps_left: steps, depth: 0, in_action: false }
+        Self { source, effects: None, node: 1, steps_left: steps, depth: 0, in_action: false, at: Span::default() }
     }
 
     /// Runs a program of `source` at node 1 with effects.
     pub fn script(source: Arc<Source>, effects: &'w mut dyn Effects) -> Self {
-        Self { source, effects: Some(effects), node: 1, steps_left: FORM_STEPS, depth: 0, in_action: false }
+        Self {
+            source,
+            effects: Some(effects),
+            node: 1,
+            steps_left: FORM_STEPS,
+            depth: 0,
+            in_action: false,
+            at: Span::default(),
+        }
     }
 
     /// The value of the last of `body`; bindings stay in `env`.
@@ -225,7 +241,10 @@ impl<'w> Machine<'w> {
     }
 
     fn builtin(&mut self, builtin: &'static library::Builtin, args: &[Term], span: Span) -> Outcome {
-        let result = (builtin.run)(self, args).map_err(|trap| match trap {
+        let caller = std::mem::replace(&mut self.at, span);
+        let result = (builtin.run)(self, args);
+        self.at = caller;
+        let result = result.map_err(|trap| match trap {
             Trap::Problem(mut problem) => {
                 problem.message = format!("{}: {}", builtin.signature.name, problem.message);
                 self.place(problem.into(), span)
@@ -273,9 +292,6 @@ impl<'w> Machine<'w> {
 
     /// For calls from outside a program: the place of the failure is the function's own.
     pub(crate) fn call_from_outside(&mut self, function: &Function, args: Vec<Term>) -> Outcome {
-        for arg in &args {
-            self.charge(u64::from(arg.shape().weight), Span::default())?;
-        }
         let span = match function {
             Function::Closure(closure) => {
                 self.source = closure.source.clone();
@@ -283,6 +299,9 @@ impl<'w> Machine<'w> {
             }
             Function::Builtin(..) => Span::default(),
         };
+        for arg in &args {
+            self.charge(u64::from(arg.shape().weight), span)?;
+        }
         self.apply(function, args, span)
     }
 
@@ -313,6 +332,7 @@ impl<'w> Machine<'w> {
     }
 
     fn operate(&mut self, name: &str, args: Vec<Term>, span: Span) -> Outcome {
+        self.charge(OPERATION_STEPS, span)?;
         let Some(effects) = &mut self.effects else {
             return Err(self.impure(name, span));
         };
@@ -353,7 +373,7 @@ impl<'w> Machine<'w> {
 
     fn run_due_actions(&mut self, span: Span) -> Outcome<()> {
         while let Some(action) = self.effects.as_mut().and_then(|effects| effects.next_action()) {
-            self.charge(1, span)?;
+            self.charge(ACTION_STEPS, span)?;
             let node = std::mem::replace(&mut self.node, action.node);
             let result = self.apply(&action.function, action.args, span);
             self.node = node;
@@ -363,6 +383,16 @@ impl<'w> Machine<'w> {
     }
 
     // ---- limits and faults ----
+
+    /// Charges the call of the library function under way.
+    pub(crate) fn spend(&mut self, steps: u64) -> Outcome<()> {
+        self.charge(steps, self.at)
+    }
+
+    /// Calls a function on behalf of the library function under way.
+    pub(crate) fn call_back(&mut self, function: &Function, args: Vec<Term>) -> Outcome {
+        self.apply(function, args, self.at)
+    }
 
     /// Takes `steps` off what is left.
     pub(crate) fn charge(&mut self, steps: u64, span: Span) -> Outcome<()> {

@@ -52,8 +52,10 @@ pub enum Line {
         form: usize,
         /// The node.
         node: usize,
-        /// What failed.
+        /// What failed, on which element, and why.
         message: String,
+        /// The same as a diagnostic of the function's program.
+        report: Option<(Arc<Source>, Box<Diagnostic>)>,
     },
 }
 
@@ -68,7 +70,7 @@ impl Line {
                 let kind = show::json_text(kind);
                 format!("{{\"form\":{form},\"print\":true,\"node\":{node},\"type\":{kind},\"value\":{json}}}")
             }
-            Self::DerivationFailed { form, node, message } => {
+            Self::DerivationFailed { form, node, message, .. } => {
                 format!("{{\"form\":{form},\"error\":{},\"node\":{node}}}", show::json_text(message))
             }
         }
@@ -169,9 +171,9 @@ impl<H: Host> Session<H> {
         Ok(Line::Value { form: self.forms, kind, text: resolved.to_string(), json: show::json(&resolved) })
     }
 
-    /// The names bound so far, for completion.
-    pub fn bindings(&self) -> impl Iterator<Item = &str> {
-        self.env.iter().map(|(name, _)| &**name)
+    /// The names bound so far with their terms; an inner one after those it hides.
+    pub fn terms(&self) -> impl Iterator<Item = (&str, &Term)> {
+        self.env.iter().map(|(name, term)| (&**name, term))
     }
 
     /// Unbinds a name; whether it was bound.

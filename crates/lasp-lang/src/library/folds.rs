@@ -30,7 +30,9 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
                 (Some(false), _) => {}
                 (None, Some([yes, image])) if yes.as_bool() == Some(true) => kept.push(image.clone()),
                 _ => {
-                    return Err(format!("the function gives true, false or {{true, Y}}, here {}", short(&answer)).into());
+                    return Err(
+                        format!("the function gives true, false or {{true, Y}}, here {}", short(&answer)).into()
+                    );
                 }
             }
         }

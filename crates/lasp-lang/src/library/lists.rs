@@ -3,7 +3,6 @@
 use super::{Builtin, Result, between, builtin, integer, list, size, value, wrong};
 use crate::machine::Machine;
 use crate::show::short;
-use crate::source::Span;
 use crate::term::{Term, compare};
 use lasp_dataflow::{F64, Value};
 use std::cmp::Ordering;
@@ -85,7 +84,7 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
     }),
     builtin("lists:duplicate", 2, "lists:duplicate(N, X)", "N times X", |m, a| {
         let n = size(a, 0)?;
-        m.charge((n as u64).saturating_mul(u64::from(a[1].shape().weight)), Span::default())?;
+        m.spend((n as u64).saturating_mul(u64::from(a[1].shape().weight)))?;
         Ok(Term::list(vec![a[1].clone(); n]))
     }),
     between("lists:seq", (2, 3), "lists:seq(From, To), lists:seq(From, To, Step)", "the integers from From to To", seq),
@@ -216,7 +215,7 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
             let key = key.ok_or_else(|| format!("{} has no field {n}", short(&item)))?;
             keyed.push((key, item));
         }
-        m.charge(keyed.len() as u64 * 8, Span::default())?;
+        m.spend(keyed.len() as u64 * 8)?;
         keyed.sort_by(|(a, _), (b, _)| a.cmp(b));
         Ok(Term::list(keyed.into_iter().map(|(_, item)| item).collect()))
     }),
@@ -225,7 +224,7 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
 /// The values at position 0, ascending in the total order.
 pub(super) fn sorted(machine: &mut Machine<'_>, args: &[Term]) -> Result<Vec<Value>> {
     let items = list(machine, args, 0)?;
-    machine.charge(items.len() as u64 * 8, Span::default())?;
+    machine.spend(items.len() as u64 * 8)?;
     let mut values = Vec::with_capacity(items.len());
     for at in 0..items.len() {
         values.push(value(&items, at)?);
@@ -249,7 +248,7 @@ fn has_key(args: &[Term], item: &Term) -> bool {
 /// Depth of the recursion is that of the value, which is bounded.
 fn flatten(machine: &mut Machine<'_>, items: Vec<Term>, flat: &mut Vec<Term>) -> Result<()> {
     for item in items {
-        machine.charge(1, Span::default())?;
+        machine.spend(1)?;
         match item.as_list() {
             Some(inner) => flatten(machine, inner, flat)?,
             None => flat.push(item),
@@ -267,7 +266,7 @@ fn seq(machine: &mut Machine<'_>, args: &[Term]) -> Result {
     let mut items = Vec::new();
     let mut next = Some(from);
     while let Some(n) = next.filter(|n| if step > 0 { *n <= to } else { *n >= to }) {
-        machine.charge(1, Span::default())?;
+        machine.spend(1)?;
         items.push(Term::scalar(n));
         next = n.checked_add(step);
     }

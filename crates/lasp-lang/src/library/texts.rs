@@ -3,7 +3,6 @@
 use super::{Builtin, Result, between, builtin, list, size, text, wrong};
 use crate::machine::Machine;
 use crate::show;
-use crate::source::Span;
 use crate::term::Term;
 use lasp_dataflow::Value;
 use std::sync::Arc;
@@ -86,7 +85,7 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
             }
             let all = wants_all(a, 3)?;
             let times = if all { text.matches(&*part).count() } else { 1 };
-            m.charge((times as u64).saturating_mul(1 + new.len() as u64 / 16), Span::default())?;
+            m.spend((times as u64).saturating_mul(1 + new.len() as u64 / 16))?;
             Ok(Term::scalar(if all { text.replace(&*part, &new) } else { text.replacen(&*part, &new, 1) }))
         },
     ),
@@ -105,12 +104,12 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
         let parts = list(m, a, 0)?;
         let texts = (0..parts.len()).map(|at| charged(m, &parts, at)).collect::<Result<Vec<_>>>()?;
         let separator = text(a, 1)?;
-        m.charge((texts.len() as u64).saturating_mul(1 + separator.len() as u64 / 16), Span::default())?;
+        m.spend((texts.len() as u64).saturating_mul(1 + separator.len() as u64 / 16))?;
         Ok(Term::scalar(texts.join(&*separator)))
     }),
     builtin("string:repeat", 2, "string:repeat(T, N)", "N times the text", |m, a| {
         let (text, times) = (text(a, 0)?, size(a, 1)?);
-        m.charge((times as u64).saturating_mul(1 + text.len() as u64 / 16), Span::default())?;
+        m.spend((times as u64).saturating_mul(1 + text.len() as u64 / 16))?;
         Ok(Term::scalar(text.repeat(times)))
     }),
     builtin("string:to_integer", 1, "string:to_integer(T)", "the text as an integer, or error", |_, a| {
@@ -118,7 +117,7 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
         Ok(parsed.map_or_else(|_| Term::atom("error"), Term::scalar))
     }),
     builtin("to_text", 1, "to_text(X)", "X as it is printed; a text as it is", |m, a| {
-        m.charge(u64::from(a[0].shape().weight), Span::default())?;
+        m.spend(u64::from(a[0].shape().weight))?;
         Ok(Term::scalar(show::plain(&a[0])))
     }),
 ];
@@ -126,7 +125,7 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
 /// The text at `position`; charges for its length.
 fn charged(machine: &mut Machine<'_>, args: &[Term], position: usize) -> Result<Arc<str>> {
     let text = text(args, position)?;
-    machine.charge(text.len() as u64 / 16, Span::default())?;
+    machine.spend(text.len() as u64 / 16)?;
     Ok(text)
 }
 

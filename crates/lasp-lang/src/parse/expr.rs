@@ -82,7 +82,7 @@ impl Parser {
             if !parser.at_symbol(Symbol::Equal) {
                 return Ok(left);
             }
-            let pattern = parser.to_pattern(left)?;
+            let pattern = parser.pattern_from(left)?;
             parser.bump();
             let value = parser.expr()?;
             let span = pattern.span.to(value.span);
@@ -323,7 +323,8 @@ impl Parser {
 
     fn named_call(&mut self, name: Arc<str>, span: Span) -> Result<Expr> {
         let args = self.arguments()?;
-        if self.at_symbol(Symbol::Arrow) {
+        // In a bracket or a clause it is a guard.
+        if self.at_symbol(Symbol::Arrow) && self.open == 0 {
             let hint = "functions have no names of their own; bind one to a variable: `F = fun(X) -> ... end`";
             let at = self.span();
             self.report(at, format!("`{name}` cannot be defined here"), "", Some(hint));
@@ -380,13 +381,13 @@ impl Parser {
     fn qualifier(&mut self) -> Result<Qualifier> {
         let first = self.expr()?;
         if self.eat_symbol(Symbol::LeftArrow) {
-            let pattern = self.to_pattern(first)?;
+            let pattern = self.pattern_from(first)?;
             return Ok(Qualifier::Generate(pattern, self.expr()?));
         }
         if self.eat_symbol(Symbol::MapMatch) {
-            let key = self.to_pattern(first)?;
+            let key = self.pattern_from(first)?;
             let value = self.expr()?;
-            let value = self.to_pattern(value)?;
+            let value = self.pattern_from(value)?;
             self.expect_symbol(Symbol::LeftArrow, "and a map")?;
             return Ok(Qualifier::GenerateEntries(key, value, self.expr()?));
         }
@@ -446,7 +447,7 @@ impl Parser {
         }
         let clauses = self.clauses(|parser| {
             let pattern = parser.expr()?;
-            Ok(vec![parser.to_pattern(pattern)?])
+            Ok(vec![parser.pattern_from(pattern)?])
         })?;
         self.close(Token::Keyword(Keyword::End), opened, "`case`");
         self.node(ExprKind::Case(Box::new(subject), clauses), opened.to(self.previous_span()))
@@ -531,7 +532,7 @@ impl Parser {
                 return Err(parser.unexpected("`(` and the function's parameters"));
             }
             let params = parser.arguments()?;
-            parser.to_patterns(params)
+            parser.patterns_from(params)
         })?;
         self.close(Token::Keyword(Keyword::End), opened, "`fun`");
         let span = opened.to(self.previous_span());

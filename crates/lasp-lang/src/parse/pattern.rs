@@ -5,27 +5,27 @@ use crate::ast::{Binary, Expr, ExprKind, Literal, MapEntry, Pattern, PatternKind
 
 impl Parser {
     /// `expr` as a pattern; anything else in it is reported.
-    pub(super) fn to_pattern(&mut self, expr: Expr) -> Result<Pattern> {
+    pub(super) fn pattern_from(&mut self, expr: Expr) -> Result<Pattern> {
         let span = expr.span;
         let kind = match expr.kind {
             ExprKind::Variable(name) if &*name == "_" => PatternKind::Any,
             ExprKind::Variable(name) => PatternKind::Variable(name),
             ExprKind::Literal(literal) => PatternKind::Literal(literal),
-            ExprKind::Tuple(items) => PatternKind::Tuple(self.to_patterns(items)?),
+            ExprKind::Tuple(items) => PatternKind::Tuple(self.patterns_from(items)?),
             ExprKind::List { items, tail } => {
-                let items = self.to_patterns(items)?;
-                let tail = tail.map(|tail| self.to_pattern(*tail)).transpose()?.map(Box::new);
+                let items = self.patterns_from(items)?;
+                let tail = tail.map(|tail| self.pattern_from(*tail)).transpose()?.map(Box::new);
                 PatternKind::List { items, tail }
             }
-            ExprKind::Map { base: None, entries } => PatternKind::Map(self.to_entry_patterns(entries)?),
-            ExprKind::Bytes(items) => PatternKind::Literal(self.to_bytes_literal(&items)?),
+            ExprKind::Map { base: None, entries } => PatternKind::Map(self.entries_from(entries)?),
+            ExprKind::Bytes(items) => PatternKind::Literal(self.bytes_from(&items)?),
             ExprKind::Binary(Binary::Append, left, right) => match left.kind {
                 ExprKind::Literal(Literal::Text(prefix)) => {
-                    PatternKind::TextPrefix(prefix, Box::new(self.to_pattern(*right)?))
+                    PatternKind::TextPrefix(prefix, Box::new(self.pattern_from(*right)?))
                 }
                 _ => return Err(self.not_a_pattern(&left, "in a pattern, `++` needs a text on its left")),
             },
-            ExprKind::Match(left, right) => PatternKind::Both(left, Box::new(self.to_pattern(*right)?)),
+            ExprKind::Match(left, right) => PatternKind::Both(left, Box::new(self.pattern_from(*right)?)),
             ExprKind::Broken => return Err(Lost),
             _ => {
                 let message = format!("{} is not a pattern", describe(&expr));
@@ -35,15 +35,15 @@ impl Parser {
         Ok(Pattern { kind, span })
     }
 
-    pub(super) fn to_patterns(&mut self, items: Vec<Expr>) -> Result<Vec<Pattern>> {
-        items.into_iter().map(|item| self.to_pattern(item)).collect()
+    pub(super) fn patterns_from(&mut self, items: Vec<Expr>) -> Result<Vec<Pattern>> {
+        items.into_iter().map(|item| self.pattern_from(item)).collect()
     }
 
-    fn to_entry_patterns(&mut self, entries: Vec<MapEntry>) -> Result<Vec<(Expr, Pattern)>> {
-        entries.into_iter().map(|entry| Ok((entry.key, self.to_pattern(entry.value)?))).collect()
+    fn entries_from(&mut self, entries: Vec<MapEntry>) -> Result<Vec<(Expr, Pattern)>> {
+        entries.into_iter().map(|entry| Ok((entry.key, self.pattern_from(entry.value)?))).collect()
     }
 
-    fn to_bytes_literal(&mut self, items: &[Expr]) -> Result<Literal> {
+    fn bytes_from(&mut self, items: &[Expr]) -> Result<Literal> {
         let mut bytes = Vec::new();
         for item in items {
             match &item.kind {

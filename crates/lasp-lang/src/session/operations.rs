@@ -47,6 +47,7 @@ impl<H: Host> World<H> {
             "heal" => self.fault(&Fault::Heal)?,
             "crash" => {
                 let crashed = self.node_number(&args[0])?;
+                self.patterns.remove(&crashed);
                 self.fault(&Fault::Crash(crashed))?
             }
             "restart" => {
@@ -114,7 +115,10 @@ impl<H: Host> World<H> {
             match pair.as_tuple().as_deref() {
                 Some([Term::Variable(variable), threshold]) => waits.push((*variable, threshold.clone())),
                 _ => {
-                    return Err(Problem::new(format!("`read_any` takes pairs {{V, Threshold}}, found {}", short(pair))));
+                    return Err(Problem::new(format!(
+                        "`read_any` takes pairs {{V, Threshold}}, found {}",
+                        short(pair)
+                    )));
                 }
             }
         }
@@ -174,6 +178,7 @@ impl<H: Host> World<H> {
         };
         let inputs: Vec<_> = inputs.iter().map(|input| input.handle).collect();
         let handle = self.host.derive(node, operator, &inputs, into)?;
+        self.derived_by(handle, args);
         if name == "fold" {
             self.folds.insert(handle);
         }

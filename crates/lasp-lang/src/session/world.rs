@@ -1,13 +1,16 @@
 //! The effects of a session: operations go to the host, its events become actions of the program, prints become lines.
 
 use super::{Line, resolve};
+use crate::diagnostic::Diagnostic;
 use crate::fault::Problem;
 use crate::function::Function;
 use crate::host::{Host, HostEvent, Progress, TriggerId};
 use crate::machine::{Action, Effects, Step, Waiting};
 use crate::show;
+use crate::source::Source;
 use crate::term::{Handle, Term, Variable};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 /// What runs when the host reports a trigger.
 #[derive(Debug)]
@@ -24,6 +27,8 @@ pub struct World<H: Host> {
     met: BTreeSet<TriggerId>,
     due: VecDeque<Action>,
     lines: Vec<Line>,
+    /// Where the functions of derived variables stand; `None` for functions of several programs.
+    sources: BTreeMap<Handle, Option<Arc<Source>>>,
     /// Results of folds: they have the type of their value.
     pub(super) folds: BTreeSet<Handle>,
     pub(super) patterns: BTreeMap<usize, BTreeSet<String>>,
@@ -44,6 +49,7 @@ impl<H: Host> World<H> {
             met: BTreeSet::new(),
             due: VecDeque::new(),
             lines: Vec::new(),
+            sources: BTreeMap::new(),
             folds: BTreeSet::new(),
             patterns: BTreeMap::new(),
             form: 0,
@@ -103,9 +109,26 @@ impl<H: Host> World<H> {
                         self.enqueue(node, function, vec![Term::output(output)]);
                     }
                 }
-                HostEvent::DerivationFailed { node, message } => {
-                    self.lines.push(Line::DerivationFailed { form: self.form, node, message });
+                HostEvent::DerivationFailed { node, variable, message, at } => {
+                    let source = variable.and_then(|variable| self.sources.get(&variable)?.clone());
+                    let report = source.zip(at).map(|(source, span)| {
+                        (source, Box::new(Diagnostic::error(span, format!("at node {node}, {message}"))))
+                    });
+                    self.lines.push(Line::DerivationFailed { form: self.form, node, message, report });
                 }
+            }
+        }
+    }
+
+    /// Remembers the programs of the functions that derive `variable`, for reports.
+    pub(super) fn derived_by(&mut self, variable: Handle, args: &[Term]) {
+        for arg in args.iter().flat_map(|arg| arg.as_tuple().unwrap_or_else(|| vec![arg.clone()])) {
+            let Term::Function(function) = arg else { continue };
+            let source = function.source().cloned();
+            let known = self.sources.entry(variable).or_insert_with(|| source.clone());
+            let same = matches!((&*known, &source), (Some(a), Some(b)) if Arc::ptr_eq(a, b));
+            if !same {
+                *known = None;
             }
         }
     }

@@ -1,0 +1,231 @@
+//! What is said about programs that are wrong: line, place, what was found and expected, a hint.
+
+use crate::support::failure;
+
+/// The message, the line under carets (trimmed) and the hint of each diagnostic.
+fn said(text: &str) -> Vec<String> {
+    let interesting = |line: &&str| {
+        let line = line.trim_start();
+        line.starts_with("error") || line.starts_with("help") || line.contains('^')
+    };
+    let tidy = |line: &str| line.trim_start_matches([' ', '|']).trim_end().to_owned();
+    failure(text).lines().filter(interesting).map(tidy).collect()
+}
+
+#[test]
+fn the_whole_message_shows_the_line_and_the_place() {
+    let text = "S = declare(set),\nudpate(S, {add, 1}).\n";
+    let expected = "\
+error: unknown function `udpate`
+ --> test.lasp:2:1
+  |
+2 | udpate(S, {add, 1}).
+  | ^^^^^^
+  |
+help: did you mean `update`?";
+    assert_eq!(failure(text), expected);
+}
+
+#[test]
+fn each_mistake_is_named_at_its_place_with_a_hint() {
+    let cases: &[(&str, &[&str])] = &[
+        ("S = declare(sett).", &["error: unknown type `sett`", "^^^^", "help: did you mean `set`?"]),
+        ("S = declare(gmap(gest)).", &["error: unknown type `gest`", "^^^^", "help: did you mean `gset`?"]),
+        (
+            "C = declare(gcounter), update(C, {add, 1}).",
+            &[
+                "error: gcounter has no operation `add`",
+                "^^^ no operation of gcounter",
+                "help: gcounter offers increment, {increment, N}",
+            ],
+        ),
+        (
+            "C = declare(gcounter), update(C, incremnt).",
+            &[
+                "error: gcounter has no operation `incremnt`",
+                "^^^^^^^^ no operation of gcounter",
+                "help: did you mean `increment`? gcounter offers increment, {increment, N}",
+            ],
+        ),
+        (
+            "S = declare(set), map(S, fun(X) -> X * 2, S).",
+            &["error: missing `end`: expected `end`, found `)`", "---               ^ expected `end` here"],
+        ),
+        (
+            "S = declare(set), filter(S, fun(X) -> X = 2 end).",
+            &["error: `=` binds; a condition compares with `==`", "^^^ found `=`, expected `==`", "help: write `==`"],
+        ),
+        (
+            "X = 1, if X = 1 -> a; true -> b end.",
+            &["error: `=` binds; a condition compares with `==`", "^^^ found `=`, expected `==`", "help: write `==`"],
+        ),
+        ("X = 1, Xs + 1.", &["error: variable `Xs` is unbound", "^^ not bound here", "help: did you mean `X`?"]),
+        (
+            "query(1, 2).",
+            &[
+                "error: `query` takes 1 argument, found 2",
+                "^^^^^^^^^^^",
+                "help: query(V): the current value of V at this node",
+            ],
+        ),
+        (
+            "S = declare(set), S + 1.",
+            &["error: `+` takes values, and this is a variable", "^", "help: `query(V)` gives the current value"],
+        ),
+        (
+            "map([1, 2], fun(X) -> X end).",
+            &[
+                "error: `map` takes a declared variable, found a list",
+                "^^^^^^",
+                "help: `V = declare(set)` gives one; over lists there is `lists:map`",
+            ],
+        ),
+        (
+            "C = declare(gcounter), map(C, fun(X) -> X end).",
+            &[
+                "error: `map` goes from sets to sets, found a gcounter",
+                "^ a variable of type gcounter",
+                "help: sets are `set` (or `awset`) and `gset`",
+            ],
+        ),
+        (
+            "S = declare(set), map(S, fun(X) -> query(S) end).",
+            &[
+                "error: the function of `map` must be pure, and `query` acts",
+                "^^^^^",
+                "help: actions belong into `stream` or `invariant`",
+            ],
+        ),
+        (
+            "S = declare(set), map(S, fun(X, Y) -> X end).",
+            &["error: `map` takes a function of 1 argument, this one has 2", "^^^^^^^^^^^^^^^^^^"],
+        ),
+        ("X = [1, 2.", &["error: missing `]`: expected `]`, found `.`", "-    ^ expected `]` here"]),
+        ("X = {a, b\n.", &["error: missing `}`: expected `}`, found `.`", "^ expected `}` here"]),
+        ("1 =< 2 =< 3.", &["error: comparisons do not chain", "^^", "help: write `A =< B andalso B =< C`"]),
+        ("1 <= 2.", &["error: `<=` is not part of the language", "^^", "help: less or equal is written `=<`"]),
+        ("X = 1, X + \"a\".", &["error: `+` takes numbers, found a text", "^^^", "help: texts are joined with `++`"]),
+        (
+            "declare(rwset).",
+            &[
+                "error: type `rwset` is not available in this version",
+                "^^^^^",
+                "help: there are awset, boolean, gcounter, gmap, gset, ivar, lwwregister, max, min, pair, pncounter, set",
+            ],
+        ),
+        (
+            "enforce_once(S, 1, fun() -> ok end).",
+            &[
+                "error: `enforce_once` is not available in this version",
+                "^^^^^^^^^^^^",
+                "error: variable `S` is unbound",
+                "^ not bound here",
+            ],
+        ),
+        (
+            "f(X) -> X * 2.",
+            &[
+                "error: `f` cannot be defined here",
+                "^^",
+                "help: functions have no names of their own; bind one to a variable: `F = fun(X) -> ... end`",
+            ],
+        ),
+        (
+            "fun F(X) -> F(X - 1) end.",
+            &[
+                "error: functions have no names of their own",
+                "^",
+                "help: a function cannot call itself by name: use lists:foldl, a comprehension, or a dataflow",
+            ],
+        ),
+        (
+            "receive X -> X end.",
+            &[
+                "error: expected an expression, found `receive`",
+                "^^^^^^^",
+                "help: there are no messages: wait with `read(V, Threshold)` or react with `invariant`",
+            ],
+        ),
+        ("X = 1", &["error: this form does not end", "^ expected `,` or `.`", "help: every form ends with a `.`"]),
+        (
+            "{f(1) = 2}.",
+            &[
+                "error: a call is not a pattern",
+                "^^^^",
+                "help: a pattern is made of variables, literals, tuples, lists and maps; put conditions after `when`",
+            ],
+        ),
+        (
+            "case 1 of 1 -> A = 1; _ -> ok end, A.",
+            &[
+                "error: variable `A` is unbound",
+                "----------               ^ not bound here",
+                "help: bind it in every clause, or use the value of the `case` or `if`",
+            ],
+        ),
+        (
+            "S = declare(set), fold(S, avrg).",
+            &["error: `fold` cannot aggregate by `avrg`", "^^^^", "help: did you mean `avg`?"],
+        ),
+        (
+            "lists:foldl(1, 2).",
+            &[
+                "error: `lists:foldl` takes 3 arguments, found 2",
+                "^^^^^^^^^^^^^^^^^",
+                "help: lists:foldl(F, Acc, L): F(X, Acc) over the elements from the left",
+            ],
+        ),
+    ];
+    let differing: Vec<_> = cases.iter().filter(|(text, expected)| said(text) != *expected).collect();
+    let found: Vec<_> = differing.iter().map(|(text, _)| (text, said(text))).collect();
+    assert!(found.is_empty(), "said otherwise: {found:#?}");
+}
+
+#[test]
+fn every_error_of_a_file_is_reported() {
+    let text = "A = declare(sett),\nB = [1, 2,\nC = declare(gset), update(C, {rmv, 1}),\nD = 1 +.\nE = foo(1).\n\"open";
+    let found: Vec<String> = said(text).into_iter().filter(|line| line.starts_with("error")).collect();
+    assert!(found.len() >= 4, "{found:#?}");
+    assert!(found.iter().any(|line| line.contains("unknown type `sett`")), "{found:#?}");
+    assert!(found.iter().any(|line| line.contains("unknown function `foo`")), "{found:#?}");
+    assert!(found.iter().any(|line| line.contains("no closing")), "{found:#?}");
+}
+
+#[test]
+fn a_program_that_fails_says_where_and_why() {
+    let cases = [
+        ("X = 1, X = 2.", "no match for 2"),
+        ("1 div 0.", "division by zero: 1 div 0"),
+        ("9223372036854775807 + 1.", "integer overflow: 9223372036854775807 + 1"),
+        ("1.0e308 * 10.", "too large for a float: 1.0e308 * 10"),
+        ("case 3 of 1 -> a end.", "no clause of this `case` matches 3"),
+        ("if false -> a end.", "no clause of this `if` is true"),
+        ("F = fun(1) -> a end, F(2).", "no clause of this function matches (2)"),
+        ("lists:nth(3, [1]).", "lists:nth: there is no element 3 in a list of 1"),
+        ("maps:get(b, #{a => 1}).", "maps:get: the map has no key b"),
+        ("#{a => 1}#{b := 2}.", "the map has no key b; `=>` would add it"),
+        ("declare(x, set), declare(x, gset).", "x is already declared as awset, not gset"),
+        ("S = declare(set), map(S, fun(X) -> X end, S).", "would be a cycle"),
+        ("V = declare(ivar), update(V, {set, 1}), update(V, {set, 2}).", "already set to 1"),
+        ("C = declare(gcounter), read(C, {value, 1}).", "this would wait for ever"),
+        ("on(2, 1).", "there is no node 2"),
+        ("crash(1).", "there is only one node"),
+        ("S = declare(set), M = map(S, fun(X) -> X end), update(M, {add, 1}).", "is derived and takes no updates"),
+        ("F = fun(X) -> print(X) end, S = declare(set), map(S, F).", "the function of `map` must be pure"),
+        ("lists:map(fun(X) -> X + a end, [1]).", "takes numbers"),
+        ("T = gmap(set), declare(T), declare(1).", "this is no type"),
+    ];
+    for (text, expected) in cases {
+        let message = failure(text);
+        assert!(message.contains(expected), "{text}\n{message}");
+        assert!(message.contains("--> test.lasp:1:"), "{message}");
+    }
+}
+
+#[test]
+fn one_mistake_gives_one_message() {
+    for text in ["X = foo(1), X + 1, X * 2.", "X = [1, 2. Y = X.", "A = B, C = B, D = B."] {
+        let errors = said(text).iter().filter(|line| line.starts_with("error")).count();
+        assert_eq!(errors, 1, "{text}\n{}", failure(text));
+    }
+}
