@@ -2,7 +2,11 @@
 //!
 //! Exit codes: 0 it went well, 1 it did not, 2 a program could not be read, 64 wrong usage.
 
+mod check;
 mod eval;
+mod node;
+mod repl;
+mod run;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -20,6 +24,16 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Run a program on an embedded cluster and print the value of each form
+    Run(run::RunArgs),
+    /// Talk to an embedded cluster
+    Repl(repl::ReplArgs),
+    /// Report everything that is wrong with a program
+    Check(check::CheckArgs),
+    /// Show the dataflow graph of a program
+    Explain(check::ExplainArgs),
+    /// Run a node until it is told to stop
+    Node(node::NodeArgs),
     /// Run an experiment on a cluster and write a report
     Eval(eval::flags::EvalArgs),
     /// One node of an experiment; started by `lasp eval`
@@ -41,6 +55,11 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> ExitCode {
     match command {
+        Command::Run(args) => run::main(args),
+        Command::Repl(args) => repl::main(args),
+        Command::Check(args) => check::main(args),
+        Command::Explain(args) => check::explain(args),
+        Command::Node(args) => node::main(&args),
         Command::Eval(args) => eval::main(args),
         Command::EvalNode(args) => eval::node::main(args),
     }

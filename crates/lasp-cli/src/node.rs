@@ -25,7 +25,7 @@ const USAGE: u8 = 64;
     after_help = "Every flag is also a variable (--data-dir is LASP_DATA_DIR; lists are separated by commas) and a \
     key of the configuration file (data_dir). A flag wins over a variable, a variable over the file."
 )]
-pub struct NodeArgs {
+pub(crate) struct NodeArgs {
     /// The node's name, unique in its cluster [default: made from its identity]
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
@@ -92,7 +92,7 @@ impl NodeArgs {
 }
 
 /// Runs `lasp node`.
-pub fn main(args: &NodeArgs) -> ExitCode {
+pub(crate) fn main(args: &NodeArgs) -> ExitCode {
     match gather(args.settings(), args.config.as_deref()) {
         Ok(settings) => match run(settings) {
             Ok(()) => ExitCode::SUCCESS,
