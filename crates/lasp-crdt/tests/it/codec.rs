@@ -2,8 +2,8 @@
 
 use lasp_crdt::codec::{Bytes, ReplicaCoder};
 use lasp_crdt::{
-    AwSet, BaseId, Decode, DecodeError, Derived, Dot, DotSet, Encode, GCounter, Lattice, PnCounter, Reader, ReplicaId,
-    Support, Writer,
+    AwSet, BaseId, Decode, DecodeError, Derived, Dot, DotSet, Encode, GCounter, GMap, IVar, Lattice, MaxRegister,
+    PnCounter, Reader, ReplicaId, Support, Writer,
 };
 
 /// Ids as they are on a link that has named them: one byte.
@@ -132,6 +132,16 @@ fn sets_that_contradict_themselves_are_refused() {
     assert!(refused(&[1 << 3 | 1, 0xa, 7, 1, 0]), "a flag for more context, and there is none");
     assert!(refused(&[1 << 3 | 1, 0xa, 7, 1, 1, 0xa, 1, 0]), "the dot of an element, said again");
     assert!(refused(&[4, 0]), "flags without elements");
+}
+
+#[test]
+fn parts_that_say_nothing_are_refused() {
+    let not_canonical = |error: Option<DecodeError>| matches!(error, Some(DecodeError::NotCanonical { .. }));
+    assert!(not_canonical(read::<GCounter>(&[1, 0xa, 0]).err()), "a count of 0");
+    assert!(not_canonical(read::<GMap<u64, GCounter>>(&[1, 7, 0]).err()), "a key whose value is bottom");
+    assert!(not_canonical(read::<IVar<u64>>(&[2, 7, 7]).err()), "a conflict of one value with itself");
+    assert!(not_canonical(read::<IVar<u64>>(&[2, 8, 7]).err()), "a conflict, the greater value first");
+    assert!(not_canonical(read::<MaxRegister<i64>>(&[1]).err()), "a value below the least");
 }
 
 #[test]

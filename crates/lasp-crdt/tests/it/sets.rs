@@ -85,3 +85,19 @@ fn two_elements_under_one_dot_both_vanish_and_nothing_breaks() {
     assert!(merged.is_empty() && merged.context().contains(dot));
     laws::check_lattice(&with(1), &with(2), &with(3));
 }
+
+#[test]
+fn deaths_are_reported_in_the_order_of_dots_whatever_the_order_here() {
+    let writer = ReplicaId(1);
+    let mut set = AwSet::new();
+    set.merge(set.add_all(writer, 0..40u64));
+    // Removals shuffle what is left: the last element fills each gap.
+    set.merge(set.remove_all(&(0..20).collect::<Vec<_>>()));
+    let everything = AwSet::from_parts([], set.context().clone());
+    let mut dead = Vec::new();
+    set.merge_with(everything, |change| match change {
+        SetChange::Live(..) => panic!("nothing comes to life"),
+        SetChange::Dead(_, dot) => dead.push(dot.counter),
+    });
+    assert_eq!(dead, (21..=40).collect::<Vec<_>>());
+}
