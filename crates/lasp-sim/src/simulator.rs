@@ -1,6 +1,6 @@
 //! The simulator as its user sees it: peers come, are told things, crash; networks fall apart; time passes.
 //!
-//! What happens inside an instant is in [`crate::effect`] (what protocols ask for) and [`crate::event`] (what comes of
+//! What happens inside an instant is in `effect` (what protocols ask for) and `event` (what comes of
 //! it).
 
 use crate::config::Config;
