@@ -243,7 +243,7 @@ fn overcounting(config: &Config, runs: &[Run]) -> Option<Chart> {
         let bar = |((_, name), values): (&(usize, &str), &Vec<f64>)| {
             let spread = stats::Spread::of(values);
             let error = (spread.mean - spread.min, spread.max - spread.mean);
-            Bar { label: (*name).to_owned(), value: spread.mean, error }
+            Bar { label: short(name).to_owned(), value: spread.mean, error }
         };
         Kind::Bars(ads.iter().map(bar).collect())
     };
@@ -257,6 +257,11 @@ fn overcounting(config: &Config, runs: &[Run]) -> Option<Chart> {
         legend: Corner::BottomRight,
         kind,
     })
+}
+
+/// The last part of a variable's path.
+fn short(name: &str) -> &str {
+    name.rsplit_once('/').map_or(name, |(_, last)| last)
 }
 
 fn degree(runs: &[Run]) -> Option<Chart> {

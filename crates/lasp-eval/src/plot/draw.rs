@@ -88,6 +88,11 @@ fn layout(chart: &Chart, plots: &[Plot], legend: Vec<LegendEntry>) -> Layout {
     if legend.len() > 1 {
         layout = layout.with_legend_entries(legend).with_legend_position(position(chart.legend)).with_legend_box(false);
     }
+    if let Kind::Bars(bars) = &chart.kind
+        && bars.iter().all(|bar| bar.value == 0.0)
+    {
+        layout = layout.with_y_axis_max(1.0);
+    }
     if let (Kind::Lines(lines), Corner::TopRight) = (&chart.kind, chart.legend) {
         layout = layout.with_y_axis_max((highest(lines) * 1.35).max(1.0));
     }
