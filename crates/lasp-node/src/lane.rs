@@ -9,7 +9,7 @@ use crate::payload::{Batch, Payload};
 use crate::wire::{Builder, CHUNK, Control, Item, entry_len};
 use lasp_dataflow::State;
 use lasp_overlay::broadcast::Ids;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 /// Most control messages that wait for one link. A guess: far above what a healthy link ever holds.
@@ -32,28 +32,44 @@ pub(crate) struct Taken {
     pub(crate) dropped: u64,
 }
 
+/// Deltas that anti-entropy found missing, by variable: as many as there are variables.
+#[derive(Debug, Default)]
+struct Bulk(BTreeMap<Key, State>);
+
+impl Bulk {
+    /// Adds a delta; `true` if it was merged with one that waited.
+    fn absorb(&mut self, key: &Key, delta: &State) -> bool {
+        if let Some(waiting) = self.0.get_mut(key) {
+            waiting.merge(delta.clone());
+            return true;
+        }
+        self.0.insert(key.clone(), delta.clone());
+        false
+    }
+}
+
 /// What waits for one link.
 #[derive(Debug, Default)]
 pub(crate) struct Lane {
     control: VecDeque<Control>,
     gossip: Option<Gossip>,
-    bulk: Batch,
+    bulk: Bulk,
 }
 
 impl Lane {
     /// Whether nothing waits.
     pub(crate) fn is_empty(&self) -> bool {
-        self.control.is_empty() && self.gossip.is_none() && self.bulk.is_empty()
+        self.control.is_empty() && self.gossip.is_none() && self.bulk.0.is_empty()
     }
 
     /// Whether broadcasts are all that waits: they may wait a little longer for company.
     pub(crate) fn only_gossip(&self) -> bool {
-        self.control.is_empty() && self.bulk.is_empty()
+        self.control.is_empty() && self.bulk.0.is_empty()
     }
 
     /// How many messages wait; a merged broadcast counts by its variables.
     pub(crate) fn len(&self) -> usize {
-        self.control.len() + self.bulk.len() + self.gossip.as_ref().map_or(0, |g| g.payload.len())
+        self.control.len() + self.bulk.0.len() + self.gossip.as_ref().map_or(0, |g| g.payload.len())
     }
 
     /// Takes an item in.
@@ -102,7 +118,7 @@ impl Lane {
             self.put_gossip(gossip, frame);
         }
         while frame.len() < CHUNK
-            && let Some((key, delta)) = self.bulk.pop_first()
+            && let Some((key, delta)) = self.bulk.0.pop_first()
         {
             self.put_delta(key, delta, frame);
         }

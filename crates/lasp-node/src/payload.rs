@@ -4,16 +4,20 @@ use crate::key::Key;
 use lasp_crdt::codec::to_bytes;
 use lasp_crdt::{Decode, DecodeError, Encode, Reader, Writer};
 use lasp_dataflow::State;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Deltas by variable.
+/// Deltas by variable, ascending by key; mostly one, so a list and no tree.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Batch {
-    entries: BTreeMap<Key, State>,
+    entries: Vec<(Key, State)>,
 }
 
 impl Batch {
+    /// One delta.
+    pub(crate) fn single(key: Key, delta: State) -> Self {
+        Self { entries: vec![(key, delta)] }
+    }
+
     /// Whether there is no delta.
     pub(crate) fn is_empty(&self) -> bool {
         self.entries.is_empty()
@@ -24,39 +28,44 @@ impl Batch {
         self.entries.len()
     }
 
+    fn position(&self, key: &Key) -> Result<usize, usize> {
+        self.entries.binary_search_by(|(other, _)| other.cmp(key))
+    }
+
     /// Adds a delta; `true` if it was merged with one that waited.
     pub(crate) fn absorb(&mut self, key: &Key, delta: &State) -> bool {
-        if let Some(waiting) = self.entries.get_mut(key) {
-            waiting.merge(delta.clone());
-            return true;
+        match self.position(key) {
+            Ok(at) => {
+                self.entries[at].1.merge(delta.clone());
+                true
+            }
+            Err(at) => {
+                self.entries.reserve_exact(usize::from(self.entries.is_empty()));
+                self.entries.insert(at, (key.clone(), delta.clone()));
+                false
+            }
         }
-        self.entries.insert(key.clone(), delta.clone());
-        false
     }
 
     /// Takes out what `known` says already.
     pub(crate) fn subtract(&mut self, key: &Key, known: &State) {
-        let Some(waiting) = self.entries.get_mut(key) else { return };
-        *waiting = waiting.difference(known);
-        if waiting.is_bottom() {
-            self.entries.remove(key);
+        let Ok(at) = self.position(key) else { return };
+        let rest = self.entries[at].1.difference(known);
+        if rest.is_bottom() {
+            self.entries.remove(at);
+        } else {
+            self.entries[at].1 = rest;
         }
     }
 
     /// Every delta, in key order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&Key, &State)> {
-        self.entries.iter()
+        self.entries.iter().map(|(key, delta)| (key, delta))
     }
 
-    /// Takes the first delta out.
-    pub(crate) fn pop_first(&mut self) -> Option<(Key, State)> {
-        self.entries.pop_first()
-    }
-}
-
-impl FromIterator<(Key, State)> for Batch {
-    fn from_iter<I: IntoIterator<Item = (Key, State)>>(entries: I) -> Self {
-        Self { entries: entries.into_iter().collect() }
+    /// What it occupies beside its encoded content, in bytes.
+    fn overhead(&self) -> usize {
+        self.entries.capacity() * size_of::<(Key, State)>()
     }
 }
 
@@ -77,7 +86,7 @@ pub(crate) fn decode_entry(r: &mut Reader<'_>) -> Result<(Key, State), DecodeErr
 impl Encode for Batch {
     fn encode(&self, w: &mut Writer<'_>) {
         w.len(self.entries.len());
-        for (key, delta) in &self.entries {
+        for (key, delta) in self.iter() {
             encode_entry(key, delta, w);
         }
     }
@@ -85,14 +94,17 @@ impl Encode for Batch {
 
 impl Decode for Batch {
     fn decode(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        let mut entries: BTreeMap<Key, State> = BTreeMap::new();
-        for _ in 0..r.len("deltas")? {
+        let count = r.len("deltas")?;
+        // An entry takes a few bytes at least: no more is reserved than the input could hold.
+        let mut entries: Vec<(Key, State)> =
+            Vec::with_capacity(count.min(r.remaining() / size_of::<(Key, State)>() + 1));
+        for _ in 0..count {
             let at = r.at();
             let (key, delta) = decode_entry(r)?;
-            if entries.last_key_value().is_some_and(|(last, _)| *last >= key) {
+            if entries.last().is_some_and(|(last, _)| *last >= key) {
                 return Err(DecodeError::NotCanonical { what: "deltas", at });
             }
-            entries.insert(key, delta);
+            entries.push((key, delta));
         }
         Ok(Self { entries })
     }
@@ -102,14 +114,14 @@ impl Decode for Batch {
 #[derive(Clone, Debug)]
 pub struct Payload {
     batch: Arc<Batch>,
-    /// Encoded size: what it costs to keep.
+    /// Roughly what it costs to keep, in bytes.
     weight: usize,
 }
 
 impl Payload {
     /// Wraps a batch made here. Cost: one encoding.
     pub(crate) fn new(batch: Batch) -> Self {
-        let weight = to_bytes(&batch).len();
+        let weight = to_bytes(&batch).len() + batch.overhead();
         Self { batch: Arc::new(batch), weight }
     }
 
@@ -141,6 +153,7 @@ impl Decode for Payload {
     fn decode(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let from = r.at();
         let batch = Arc::new(Batch::decode(r)?);
-        Ok(Self { batch, weight: r.at() - from })
+        let weight = r.at() - from + batch.overhead();
+        Ok(Self { batch, weight })
     }
 }

@@ -87,8 +87,7 @@ impl Outcome {
     }
 
     fn give(&mut self, to: PeerId, key: Key, state: State) {
-        let batch: Batch = [(key, state)].into_iter().collect();
-        self.items.push((to, Item::Data(batch)));
+        self.items.push((to, Item::Data(Batch::single(key, state))));
     }
 }
 

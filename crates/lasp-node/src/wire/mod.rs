@@ -97,7 +97,7 @@ fn parse_item(r: &mut Reader<'_>) -> Result<Item, DecodeError> {
         MEMBERSHIP => membership::AnyMessage::decode(r).map(Control::Membership).map(Item::Control),
         BROADCAST => broadcast::Message::decode(r).map(Item::from),
         SYNC => sync::Message::decode(r).map(Control::Sync).map(Item::Control),
-        DATA => decode_entry(r).map(|entry| Item::Data([entry].into_iter().collect())),
+        DATA => decode_entry(r).map(|(key, delta)| Item::Data(Batch::single(key, delta))),
         tag => Err(DecodeError::BadTag { what: "item", tag: tag.into(), at }),
     }
 }
