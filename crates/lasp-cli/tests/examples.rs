@@ -39,7 +39,7 @@ fn programs() -> Vec<String> {
 fn nodes(program: &str) -> String {
     let source = read_to_string(root().join(program)).expect("a program");
     let wanted = source.split_once("Run with --nodes ").map(|(_, rest)| rest);
-    wanted.map_or("1".to_owned(), |rest| rest.chars().take_while(char::is_ascii_digit).collect())
+    wanted.map_or_else(|| "1".to_owned(), |rest| rest.chars().take_while(char::is_ascii_digit).collect())
 }
 
 fn expected(program: &str, extension: &str) -> Option<String> {

@@ -320,7 +320,7 @@ impl World {
             record
         });
         let mut records: Vec<NodeRecord> = self.past.iter().cloned().chain(alive).collect();
-        records.sort_by(|a, b| (a.probe.peer, a.probe.incarnation).cmp(&(b.probe.peer, b.probe.incarnation)));
+        records.sort_by_key(|record| (record.probe.peer, record.probe.incarnation));
         records
     }
 }

@@ -1,4 +1,5 @@
-//! How the nodes of a run end it among themselves: a convergence structure (SRDS'15), in the very system under test.
+//! How the nodes of a run end it among themselves: a convergence structure (Meiklejohn et al., PPDP'17), in the very system
+//! under test.
 //!
 //! A grow-only map takes each node's name to a pair of flags: it saw the end; it pushed its logs. A node pushes when all
 //! first flags are up, and leaves when all second ones are. No process watches over this.
