@@ -38,7 +38,8 @@ pub(crate) fn main(args: CheckArgs) -> ExitCode {
     eprintln!("{}", render_all(&diagnostics, &source, color()));
     let errors = diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count();
     let warnings = diagnostics.len() - errors;
-    eprintln!("\n{}: {errors} errors, {warnings} warnings", source.name());
+    let plural = |n: usize| if n == 1 { "" } else { "s" };
+    eprintln!("\n{}: {errors} error{}, {warnings} warning{}", source.name(), plural(errors), plural(warnings));
     if diagnostics.iter().any(Diagnostic::is_error) { ExitCode::from(REJECTED) } else { ExitCode::SUCCESS }
 }
 

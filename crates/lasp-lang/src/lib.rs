@@ -3,6 +3,16 @@
 //! Start at [`Session`]: it runs programs on a [`Host`](host::Host), which is one graph ([`GraphHost`]) or a cluster that
 //! someone else provides.
 //!
+//! ```
+//! use lasp_lang::{GraphHost, Session, Source};
+//!
+//! let program = "S = declare(set), update(S, {add, [1, 2]}), map(S, fun(X) -> X * 2 end).";
+//! let mut printed = Vec::new();
+//! let mut session = Session::new(GraphHost::default());
+//! session.run(&Source::new("doubles.lasp", program), &mut |line| printed.push(line.to_string())).expect("it runs");
+//! assert_eq!(printed, ["set[2, 4]"]);
+//! ```
+//!
 //! - [`source`], [`token`], [`lexer`], [`ast`], [`parse`](mod@parse): from text to a tree, reporting every error.
 //! - [`check`]: names, arities, types and operations, before anything runs.
 //! - [`term`], [`env`], [`machine`], [`function`], [`library`]: the pure expression language, with limits.

@@ -41,6 +41,7 @@ impl Machine<'_> {
             let weight = first.shape().weight.saturating_add(second.shape().weight);
             self.charge(u64::from(weight), span)?;
         }
+        self.charge_comparison(&first, &second, span)?;
         let result = binary(operator, &first, &second).map_err(|trap| self.place(trap, span))?;
         self.admit(result, span)
     }

@@ -49,13 +49,16 @@ impl Machine<'_> {
         self.charge(1, pattern.span)?;
         match &pattern.kind {
             PatternKind::Any => Ok(true),
-            PatternKind::Variable(name) => Ok(match env.get_after(outside, name) {
-                Some(bound) => bound.same(term),
+            PatternKind::Variable(name) => match env.get_after(outside, name) {
+                Some(bound) => {
+                    self.charge_comparison(bound, term, pattern.span)?;
+                    Ok(bound.same(term))
+                }
                 None => {
                     env.bind(name.clone(), term.clone());
-                    true
+                    Ok(true)
                 }
-            }),
+            },
             PatternKind::Literal(literal) => {
                 Ok(matches!(term, Term::Data(value, _) if *value == literal_value(literal)))
             }

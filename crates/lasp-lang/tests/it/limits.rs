@@ -78,3 +78,9 @@ fn actions_that_trigger_each_other_without_end_are_stopped() {
     let text = "C = declare(gcounter), stream(C, fun(_) -> update(C, increment) end), update(C, increment).";
     assert!(failure(text).contains("the step limit was reached here"));
 }
+
+#[test]
+fn comparing_large_values_costs_steps() {
+    let text = "L = lists:seq(1, 100000), M = lists:seq(1, 100000), [X || X <- L, L == M].";
+    assert!(failure(text).contains("the step limit was reached here"));
+}
