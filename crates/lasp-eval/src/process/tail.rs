@@ -68,7 +68,7 @@ mod tests {
         tail.read(&mut rows);
         append(&format!("{line}\n{}", &line[..line.len() - 1]));
         tail.read(&mut rows);
-        assert_eq!(rows, [row.clone()]);
+        assert_eq!(rows, std::slice::from_ref(&row));
         append("0\n");
         tail.read(&mut rows);
         tail.read(&mut rows);
