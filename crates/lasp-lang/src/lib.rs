@@ -15,7 +15,7 @@
 //!
 //! - [`source`], [`token`], [`lexer`], [`ast`], [`parse`](mod@parse): from text to a tree, reporting every error.
 //! - [`check`]: names, arities, types and operations, before anything runs.
-//! - [`term`], [`env`], [`machine`], [`function`], [`library`]: the pure expression language, with limits.
+//! - [`term`], [`mod@env`], [`machine`], [`function`], [`library`]: the pure expression language, with limits.
 //! - [`session`], [`host`], [`signature`]: operations on variables and nodes.
 //! - [`explain`](mod@explain): the dataflow graph of a program as text.
 //! - [`diagnostic`], [`fault`], [`show`], [`suggest`]: what is said to people.
