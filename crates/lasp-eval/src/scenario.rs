@@ -19,6 +19,11 @@ use lasp::{Error, Lasp, Threshold};
 use lasp_crdt::fingerprint::mix;
 use lasp_overlay::Rng;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a node leaves the others to come up and find each other: twice the time after which neighbours compare again
+/// what they had at first.
+const FORMATION: Duration = Duration::from_secs(2);
 
 /// One node's part in a scenario.
 #[derive(Clone, Debug)]
@@ -87,7 +92,12 @@ impl Member {
     }
 
     /// Says "present", and waits until all nodes have.
+    ///
+    /// Not before the overlay has had time to form: whoever joins a cluster that holds data fetches it, and a cluster that
+    /// forms under load spends more on that than on the load.
     pub(crate) async fn roll_call(&self) -> Result<(), Error> {
+        self.lasp.joined().await?;
+        self.lasp.sleep(FORMATION).await?;
         let present = self.lasp.gset::<String>("roll-call").await?;
         present.add(self.name().as_str()).await?;
         present.read(Threshold::AtLeast(self.config.nodes as i64)).await?;

@@ -27,7 +27,7 @@ use std::time::{Duration, Instant};
 const START_SPACING: Duration = Duration::from_millis(50);
 
 /// By when the last node has started.
-const ALL_STARTED: Duration = Duration::from_secs(2);
+const ALL_STARTED: Duration = Duration::from_secs(1);
 
 /// How long a crashed client stays away.
 const RESTART_AFTER: Duration = Duration::from_secs(1);

@@ -95,7 +95,7 @@ impl Lane {
 
     fn push_gossip(&mut self, ids: Ids, round: u16, payload: Payload) -> Taken {
         let Some(waiting) = &mut self.gossip else {
-            self.gossip = Some(Gossip { ids, round, payload: payload.batch().clone() });
+            self.gossip = Some(Gossip { ids, round, payload: payload.batch() });
             return Taken::default();
         };
         waiting.ids.merge(&ids);

@@ -245,7 +245,7 @@ impl Node {
                 Output::Send { to, message } => self.push(to, message.into()),
                 Output::SetTimer { after, timer } => out.set_timer(after, Timer::Broadcast(timer)),
                 Output::Emit(broadcast::Event::Deliver { payload, .. }) => {
-                    self.apply(payload.batch(), out);
+                    self.apply(&payload.batch(), out);
                 }
                 // Links are the membership layer's: the broadcast layer asks for none.
                 Output::Dial(_) | Output::Link(_) | Output::Close(_) => {}

@@ -1,7 +1,7 @@
 //! What a broadcast carries: deltas of variables, shared between the links they wait for.
 
 use crate::key::Key;
-use lasp_crdt::codec::to_bytes;
+use lasp_crdt::codec::{from_bytes, to_bytes};
 use lasp_crdt::{Decode, DecodeError, Encode, Reader, Writer};
 use lasp_dataflow::State;
 use std::sync::Arc;
@@ -62,11 +62,6 @@ impl Batch {
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&Key, &State)> {
         self.entries.iter().map(|(key, delta)| (key, delta))
     }
-
-    /// What it occupies beside its encoded content, in bytes.
-    fn overhead(&self) -> usize {
-        self.entries.capacity() * size_of::<(Key, State)>()
-    }
 }
 
 /// Writes one delta: its variable, its state in the encoding of the variable's type.
@@ -111,41 +106,61 @@ impl Decode for Batch {
 }
 
 /// A batch as the broadcast layer sees it: opaque, cheap to clone.
+///
+/// In memory a batch is many times its encoding (each state is as large as the largest kind of state), so it is
+/// remembered encoded, and read again for the few that ask.
 #[derive(Clone, Debug)]
-pub struct Payload {
-    batch: Arc<Batch>,
-    /// Roughly what it costs to keep, in bytes.
-    weight: usize,
+pub struct Payload(Form);
+
+#[derive(Clone, Debug)]
+enum Form {
+    /// Just made or received; its encoding if it is known, and the size of that.
+    Open { batch: Arc<Batch>, bytes: Option<Arc<[u8]>>, weight: usize },
+    /// Remembered.
+    Packed(Arc<[u8]>),
 }
 
 impl Payload {
     /// Wraps a batch made here. Cost: one encoding.
     pub(crate) fn new(batch: Batch) -> Self {
-        let weight = to_bytes(&batch).len() + batch.overhead();
-        Self { batch: Arc::new(batch), weight }
+        let bytes: Arc<[u8]> = to_bytes(&batch).into();
+        let weight = bytes.len();
+        Self(Form::Open { batch: Arc::new(batch), bytes: Some(bytes), weight })
     }
 
-    /// The deltas.
-    pub(crate) const fn batch(&self) -> &Arc<Batch> {
-        &self.batch
+    /// The deltas. Cost: one decoding if it comes from memory.
+    pub(crate) fn batch(&self) -> Arc<Batch> {
+        match &self.0 {
+            Form::Open { batch, .. } => Arc::clone(batch),
+            // What was encoded here can be read; and if it could not, anti-entropy would bring what is missing.
+            Form::Packed(bytes) => Arc::new(from_bytes(bytes).unwrap_or_default()),
+        }
     }
 }
 
 impl PartialEq for Payload {
     fn eq(&self, other: &Self) -> bool {
-        self.batch == other.batch
+        self.batch() == other.batch()
     }
 }
 
 impl lasp_overlay::broadcast::Payload for Payload {
     fn weight(&self) -> usize {
-        self.weight
+        match &self.0 {
+            Form::Open { weight, .. } => *weight,
+            Form::Packed(bytes) => bytes.len(),
+        }
+    }
+
+    fn packed(self) -> Self {
+        let Form::Open { batch, bytes, .. } = self.0 else { return self };
+        Self(Form::Packed(bytes.unwrap_or_else(|| to_bytes(&*batch).into())))
     }
 }
 
 impl Encode for Payload {
     fn encode(&self, w: &mut Writer<'_>) {
-        self.batch.encode(w);
+        self.batch().encode(w);
     }
 }
 
@@ -153,7 +168,28 @@ impl Decode for Payload {
     fn decode(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let from = r.at();
         let batch = Arc::new(Batch::decode(r)?);
-        let weight = r.at() - from + batch.overhead();
-        Ok(Self { batch, weight })
+        Ok(Self(Form::Open { batch, bytes: None, weight: r.at() - from }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lasp_crdt::{GCounter, ReplicaId};
+    use lasp_dataflow::{Name, Type};
+    use lasp_overlay::broadcast::Payload as _;
+
+    #[test]
+    fn what_is_remembered_reads_back_as_it_was() {
+        let delta = State::GCounter(GCounter::default().increment(ReplicaId(7), 3));
+        let key = Key::new(Name::new("views").unwrap(), Type::GCounter);
+        let made = Payload::new(Batch::from_iter([(key, delta)]));
+        let received: Payload = from_bytes(&to_bytes(&made)).unwrap();
+        for payload in [made, received] {
+            let packed = payload.clone().packed();
+            assert_eq!(packed, payload);
+            assert_eq!(packed.weight(), to_bytes(&payload).len());
+            assert_eq!(packed.clone().packed(), payload);
+        }
     }
 }

@@ -32,6 +32,12 @@ use std::sync::Arc;
 pub trait Payload: Clone {
     /// Roughly how many bytes it occupies.
     fn weight(&self) -> usize;
+
+    /// The form in which it is remembered, in case someone asks for it: as small as can be, and equal to it.
+    #[must_use]
+    fn packed(self) -> Self {
+        self
+    }
 }
 
 impl Payload for Arc<[u8]> {
