@@ -183,7 +183,9 @@ mod tests {
     fn what_is_remembered_reads_back_as_it_was() {
         let delta = State::GCounter(GCounter::default().increment(ReplicaId(7), 3));
         let key = Key::new(Name::new("views").unwrap(), Type::GCounter);
-        let made = Payload::new(Batch::from_iter([(key, delta)]));
+        let mut batch = Batch::default();
+        batch.absorb(&key, &delta);
+        let made = Payload::new(batch);
         let received: Payload = from_bytes(&to_bytes(&made)).unwrap();
         for payload in [made, received] {
             let packed = payload.clone().packed();
