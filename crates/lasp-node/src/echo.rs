@@ -36,6 +36,11 @@ impl Echo {
         (0..DRAWS).map(|_| rng.duration(Duration::ZERO, LONGEST)).max()
     }
 
+    /// What of a delta waits here.
+    pub(crate) fn shared(&self, key: &Key, delta: &State) -> State {
+        self.waiting.shared(key, delta)
+    }
+
     /// Somebody said this.
     pub(crate) fn heard(&mut self, key: &Key, delta: &State) {
         if !self.waiting.is_empty() {

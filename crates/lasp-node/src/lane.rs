@@ -1,8 +1,9 @@
 //! What waits for one link: a lattice, not a queue.
 //!
 //! Deltas of one variable that wait merge into one; several broadcasts that wait become one with all their ids.
-//! So a slow peer costs at most the size of the state, whatever the history. Control messages wait in order,
-//! boundedly; the oldest are dropped at the limit, which their protocols' retries and anti-entropy cover.
+//! So a slow peer costs at most the size of the state, whatever the history. Broadcasts that have merged beyond what
+//! one frame should hold are relayed in pieces, their ids after them. Control messages wait in order, boundedly; the
+//! oldest are dropped at the limit, which their protocols' retries and anti-entropy cover.
 
 use crate::key::Key;
 use crate::payload::{Batch, Payload};
@@ -23,6 +24,14 @@ struct Gossip {
     payload: Arc<Batch>,
 }
 
+/// Broadcasts that are too large for one frame: their deltas go first, their ids when all deltas have gone, so that
+/// nobody counts as seen what has not come.
+#[derive(Debug)]
+struct Relay {
+    ids: Option<(Ids, u16)>,
+    deltas: Bulk,
+}
+
 /// What happened to an item.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Taken {
@@ -32,7 +41,7 @@ pub(crate) struct Taken {
     pub(crate) dropped: u64,
 }
 
-/// Deltas that anti-entropy found missing, by variable: as many as there are variables.
+/// Deltas by variable: as many as there are variables.
 #[derive(Debug, Default)]
 struct Bulk(BTreeMap<Key, State>);
 
@@ -46,40 +55,74 @@ impl Bulk {
         self.0.insert(key.clone(), delta.clone());
         false
     }
+
+    fn absorb_all(&mut self, batch: &Batch) -> Taken {
+        let coalesced = batch.iter().map(|(key, delta)| u64::from(self.absorb(key, delta))).sum();
+        Taken { coalesced, dropped: 0 }
+    }
+
+    fn fill(&mut self, frame: &mut Builder<'_>, put: Put) {
+        while frame.len() < CHUNK
+            && let Some((key, delta)) = self.0.pop_first()
+        {
+            self.put(key, delta, frame, put);
+        }
+    }
+
+    /// A delta that fits goes as it is; a larger one is cut along its join decomposition, a piece goes and the
+    /// rest waits on.
+    fn put(&mut self, key: Key, delta: State, frame: &mut Builder<'_>, put: Put) {
+        let start = frame.mark();
+        put(frame, &key, &delta);
+        if frame.grown_since(&start) <= CHUNK {
+            return;
+        }
+        frame.rewind(start);
+        let (piece, rest) = cut(&key, delta);
+        if let Some(rest) = rest {
+            self.absorb(&key, &rest);
+        }
+        put(frame, &key, &piece);
+    }
 }
+
+/// How a delta goes into a frame: as data, or to be relayed.
+type Put = fn(&mut Builder<'_>, &Key, &State);
 
 /// What waits for one link.
 #[derive(Debug, Default)]
 pub(crate) struct Lane {
     control: VecDeque<Control>,
     gossip: Option<Gossip>,
+    relay: Option<Relay>,
+    /// What anti-entropy found missing.
     bulk: Bulk,
 }
 
 impl Lane {
     /// Whether nothing waits.
     pub(crate) fn is_empty(&self) -> bool {
-        self.control.is_empty() && self.gossip.is_none() && self.bulk.0.is_empty()
+        self.gossip.is_none() && self.only_gossip()
     }
 
     /// Whether broadcasts are all that waits: they may wait a little longer for company.
     pub(crate) fn only_gossip(&self) -> bool {
-        self.control.is_empty() && self.bulk.0.is_empty()
+        self.control.is_empty() && self.relay.is_none() && self.bulk.0.is_empty()
     }
 
     /// How many messages wait; a merged broadcast counts by its variables.
     pub(crate) fn len(&self) -> usize {
-        self.control.len() + self.bulk.0.len() + self.gossip.as_ref().map_or(0, |g| g.payload.len())
+        let gossip = self.gossip.as_ref().map_or(0, |gossip| gossip.payload.len().max(1));
+        let relay = self.relay.as_ref().map_or(0, |relay| relay.deltas.0.len().max(1));
+        self.control.len() + gossip + relay + self.bulk.0.len()
     }
 
     /// Takes an item in.
     pub(crate) fn push(&mut self, item: Item) -> Taken {
         match item {
             Item::Gossip { ids, round, payload } => self.push_gossip(ids, round, payload),
-            Item::Data(batch) => {
-                let coalesced = batch.iter().map(|(key, delta)| u64::from(self.bulk.absorb(key, delta))).sum();
-                Taken { coalesced, dropped: 0 }
-            }
+            Item::Relay(batch) => self.relay(None).deltas.absorb_all(&batch),
+            Item::Data(batch) => self.bulk.absorb_all(&batch),
             Item::Control(control) => self.push_control(control),
         }
     }
@@ -117,15 +160,36 @@ impl Lane {
         {
             self.put_gossip(gossip, frame);
         }
-        while frame.len() < CHUNK
-            && let Some((key, delta)) = self.bulk.0.pop_first()
-        {
-            self.put_delta(key, delta, frame);
-        }
+        self.fill_relay(frame);
+        self.bulk.fill(frame, |frame, key, delta| frame.data(key, delta));
     }
 
-    /// A broadcast that fits goes as one; otherwise its deltas wait as bulk, and its ids go ahead of them: what is
-    /// lost on the way then is left to anti-entropy.
+    fn fill_relay(&mut self, frame: &mut Builder<'_>) {
+        let Some(relay) = &mut self.relay else { return };
+        relay.deltas.fill(frame, |frame, key, delta| frame.relay(key, delta));
+        if !relay.deltas.0.is_empty() {
+            return;
+        }
+        if let Some((ids, round)) = relay.ids.take() {
+            frame.gossip(ids, round, &Batch::default());
+        }
+        self.relay = None;
+    }
+
+    /// What is relayed, with these ids added.
+    fn relay(&mut self, more: Option<(Ids, u16)>) -> &mut Relay {
+        let relay = self.relay.get_or_insert_with(|| Relay { ids: None, deltas: Bulk::default() });
+        match (&mut relay.ids, more) {
+            (Some((ids, round)), Some((more, further))) => {
+                ids.merge(&more);
+                *round = (*round).max(further);
+            }
+            (ids, more) => *ids = ids.take().or(more),
+        }
+        relay
+    }
+
+    /// A broadcast that fits goes as one; otherwise it is relayed.
     fn put_gossip(&mut self, gossip: Gossip, frame: &mut Builder<'_>) {
         let start = frame.mark();
         frame.gossip(gossip.ids.clone(), gossip.round, &gossip.payload);
@@ -133,26 +197,7 @@ impl Lane {
             return;
         }
         frame.rewind(start);
-        for (key, delta) in gossip.payload.iter() {
-            self.bulk.absorb(key, delta);
-        }
-        frame.gossip(gossip.ids, gossip.round, &Batch::default());
-    }
-
-    /// A delta that fits goes as it is; a larger one is cut along its join decomposition, a piece goes and the
-    /// rest waits on.
-    fn put_delta(&mut self, key: Key, delta: State, frame: &mut Builder<'_>) {
-        let start = frame.mark();
-        frame.data(&key, &delta);
-        if frame.grown_since(&start) <= CHUNK {
-            return;
-        }
-        frame.rewind(start);
-        let (piece, rest) = cut(&key, delta);
-        if let Some(rest) = rest {
-            self.bulk.absorb(&key, &rest);
-        }
-        frame.data(&key, &piece);
+        self.relay(Some((gossip.ids, gossip.round))).deltas.absorb_all(&gossip.payload);
     }
 }
 

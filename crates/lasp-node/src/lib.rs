@@ -24,6 +24,7 @@ mod link;
 pub mod metrics;
 pub mod node;
 mod payload;
+mod recent;
 mod requests;
 mod store;
 pub mod sync;

@@ -9,15 +9,17 @@ use crate::command::{Command, Event, RequestId};
 use crate::config::Config;
 use crate::echo::Echo;
 use crate::frame::Frame;
+use crate::key::Key;
 use crate::link::{Link, Reminder};
 use crate::metrics::Metrics;
 use crate::payload::{Batch, Payload};
+use crate::recent::Recent;
 use crate::requests::Open;
 use crate::store::{Applied, Store};
 use crate::sync::{AntiEntropy, Appointment, Outcome};
 use crate::wire::{Control, Item};
 use lasp_crdt::{ReplicaId, fingerprint};
-use lasp_dataflow::{Cause, Effects, Graph};
+use lasp_dataflow::{Cause, Effects, Graph, State};
 use lasp_overlay::broadcast::{self, Plumtree};
 use lasp_overlay::membership::{self, AnyMembership, Membership};
 use lasp_overlay::{Contact, Input, Outbox, Output, PeerId, Protocol, Rng, Time};
@@ -60,6 +62,10 @@ pub struct Node {
     /// Deltas made since the last flush, to be broadcast as one.
     fresh: Batch,
     echo: Echo,
+    /// What came by comparing and not along the broadcast tree.
+    detours: Recent,
+    /// What was passed on of variables that this node does not keep.
+    passed: Recent,
 }
 
 /// What made the graph change: it decides who speaks of the consequences.
@@ -94,6 +100,8 @@ impl Node {
             touched: Vec::new(),
             fresh: Batch::default(),
             echo: Echo::default(),
+            detours: Recent::default(),
+            passed: Recent::default(),
             config,
         }
     }
@@ -262,27 +270,94 @@ impl Node {
         self.synchronise(outcome, out);
     }
 
+    /// What a broadcast says beyond what was passed on before, if it merged with others. Broadcasts that merged differently
+    /// on two links overlap; passed on whole, what they share would go over every link once for each of them (removal of
+    /// redundant state: Enes et al., ICDE'19 §IV).
+    fn news_of(&mut self, now: Time, ids: &broadcast::Ids, payload: Payload) -> Payload {
+        let merged = ids.single().is_none();
+        let batch = payload.batch();
+        if !merged && batch.iter().all(|(key, _)| self.store.wants(key)) {
+            return payload;
+        }
+        let (mut news, mut whole) = (Batch::default(), true);
+        for (key, delta) in batch.iter() {
+            let (rest, _) = self.news_in(now, key, delta);
+            whole &= rest == *delta;
+            if !rest.is_bottom() {
+                news.absorb(key, &rest);
+            }
+        }
+        if whole || !merged { payload } else { Payload::new(news) }
+    }
+
+    /// What of a delta was not passed on along the tree before; `false` if there is no telling.
+    fn news_in(&mut self, now: Time, key: &Key, delta: &State) -> (State, bool) {
+        if self.store.wants(key) {
+            let known = self.store.state(key);
+            let mut rest = known.map_or_else(|| delta.clone(), |state| delta.difference(state));
+            rest.merge(self.detours.take(now, key, delta));
+            rest.merge(self.echo.shared(key, delta));
+            return (rest, true);
+        }
+        let rest = self.passed.beyond(now, key, delta);
+        let told = rest.is_bottom() || self.passed.remember(now, key, rest.clone());
+        (rest, told)
+    }
+
     // ---- store ----
 
     /// Merges received deltas; `true` if anything grew.
     fn apply(&mut self, batch: &Batch, out: &mut Outbox<Self>) -> bool {
         let mut grew = false;
         for (key, delta) in batch.iter() {
-            self.echo.heard(key, delta);
-            match self.store.apply(key, delta.clone()) {
-                Applied::Grew => {
-                    grew = true;
-                    self.metrics.merges += 1;
-                }
-                Applied::Redundant => self.metrics.redundant += 1,
-                Applied::NotWanted => {}
-                Applied::Conflict(here) => {
-                    out.emit(Event::TypeConflict { name: key.name().clone(), here, there: key.ty().clone() });
-                }
-            }
+            grew |= self.apply_one(key, delta, out) == Applied::Grew;
         }
         self.settle(Origin::Shared, out);
         grew
+    }
+
+    fn apply_one(&mut self, key: &Key, delta: &State, out: &mut Outbox<Self>) -> Applied {
+        self.echo.heard(key, delta);
+        let applied = self.store.apply(key, delta.clone());
+        match &applied {
+            Applied::Grew => self.metrics.merges += 1,
+            Applied::Redundant => self.metrics.redundant += 1,
+            Applied::NotWanted => {}
+            Applied::Conflict(here) => {
+                let (name, here, there) = (key.name().clone(), here.clone(), key.ty().clone());
+                out.emit(Event::TypeConflict { name, here, there });
+            }
+        }
+        applied
+    }
+
+    /// Merges what came by comparing; `true` if anything grew.
+    fn learn(&mut self, now: Time, batch: &Batch, out: &mut Outbox<Self>) -> bool {
+        for (key, delta) in batch.iter() {
+            let news = self.store.state(key).map_or_else(|| delta.clone(), |state| delta.difference(state));
+            if !news.is_bottom() {
+                self.detours.remember(now, key, news);
+            }
+        }
+        self.apply(batch, out)
+    }
+
+    /// Merges deltas that came along the tree without ids, and passes on what was news. Where this node cannot tell, it
+    /// passes nothing on: what has no ids could go in circles.
+    fn relay(&mut self, now: Time, from: PeerId, batch: &Batch, out: &mut Outbox<Self>) {
+        let mut news = Batch::default();
+        for (key, delta) in batch.iter() {
+            let (rest, told) = self.news_in(now, key, delta);
+            let conflict = matches!(self.apply_one(key, delta, out), Applied::Conflict(_));
+            if told && !conflict && !rest.is_bottom() {
+                news.absorb(key, &rest);
+            }
+        }
+        self.settle(Origin::Shared, out);
+        if !news.is_empty() {
+            let eager: Vec<PeerId> = self.broadcast.eager().filter(|&peer| peer != from).collect();
+            eager.into_iter().for_each(|peer| self.push(peer, Item::Relay(news.clone())));
+        }
     }
 
     /// Takes what the graph did: own deltas are collected to be broadcast, owners hear what they wait for.
@@ -361,6 +436,7 @@ impl Node {
                 self.feed_broadcast(now, Input::Received { from, message }, out);
             }
             Item::Gossip { ids, round, payload } => {
+                let payload = self.news_of(now, &ids, payload);
                 let message = broadcast::Message::Gossip { ids, round, payload };
                 self.feed_broadcast(now, Input::Received { from, message }, out);
             }
@@ -369,8 +445,9 @@ impl Node {
                 self.sync.receive(now, from, message, &mut self.store, &mut self.rng, &mut outcome);
                 self.synchronise(outcome, out);
             }
+            Item::Relay(batch) => self.relay(now, from, &batch, out),
             Item::Data(batch) => {
-                if self.apply(&batch, out) {
+                if self.learn(now, &batch, out) {
                     let mut outcome = Outcome::default();
                     self.sync.learnt_from(now, from, &mut self.rng, &mut outcome);
                     self.synchronise(outcome, out);

@@ -58,10 +58,26 @@ impl Batch {
         }
     }
 
+    /// What of a delta it says too.
+    pub(crate) fn shared(&self, key: &Key, delta: &State) -> State {
+        self.position(key).map_or_else(|_| State::bottom(key.ty()), |at| shared(key, delta, &self.entries[at].1))
+    }
+
     /// Every delta, in key order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&Key, &State)> {
         self.entries.iter().map(|(key, delta)| (key, delta))
     }
+}
+
+/// Those parts of a delta that `known` has too. Cost: that of the delta.
+pub(crate) fn shared(key: &Key, delta: &State, known: &State) -> State {
+    let mut both = State::bottom(key.ty());
+    for part in delta.decompose() {
+        if part.difference(known).is_bottom() {
+            both.merge(part);
+        }
+    }
+    both
 }
 
 /// Writes one delta: its variable, its state in the encoding of the variable's type.
@@ -152,9 +168,10 @@ impl lasp_overlay::broadcast::Payload for Payload {
         }
     }
 
-    fn packed(self) -> Self {
-        let Form::Open { batch, bytes, .. } = self.0 else { return self };
-        Self(Form::Packed(bytes.unwrap_or_else(|| to_bytes(&*batch).into())))
+    fn packed(self) -> Option<Self> {
+        let Form::Open { batch, bytes, .. } = self.0 else { return Some(self) };
+        let bytes = || bytes.unwrap_or_else(|| to_bytes(&*batch).into());
+        (!batch.is_empty()).then(|| Self(Form::Packed(bytes())))
     }
 }
 
@@ -188,10 +205,11 @@ mod tests {
         let made = Payload::new(batch);
         let received: Payload = from_bytes(&to_bytes(&made)).unwrap();
         for payload in [made, received] {
-            let packed = payload.clone().packed();
+            let packed = payload.clone().packed().unwrap();
             assert_eq!(packed, payload);
             assert_eq!(packed.weight(), to_bytes(&payload).len());
-            assert_eq!(packed.clone().packed(), payload);
+            assert_eq!(packed.clone().packed(), Some(payload));
         }
+        assert_eq!(Payload::new(Batch::default()).packed(), None);
     }
 }

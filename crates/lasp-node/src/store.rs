@@ -59,6 +59,11 @@ impl Store {
         &self.interests
     }
 
+    /// Whether this node hears a variable.
+    pub(crate) fn wants(&self, key: &Key) -> bool {
+        self.interests.covers(key.name().as_str())
+    }
+
     /// Replaces what this node hears; the trees follow.
     pub(crate) fn set_interests(&mut self, interests: Interests) {
         self.interests = interests;
@@ -131,7 +136,7 @@ impl Store {
 
     /// Merges a received delta; a variable unknown so far is declared.
     pub(crate) fn apply(&mut self, key: &Key, delta: State) -> Applied {
-        if !self.interests.covers(key.name().as_str()) {
+        if !self.wants(key) {
             return Applied::NotWanted;
         }
         let var = match self.vars.get(&key.hash()) {

@@ -37,9 +37,11 @@ pub struct SyncConfig {
     pub interval: Duration,
     /// From a new neighbour to the first comparison. Default 50 ms (guess: the handshake is over by then).
     pub first: Duration,
-    /// From a difference found to the next comparison. Default 1 s (guess).
+    /// From a difference found to the next comparison; twice as long each time in a row, up to `interval`: what keeps
+    /// differing is being changed, and its news is under way. Default 1 s (guess).
     pub recheck: Duration,
-    /// From news learnt by comparing to comparing with the other neighbours, jittered. Default 100 ms (guess).
+    /// From news learnt by comparing to comparing with the other neighbours, jittered; twice as long for each time within
+    /// an `interval`, up to that. Default 100 ms (guess).
     pub spread: Duration,
 }
 
@@ -68,6 +70,37 @@ struct Peer {
     due: Time,
     /// Comparisons since the link came up.
     compared: u32,
+    /// Something differed since the last comparison.
+    differed: bool,
+    /// Comparisons in a row after which something differed.
+    streak: u32,
+}
+
+/// When the neighbours hear of what was learnt by comparing.
+#[derive(Debug, Default)]
+struct Spread {
+    due: Time,
+    /// How often within an interval.
+    streak: u32,
+}
+
+impl Spread {
+    /// How long to wait from now: with whatever waits already, else longer each time in a row.
+    fn wait(&mut self, now: Time, config: &SyncConfig) -> Duration {
+        if now < self.due {
+            return self.due - now;
+        }
+        let quiet = now > self.due + config.interval;
+        self.streak = if quiet { 0 } else { self.streak + 1 };
+        let wait = doubled(config.spread, self.streak, config.interval);
+        self.due = now + wait;
+        wait
+    }
+}
+
+/// `first`, doubled so many times, at most `most`.
+fn doubled(first: Duration, times: u32, most: Duration) -> Duration {
+    first.saturating_mul(1 << times.min(16)).min(most).max(first)
 }
 
 /// What follows from an input: messages by receiver, and appointments.
@@ -97,17 +130,25 @@ pub(crate) struct AntiEntropy {
     config: SyncConfig,
     peers: BTreeMap<PeerId, Peer>,
     generation: u32,
+    spread: Spread,
 }
 
 impl AntiEntropy {
     /// No neighbours yet.
-    pub(crate) const fn new(config: SyncConfig) -> Self {
-        Self { config, peers: BTreeMap::new(), generation: 0 }
+    pub(crate) fn new(config: SyncConfig) -> Self {
+        Self { config, peers: BTreeMap::new(), generation: 0, spread: Spread::default() }
     }
 
     /// A neighbour is there: say what this node wants, compare soon.
     pub(crate) fn peer_up(&mut self, now: Time, peer: PeerId, store: &Store, rng: &mut Rng, out: &mut Outcome) {
-        let state = Peer { interests: Interests::All, generation: 0, due: Time::from_micros(u64::MAX), compared: 0 };
+        let state = Peer {
+            interests: Interests::All,
+            generation: 0,
+            due: Time::from_micros(u64::MAX),
+            compared: 0,
+            differed: false,
+            streak: 0,
+        };
         self.peers.insert(peer, state);
         if *store.interests() != Interests::All {
             out.say(peer, Message::Interests(store.interests().clone()));
@@ -141,15 +182,19 @@ impl AntiEntropy {
 
     /// Something new came from `source` outside the broadcast tree: compare with the others soon.
     pub(crate) fn learnt_from(&mut self, now: Time, source: PeerId, rng: &mut Rng, out: &mut Outcome) {
+        let wait = self.spread.wait(now, &self.config);
         let others: Vec<PeerId> = self.peers.keys().copied().filter(|&peer| peer != source).collect();
         for peer in others {
-            self.schedule(now, peer, rng.jitter(self.config.spread, 0.5), out);
+            self.schedule(now, peer, rng.jitter(wait, 0.5), out);
         }
     }
 
     /// Compare with one neighbour soon: something is known to be missing.
     pub(crate) fn recheck(&mut self, now: Time, peer: PeerId, rng: &mut Rng, out: &mut Outcome) {
-        self.schedule(now, peer, rng.jitter(self.config.recheck, 0.25), out);
+        let Some(state) = self.peers.get_mut(&peer) else { return };
+        state.differed = true;
+        let wait = doubled(self.config.recheck, state.streak, self.config.interval);
+        self.schedule(now, peer, rng.jitter(wait, 0.25), out);
     }
 
     /// Sets the next comparison unless one is due earlier.
@@ -179,6 +224,7 @@ impl AntiEntropy {
         }
         state.due = Time::from_micros(u64::MAX);
         state.compared += 1;
+        state.streak = if std::mem::take(&mut state.differed) { state.streak + 1 } else { 0 };
         // The first comparison may have been lost with the handshake: one more soon after.
         let next = if state.compared == 1 { self.config.recheck } else { self.config.interval };
         let digest = Message::Digest {

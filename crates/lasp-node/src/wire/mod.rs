@@ -30,6 +30,7 @@ const MEMBERSHIP: u8 = 0;
 const BROADCAST: u8 = 1;
 const SYNC: u8 = 2;
 const DATA: u8 = 3;
+const RELAY: u8 = 4;
 
 /// What is said to keep overlay and stores in order.
 #[derive(Clone, Debug, PartialEq)]
@@ -56,6 +57,8 @@ pub(crate) enum Item {
         /// What they say, merged.
         payload: Payload,
     },
+    /// Deltas of broadcasts too large for one frame: to be passed on along the tree.
+    Relay(Batch),
     /// Deltas that anti-entropy found missing.
     Data(Batch),
 }
@@ -98,6 +101,7 @@ fn parse_item(r: &mut Reader<'_>) -> Result<Item, DecodeError> {
         BROADCAST => broadcast::Message::decode(r).map(Item::from),
         SYNC => sync::Message::decode(r).map(Control::Sync).map(Item::Control),
         DATA => decode_entry(r).map(|(key, delta)| Item::Data(Batch::single(key, delta))),
+        RELAY => decode_entry(r).map(|(key, delta)| Item::Relay(Batch::single(key, delta))),
         tag => Err(DecodeError::BadTag { what: "item", tag: tag.into(), at }),
     }
 }
@@ -196,11 +200,20 @@ impl<'a> Builder<'a> {
         self.by_class[Class::State as usize] += state;
     }
 
-    /// Appends a delta as an item of its own.
+    /// Appends a delta that anti-entropy found missing.
     pub(crate) fn data(&mut self, key: &Key, delta: &State) {
+        self.entry(DATA, key, delta);
+    }
+
+    /// Appends a delta to be passed on.
+    pub(crate) fn relay(&mut self, key: &Key, delta: &State) {
+        self.entry(RELAY, key, delta);
+    }
+
+    fn entry(&mut self, tag: u8, key: &Key, delta: &State) {
         let from = self.len();
         let mut w = self.writer();
-        w.u8(DATA);
+        w.u8(tag);
         encode_entry(key, delta, &mut w);
         self.count(Class::State, from);
     }

@@ -2,7 +2,8 @@
 
 use crate::rig::Rig;
 use lasp_dataflow::{Op, Output, Type, Value};
-use lasp_node::{Config, Reply, Request};
+use lasp_node::{Config, Interests, Reply, Request, SyncConfig};
+use std::time::Duration;
 
 #[test]
 fn updates_to_a_slow_peer_merge_and_all_arrive() {
@@ -16,7 +17,7 @@ fn updates_to_a_slow_peer_merge_and_all_arrive() {
         let text = Value::from(format!("{}-{}", n % 50, "y".repeat(200)));
         assert_eq!(rig.ask(1, Request::Update { var: set, op: Op::Add(text) }), Ok(Reply::Done));
         if n % 100 == 0 {
-            rig.sim.run_for(std::time::Duration::from_millis(10));
+            rig.sim.run_for(Duration::from_millis(10));
         }
     }
     let metrics = rig.node(1).metrics();
@@ -36,4 +37,43 @@ fn a_value_that_no_frame_could_carry_is_refused_and_nothing_changes() {
     let refused = rig.ask(1, Request::Update { var, op: Op::Add(huge) });
     assert!(matches!(refused, Err(lasp_node::RequestError::TooLarge { .. })), "{refused:?}");
     assert_eq!(rig.cardinality(1, "set"), 0);
+}
+
+/// Comparisons are so rare that what arrives came along the tree.
+fn tree_only(interests: Interests) -> Config {
+    let hour = Duration::from_secs(3_600);
+    let sync = SyncConfig { interval: hour, first: hour, recheck: hour, spread: hour };
+    Config { sync, interests, ..Config::default() }
+}
+
+fn add_many(rig: &mut Rig, id: u64, count: i64) {
+    let set = rig.declare(id, "set", Type::AwSet);
+    let texts = (0..count).map(|n| Value::from(format!("{n:0>20}"))).collect();
+    assert_eq!(rig.ask(id, Request::Update { var: set, op: Op::AddAll(texts) }), Ok(Reply::Done));
+}
+
+#[test]
+fn an_update_too_large_for_one_frame_is_relayed_along_the_tree() {
+    let mut rig = Rig::new(lasp_sim::Config::seeded(3), vec![tree_only(Interests::All); 24]);
+    rig.run(2);
+    add_many(&mut rig, 5, 5_000);
+    rig.run(2);
+    for id in 1..=24 {
+        assert_eq!(rig.cardinality(id, "set"), 5_000, "node {id}");
+        assert!(rig.node(id).is_quiescent());
+    }
+    assert!(rig.node(5).active_view().len() < 23, "some are further than one hop");
+}
+
+#[test]
+fn nodes_that_do_not_hear_a_variable_relay_it_too() {
+    let light = |index| if index % 2 == 0 { Interests::All } else { Interests::prefixes(["other"]) };
+    let configs = (0..24).map(|index| tree_only(light(index))).collect();
+    let mut rig = Rig::new(lasp_sim::Config::seeded(4), configs);
+    rig.run(2);
+    add_many(&mut rig, 5, 5_000);
+    rig.run(2);
+    for id in (1..=24).step_by(2) {
+        assert_eq!(rig.cardinality(id, "set"), 5_000, "node {id}");
+    }
 }

@@ -33,10 +33,11 @@ pub trait Payload: Clone {
     /// Roughly how many bytes it occupies.
     fn weight(&self) -> usize;
 
-    /// The form in which it is remembered, in case someone asks for it: as small as can be, and equal to it.
+    /// The form in which it is remembered, in case someone asks for it: as small as can be, and equal to it. `None` if
+    /// there is nothing in it to remember.
     #[must_use]
-    fn packed(self) -> Self {
-        self
+    fn packed(self) -> Option<Self> {
+        Some(self)
     }
 }
 

@@ -48,7 +48,7 @@ impl<P: Payload> Plumtree<P> {
         }
         self.announcements.note(&record.ids);
         self.await_announcement(now, out);
-        self.cache.insert(Record { payload: record.payload.map(P::packed), ..record });
+        self.cache.insert(Record { payload: record.payload.and_then(P::packed), ..record });
     }
 
     /// Those who had announced what arrived need not hear of it.
