@@ -28,6 +28,11 @@
 //! - [`transport`]: links to peers over TCP.
 //! - [`timers`], [`log`]: a queue of timers; lines for the operator.
 
+/// The program in the README compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
+
 pub mod api;
 pub mod builder;
 pub mod driver;

@@ -26,12 +26,19 @@ const SECOND: (&str, &str) = ("#d9822b", "var(--second)");
 
 /// Draws for a file: its own background, its own colours.
 pub fn svg(chart: &Chart) -> String {
-    kuva::backend::svg::SvgBackend::new().render_scene(&scene(chart, Some(chart.title)))
+    drawn(&scene(chart, Some(chart.title)))
+}
+
+/// The drawing, able to scale: the backend gives its size, but not what that is the size of.
+fn drawn(scene: &Scene) -> String {
+    let (width, height) = SIZE;
+    let text = kuva::backend::svg::SvgBackend::new().render_scene(scene);
+    text.replacen("<svg", &format!("<svg viewBox=\"0 0 {width} {height}\""), 1)
 }
 
 /// Draws for a page: transparent, coloured by the page's variables, as wide as its column.
 pub fn inline_svg(chart: &Chart) -> String {
-    let mut text = kuva::backend::svg::SvgBackend::new().render_scene(&scene(chart, None));
+    let mut text = drawn(&scene(chart, None));
     for (file, page) in [BACKGROUND, TEXT, AXIS, GRID, FIRST, SECOND] {
         text = text.replace(file, page);
     }

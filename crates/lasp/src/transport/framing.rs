@@ -62,7 +62,7 @@ pub enum Packet<M> {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum FramingError {
     /// The stream does not begin with the preface.
-    #[error("not a Lasp peer: its first bytes are {0:02x?}")]
+    #[error("the stream begins with {0:02x?}, not with the preface of Lasp")]
     NotLasp(Vec<u8>),
     /// A length that is not a varint in its shortest form.
     #[error("malformed length prefix")]
