@@ -193,7 +193,7 @@ impl Schedule {
         }
         for &node in &up {
             self.record.check_nothing_lost(&self.cluster, node)?;
-            program::check_denotation(&self.cluster, node)?;
+            program::check_denotation(&self.cluster, &self.record, node)?;
             if !self.cluster.node(node).is_quiescent() || self.cluster.node(node).waiting() > 0 {
                 return Err(format!("node {node} still holds something back"));
             }
