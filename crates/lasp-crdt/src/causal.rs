@@ -104,11 +104,11 @@ impl Lattice for Causal {
 }
 
 impl Decompose for Causal {
-    /// One part per dot, live or dead. Cost: the number of dots ever seen.
+    /// One part per dot, live or dead, and one per retired replica. Cost: the number of dots ever seen.
     fn decompose(&self) -> impl Iterator<Item = Self> {
-        self.seen.dots().map(|dot| {
-            let live = if self.live.contains(dot) { DotSet::single(dot) } else { DotSet::new() };
-            Self { seen: DotSet::single(dot), live }
+        self.seen.atoms().map(|seen| {
+            let live = seen.intersection(&self.live);
+            Self { seen, live }
         })
     }
 }
@@ -151,6 +151,9 @@ impl Decode for Causal {
         let seen = DotSet::decode(r)?;
         let bad = r.not_canonical("live dots");
         let live = DotSet::decode(r)?;
-        if live.is_subset(&seen) { Ok(Self { seen, live }) } else { Err(bad) }
+        let is_sound = live.is_subset(&seen)
+            && live.retired().next().is_none()
+            && !live.replicas().any(|replica| seen.is_retired(replica));
+        if is_sound { Ok(Self { seen, live }) } else { Err(bad) }
     }
 }

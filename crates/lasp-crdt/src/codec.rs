@@ -9,6 +9,7 @@
 //! formats cannot express without hidden state.
 
 use crate::dot::{Dot, ReplicaId};
+use smallvec::SmallVec;
 use std::sync::Arc;
 use thiserror::Error;
 
@@ -116,6 +117,32 @@ pub trait ReplicaCoder {
     /// [`DecodeError`] where the bytes name no id.
     fn read(&mut self, bytes: &mut Bytes<'_>) -> Result<ReplicaId, DecodeError>;
 
+    /// Appends the form of ids that ascend strictly; their number, `len`, is told otherwise. By default one after the
+    /// other.
+    fn write_all(&mut self, _len: usize, ids: &mut dyn Iterator<Item = ReplicaId>, out: &mut Vec<u8>) {
+        for id in ids {
+            self.write(id, out);
+        }
+    }
+
+    /// Reads `len` ids that [`write_all`](Self::write_all) wrote. Needs memory for `len` ids: the caller knows that the
+    /// input can hold what follows for each.
+    ///
+    /// # Errors
+    /// [`DecodeError`] where the bytes name no ids that ascend strictly.
+    fn read_all(&mut self, len: usize, bytes: &mut Bytes<'_>) -> Result<Replicas, DecodeError> {
+        let mut ids = Replicas::new();
+        for _ in 0..len {
+            let at = bytes.at();
+            let id = self.read(bytes)?;
+            if ids.last().is_some_and(|&last| last >= id) {
+                return Err(DecodeError::NotCanonical { what: "replicas", at });
+            }
+            ids.push(id);
+        }
+        Ok(ids)
+    }
+
     /// Appends the form of `symbol` that the peer can resolve; by default its bytes behind their length.
     fn write_symbol(&mut self, symbol: &Arc<[u8]>, out: &mut Vec<u8>) {
         write_varint(out, symbol.len() as u64);
@@ -132,17 +159,58 @@ pub trait ReplicaCoder {
     }
 }
 
-/// Replica ids as eight little-endian bytes: context-free, for storage and tests.
+/// Several replica ids.
+pub type Replicas = SmallVec<[ReplicaId; 4]>;
+
+/// Replica ids as varints, context-free: for storage and tests. Ascending ones are written as stretches of ids that
+/// follow one another: per stretch `gap << 1 | longer` (up to 65 bits), where `gap` counts the ids between it and the last
+/// stretch beyond the one that must, and, where it is longer than one id, its length less two.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Plain;
 
 impl ReplicaCoder for Plain {
     fn write(&mut self, id: ReplicaId, out: &mut Vec<u8>) {
-        out.extend_from_slice(&id.0.to_le_bytes());
+        write_varint(out, id.0);
     }
 
     fn read(&mut self, bytes: &mut Bytes<'_>) -> Result<ReplicaId, DecodeError> {
-        bytes.fixed_u64("replica id").map(ReplicaId)
+        bytes.varint("replica id").map(ReplicaId)
+    }
+
+    fn write_all(&mut self, _len: usize, ids: &mut dyn Iterator<Item = ReplicaId>, out: &mut Vec<u8>) {
+        let mut ids = ids.map(|id| id.0).peekable();
+        let mut next = 0u64;
+        while let Some(first) = ids.next() {
+            let mut last = first;
+            while let Some(id) = ids.next_if(|&id| id == last.wrapping_add(1)) {
+                last = id;
+            }
+            let longer = last > first;
+            write_wide(out, u128::from(first - next) << 1 | u128::from(longer));
+            if longer {
+                write_varint(out, last - first - 1);
+            }
+            next = last.wrapping_add(2);
+        }
+    }
+
+    fn read_all(&mut self, len: usize, bytes: &mut Bytes<'_>) -> Result<Replicas, DecodeError> {
+        let mut ids = Replicas::new();
+        let mut next = Some(0u64);
+        while ids.len() < len {
+            let bad = DecodeError::NotCanonical { what: "replicas", at: bytes.at() };
+            let head = bytes.wide("replicas")?;
+            let more = if head & 1 == 1 { bytes.varint("replicas")?.checked_add(1) } else { Some(0) };
+            let first = next.and_then(|next| next.checked_add(u64::try_from(head >> 1).ok()?));
+            let last = first.zip(more).and_then(|(first, more)| first.checked_add(more));
+            let room = (len - ids.len() - 1) as u64;
+            let (Some(first), Some(last)) = (first, last.filter(|_| more.is_some_and(|more| more <= room))) else {
+                return Err(bad);
+            };
+            ids.extend((first..=last).map(ReplicaId));
+            next = last.checked_add(2);
+        }
+        Ok(ids)
     }
 }
 
@@ -229,6 +297,11 @@ impl<'a> Writer<'a> {
         self.replicas.write(id, self.out);
     }
 
+    /// A column of `len` replica ids that ascend strictly, in the link's form; `len` itself is not written.
+    pub fn replicas(&mut self, len: usize, ids: &mut dyn Iterator<Item = ReplicaId>) {
+        self.replicas.write_all(len, ids, self.out);
+    }
+
     /// A recurring string, in the link's form.
     pub fn symbol(&mut self, symbol: &Arc<[u8]>) {
         self.replicas.write_symbol(symbol, self.out);
@@ -242,7 +315,17 @@ impl<'a> Writer<'a> {
 }
 
 /// Appends an unsigned varint to a buffer.
+#[inline]
 pub fn write_varint(out: &mut Vec<u8>, mut value: u64) {
+    while value >= 0x80 {
+        out.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    out.push(value as u8);
+}
+
+/// As [`write_varint`], for up to 70 bits.
+fn write_wide(out: &mut Vec<u8>, mut value: u128) {
     while value >= 0x80 {
         out.push(value as u8 | 0x80);
         value >>= 7;
@@ -320,6 +403,23 @@ impl<'a> Bytes<'a> {
                 return Err(DecodeError::BadVarint { at: start });
             }
             value |= bits << shift;
+            if byte < 0x80 {
+                return Ok(value);
+            }
+        }
+        Err(DecodeError::BadVarint { at: start })
+    }
+
+    /// A number of up to 70 bits, as a varint in its shortest form.
+    fn wide(&mut self, what: &'static str) -> Result<u128, DecodeError> {
+        let start = self.at;
+        let mut value = 0u128;
+        for shift in (0..70).step_by(7) {
+            let byte = self.u8(what)?;
+            if byte == 0 && shift > 0 {
+                break;
+            }
+            value |= u128::from(byte & 0x7f) << shift;
             if byte < 0x80 {
                 return Ok(value);
             }
@@ -446,6 +546,18 @@ impl<'a> Reader<'a> {
     /// Those of the link's [`ReplicaCoder`].
     pub fn replica(&mut self) -> Result<ReplicaId, DecodeError> {
         self.replicas.read(&mut self.bytes)
+    }
+
+    /// A column of `len` replica ids, strictly ascending, in the link's form. Needs memory for `len` ids.
+    ///
+    /// # Errors
+    /// Those of the link's [`ReplicaCoder`], and [`DecodeError::TooLong`] where what follows for each of them, at least a
+    /// byte, cannot be in the input.
+    pub fn replicas(&mut self, len: usize) -> Result<Replicas, DecodeError> {
+        if len > self.remaining() {
+            return Err(DecodeError::TooLong { what: "replicas", len: len as u64, at: self.at() });
+        }
+        self.replicas.read_all(len, &mut self.bytes)
     }
 
     /// A recurring string in the link's form.

@@ -1,34 +1,33 @@
-//! Sets of dots, compressed to ranges per replica: causal contexts, live sets, seen-message sets.
+//! Sets of dots: causal contexts, live dots, and everything else that says which events happened.
 //!
-//! A causal context is such a set: dots that a replica has seen, mostly one range `1..=n` per replica (a version
-//! vector) plus exceptions. The cost of every operation follows the number of ranges touched, never the number
-//! of dots; a set of one dot allocates nothing. (One caveat: a replica's ranges are one sorted vector, so changing
-//! the middle of a set with k holes moves up to 16·k bytes.)
+//! Source: the causal contexts of Almeida et al., "Delta State Replicated Data Types" (JPDC'18), §7: a version vector
+//! plus exceptions. Here every replica's dots are kept as ranges, so a vector is the case of one range from 1, and
+//! exceptions cost what the gaps cost, wherever they are. Replicas that will never write again fold away, as ranges of
+//! replica ids whose every dot is in the set (see [`DotSet::retire`]). A set of one dot allocates nothing.
 
-mod wire;
+mod ranges;
+pub(crate) mod wire;
+
+pub use ranges::Range;
+pub(crate) use ranges::Ranges;
 
 use crate::dot::{Dot, ReplicaId};
-use crate::fingerprint::{self, Fingerprint};
+use crate::fingerprint::Fingerprint;
 use crate::lattice::Lattice;
-use smallvec::{SmallVec, smallvec};
+use crate::sorted::{At, Keyed, Sorted};
+use smallvec::SmallVec;
 
-/// An inclusive range of counters, `start <= end`, `start >= 1`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Range {
-    /// First counter.
-    pub start: u64,
-    /// Last counter.
-    pub end: u64,
-}
-
-/// The ranges of one replica: ascending, disjoint, with a gap between neighbours.
-type Ranges = SmallVec<[Range; 1]>;
-
-/// What a set holds of one replica; `ranges` is not empty.
+/// What a set holds of one replica: not nothing, and not everything.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Track {
     replica: ReplicaId,
     ranges: Ranges,
+}
+
+impl Keyed for Track {
+    fn key(&self) -> u64 {
+        self.replica.0
+    }
 }
 
 /// A set of dots.
@@ -45,21 +44,28 @@ struct Track {
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct DotSet {
-    /// Ascending by replica.
-    tracks: SmallVec<[Track; 1]>,
+    tracks: Sorted<Track>,
+    /// Ids of replicas all of whose dots are in the set; none has a track. `None` where there is none.
+    retired: Option<Box<Ranges>>,
     fingerprint: u64,
 }
 
+/// All the dots of one replica.
+const WHOLE: Range = Range { start: 1, end: Dot::MAX_COUNTER };
+
+/// The place of retired ids in fingerprints.
+const RETIRED: u64 = 0x7265_7469_7265_6421;
+
 impl DotSet {
     /// The empty set.
-    pub fn new() -> Self {
-        Self::default()
+    pub const fn new() -> Self {
+        Self { tracks: Sorted::new(), retired: None, fingerprint: 0 }
     }
 
     /// The set of one dot.
     ///
     /// # Panics
-    /// If the dot's counter is 0.
+    /// If the dot's counter is 0 or above [`Dot::MAX_COUNTER`].
     pub fn single(dot: Dot) -> Self {
         let mut set = Self::new();
         set.insert(dot);
@@ -68,38 +74,48 @@ impl DotSet {
 
     /// Whether there is no dot.
     pub fn is_empty(&self) -> bool {
-        self.tracks.is_empty()
+        self.tracks.is_empty() && self.retired.is_none()
     }
 
     /// How many dots, at most `u64::MAX`. Cost: the number of ranges.
     pub fn len(&self) -> u64 {
-        self.ranges().fold(0, |sum, (_, r)| sum.saturating_add(r.end - r.start + 1))
+        let retired = self.retired.as_ref().map_or(0, |ids| ids.total().saturating_mul(Dot::MAX_COUNTER));
+        self.tracks.iter().fold(retired, |sum, track| sum.saturating_add(track.ranges.total()))
     }
 
     /// How many ranges: what the set costs to keep.
     pub fn range_count(&self) -> usize {
-        self.tracks.iter().map(|track| track.ranges.len()).sum()
+        let retired = self.retired.as_ref().map_or(0, |ids| ids.count());
+        self.tracks.iter().map(|track| track.ranges.count()).sum::<usize>() + retired
     }
 
-    /// Whether `dot` is in the set.
+    /// Whether `dot` is in the set. Cost: O(log n).
     pub fn contains(&self, dot: Dot) -> bool {
-        position(self.ranges_of(dot.replica), dot.counter).is_ok()
+        match self.track(dot.replica) {
+            Some(track) => track.ranges.contains(dot.counter),
+            None => self.is_retired(dot.replica),
+        }
     }
 
     /// The highest counter of `replica`; 0 where there is none.
     pub fn max(&self, replica: ReplicaId) -> u64 {
-        self.ranges_of(replica).last().map_or(0, |r| r.end)
+        match self.track(replica) {
+            Some(track) => track.ranges.last().map_or(0, |r| r.end),
+            None if self.is_retired(replica) => Dot::MAX_COUNTER,
+            None => 0,
+        }
     }
 
-    /// The next unused dot of `replica`.
+    /// The next unused dot of `replica`. A retired replica has none left: it gets its last one again, which says nothing
+    /// new to anybody.
     pub fn next(&self, replica: ReplicaId) -> Dot {
-        Dot::new(replica, self.max(replica) + 1)
+        Dot::new(replica, (self.max(replica) + 1).min(Dot::MAX_COUNTER))
     }
 
     /// Adds a dot; `true` if it is new.
     ///
     /// # Panics
-    /// If its counter is 0.
+    /// If its counter is 0 or above [`Dot::MAX_COUNTER`].
     pub fn insert(&mut self, dot: Dot) -> bool {
         self.insert_range(dot.replica, dot.counter, dot.counter)
     }
@@ -107,45 +123,21 @@ impl DotSet {
     /// Adds the dots `start..=end` of `replica`; `true` if any is new.
     ///
     /// # Panics
-    /// If the range is empty or starts at 0.
+    /// If the range is empty, starts at 0 or ends above [`Dot::MAX_COUNTER`].
     pub fn insert_range(&mut self, replica: ReplicaId, start: u64, end: u64) -> bool {
-        assert!(1 <= start && start <= end, "a range of dots starts at 1 and is not empty");
-        let mut fused = Range { start, end };
-        let at = match self.find(replica) {
-            Ok(at) => at,
+        assert!(1 <= start && start <= end && end <= Dot::MAX_COUNTER, "a range of dots is within 1..=MAX_COUNTER");
+        let range = Range { start, end };
+        match self.tracks.find(replica.0) {
+            Ok(at) => self.change(at, |ranges| ranges.insert(replica.0, range)),
+            Err(_) if self.is_retired(replica) => false,
+            Err(_) if range == WHOLE => self.retire(replica),
             Err(at) => {
-                self.tracks.insert(at, Track { replica, ranges: smallvec![fused] });
-                self.fingerprint = self.fingerprint.wrapping_add(part(replica, fused));
-                return true;
+                let ranges = Ranges::one(range);
+                self.gain(ranges.fingerprint(replica.0));
+                self.tracks.insert(at, Track { replica, ranges });
+                true
             }
-        };
-        let ranges = &mut self.tracks[at].ranges;
-        if let Some(last) = ranges.last_mut().filter(|last| last.end == start - 1) {
-            // The next dots of a replica: by far the most frequent.
-            let before = std::mem::replace(last, Range { start: last.start, end });
-            let gained = part(replica, *last).wrapping_sub(part(replica, before));
-            self.fingerprint = self.fingerprint.wrapping_add(gained);
-            return true;
         }
-        // The ranges that touch or overlap [start, end] fuse into one.
-        let first = ranges.partition_point(|r| r.end.saturating_add(1) < start);
-        let last = first + ranges[first..].partition_point(|r| r.start <= end.saturating_add(1));
-        if last == first + 1 && ranges[first].start <= start && end <= ranges[first].end {
-            return false;
-        }
-        for old in &ranges[first..last] {
-            fused.start = fused.start.min(old.start);
-            fused.end = fused.end.max(old.end);
-            self.fingerprint = self.fingerprint.wrapping_sub(part(replica, *old));
-        }
-        self.fingerprint = self.fingerprint.wrapping_add(part(replica, fused));
-        if first == last {
-            ranges.insert(first, fused);
-        } else {
-            ranges[first] = fused;
-            ranges.drain(first + 1..last);
-        }
-        true
     }
 
     /// Takes a dot out; `true` if it was in.
@@ -155,37 +147,19 @@ impl DotSet {
 
     /// Takes the dots `start..=end` of `replica` out; `true` if any was in.
     pub fn remove_range(&mut self, replica: ReplicaId, start: u64, end: u64) -> bool {
-        let Ok(at) = self.find(replica) else {
-            return false;
-        };
-        let ranges = &mut self.tracks[at].ranges;
-        let first = ranges.partition_point(|r| r.end < start);
-        let last = first + ranges[first..].partition_point(|r| r.start <= end);
-        if first == last {
+        if start > end {
             return false;
         }
-        let (head, tail) = (ranges[first].start, ranges[last - 1].end);
-        let left = (head < start).then(|| Range { start: head, end: start - 1 });
-        let right = (end < tail).then(|| Range { start: end + 1, end: tail });
-        for old in ranges.drain(first..last) {
-            self.fingerprint = self.fingerprint.wrapping_sub(part(replica, old));
+        self.unfold(replica);
+        match self.tracks.find(replica.0) {
+            Ok(at) => self.change(at, |ranges| ranges.remove(replica.0, Range { start, end })),
+            Err(_) => false,
         }
-        for rest in [right, left].into_iter().flatten() {
-            ranges.insert(first, rest);
-            self.fingerprint = self.fingerprint.wrapping_add(part(replica, rest));
-        }
-        if ranges.is_empty() {
-            self.tracks.remove(at);
-        }
-        true
     }
 
     /// Forgets a replica's dots altogether.
     pub fn forget(&mut self, replica: ReplicaId) {
-        let Ok(at) = self.find(replica) else { return };
-        for range in self.tracks.remove(at).ranges {
-            self.fingerprint = self.fingerprint.wrapping_sub(part(replica, range));
-        }
+        self.remove_range(replica, 1, Dot::MAX_COUNTER);
     }
 
     /// Fills the gaps below the highest counter of `replica`, so that one range remains.
@@ -196,145 +170,297 @@ impl DotSet {
         }
     }
 
-    /// Every range, ascending by replica and counter.
+    /// Adds every dot that `replica` ever minted or could mint; `true` if any is new. Retired ids that follow one another
+    /// cost one range together, so hand out the ids of short-lived replicas in sequence.
+    ///
+    /// In a causal context this says: *I have seen all that this replica wrote; what of it does not live here is gone.*
+    /// Only one who has seen it all may say so. See "Retiring replicas" in `docs/lattices.md`.
+    pub fn retire(&mut self, replica: ReplicaId) -> bool {
+        self.retire_all(Range { start: replica.0, end: replica.0 })
+    }
+
+    /// Whether every dot of `replica` is in the set.
+    pub fn is_retired(&self, replica: ReplicaId) -> bool {
+        self.retired.as_ref().is_some_and(|ids| ids.contains(replica.0))
+    }
+
+    /// The ids of retired replicas, as ranges.
+    pub fn retired(&self) -> impl Iterator<Item = (ReplicaId, ReplicaId)> {
+        self.retired.iter().flat_map(|ids| ids.iter().map(|r| (ReplicaId(r.start), ReplicaId(r.end))))
+    }
+
+    fn retire_all(&mut self, ids: Range) -> bool {
+        let retired = self.retired.get_or_insert_default();
+        let Some(gain) = retired.insert(RETIRED, ids) else { return false };
+        self.gain(gain);
+        loop {
+            let at = self.tracks.partition_point(|track| track.replica.0 < ids.start);
+            let Some(track) = self.tracks.get(at).filter(|track| track.replica.0 <= ids.end) else { return true };
+            let (key, lost) = (track.key(), track.ranges.fingerprint(track.replica.0));
+            self.gain(lost.wrapping_neg());
+            let (Ok(at) | Err(at)) = self.tracks.find(key);
+            self.tracks.remove(at);
+        }
+    }
+
+    /// A retired replica gets a track again.
+    fn unfold(&mut self, replica: ReplicaId) {
+        let Some(retired) = &mut self.retired else { return };
+        let Some(gain) = retired.remove(RETIRED, Range { start: replica.0, end: replica.0 }) else { return };
+        if retired.is_empty() {
+            self.retired = None;
+        }
+        let ranges = Ranges::one(WHOLE);
+        self.gain(gain.wrapping_add(ranges.fingerprint(replica.0)));
+        let (Ok(at) | Err(at)) = self.tracks.find(replica.0);
+        self.tracks.insert(at, Track { replica, ranges });
+    }
+
+    /// The dots `start..=end` for ranges of replicas that are not retired, ascending by replica and counter.
     pub fn ranges(&self) -> impl Iterator<Item = (ReplicaId, Range)> {
-        self.tracks.iter().flat_map(|track| track.ranges.iter().map(move |&r| (track.replica, r)))
+        self.tracks.iter().flat_map(|track| track.ranges.iter().map(move |r| (track.replica, r)))
     }
 
     /// The ranges of one replica, ascending.
-    pub fn ranges_of(&self, replica: ReplicaId) -> &[Range] {
-        self.find(replica).map_or(&[], |at| self.tracks[at].ranges.as_slice())
+    pub fn ranges_of(&self, replica: ReplicaId) -> impl Iterator<Item = Range> {
+        let whole = self.is_retired(replica).then_some(WHOLE);
+        self.track(replica).into_iter().flat_map(|track| track.ranges.iter()).chain(whole)
     }
 
-    /// Every replica with a dot here, ascending.
+    /// Every replica with a dot here that is not retired, ascending.
     pub fn replicas(&self) -> impl Iterator<Item = ReplicaId> {
         self.tracks.iter().map(|track| track.replica)
     }
 
-    /// Every dot, ascending. Cost: the number of dots, which a peer can claim to be astronomic: never walk the dots
-    /// of a set that came from outside without a bound.
+    /// Every dot of the replicas that are not retired, ascending. Cost: the number of dots, which a peer can claim to be
+    /// astronomic: never walk the dots of a set that came from outside without a bound.
     pub fn dots(&self) -> impl Iterator<Item = Dot> {
         self.ranges().flat_map(|(replica, r)| (r.start..=r.end).map(move |n| Dot::new(replica, n)))
     }
 
-    /// Adds every dot of `other`; `true` if any is new. Cost: the ranges of `other`, each with a binary search here;
-    /// where there are many for one replica, one linear pass over both.
+    /// These dots and one more.
+    pub(crate) fn and(&self, dot: Dot) -> Self {
+        let mut dots = self.clone();
+        dots.insert(dot);
+        dots
+    }
+
+    /// How many dots [`dots`](Self::dots) gives, at most `u64::MAX`.
+    pub(crate) fn countable(&self) -> u64 {
+        self.tracks.iter().fold(0, |sum, track| sum.saturating_add(track.ranges.total()))
+    }
+
+    /// The parts that nothing reachable splits further: single dots, retired replicas, and what is left of a retired
+    /// replica beyond the dots that were taken away.
+    pub(crate) fn atoms(&self) -> impl Iterator<Item = Self> {
+        let of_tracks = self.ranges().flat_map(|(replica, r)| {
+            let (dots, rest) =
+                if r.end == Dot::MAX_COUNTER { (r.start..r.start, Some(r)) } else { (r.start..r.end + 1, None) };
+            let part = move |start, end| {
+                let mut part = Self::new();
+                part.insert_range(replica, start, end);
+                part
+            };
+            dots.map(move |n| part(n, n)).chain(rest.map(move |r| part(r.start, r.end)))
+        });
+        let retired = self.retired().flat_map(|(first, last)| first.0..=last.0).map(|id| {
+            let mut part = Self::new();
+            part.retire(ReplicaId(id));
+            part
+        });
+        of_tracks.chain(retired)
+    }
+
+    /// Adds every dot of `other`; `true` if any is new. Cost: the ranges of `other`, each with a search here, which is
+    /// short where both sides know the same replicas.
     pub fn union_with(&mut self, other: &Self) -> bool {
         let mut grew = false;
-        for track in &other.tracks {
-            if track.ranges.len() < LINEAR_FROM {
-                for r in &track.ranges {
-                    grew |= self.insert_range(track.replica, r.start, r.end);
+        for ids in other.retired.iter().flat_map(|ids| ids.iter()) {
+            grew |= self.retire_all(ids);
+        }
+        let mut unknown = Vec::new();
+        let mut at = At::FIRST;
+        for track in other.tracks.iter() {
+            match self.tracks.seek(at, track.key()) {
+                Ok(found) => {
+                    grew |= self.change(found, |ranges| ranges.union(track.replica.0, &track.ranges));
+                    let is_here = self.tracks.get(found).is_some_and(|mine| mine.replica == track.replica);
+                    // One that became whole is gone from here.
+                    at = if is_here {
+                        self.tracks.after(found)
+                    } else {
+                        self.tracks.partition_point(|mine| mine.replica < track.replica)
+                    };
                 }
-            } else {
-                grew |= self.union_linear(track);
+                Err(gap) => {
+                    at = gap;
+                    if !self.is_retired(track.replica) {
+                        unknown.push(track.clone());
+                    }
+                }
             }
         }
+        for track in &unknown {
+            grew = true;
+            self.gain(track.ranges.fingerprint(track.replica.0));
+        }
+        self.tracks.insert_all(unknown);
         grew
     }
 
-    fn union_linear(&mut self, theirs: &Track) -> bool {
-        let replica = theirs.replica;
-        let mine = match self.find(replica) {
-            Ok(at) => self.tracks.remove(at).ranges,
-            Err(_) => Ranges::new(),
-        };
-        let before: u64 = mine.iter().fold(0, |sum, &r| sum.wrapping_add(part(replica, r)));
-        let mut all: Ranges = mine.into_iter().chain(theirs.ranges.iter().copied()).collect();
-        all.sort_unstable();
-        all.dedup_by(|next, kept| {
-            let touches = next.start <= kept.end.saturating_add(1);
-            kept.end = if touches { kept.end.max(next.end) } else { kept.end };
-            touches
-        });
-        all.shrink_to_fit();
-        let after: u64 = all.iter().fold(0, |sum, &r| sum.wrapping_add(part(replica, r)));
-        let at = self.tracks.partition_point(|track| track.replica < replica);
-        self.tracks.insert(at, Track { replica, ranges: all });
-        self.fingerprint = self.fingerprint.wrapping_sub(before).wrapping_add(after);
-        before != after
-    }
-
-    /// Takes every dot of `other` out; `true` if any was in. Cost: the ranges of `other`.
+    /// Takes every dot of `other` out; `true` if any was in. Cost: the ranges of `other`, and the retired replicas here
+    /// or there.
     pub fn subtract(&mut self, other: &Self) -> bool {
+        if self.retired.is_some() || other.retired.is_some() {
+            let rest = self.difference(other);
+            let any = rest != *self;
+            *self = rest;
+            return any;
+        }
         other.ranges().fold(false, |any, (replica, r)| self.remove_range(replica, r.start, r.end) | any)
     }
 
     /// The dots of `self` that are not in `other`. Cost: the ranges of `self`, and those of `other` that overlap.
     pub fn difference(&self, other: &Self) -> Self {
-        let mut rest = Self::new();
-        for track in &self.tracks {
-            let holes = other.ranges_of(track.replica);
-            for range in &track.ranges {
-                subtract(*range, holes, |r| {
-                    rest.insert_range(track.replica, r.start, r.end);
-                });
+        let mut rest = Builder::default();
+        for ids in self.retired.iter() {
+            let unknown = match &other.retired {
+                Some(known) => ids.minus(known),
+                None => (**ids).clone(),
+            };
+            rest.retire_beyond(&unknown, &other.tracks);
+        }
+        let mut at = At::FIRST;
+        for track in self.tracks.iter() {
+            match other.tracks.seek(at, track.key()) {
+                Ok(found) => {
+                    let theirs = other.tracks.get(found);
+                    rest.track(track.replica, theirs.map_or_else(Ranges::default, |t| track.ranges.minus(&t.ranges)));
+                    at = other.tracks.after(found);
+                }
+                Err(gap) => {
+                    at = gap;
+                    if !other.is_retired(track.replica) {
+                        rest.track(track.replica, track.ranges.clone());
+                    }
+                }
             }
         }
-        rest
+        rest.finish()
     }
 
     /// The dots in both. Cost: the ranges of `self`, and those of `other` that overlap.
     pub fn intersection(&self, other: &Self) -> Self {
-        let mut both = Self::new();
-        for track in &self.tracks {
-            let theirs = other.ranges_of(track.replica);
-            for range in &track.ranges {
-                let from = theirs.partition_point(|r| r.end < range.start);
-                for r in theirs[from..].iter().take_while(|r| r.start <= range.end) {
-                    both.insert_range(track.replica, r.start.max(range.start), r.end.min(range.end));
+        let mut both = Builder::default();
+        if let (Some(mine), Some(theirs)) = (&self.retired, &other.retired) {
+            both.retired = mine.common(theirs);
+        }
+        for (one, two) in [(self, other), (other, self)] {
+            for ids in one.retired.iter().flat_map(|ids| ids.iter()) {
+                let from = two.tracks.partition_point(|track| track.key() < ids.start);
+                for track in two.tracks.iter_from(from).take_while(|track| track.key() <= ids.end) {
+                    both.track(track.replica, track.ranges.clone());
                 }
             }
         }
-        both
+        let mut at = At::FIRST;
+        for track in self.tracks.iter() {
+            match other.tracks.seek(at, track.key()) {
+                Ok(found) => {
+                    let theirs = other.tracks.get(found);
+                    both.track(track.replica, theirs.map_or_else(Ranges::default, |t| track.ranges.common(&t.ranges)));
+                    at = other.tracks.after(found);
+                }
+                Err(gap) => at = gap,
+            }
+        }
+        both.finish()
     }
 
     /// Whether every dot of `self` is in `other`.
     pub fn is_subset(&self, other: &Self) -> bool {
-        self.ranges().all(|(replica, r)| {
-            let theirs = other.ranges_of(replica);
-            position(theirs, r.start).is_ok_and(|at| r.end <= theirs[at].end)
-        })
+        let retired = self.retired.as_ref().is_none_or(|mine| {
+            // A track never holds all of a replica.
+            other.retired.as_ref().is_some_and(|theirs| mine.is_subset(theirs))
+        });
+        let mut at = At::FIRST;
+        retired
+            && self.tracks.iter().all(|track| match other.tracks.seek(at, track.key()) {
+                Ok(found) => {
+                    at = other.tracks.after(found);
+                    other.tracks.get(found).is_some_and(|theirs| track.ranges.is_subset(&theirs.ranges))
+                }
+                Err(gap) => {
+                    at = gap;
+                    other.is_retired(track.replica)
+                }
+            })
     }
 
-    fn find(&self, replica: ReplicaId) -> Result<usize, usize> {
-        self.tracks.binary_search_by_key(&replica, |track| track.replica)
+    fn track(&self, replica: ReplicaId) -> Option<&Track> {
+        self.tracks.by_key(replica.0)
     }
-}
 
-/// From how many ranges of one replica on a union takes one pass instead of insertions. A guess.
-const LINEAR_FROM: usize = 16;
+    fn gain(&mut self, gain: u64) {
+        self.fingerprint = self.fingerprint.wrapping_add(gain);
+    }
 
-/// The hash of one range, summed into the fingerprint.
-fn part(replica: ReplicaId, range: Range) -> u64 {
-    fingerprint::mix(fingerprint::mix(replica.0, range.start), range.end)
-}
-
-/// Index of the range that holds `counter`, or where it would go.
-fn position(ranges: &[Range], counter: u64) -> Result<usize, usize> {
-    let at = ranges.partition_point(|r| r.end < counter);
-    if ranges.get(at).is_some_and(|r| r.start <= counter) { Ok(at) } else { Err(at) }
-}
-
-/// Emits what is left of `range` outside `holes` (ascending, disjoint).
-fn subtract(range: Range, holes: &[Range], mut emit: impl FnMut(Range)) {
-    let mut start = range.start;
-    let from = holes.partition_point(|h| h.end < range.start);
-    for hole in holes[from..].iter().take_while(|h| h.start <= range.end) {
-        if start < hole.start {
-            emit(Range { start, end: hole.start - 1 });
+    /// Changes the ranges of a track; `true` if that changed anything. The track goes when it is empty or whole.
+    fn change(&mut self, at: At, change: impl FnOnce(&mut Ranges) -> Option<u64>) -> bool {
+        let Some(track) = self.tracks.get_mut(at) else { return false };
+        let Some(gain) = change(&mut track.ranges) else { return false };
+        let (replica, is_empty) = (track.replica, track.ranges.is_empty());
+        let is_whole = track.ranges.last().is_some_and(|r| r == WHOLE);
+        self.gain(gain);
+        if is_empty {
+            self.tracks.remove(at);
+        } else if is_whole {
+            self.retire(replica);
         }
-        if hole.end >= range.end {
-            return;
-        }
-        start = hole.end + 1;
+        true
     }
-    emit(Range { start, end: range.end });
+}
+
+/// Puts a set together from tracks in any order.
+#[derive(Default)]
+struct Builder {
+    tracks: Sorted<Track>,
+    retired: Ranges,
+}
+
+impl Builder {
+    fn track(&mut self, replica: ReplicaId, ranges: Ranges) {
+        if !ranges.is_empty() {
+            let (Ok(at) | Err(at)) = self.tracks.find(replica.0);
+            self.tracks.insert(at, Track { replica, ranges });
+        }
+    }
+
+    /// Adds all dots of these replicas but those of `known`, which has dots of some of them.
+    fn retire_beyond(&mut self, ids: &Ranges, known: &Sorted<Track>) {
+        let whole = Ranges::one(WHOLE);
+        let mut partly = Ranges::default();
+        for range in ids.iter() {
+            let from = known.partition_point(|track| track.key() < range.start);
+            for track in known.iter_from(from).take_while(|track| track.key() <= range.end) {
+                partly.insert(RETIRED, Range { start: track.key(), end: track.key() });
+                self.track(track.replica, whole.minus(&track.ranges));
+            }
+        }
+        self.retired = ids.minus(&partly);
+    }
+
+    fn finish(self) -> DotSet {
+        let of_tracks = self.tracks.iter().map(|track| track.ranges.fingerprint(track.replica.0));
+        let fingerprint = of_tracks.fold(self.retired.fingerprint(RETIRED), u64::wrapping_add);
+        let retired = (!self.retired.is_empty()).then(|| Box::new(self.retired));
+        DotSet { tracks: self.tracks, retired, fingerprint }
+    }
 }
 
 impl PartialEq for DotSet {
     fn eq(&self, other: &Self) -> bool {
-        self.fingerprint == other.fingerprint && self.tracks == other.tracks
+        self.fingerprint == other.fingerprint && self.tracks == other.tracks && self.retired == other.retired
     }
 }
 
@@ -377,10 +503,22 @@ impl FromIterator<Dot> for DotSet {
     }
 }
 
+/// Dots that follow one another go in together.
 impl Extend<Dot> for DotSet {
     fn extend<I: IntoIterator<Item = Dot>>(&mut self, dots: I) {
+        let mut run: Option<(Dot, u64)> = None;
         for dot in dots {
-            self.insert(dot);
+            match &mut run {
+                Some((first, end)) if first.replica == dot.replica && *end + 1 == dot.counter => *end = dot.counter,
+                _ => {
+                    if let Some((first, end)) = run.replace((dot, dot.counter)) {
+                        self.insert_range(first.replica, first.counter, end);
+                    }
+                }
+            }
+        }
+        if let Some((first, end)) = run {
+            self.insert_range(first.replica, first.counter, end);
         }
     }
 }

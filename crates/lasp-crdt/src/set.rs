@@ -2,6 +2,8 @@
 
 pub mod add_wins;
 pub mod grow;
+pub mod remove_wins;
 
-pub use add_wins::{AwSet, SetChange};
+pub use add_wins::{AwSet, Dots, Elements, SetChange};
 pub use grow::GSet;
+pub use remove_wins::{RwElements, RwSet};

@@ -44,8 +44,8 @@ const B: ReplicaId = ReplicaId(0xb);
 fn an_increment_is_one_byte_more_than_replica_and_count() {
     let mut counter = GCounter::new();
     counter.merge(counter.increment(A, 99));
-    assert_eq!(wire(&counter.increment(A, 1)), [1, 0xa, 100]);
-    assert_eq!(wire(&PnCounter::new().increment(A, 1)), [1, 0xa, 1, 0]);
+    assert_eq!(wire(&counter.increment(A, 1)), [1 << 1, 0xa, 100]);
+    assert_eq!(wire(&PnCounter::new().increment(A, 1)), [1 << 1, 0xa, 1, 0]);
 }
 
 #[test]
@@ -54,9 +54,9 @@ fn an_addition_is_one_byte_more_than_element_and_dot() {
     for element in 0..50u64 {
         set.merge(set.add(A, element));
     }
-    //                            1 element, no flags; replica; element; counter
-    assert_eq!(wire(&set.add(A, 77)), [1 << 3, 0xa, 77, 51]);
-    assert_eq!(read(&[1 << 3, 0xa, 77, 51]), Ok(set.add(A, 77)));
+    //                            1 element, no flags; replica; counter; element
+    assert_eq!(wire(&set.add(A, 77)), [1 << 2, 0xa, 51, 77]);
+    assert_eq!(read(&[1 << 2, 0xa, 51, 77]), Ok(set.add(A, 77)));
 }
 
 #[test]
@@ -64,14 +64,14 @@ fn a_removal_is_the_dots_removed() {
     let mut set = AwSet::new();
     set.merge(set.add_all(A, [7u64, 8]));
     //                                rest; 1 replica; its id; 1 range; from 2 (one absent), no longer than one dot
-    assert_eq!(wire(&set.remove(&8)), [1, 1, 0xa, 1, 1 << 1]);
+    assert_eq!(wire(&set.remove(&8)), [1, 1 << 1, 0xa, 1 << 1 | 1, 1 << 1]);
 }
 
 #[test]
 fn adding_again_carries_the_dots_it_supersedes() {
     let mut set = AwSet::new();
     set.merge(set.add(A, 7u64));
-    assert_eq!(wire(&set.add(B, 7)), [1 << 3 | 1, 0xb, 7, 1, 1, 0xa, 1, 0]);
+    assert_eq!(wire(&set.add(B, 7)), [1 << 2 | 1, 0xb, 1, 7, 1 << 1, 0xa, 1 << 2]);
 }
 
 #[test]
@@ -80,28 +80,21 @@ fn a_set_names_each_replica_once() {
     set.merge(set.add_all(A, [1u64, 2, 3]));
     set.merge(AwSet::new().add_all(B, [3, 4]));
     let expected = [
-        4 << 3 | 2 | 4, // 4 elements, some with several dots, of several replicas
-        2,
+        4 << 2 | 2, // 4 elements, some with several dots
+        2 << 1,
         0xa,
-        0xb, // the replicas
-        1,
-        1,
+        0xb,    // the replicas with live dots
+        3 << 2, // 1..=3
+        1 << 1, // 1..=2: one less than that, zigzagged
         0,
-        1, // element 1: one dot, replica 0, counter 1
-        2,
-        1,
+        1, // a.1: element 1, not named before
         0,
-        2, // element 2
-        3,
-        2,
+        2, // a.2: element 2
         0,
-        3,
-        1,
-        1, // element 3: two dots
-        4,
-        1,
-        1,
-        2, // element 4
+        3, // a.3: element 3
+        3, // b.1: the third element so far
+        0,
+        4, // b.2: element 4
     ];
     assert_eq!(wire(&set), expected);
     assert_eq!(read(&expected), Ok(set));
@@ -113,31 +106,73 @@ fn a_context_is_one_range_per_replica() {
     seen.insert_range(A, 1, 300);
     seen.insert_range(B, 1, 4);
     seen.insert(Dot::new(B, 6));
-    //                        2; a: 1 range from 1, longer: 298 + 2; b: 2 ranges: 1..=4, then 6
-    assert_eq!(wire(&seen), [2, 0xa, 1, 1, 0xaa, 2, 0xb, 2, 1, 2, 0]);
+    //                        2 replicas; a: 1..=300 (1200 = 300 << 2); b: 2 ranges: 1..=4, then 6
+    assert_eq!(wire(&seen), [2 << 1, 0xa, 0xb, 0xb0, 9, 2 << 1 | 1, 1, 2, 0]);
+}
+
+#[test]
+fn replicas_in_step_cost_a_byte_each_beside_their_ids() {
+    let mut seen = DotSet::new();
+    for (replica, last) in [(1, 1000), (2, 1010), (3, 990), (4, 1000)] {
+        seen.insert_range(ReplicaId(replica), 1, last);
+    }
+    // 1000, then 10 more, 20 less (which zigzags to 39), 10 more.
+    assert_eq!(wire(&seen), [4 << 1, 1, 2, 3, 4, 0xa0, 0x1f, 10 << 2, 39 << 1, 10 << 2]);
+}
+
+#[test]
+fn retired_replicas_cost_one_stretch() {
+    let mut seen = DotSet::new();
+    for replica in 20..90 {
+        seen.insert_range(ReplicaId(replica), 1, replica);
+    }
+    for replica in 20..90 {
+        seen.retire(ReplicaId(replica));
+    }
+    //                        no track; retired; 1 stretch: from 20, 69 more
+    assert_eq!(wire(&seen), [1, 1, 20, 69]);
+    assert_eq!(read(&[1, 1, 20, 69]), Ok(seen));
+}
+
+#[test]
+fn contexts_that_contradict_themselves_are_refused() {
+    let refused = |bytes: &[u8]| matches!(read::<DotSet>(bytes), Err(DecodeError::NotCanonical { .. }));
+    assert!(refused(&[2 << 1, 0xb, 0xa, 4, 0]), "replicas that descend");
+    assert!(refused(&[2 << 1, 0xa, 0xa, 4, 0]), "a replica twice");
+    assert!(refused(&[1 << 1, 0xa, 0]), "one range that ends where it has not begun");
+    assert!(refused(&[1 << 1, 0xa, 1 << 1 | 1, 0]), "one range from 1 in the long form");
+    assert!(refused(&[1 << 1, 0xa, 1]), "a replica without a dot");
+    assert!(refused(&[1, 0]), "a flag for retired replicas, and there is none");
+    assert!(refused(&[1, 2, 5, 0, 6, 0]), "stretches that touch");
+    assert!(refused(&[1, 2, 7, 0, 5, 0]), "stretches that descend");
+    assert!(refused(&[1 << 1 | 1, 0xa, 4, 1, 5, 9]), "dots of a retired replica");
+    let mut whole = vec![1 << 1, 0xa, 1 << 1 | 1, 1];
+    lasp_crdt::codec::write_varint(&mut whole, Dot::MAX_COUNTER - 2);
+    assert!(refused(&whole), "all dots of a replica that is not said to be retired");
 }
 
 #[test]
 fn sets_that_contradict_themselves_are_refused() {
-    assert!(refused(&[2 << 3, 0xa, 7, 1, 8, 1]), "one dot for two elements");
-    assert!(refused(&[2 << 3, 0xa, 8, 1, 7, 2]), "elements that descend");
-    assert!(refused(&[2 << 3, 0xa, 7, 1, 7, 2]), "an element twice");
-    assert!(refused(&[1 << 3, 0xa, 7, 0]), "counter 0");
-    assert!(refused(&[1 << 3 | 2, 0xa, 7, 0]), "an element without a dot");
-    assert!(refused(&[1 << 3 | 2, 0xa, 7, 1, 1]), "a flag for several dots, and there is one");
-    assert!(refused(&[1 << 3 | 2, 0xa, 7, 2, 2, 1]), "dots that descend");
-    assert!(refused(&[1 << 3 | 4, 1, 0xa, 7, 1]), "a flag for several replicas, and there is one");
-    assert!(refused(&[1 << 3 | 4, 2, 0xa, 0xb, 7, 0, 1]), "a replica that no dot names");
-    assert!(refused(&[1 << 3 | 4, 2, 0xa, 0xb, 7, 2, 1]), "a replica that is not in the table");
-    assert!(refused(&[1 << 3 | 1, 0xa, 7, 1, 0]), "a flag for more context, and there is none");
-    assert!(refused(&[1 << 3 | 1, 0xa, 7, 1, 1, 0xa, 1, 0]), "the dot of an element, said again");
-    assert!(refused(&[4, 0]), "flags without elements");
+    let two = 2 << 1; // 1..=1 in step from nothing is 1 << 2
+    assert!(refused(&[2 << 2, two, 0xa, 0xb, 4, 0, 7, 7]), "an element twice");
+    assert!(refused(&[2 << 2, 1 << 1, 0xa, 4, 7, 8]), "one dot for two elements");
+    assert!(refused(&[1 << 2, 0xa, 0, 7]), "counter 0");
+    assert!(refused(&[2, 0]), "a flag for several dots without elements");
+    assert!(refused(&[1 << 2 | 2, 1 << 1, 0xa, 4, 0, 7]), "a flag for several dots, and there is one");
+    assert!(refused(&[1 << 2 | 2, two, 0xa, 0xb, 4, 0, 1, 7]), "a name for what was not named");
+    assert!(refused(&[1 << 2 | 2, two, 0xa, 0xb, 4, 0, 0, 7, 2]), "a name beyond those given");
+    assert!(refused(&[2 << 2 | 2, two, 0xa, 0xb, 4, 8, 0, 7, 1, 1, 1]), "fewer elements than said");
+    assert!(refused(&[1 << 2 | 2, two, 0xa, 0xb, 4, 0, 0, 7, 0, 8]), "more elements than said");
+    assert!(refused(&[2 << 2, 1, 1, 5, 0, 7, 8]), "live dots of a retired replica");
+    assert!(refused(&[1 << 2 | 1, 0xa, 1, 7, 0]), "a flag for more context, and there is none");
+    assert!(refused(&[1 << 2 | 1, 0xa, 1, 7, 1 << 1, 0xa, 4]), "the dot of an element, said again");
+    assert!(refused(&[1 << 2 | 1, 0xa, 1, 7, 1, 1, 0xa, 0]), "the writer of a live element, retired");
 }
 
 #[test]
 fn parts_that_say_nothing_are_refused() {
     let not_canonical = |error: Option<DecodeError>| matches!(error, Some(DecodeError::NotCanonical { .. }));
-    assert!(not_canonical(read::<GCounter>(&[1, 0xa, 0]).err()), "a count of 0");
+    assert!(not_canonical(read::<GCounter>(&[1 << 1, 0xa, 0]).err()), "a count of 0");
     assert!(not_canonical(read::<GMap<u64, GCounter>>(&[1, 7, 0]).err()), "a key whose value is bottom");
     assert!(not_canonical(read::<IVar<u64>>(&[2, 7, 7]).err()), "a conflict of one value with itself");
     assert!(not_canonical(read::<IVar<u64>>(&[2, 8, 7]).err()), "a conflict, the greater value first");
@@ -174,8 +209,8 @@ fn derived_sets_that_contradict_themselves_are_refused() {
     assert!(refused(&[1, 7, 0, 0]), "a base of which nothing is said");
     assert!(refused(&[1, 7, 4, 0]), "an unknown flag");
     assert!(refused(&[1, 7, 1, 0, 0]), "a flag for dead dots, and there are none");
-    assert!(refused(&[1, 7, 3, 1, 0xa, 1, 0, 1, 0xa, 1, 0, 0]), "a dot both dead and live");
-    assert!(refused(&[1, 7, 1, 1, 0xa, 1, 0, 1, 9, 1, 1, 1, 0xa, 1]), "a support that is dead");
+    assert!(refused(&[1, 7, 3, 2, 0xa, 4, 2, 0xa, 4, 0]), "a dot both dead and live");
+    assert!(refused(&[1, 7, 1, 2, 0xa, 4, 1, 9, 1, 1, 1, 0xa, 1]), "a support that is dead");
     assert!(refused(&[1, 7, 0, 2, 8, 1, 1, 1, 0xa, 5, 9, 1, 1, 0, 0xa, 5]), "a dot both live and never seen");
     assert!(refused(&[1, 7, 0, 1, 9, 1, 1, 3, 0xa, 5]), "a base that is not in the table");
     assert!(refused(&[1, 7, 0, 1, 9, 0]), "an element without a support");

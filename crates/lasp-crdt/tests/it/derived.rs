@@ -46,7 +46,7 @@ fn map(base: &Base) -> Derived<u64> {
     let mut whole = Derived::new();
     whole.see_all(BASES[0], base.context(), &base.live());
     for (&element, dots) in base.entries() {
-        for &dot in dots {
+        for dot in dots {
             if let Some(image) = image(element) {
                 whole.add_support(image, Support::event(BASES[0], dot));
             }
@@ -74,7 +74,7 @@ impl Node {
         });
         for (element, dot) in born {
             for (&other, dots) in self.bases[1 - which].entries() {
-                for &other_dot in dots {
+                for other_dot in dots {
                     match which {
                         0 => derived.add_support((element, other), both(dot, other_dot)),
                         _ => derived.add_support((other, element), both(other_dot, dot)),

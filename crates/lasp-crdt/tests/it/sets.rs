@@ -17,7 +17,7 @@ fn note(model: &mut BTreeSet<(u64, Dot)>, change: SetChange<&u64>) {
 }
 
 fn pairs(set: &AwSet<u64>) -> BTreeSet<(u64, Dot)> {
-    set.entries().flat_map(|(&element, dots)| dots.iter().map(move |&dot| (element, dot))).collect()
+    set.entries().flat_map(|(&element, dots)| dots.map(move |dot| (element, dot))).collect()
 }
 
 proptest! {

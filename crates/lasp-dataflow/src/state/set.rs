@@ -70,14 +70,14 @@ impl SetState {
 
     /// Every support of `element`, where own additions are events of `base`.
     pub(crate) fn supports(&self, base: BaseId, element: &Value) -> impl Iterator<Item = Support> {
-        let own = self.own.dots(element).iter().map(move |&dot| Support::event(base, dot));
+        let own = self.own.dots(element).map(move |dot| Support::event(base, dot));
         own.chain(self.derived.unordered_supports(element).cloned())
     }
 
     /// Calls `each` with every element and each of its supports, in no order that means anything.
     pub(crate) fn entries(&self, base: BaseId, mut each: impl FnMut(&Value, &Support)) {
         for (element, dots) in self.own.unordered_entries() {
-            dots.iter().for_each(|&dot| each(element, &Support::event(base, dot)));
+            dots.for_each(|dot| each(element, &Support::event(base, dot)));
         }
         self.derived.unordered_entries().for_each(|(element, support)| each(element, support));
     }
@@ -131,7 +131,7 @@ pub(crate) fn as_derived(own: &AwSet<Value>, base: BaseId) -> Derived<Value> {
     }
     let mut live = DotSet::new();
     for (element, dots) in own.unordered_entries() {
-        for &dot in dots {
+        for dot in dots {
             live.insert(dot);
             derived.add_support(element.clone(), Support::event(base, dot));
         }

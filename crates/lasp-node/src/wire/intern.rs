@@ -6,9 +6,10 @@
 //! arrived. A table that is full writes its further entries in full.
 //!
 //! A reference is a varint: `0` = in full, unindexed; `2i` = index `i` (from 1) and its definition; `2i + 1` =
-//! index `i`, defined before.
+//! index `i`, defined before. A column of several replica ids is `1` and the bare indices if all were defined before,
+//! or `0` and a reference each: ten thousand known ids cost two bytes each.
 
-use lasp_crdt::codec::{Bytes, ReplicaCoder, write_varint};
+use lasp_crdt::codec::{Bytes, ReplicaCoder, Replicas, write_varint};
 use lasp_crdt::{DecodeError, ReplicaId};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -57,6 +58,11 @@ impl<K: Ord + Clone> Sent<K> {
         let known = index > 0 && index <= self.acked;
         write_varint(out, 2 * index + u64::from(known));
         !known
+    }
+
+    /// The index of `key`, if the peer knows it.
+    fn known(&self, key: &K) -> Option<u64> {
+        self.index.get(key).copied().filter(|&index| index <= self.acked)
     }
 
     /// Takes an acknowledgement; one beyond what was ever defined is a lie and is ignored.
@@ -165,6 +171,16 @@ fn read_reference(bytes: &mut Bytes<'_>) -> Result<(u64, bool), DecodeError> {
     Ok((reference >> 1, reference & 1 == 0))
 }
 
+impl Tables {
+    fn read_all_known(&self, bytes: &mut Bytes<'_>) -> Result<bool, DecodeError> {
+        let at = bytes.at();
+        match bytes.u8("replicas")? {
+            tag @ (0 | 1) => Ok(tag == 1),
+            tag => Err(DecodeError::BadTag { what: "replicas", tag: tag.into(), at }),
+        }
+    }
+}
+
 impl ReplicaCoder for Tables {
     fn write(&mut self, id: ReplicaId, out: &mut Vec<u8>) {
         if self.sent_replicas.write(&id, out) {
@@ -184,6 +200,41 @@ impl ReplicaCoder for Tables {
             self.owed = true;
         }
         Ok(id)
+    }
+
+    fn write_all(&mut self, len: usize, ids: &mut dyn Iterator<Item = ReplicaId>, out: &mut Vec<u8>) {
+        if len < 2 {
+            return ids.for_each(|id| self.write(id, out));
+        }
+        let ids: Vec<ReplicaId> = ids.collect();
+        let known: Option<Vec<u64>> = ids.iter().map(|id| self.sent_replicas.known(id)).collect();
+        out.push(u8::from(known.is_some()));
+        match known {
+            Some(indices) => indices.into_iter().for_each(|index| write_varint(out, index)),
+            None => ids.into_iter().for_each(|id| self.write(id, out)),
+        }
+    }
+
+    fn read_all(&mut self, len: usize, bytes: &mut Bytes<'_>) -> Result<Replicas, DecodeError> {
+        let all_known = match len {
+            0 | 1 => false,
+            _ => self.read_all_known(bytes)?,
+        };
+        let mut ids = Replicas::new();
+        for _ in 0..len {
+            let at = bytes.at();
+            let id = if all_known {
+                let index = bytes.varint("reference")?;
+                self.heard_replicas.resolve(index, at)?
+            } else {
+                self.read(bytes)?
+            };
+            if ids.last().is_some_and(|&last| last >= id) {
+                return Err(DecodeError::NotCanonical { what: "replicas", at });
+            }
+            ids.push(id);
+        }
+        Ok(ids)
     }
 
     fn write_symbol(&mut self, symbol: &Arc<[u8]>, out: &mut Vec<u8>) {
@@ -238,6 +289,27 @@ mod tests {
         assert_eq!(short.len(), 1);
         assert_eq!(read(&mut b, &short), Ok(ReplicaId(77)));
         assert_eq!(b.take_owed(), None, "nothing new to acknowledge");
+    }
+
+    #[test]
+    fn a_column_of_known_ids_is_their_indices() {
+        let (mut a, mut b) = (Tables::new(), Tables::new());
+        let column = |a: &mut Tables, ids: &[u64]| {
+            let mut out = Vec::new();
+            a.write_all(ids.len(), &mut ids.iter().map(|&id| ReplicaId(id)), &mut out);
+            out
+        };
+        let first = column(&mut a, &[70, 80]);
+        let ids: Replicas = [ReplicaId(70), ReplicaId(80)].into_iter().collect();
+        assert_eq!(b.read_all(2, &mut Bytes::new(&first)), Ok(ids.clone()));
+        a.acknowledge(b.take_owed().expect("definitions came in"));
+        let short = column(&mut a, &[70, 80]);
+        assert_eq!(short, [1, 1, 2]);
+        assert_eq!(b.read_all(2, &mut Bytes::new(&short)), Ok(ids));
+        assert_eq!(column(&mut a, &[70, 75])[0], 0, "one of them is new");
+        for bad in [&[1, 2, 1][..], &[1, 1, 9], &[2, 1, 2], &[1, 1]] {
+            assert!(b.read_all(2, &mut Bytes::new(bad)).is_err(), "{bad:?}");
+        }
     }
 
     #[test]

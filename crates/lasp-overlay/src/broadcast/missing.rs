@@ -202,7 +202,7 @@ mod tests {
         let config = Config { missing_limit: 10, ..config() };
         let mut missing = Missing::default();
         let mut endless = DotSet::new();
-        endless.insert_range(ReplicaId(1), 1, u64::MAX - 1);
+        endless.insert_range(ReplicaId(1), 1, Dot::MAX_COUNTER - 1);
         missing.announced(at(0), A, &endless, &config);
         missing.announced(at(0), B, &ids(1..=20), &config);
         assert_eq!(missing.len(), 10);

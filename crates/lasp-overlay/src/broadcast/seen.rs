@@ -44,42 +44,41 @@ impl Seen {
     }
 
     fn contains(&self, dot: Dot) -> bool {
-        let ranges = self.ranges_of(dot.replica);
-        let at = ranges.partition_point(|range| range.end < dot.counter);
-        ranges.get(at).is_some_and(|range| range.start <= dot.counter)
+        self.generation(dot.replica).contains(dot)
     }
 
     /// The ids among `ranges` that have not been seen.
     pub(super) fn unseen(&self, ranges: impl Iterator<Item = (ReplicaId, Range)>) -> DotSet {
         let mut fresh = DotSet::new();
         for (origin, range) in ranges {
-            subtract(range, self.ranges_of(origin), |rest| {
-                fresh.insert_range(origin, rest.start, rest.end);
-            });
+            let mut ids = DotSet::new();
+            ids.insert_range(origin, range.start, range.end);
+            fresh.union_with(&ids.difference(self.generation(origin)));
         }
         fresh
     }
 
-    fn ranges_of(&self, origin: ReplicaId) -> &[Range] {
-        let young = self.young.ranges_of(origin);
-        if young.is_empty() { self.old.ranges_of(origin) } else { young }
+    /// The generation that speaks for an origin.
+    fn generation(&self, origin: ReplicaId) -> &DotSet {
+        if self.young.max(origin) > 0 { &self.young } else { &self.old }
     }
 
     fn insert_range(&mut self, origin: ReplicaId, range: Range) {
-        if self.young.ranges_of(origin).is_empty() {
+        if self.young.max(origin) == 0 {
             self.rejuvenate(origin);
         }
         self.young.insert_range(origin, range.start, range.end);
-        while let [first, second, ..] = *self.young.ranges_of(origin)
-            && self.young.ranges_of(origin).len() > self.ranges_limit
-        {
+        while self.young.ranges_of(origin).count() > self.ranges_limit {
+            let mut ranges = self.young.ranges_of(origin);
+            let (Some(first), Some(second)) = (ranges.next(), ranges.next()) else { return };
+            drop(ranges);
             self.young.insert_range(origin, first.end, second.start);
         }
     }
 
     /// Moves what is known of an origin into the young generation.
     fn rejuvenate(&mut self, origin: ReplicaId) {
-        let known = self.old.ranges_of(origin).to_vec();
+        let known: Vec<Range> = self.old.ranges_of(origin).collect();
         if self.young_origins == self.origins_limit {
             self.old = std::mem::take(&mut self.young);
             self.young_origins = 0;
@@ -94,22 +93,6 @@ impl Seen {
     pub(super) fn range_count(&self) -> usize {
         self.young.range_count() + self.old.range_count()
     }
-}
-
-/// Emits what is left of `range` outside `holes` (ascending, disjoint).
-fn subtract(range: Range, holes: &[Range], mut emit: impl FnMut(Range)) {
-    let mut start = range.start;
-    let from = holes.partition_point(|hole| hole.end < range.start);
-    for hole in holes[from..].iter().take_while(|hole| hole.start <= range.end) {
-        if start < hole.start {
-            emit(Range { start, end: hole.start - 1 });
-        }
-        if hole.end >= range.end {
-            return;
-        }
-        start = hole.end + 1;
-    }
-    emit(Range { start, end: range.end });
 }
 
 #[cfg(test)]
