@@ -28,7 +28,7 @@
 //! - The types: [`set`], [`counter`], [`register`], [`map`], [`pair`], [`derived`].
 //!
 //! What each type does with concurrent operations is a table in `docs/lattices.md`; each row is a test in
-//! `tests/it/concurrency.rs`.
+//! `tests/it/concurrency/`.
 
 pub mod causal;
 pub mod codec;
