@@ -50,7 +50,7 @@ mod slab;
 pub use causal::Causal;
 pub use codec::{Decode, DecodeError, Encode, Reader, Writer};
 pub use context::DotSet;
-pub use counter::{GCounter, PnCounter};
+pub use counter::{BoundedCounter, GCounter, LexCounter, NotEnoughRights, PnCounter};
 pub use derived::{BaseId, Derived, DerivedChange, DerivedDigest, Event, Support};
 pub use dot::{Dot, ReplicaId};
 pub use fingerprint::Fingerprint;

@@ -147,6 +147,8 @@ obeys!(gset, GrowOnlySet);
 obeys!(awset, AddWinsSet);
 obeys!(gcounter, GrowOnlyCounter);
 obeys!(pncounter, UpDownCounter);
+obeys!(lexcounter, Lexicographic);
+obeys!(boundedcounter, Escrow);
 obeys!(max, Maximum);
 obeys!(boolean, Flag);
 obeys!(ivar, Once);
