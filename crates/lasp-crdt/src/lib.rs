@@ -58,5 +58,8 @@ pub use hashes::Hashes;
 pub use lattice::{Decompose, Delta, Lattice};
 pub use map::GMap;
 pub use pair::Pair;
-pub use register::{AlreadySet, Boolean, IVar, LwwRegister, MaxRegister, Reading, Stamp};
+pub use register::{
+    AlreadySet, Boolean, ClockDrift, HybridClock, IVar, LwwDigest, LwwRegister, MAX_DRIFT_MS, MaxRegister, MinRegister,
+    Reading, Stamp, Timestamp,
+};
 pub use set::{AwSet, GSet, SetChange};

@@ -2,8 +2,9 @@
 
 use lasp_crdt::codec::{Bytes, ReplicaCoder};
 use lasp_crdt::{
-    AwSet, BaseId, BoundedCounter, Decode, DecodeError, Derived, Dot, DotSet, Encode, GCounter, GMap, IVar, Lattice,
-    LexCounter, MaxRegister, PnCounter, Reader, ReplicaId, Support, Writer,
+    AwSet, BaseId, BoundedCounter, Decode, DecodeError, Delta, Derived, Dot, DotSet, Encode, GCounter, GMap, IVar,
+    Lattice, LexCounter, LwwDigest, LwwRegister, MaxRegister, MinRegister, PnCounter, Reader, ReplicaId, Stamp,
+    Support, Timestamp, Writer,
 };
 
 /// Ids as they are on a link that has named them: one byte.
@@ -92,6 +93,21 @@ fn counters_that_contradict_themselves_are_refused() {
     assert!(refused(&[2, 0xa, 2, 1, 0xa, 1, 1]), "a writer twice");
     let endless = [1, 0xa, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1, 1, 1];
     assert!(matches!(read::<BoundedCounter>(&endless), Err(DecodeError::UnexpectedEnd { .. })));
+}
+
+#[test]
+fn a_register_is_its_stamp_and_its_value_and_so_is_its_digest_if_the_value_is_small() {
+    let stamp = Stamp { time: Timestamp(5), replica: A };
+    let small = LwwRegister::new().write(stamp, 7u64);
+    assert_eq!(wire(&small), [1, 5, 0xa, 7]);
+    assert_eq!(wire(&small.digest()), [1, 5, 0xa, 1, 7]);
+    let large = LwwRegister::new().write(stamp, "x".repeat(100));
+    let bytes = wire(&large.digest());
+    assert_eq!((&bytes[..4], bytes.len()), (&[1, 5, 0xa, 0][..], 12), "a hash");
+    assert_eq!(read(&bytes), Ok(large.digest()));
+    let whole = [&[1, 5, 0xa, 1, 100][..], "x".repeat(100).as_bytes()].concat();
+    assert!(matches!(read::<Option<LwwDigest<String>>>(&whole), Err(DecodeError::NotCanonical { .. })));
+    assert_eq!(wire(&MinRegister::new().write(7u64)), [1, 7]);
 }
 
 #[test]

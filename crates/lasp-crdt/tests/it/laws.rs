@@ -150,6 +150,7 @@ obeys!(pncounter, UpDownCounter);
 obeys!(lexcounter, Lexicographic);
 obeys!(boundedcounter, Escrow);
 obeys!(max, Maximum);
+obeys!(min, Minimum);
 obeys!(boolean, Flag);
 obeys!(ivar, Once);
 obeys!(lwwregister, LastWrite);
