@@ -172,8 +172,9 @@ async fn report(lasp: &Lasp, log: &Log, interval: Option<Duration>) -> Result<()
         let status = lasp.status().await?;
         log.line(Level::Info, || {
             let metrics = &status.metrics;
+            let drifted = if metrics.drifted > 0 { format!(" drifted {}", metrics.drifted) } else { String::new() };
             format!(
-                "neighbours {} known {} sent {} B received {} B updates {} merges {}",
+                "neighbours {} known {} sent {} B received {} B updates {} merges {}{drifted}",
                 status.active.len(),
                 status.active.len() + status.passive.len(),
                 metrics.total_sent(),

@@ -28,7 +28,7 @@
 //! - The types: [`set`], [`counter`], [`register`], [`map`], [`pair`], [`derived`].
 //!
 //! What each type does with concurrent operations is a table in `docs/lattices.md`; each row is a test in
-//! `tests/it/concurrency.rs`.
+//! `tests/it/concurrency/`.
 
 pub mod causal;
 pub mod codec;
@@ -54,7 +54,7 @@ mod sorted;
 pub use causal::Causal;
 pub use codec::{Decode, DecodeError, Encode, Reader, Writer};
 pub use context::DotSet;
-pub use counter::{GCounter, PnCounter};
+pub use counter::{BoundedCounter, GCounter, LexCounter, NotEnoughRights, PnCounter};
 pub use derived::{BaseId, Derived, DerivedChange, DerivedDigest, Event, Support};
 pub use dot::{Dot, ReplicaId};
 pub use dotted::{CausalType, DecodeStore, DotChange, DotStore, Dotted, EncodeStore, StillLive, View};
@@ -64,5 +64,8 @@ pub use hashes::Hashes;
 pub use lattice::{Decompose, Delta, Lattice};
 pub use map::{AwMap, GMap, Keys, MvMap};
 pub use pair::Pair;
-pub use register::{AlreadySet, Boolean, IVar, LwwRegister, MaxRegister, MvRegister, Reading, Stamp, Values};
+pub use register::{
+    AlreadySet, Boolean, ClockDrift, HybridClock, IVar, LwwDigest, LwwRegister, MAX_DRIFT_MS, MaxRegister, MinRegister,
+    MvRegister, Reading, Stamp, Timestamp, Values,
+};
 pub use set::{AwSet, Dots, Elements, GSet, RwElements, RwSet, SetChange};

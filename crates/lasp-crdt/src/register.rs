@@ -1,13 +1,17 @@
-//! Replicated single values: by maximum, once true, once set, last written.
+//! Replicated single values: by maximum or minimum, once true, once set, last written.
 
 pub mod boolean;
+pub mod clock;
 pub mod ivar;
 pub mod lww;
 pub mod max;
+pub mod min;
 pub mod multi_value;
 
 pub use boolean::Boolean;
+pub use clock::{ClockDrift, HybridClock, MAX_DRIFT_MS, Timestamp};
 pub use ivar::{AlreadySet, IVar, Reading};
-pub use lww::{LwwRegister, Stamp};
+pub use lww::{LwwDigest, LwwRegister, Stamp};
 pub use max::MaxRegister;
+pub use min::MinRegister;
 pub use multi_value::{MvRegister, Values};

@@ -5,7 +5,7 @@
 
 use crate::host::{Fault, Host, HostEvent, Progress, Refusal, TriggerId};
 use crate::term::Handle;
-use lasp_crdt::{ReplicaId, Stamp};
+use lasp_crdt::{ReplicaId, Stamp, Timestamp};
 use lasp_dataflow::{Graph, Name, Op, Operator, Output, Target, Threshold, Type, Value, VarId, WaiterId, WatcherId};
 use std::collections::{BTreeMap, VecDeque};
 
@@ -114,7 +114,7 @@ impl Host for GraphHost {
 
     fn update(&mut self, _node: usize, variable: Handle, op: &Op) -> Result<(), Refusal> {
         self.writes += 1;
-        let stamp = Stamp { time: self.writes, replica: self.graph.replica() };
+        let stamp = Stamp { time: Timestamp(self.writes), replica: self.graph.replica() };
         let result = self.graph.update(self.variable(variable), op, stamp).map_err(refused);
         self.collect();
         result

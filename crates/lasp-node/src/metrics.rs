@@ -37,6 +37,9 @@ pub struct Metrics {
     pub merges: u64,
     /// Deltas received that brought nothing new.
     pub redundant: u64,
+    /// Deltas received of which something was left out because it was stamped too far ahead of the clock here: one of two
+    /// clocks is wrong.
+    pub drifted: u64,
     /// Deltas that waited for a slow link and were merged with what waited before.
     pub coalesced: u64,
     /// Most messages that ever waited on one link.

@@ -4,7 +4,7 @@
 //! part to the next, messages to the lanes of their links. After every input all that may be sent is sent, so
 //! between two inputs nothing waits but what a slow link holds back.
 
-use crate::clock::Clock;
+use crate::clock::{Clock, MAX_DRIFT_MS};
 use crate::command::{Command, Event, RequestId};
 use crate::config::Config;
 use crate::echo::Echo;
@@ -23,6 +23,7 @@ use lasp_dataflow::{Cause, Effects, Graph, State};
 use lasp_overlay::broadcast::{self, Plumtree};
 use lasp_overlay::membership::{self, AnyMembership, Membership};
 use lasp_overlay::{Contact, Input, Outbox, Output, PeerId, Protocol, Rng, Time};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// What a node's timers carry.
@@ -253,7 +254,7 @@ impl Node {
                 Output::Send { to, message } => self.push(to, message.into()),
                 Output::SetTimer { after, timer } => out.set_timer(after, Timer::Broadcast(timer)),
                 Output::Emit(broadcast::Event::Deliver { payload, .. }) => {
-                    self.apply(&payload.batch(), out);
+                    self.apply(now, &payload.batch(), out);
                 }
                 // Links are the membership layer's: the broadcast layer asks for none.
                 Output::Dial(_) | Output::Link(_) | Output::Close(_) => {}
@@ -306,14 +307,27 @@ impl Node {
 
     // ---- store ----
 
-    /// Merges received deltas; `true` if anything grew.
-    fn apply(&mut self, batch: &Batch, out: &mut Outbox<Self>) -> bool {
-        let mut grew = false;
+    /// Merges received deltas.
+    fn apply(&mut self, now: Time, batch: &Batch, out: &mut Outbox<Self>) {
         for (key, delta) in batch.iter() {
-            grew |= self.apply_one(key, delta, out) == Applied::Grew;
+            if let Some(delta) = self.admitted(now, key, delta) {
+                self.apply_one(key, &delta, out);
+            }
         }
         self.settle(Origin::Shared, out);
-        grew
+    }
+
+    /// What may be merged of a received delta: a register's write is left out if it is stamped too far ahead of the clock
+    /// here. It stays a difference to those who hold it, so it is offered again by comparing, and let in when its time
+    /// has come. `None` where nothing is left.
+    fn admitted<'a>(&mut self, now: Time, key: &Key, delta: &'a State) -> Option<Cow<'a, State>> {
+        let now_ms = self.clock.wall_ms(now);
+        if !self.store.wants(key) || delta.admit(now_ms, MAX_DRIFT_MS).is_ok() {
+            return Some(Cow::Borrowed(delta));
+        }
+        self.metrics.drifted += 1;
+        let rest = delta.admitted(now_ms, MAX_DRIFT_MS);
+        (!rest.is_bottom()).then_some(Cow::Owned(rest))
     }
 
     fn apply_one(&mut self, key: &Key, delta: &State, out: &mut Outbox<Self>) -> Applied {
@@ -333,13 +347,17 @@ impl Node {
 
     /// Merges what came by comparing; `true` if anything grew.
     fn learn(&mut self, now: Time, batch: &Batch, out: &mut Outbox<Self>) -> bool {
+        let mut grew = false;
         for (key, delta) in batch.iter() {
-            let news = self.store.state(key).map_or_else(|| delta.clone(), |state| delta.difference(state));
+            let Some(delta) = self.admitted(now, key, delta) else { continue };
+            let news = self.store.state(key).map_or_else(|| State::clone(&delta), |state| delta.difference(state));
             if !news.is_bottom() {
                 self.detours.remember(now, key, news);
             }
+            grew |= self.apply_one(key, &delta, out) == Applied::Grew;
         }
-        self.apply(batch, out)
+        self.settle(Origin::Shared, out);
+        grew
     }
 
     /// Merges deltas that came along the tree without ids, and passes on what was news. Where this node cannot tell, it
@@ -347,8 +365,9 @@ impl Node {
     fn relay(&mut self, now: Time, from: PeerId, batch: &Batch, out: &mut Outbox<Self>) {
         let mut news = Batch::default();
         for (key, delta) in batch.iter() {
-            let (rest, told) = self.news_in(now, key, delta);
-            let conflict = matches!(self.apply_one(key, delta, out), Applied::Conflict(_));
+            let Some(delta) = self.admitted(now, key, delta) else { continue };
+            let (rest, told) = self.news_in(now, key, &delta);
+            let conflict = matches!(self.apply_one(key, &delta, out), Applied::Conflict(_));
             if told && !conflict && !rest.is_bottom() {
                 news.absorb(key, &rest);
             }

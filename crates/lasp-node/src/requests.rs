@@ -144,7 +144,9 @@ impl Node {
         self.known(var)?;
         check_op(op)?;
         if let Some(seen) = self.store.graph().state(var).and_then(latest_stamp) {
-            self.clock.observe(now, seen.time);
+            // A stamp beyond the bound is not from elsewhere, where it would have been refused: the own clock went back. It
+            // stays where it is, and the write goes above it.
+            _ = self.clock.observe(now, seen.time);
         }
         let stamp = Stamp { time: self.clock.tick(now), replica: self.store.graph().replica() };
         self.store.graph_mut().update(var, op, stamp)?;

@@ -2,8 +2,9 @@
 
 use lasp_crdt::codec::{Bytes, ReplicaCoder};
 use lasp_crdt::{
-    AwSet, BaseId, Decode, DecodeError, Derived, Dot, DotSet, Encode, GCounter, GMap, IVar, Lattice, MaxRegister,
-    PnCounter, Reader, ReplicaId, Support, Writer,
+    AwSet, BaseId, BoundedCounter, Decode, DecodeError, Delta, Derived, Dot, DotSet, Encode, GCounter, GMap, IVar,
+    Lattice, LexCounter, LwwDigest, LwwRegister, MaxRegister, MinRegister, PnCounter, Reader, ReplicaId, Stamp,
+    Support, Timestamp, Writer,
 };
 
 /// Ids as they are on a link that has named them: one byte.
@@ -46,6 +47,67 @@ fn an_increment_is_one_byte_more_than_replica_and_count() {
     counter.merge(counter.increment(A, 99));
     assert_eq!(wire(&counter.increment(A, 1)), [1 << 1, 0xa, 100]);
     assert_eq!(wire(&PnCounter::new().increment(A, 1)), [1 << 1, 0xa, 1, 0]);
+}
+
+#[test]
+fn a_change_of_a_lexicographic_counter_is_a_pair() {
+    let mut counter = LexCounter::new();
+    counter.merge(counter.increment(A, 9));
+    counter.merge(counter.decrement(A, 1));
+    counter.merge(counter.increment(B, 1));
+    //                                     1 replica; its id; 2 decrements; -2, zigzagged
+    assert_eq!(wire(&counter.decrement(A, 10)), [1, 0xa, 2, 3]);
+    assert_eq!(wire(&counter), [2, 0xa, 1, 16, 0xb, 0, 2]);
+}
+
+#[test]
+fn a_change_of_a_bounded_counter_is_one_number() {
+    let mut counter = BoundedCounter::new();
+    counter.merge(counter.increment(A, 10));
+    counter.merge(counter.transfer(A, B, 4).unwrap());
+    //                                    1 writer; its id; what follows; the number
+    assert_eq!(wire(&counter.increment(A, 1)), [1, 0xa, 2, 11]);
+    assert_eq!(wire(&counter.decrement(A, 1).unwrap()), [1, 0xa, 1, 1]);
+    assert_eq!(wire(&counter.transfer(A, B, 1).unwrap()), [1, 0xa, 4, 0xb, 5]);
+    counter.merge(counter.decrement(A, 1).unwrap());
+    counter.merge(counter.decrement(B, 2).unwrap());
+    let expected = [2, 0xa, 4 | 2 | 1, 1, 10, 0xb, 4, 0xb, 1, 2];
+    assert_eq!(wire(&counter), expected);
+    assert_eq!(read(&expected), Ok(counter));
+}
+
+#[test]
+fn counters_that_contradict_themselves_are_refused() {
+    let refused = |bytes: &[u8]| matches!(read::<LexCounter>(bytes), Err(DecodeError::NotCanonical { .. }));
+    assert!(refused(&[1, 0xa, 0, 0]), "a pair that says nothing");
+    assert!(refused(&[1, 0xa, 0, 1]), "below zero without a decrement");
+    assert!(refused(&[2, 0xb, 0, 2, 0xa, 0, 2]), "replicas that descend");
+    assert!(refused(&[2, 0xa, 0, 2, 0xa, 0, 4]), "a replica twice");
+    let refused = |bytes: &[u8]| matches!(read::<BoundedCounter>(bytes), Err(DecodeError::NotCanonical { .. }));
+    assert!(refused(&[1, 0xa, 0]), "a writer of nothing");
+    assert!(refused(&[1, 0xa, 1, 0]), "a use of nothing");
+    assert!(refused(&[1, 0xa, 4, 0xa, 1]), "a transfer to oneself");
+    assert!(refused(&[1, 0xa, 8, 0xc, 1, 0xb, 1]), "transfers that descend");
+    assert!(refused(&[1, 0xa, 8, 0xb, 1, 0xb, 2]), "transfers twice to one");
+    assert!(refused(&[2, 0xb, 2, 1, 0xa, 2, 1]), "writers that descend");
+    assert!(refused(&[2, 0xa, 2, 1, 0xa, 1, 1]), "a writer twice");
+    let endless = [1, 0xa, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1, 1, 1];
+    assert!(matches!(read::<BoundedCounter>(&endless), Err(DecodeError::UnexpectedEnd { .. })));
+}
+
+#[test]
+fn a_register_is_its_stamp_and_its_value_and_so_is_its_digest_if_the_value_is_small() {
+    let stamp = Stamp { time: Timestamp(5), replica: A };
+    let small = LwwRegister::new().write(stamp, 7u64);
+    assert_eq!(wire(&small), [1, 5, 0xa, 7]);
+    assert_eq!(wire(&small.digest()), [1, 5, 0xa, 1, 7]);
+    let large = LwwRegister::new().write(stamp, "x".repeat(100));
+    let bytes = wire(&large.digest());
+    assert_eq!((&bytes[..4], bytes.len()), (&[1, 5, 0xa, 0][..], 12), "a hash");
+    assert_eq!(read(&bytes), Ok(large.digest()));
+    let whole = [&[1, 5, 0xa, 1, 100][..], "x".repeat(100).as_bytes()].concat();
+    assert!(matches!(read::<Option<LwwDigest<String>>>(&whole), Err(DecodeError::NotCanonical { .. })));
+    assert_eq!(wire(&MinRegister::new().write(7u64)), [1, 7]);
 }
 
 #[test]

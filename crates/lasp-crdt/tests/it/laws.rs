@@ -1,8 +1,7 @@
 //! Every type obeys the laws in every reachable state, and means what its operations denote.
 
 use crate::subjects::*;
-use crate::world::Subject;
-use crate::world::{REPLICAS, World, history};
+use crate::world::{REPLICAS, Sequential, Subject, World, history, replica};
 use lasp_crdt::{Decode, Delta, Encode, Fingerprint, Lattice, codec, laws};
 use proptest::prelude::*;
 use std::fmt::Debug;
@@ -58,6 +57,18 @@ macro_rules! obeys {
                     let world = World::<$subject>::run(&history);
                     for (state, known) in world.states.iter().zip(&world.known) {
                         prop_assert_eq!(<$subject>::value(state), <$subject>::denotation(&world.log, known));
+                    }
+                }
+
+                #[test]
+                fn one_replica_alone_computes_what_a_plain_program_does(
+                    ops in prop::collection::vec(<$subject>::op(), 0..25)
+                ) {
+                    let (mut state, mut model) = (State::default(), <$subject as Sequential>::Model::default());
+                    for op in &ops {
+                        state.merge(<$subject>::mutate(&state, replica(0), op));
+                        <$subject>::step(&mut model, op);
+                        prop_assert_eq!(<$subject>::value(&state), <$subject>::read(&model));
                     }
                 }
 
@@ -136,7 +147,10 @@ obeys!(gset, GrowOnlySet);
 obeys!(awset, AddWinsSet);
 obeys!(gcounter, GrowOnlyCounter);
 obeys!(pncounter, UpDownCounter);
+obeys!(lexcounter, Lexicographic);
+obeys!(boundedcounter, Escrow);
 obeys!(max, Maximum);
+obeys!(min, Minimum);
 obeys!(boolean, Flag);
 obeys!(ivar, Once);
 obeys!(lwwregister, LastWrite);

@@ -13,7 +13,7 @@ use crate::name::VarId;
 use crate::operators::{Feed, Input, Outcome, Side};
 use crate::state::{SetState, State};
 use crate::value::Value;
-use lasp_crdt::{AwSet, GSet, LwwRegister, Stamp};
+use lasp_crdt::{AwSet, GSet, LwwRegister, Timestamp};
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -150,8 +150,7 @@ impl Graph {
 
     /// A fold's result as the next write of its register.
     fn next_result(&self, register: &LwwRegister<Value>, result: Value) -> LwwRegister<Value> {
-        let version = register.stamp().map_or(0, |stamp| stamp.time) + 1;
-        register.write(Stamp { time: version, replica: self.replica }, result)
+        register.write_at(Timestamp(1), self.replica, result)
     }
 
     fn grow_derived(&mut self, output: VarId, state: State, step: &mut Step) {

@@ -4,7 +4,7 @@ use super::{SetState, Slot, State};
 use crate::op::{Op, OpError};
 use crate::types::Type;
 use crate::value::Value;
-use lasp_crdt::{AwSet, Derived, GMap, IVar, LwwRegister, Reading, ReplicaId, Stamp};
+use lasp_crdt::{AwSet, Derived, GMap, IVar, Reading, ReplicaId, Stamp};
 use std::cmp::Reverse;
 
 /// On whose behalf, and when, an operation happens.
@@ -38,7 +38,7 @@ impl State {
             (Self::Boolean(flag), _, Op::Enable) => Ok(Self::Boolean(flag.enable())),
             (Self::IVar(register), _, Op::Set(x)) => set_once(register, x).map(Self::IVar),
             (Self::LwwRegister(register), _, Op::Set(x)) => {
-                Ok(Self::LwwRegister(register.write(after(register, by.stamp), x.clone())))
+                Ok(Self::LwwRegister(register.write_at(by.stamp.time, by.stamp.replica, x.clone())))
             }
             (Self::GMap(map), Type::GMap(inner), Op::Apply(key, op)) => {
                 let held = map.get(key).and_then(Slot::get);
@@ -57,12 +57,6 @@ impl State {
             _ => Err(OpError::unsupported(op.name(), ty)),
         }
     }
-}
-
-/// The stamp, or one just above that of the held write if a clock went back: a write that was accepted must count.
-fn after(register: &LwwRegister<Value>, stamp: Stamp) -> Stamp {
-    let least = register.stamp().map_or(0, |held| held.time.saturating_add(1));
-    Stamp { time: stamp.time.max(least), ..stamp }
 }
 
 /// `None` where sets do not offer the operation.

@@ -24,7 +24,7 @@ pub enum StateDigest {
     Boolean(<Boolean as Delta>::Digest),
     /// The register.
     IVar(<IVar<Value> as Delta>::Digest),
-    /// Its stamp, and a hash of its value.
+    /// Its stamp, and its value, or a hash of a large one.
     LwwRegister(<LwwRegister<Value> as Delta>::Digest),
     /// The digest under each key.
     GMap(<GMap<Value, Slot> as Delta>::Digest),

@@ -5,6 +5,7 @@
 
 mod apply;
 mod digest;
+mod drift;
 mod lattice;
 mod literal;
 mod read;

@@ -5,7 +5,9 @@ use crate::op::Op;
 use crate::types::Type;
 use crate::value::Value;
 use lasp_crdt::codec::{Plain, to_bytes};
-use lasp_crdt::{AwSet, BaseId, DecodeError, Derived, Dot, Event, Reader, ReplicaId, Stamp, Support, Writer, laws};
+use lasp_crdt::{
+    AwSet, BaseId, DecodeError, Derived, Dot, Event, Reader, ReplicaId, Stamp, Support, Timestamp, Writer, laws,
+};
 use proptest::prelude::*;
 
 /// Types of every kind, plain and nested.
@@ -75,7 +77,7 @@ fn history(ty: &Type, script: &[Vec<u8>]) -> Vec<State> {
         let (at, hears, mode) = (next() % 3, next() % 3, next());
         let by = Author {
             replica: ReplicaId(at as u64 + 1),
-            stamp: Stamp { time: time as u64 / 2, replica: ReplicaId(at as u64 + 1) },
+            stamp: Stamp { time: Timestamp(time as u64 / 2), replica: ReplicaId(at as u64 + 1) },
         };
         let made = match ty {
             Type::AwSet if mode % 3 == 0 => Ok(derived(&mut numbers)),

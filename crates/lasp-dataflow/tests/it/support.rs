@@ -1,6 +1,6 @@
 //! A graph with short ways to say things, and functions over integers.
 
-use lasp_crdt::{ReplicaId, Stamp};
+use lasp_crdt::{ReplicaId, Stamp, Timestamp};
 use lasp_dataflow::{
     Cause, Effects, Function, Graph, Name, Op, Operator, Output, State, Target, Type, Value, VarId, function,
 };
@@ -26,7 +26,7 @@ impl Node {
 
     pub(crate) fn try_update(&mut self, var: VarId, op: Op) -> Result<(), lasp_dataflow::UpdateError> {
         self.ticks += 1;
-        let stamp = Stamp { time: self.ticks, replica: self.graph.replica() };
+        let stamp = Stamp { time: Timestamp(self.ticks), replica: self.graph.replica() };
         self.graph.update(var, &op, stamp)
     }
 

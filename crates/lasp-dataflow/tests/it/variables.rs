@@ -1,7 +1,7 @@
 //! Declarations, updates of every type, and what comes out of a drain.
 
 use crate::support::{Node, name};
-use lasp_crdt::{ReplicaId, Stamp};
+use lasp_crdt::{ReplicaId, Stamp, Timestamp};
 use lasp_dataflow::{BindError, Cause, DeclareError, Op, OpError, State, Type, UpdateError, Value, WatcherId};
 
 #[test]
@@ -158,11 +158,11 @@ fn writes_with_one_time_converge_and_a_clock_that_went_back_loses_nothing() {
     for node in &mut nodes {
         node.hear(&news);
         let var = node.graph.lookup("r").expect("declared");
-        assert_eq!(node.show(var), "9");
+        assert_eq!(node.show(var), "10", "the greater value");
     }
     let [node, _] = &mut nodes;
     let var = node.graph.lookup("r").expect("declared");
-    let early = Stamp { time: 0, replica: ReplicaId(1) };
+    let early = Stamp { time: Timestamp(0), replica: ReplicaId(1) };
     assert_eq!(node.graph.update(var, &Op::Set(5.into()), early), Ok(()));
     assert_eq!(node.show(var), "5");
 }
