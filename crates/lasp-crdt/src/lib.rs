@@ -51,7 +51,7 @@ pub use causal::Causal;
 pub use codec::{Decode, DecodeError, Encode, Reader, Writer};
 pub use context::DotSet;
 pub use counter::{GCounter, PnCounter};
-pub use derived::{BaseId, Derived, DerivedChange, DerivedDigest, Event, Support};
+pub use derived::{BaseId, Derived, DerivedChange, DerivedDigest, Event, EventStatus, Side, Support};
 pub use dot::{Dot, ReplicaId};
 pub use fingerprint::Fingerprint;
 pub use hashes::Hashes;

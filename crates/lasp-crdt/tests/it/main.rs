@@ -3,6 +3,7 @@
 //! `world` runs random histories on three replicas; `subjects` says what each type denotes; `laws` checks every type's
 //! laws over states that such histories reach, and its value against what the operations denote.
 
+mod algebra;
 mod codec;
 mod concurrency;
 mod context;
