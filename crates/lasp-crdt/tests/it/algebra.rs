@@ -356,6 +356,8 @@ thread_local! {
 #[derive(Debug)]
 struct Counted(u64);
 
+type Change = fn(&AwSet<Counted>) -> AwSet<Counted>;
+
 fn touch() {
     TOUCHES.set(TOUCHES.get() + 1);
 }
@@ -411,11 +413,11 @@ fn deriving_and_merging_a_delta_touches_as_many_elements_in_a_large_set_as_in_a_
         let mut derived = of(&base);
         let far: Derived<Counted> = Derived::of(BASES[1], &AwSet::new().add_all(ReplicaId(2), (0..3).map(Counted)));
         let mut costs = Vec::new();
-        let changes: [&dyn Fn(&AwSet<Counted>) -> AwSet<Counted>; 4] = [
-            &|base| base.add(ReplicaId(2), Counted(1_000_000)),
-            &|base| base.remove(&Counted(17)),
-            &|base| base.add_all(ReplicaId(2), [12, 13].map(Counted)),
-            &|base| base.remove_all(&[12, 14, 15].map(Counted)),
+        let changes: [Change; 4] = [
+            |base| base.add(ReplicaId(2), Counted(1_000_000)),
+            |base| base.remove(&Counted(17)),
+            |base| base.add_all(ReplicaId(2), [12, 13].map(Counted)),
+            |base| base.remove_all(&[12, 14, 15].map(Counted)),
         ];
         for change in changes {
             let delta = change(&base);

@@ -1,5 +1,9 @@
 //! What each type's operations denote, without any lattice.
 
+mod derived;
+
+pub(crate) use derived::*;
+
 use crate::world::{Logged, Subject};
 use lasp_crdt::{
     AwSet, Boolean, GCounter, GMap, GSet, IVar, LwwRegister, MaxRegister, Pair, PnCounter, Reading, ReplicaId, Stamp,
