@@ -8,6 +8,7 @@ mod codec;
 mod concurrency;
 mod context;
 mod derived;
+mod incarnations;
 mod laws;
 mod sets;
 mod subjects;
