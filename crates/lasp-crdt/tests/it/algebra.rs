@@ -25,6 +25,11 @@ fn joined<T: Lattice>(a: &T, b: &T) -> T {
     both
 }
 
+/// Each element with each of its dots.
+fn additions(set: &AwSet<u64>) -> Vec<(u64, Dot)> {
+    set.entries().flat_map(|(&element, dots)| dots.iter().map(move |&dot| (element, dot))).collect()
+}
+
 /// Every state and delta of a history of one base set.
 fn reached() -> impl Strategy<Value = Vec<AwSet<u64>>> {
     history(AddWinsSet::op()).prop_map(|history| {
@@ -160,14 +165,14 @@ proptest! {
     ) {
         let (base, partner) = (picks[0].get(&sets), picks[1].get(&others));
         let filtered = Derived::of(BASES[0], base).filter(|n| n % 2 == 0);
-        let partners: usize = partner.iter().map(|y| partner.dots(y).len()).sum();
+        let (additions, partners) = (additions(base), additions(partner).len());
         let pairs = Derived::of(BASES[0], base).product(&Derived::of(BASES[1], partner));
         let mut left_out = BTreeSet::new();
         for at in 0..3 {
             let mut dots = base.context().ranges_of(replica(at)).iter().flat_map(|r| r.start..=r.end).collect::<Vec<_>>();
             dots.push(base.context().max(replica(at)) + 1);
             for dot in dots.into_iter().map(|counter| Dot::new(replica(at), counter)) {
-                let element = base.iter().find(|&x| base.dots(x).contains(&dot));
+                let element = additions.iter().find(|(_, added)| *added == dot).map(|(element, _)| element);
                 let expected = |supports| match (element, supports) {
                     _ if !base.context().contains(dot) => EventStatus::Unseen,
                     (None, _) => EventStatus::Removed,

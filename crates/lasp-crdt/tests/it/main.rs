@@ -10,6 +10,7 @@ mod context;
 mod derived;
 mod incarnations;
 mod laws;
+mod original;
 mod sets;
 mod subjects;
 mod world;

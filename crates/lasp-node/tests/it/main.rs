@@ -3,5 +3,6 @@
 mod compare;
 mod hostile;
 mod interest;
+mod original;
 mod rig;
 mod slow;
