@@ -3,13 +3,17 @@
 //! Source: the provenance semiring set (`awset_ps`) of Meiklejohn and Van Roy's Lasp ("Lasp: A Language for
 //! Distributed, Coordination-Free Programming", PPDP'15), after Green et al., "Provenance Semirings" (PODS'07).
 //! Different here: the state remembers per base set which dots it has seen *and* which of them live, so that a
-//! replica which saw only a removal still retracts what another derived. It knows no operators: who derives says which
-//! elements have which support.
+//! replica which saw only a removal still retracts what another derived. The operators are in `algebra`; who has others
+//! says himself which elements have which support.
 
+mod algebra;
+mod status;
 mod store;
 mod support;
 mod wire;
 
+pub use algebra::Side;
+pub use status::EventStatus;
 pub use support::{BaseId, Event, Support};
 
 use crate::causal::Causal;
@@ -226,11 +230,10 @@ impl<E: Clone + Ord + Hash> Derived<E> {
         }
     }
 
-    /// The events that support something here and are dead in `other`, ascending. Cost: the dead dots of `other` or
-    /// the events here, whichever are fewer.
+    /// The events that support something here and are dead in `other`, ascending. Cost: the ranges of `other`, and the
+    /// dead dots in them that are news or the events here, whichever are fewer.
     fn dying(&self, other: &Self) -> SmallVec<[Event; 4]> {
-        let dead = other.bases.iter().map(|(&id, base)| (id, base.dead())).filter(|(_, dead)| !dead.is_empty());
-        let dead: SmallVec<[(BaseId, DotSet); 2]> = dead.collect();
+        let dead = self.newly_dead(other);
         let count = dead.iter().fold(0u64, |sum, (_, dots)| sum.saturating_add(dots.len()));
         if count <= self.store.event_bound() as u64 {
             let events = dead.iter().flat_map(|(id, dots)| dots.dots().map(|dot| Event::new(*id, dot)));
@@ -240,6 +243,16 @@ impl<E: Clone + Ord + Hash> Derived<E> {
         dying.sort_unstable();
         dying.dedup();
         dying
+    }
+
+    /// The dots that are dead in `other` and are not known to be dead here, where there are any. (Those that are support
+    /// nothing.)
+    fn newly_dead(&self, other: &Self) -> SmallVec<[(BaseId, DotSet); 2]> {
+        let news = |(&id, base): (&BaseId, &Causal)| match self.bases.get(&id) {
+            Some(known) => (id, base.delta(known).dead()),
+            None => (id, base.dead()),
+        };
+        other.bases.iter().map(news).filter(|(_, dead)| !dead.is_empty()).collect()
     }
 
     /// What of `self` is news to one who knows `bases` and the supports for which `has` says so.
@@ -345,5 +358,33 @@ impl<E: Clone + Ord + Hash> Delta for Derived<E> {
 impl<E> Fingerprint for Derived<E> {
     fn fingerprint(&self) -> u64 {
         self.bases_fingerprint.wrapping_add(self.store.fingerprint())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dot::ReplicaId;
+
+    #[test]
+    fn what_is_dead_on_both_sides_is_not_looked_at_again() {
+        let (base, writer) = (BaseId(1), ReplicaId(1));
+        let mut history = DotSet::new();
+        history.insert_range(writer, 1, 1_000_000);
+        let mut here = Derived::new();
+        here.see_all(base, &history, &DotSet::new());
+        let mut there = here.clone();
+        for counter in [1_000_001, 1_000_002, 1_000_003] {
+            here.see_live(base, Dot::new(writer, counter));
+            here.add_support(counter, Support::event(base, Dot::new(writer, counter)));
+        }
+        assert!(here.newly_dead(&there).is_empty());
+        // It has seen one of ours go, and one go that we never heard of.
+        let gone: DotSet = [1_000_002, 1_000_005].map(|counter| Dot::new(writer, counter)).into_iter().collect();
+        there.see_all(base, &gone, &DotSet::new());
+        assert_eq!(here.newly_dead(&there)[..], [(base, gone)]);
+        here.merge(there.clone());
+        assert!(here.iter().eq(&[1_000_001, 1_000_003]));
+        assert!(here.newly_dead(&there).is_empty());
     }
 }

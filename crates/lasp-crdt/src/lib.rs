@@ -55,7 +55,7 @@ pub use causal::Causal;
 pub use codec::{Decode, DecodeError, Encode, Reader, Writer};
 pub use context::DotSet;
 pub use counter::{BoundedCounter, GCounter, LexCounter, NotEnoughRights, PnCounter};
-pub use derived::{BaseId, Derived, DerivedChange, DerivedDigest, Event, Support};
+pub use derived::{BaseId, Derived, DerivedChange, DerivedDigest, Event, EventStatus, Side, Support};
 pub use dot::{Dot, ReplicaId};
 pub use dotted::{CausalType, DecodeStore, DotChange, DotStore, Dotted, EncodeStore, StillLive, View};
 pub use fingerprint::Fingerprint;

@@ -18,7 +18,7 @@ use crate::requests::Open;
 use crate::store::{Applied, Store};
 use crate::sync::{AntiEntropy, Appointment, Outcome};
 use crate::wire::{Control, Item};
-use lasp_crdt::{ReplicaId, fingerprint};
+use lasp_crdt::ReplicaId;
 use lasp_dataflow::{Cause, Effects, Graph, State};
 use lasp_overlay::broadcast::{self, Plumtree};
 use lasp_overlay::membership::{self, AnyMembership, Membership};
@@ -80,7 +80,7 @@ pub(crate) enum Origin {
 
 /// The replica id of one life of a peer: what its dots are minted under.
 pub fn replica_of(contact: &Contact) -> ReplicaId {
-    ReplicaId(fingerprint::mix(contact.id.0, contact.incarnation))
+    ReplicaId::of(contact.id.0, contact.incarnation)
 }
 
 impl Node {

@@ -93,11 +93,19 @@ impl<E> Store<E> {
         self.supports.iter().map(|(_, held)| (&self.elements.get(held.element).value, &held.support, held.identity))
     }
 
+    /// The elements with their supports, in no order that means anything.
+    pub(super) fn grouped(&self) -> impl Iterator<Item = (&E, impl Iterator<Item = &Support> + Clone)> {
+        self.elements.iter().map(|(_, element)| {
+            let supports = element.supports.iter().map(|&at| &self.supports.get(at).support);
+            (&element.value, supports)
+        })
+    }
+
     /// Whether some support names `event`.
     pub(super) fn has_event(&self, event: Event) -> bool {
         match &self.index {
             Some(index) => index.find(event).is_some(),
-            None => self.supports.iter().any(|(_, held)| held.support.events().contains(&event)),
+            None => self.scan(event).next().is_some(),
         }
     }
 
@@ -106,6 +114,29 @@ impl<E> Store<E> {
         let indexed = self.index.iter().flat_map(|index| index.events.iter().map(|entry| entry.event));
         let scanned = self.index.is_none().then(|| self.supports.iter());
         indexed.chain(scanned.into_iter().flatten().flat_map(|(_, held)| held.support.events().iter().copied()))
+    }
+
+    /// How many supports name `event`.
+    pub(super) fn count_supported(&self, event: Event) -> usize {
+        match &self.index {
+            Some(index) => index.find(event).map_or(0, |held| held.supports.len()),
+            None => self.scan(event).count(),
+        }
+    }
+
+    /// The supports that name `event`, with their elements, in no order that means anything.
+    pub(super) fn supported_by(&self, event: Event) -> impl Iterator<Item = (&E, &Support)> {
+        let indexed = self.index.as_ref().and_then(|index| index.find(event)).map(|held| held.supports.iter().copied());
+        let scanned = self.index.is_none().then(|| self.scan(event));
+        indexed.into_iter().flatten().chain(scanned.into_iter().flatten()).map(|at| {
+            let held = self.supports.get(at);
+            (&self.elements.get(held.element).value, &held.support)
+        })
+    }
+
+    /// The supports that name `event`, found by looking at all.
+    fn scan(&self, event: Event) -> impl Iterator<Item = u32> {
+        self.supports.iter().filter(move |(_, held)| held.support.events().contains(&event)).map(|(at, _)| at)
     }
 
     /// How many events, at most.
@@ -117,7 +148,7 @@ impl<E> Store<E> {
     pub(super) fn next_supported(&self, event: Event) -> Option<u32> {
         match &self.index {
             Some(index) => index.find(event)?.supports.last().copied(),
-            None => Some(self.supports.iter().find(|(_, held)| held.support.events().contains(&event))?.0),
+            None => self.scan(event).next(),
         }
     }
 

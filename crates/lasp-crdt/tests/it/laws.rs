@@ -156,3 +156,4 @@ obeys!(ivar, Once);
 obeys!(lwwregister, LastWrite);
 obeys!(gmap, Map);
 obeys!(pair, Both);
+obeys!(derived, Conclusions);

@@ -3,12 +3,15 @@
 //! `world` runs random histories on three replicas; `subjects` says what each type denotes; `laws` checks every type's
 //! laws over states that such histories reach, and its value against what the operations denote.
 
+mod algebra;
 mod codec;
 mod concurrency;
 mod context;
 mod derived;
 mod escrow;
+mod incarnations;
 mod laws;
+mod original;
 mod sets;
 mod subjects;
 mod world;

@@ -2,11 +2,13 @@
 
 mod compose;
 mod counters;
+mod derived;
 mod registers;
 mod sets;
 
 pub(crate) use compose::*;
 pub(crate) use counters::*;
+pub(crate) use derived::*;
 pub(crate) use registers::*;
 pub(crate) use sets::*;
 

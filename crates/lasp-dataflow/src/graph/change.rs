@@ -1,6 +1,6 @@
 //! What a merge did to one variable, for those that depend on it and those that watch it.
 
-use crate::state::{State, Touched, always, as_derived};
+use crate::state::{State, Touched};
 use crate::value::Value;
 use lasp_crdt::{BaseId, Derived, Lattice};
 
@@ -72,11 +72,7 @@ pub(super) struct Wanted {
 pub(super) fn merge(state: &mut State, news: State, base: BaseId, wanted: Wanted) -> (Option<Change>, Shown) {
     match (state, news) {
         (State::AwSet(set), State::AwSet(news)) if wanted.by_dependents || wanted.by_watchers => {
-            let delta = wanted.by_dependents.then(|| {
-                let mut delta = as_derived(news.own(), base);
-                delta.merge(news.derived().clone());
-                delta
-            });
+            let delta = wanted.by_dependents.then(|| news.to_derived(base));
             let mut touched = Touched::new();
             set.merge_touching(news, &mut touched);
             let shown = if wanted.by_watchers { touched.clone() } else { Touched::new() };
@@ -84,7 +80,7 @@ pub(super) fn merge(state: &mut State, news: State, base: BaseId, wanted: Wanted
         }
         (State::GSet(set), State::GSet(news)) => {
             let came = || news.iter().map(|element| (element.clone(), false)).collect();
-            let change = wanted.by_dependents.then(|| Change::Set(always(&news), came()));
+            let change = wanted.by_dependents.then(|| Change::Set(Derived::of_grow_only(&news), came()));
             set.merge(news);
             (change, Shown::surely(true))
         }

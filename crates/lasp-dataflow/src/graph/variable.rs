@@ -4,12 +4,12 @@ use super::derivation::DerivationId;
 use super::errors::DerivationError;
 use crate::name::Name;
 use crate::operators::{Input, Side};
-use crate::state::{State, Touched, always, as_derived};
+use crate::state::{State, Touched};
 use crate::types::Type;
 use crate::value::Value;
 use crate::waiters::{Waiters, WatcherId};
 use lasp_crdt::fingerprint::mix;
-use lasp_crdt::{BaseId, Derived, Lattice};
+use lasp_crdt::{BaseId, Derived};
 use std::collections::VecDeque;
 
 /// How many errors a variable remembers. A guess: enough to see what is wrong.
@@ -104,12 +104,8 @@ impl Variable {
     /// All that a set holds, as what happened to it since it was empty.
     pub(super) fn whole_set(&self) -> (Derived<Value>, Touched) {
         let whole = match &self.state {
-            State::GSet(set) => always(set),
-            State::AwSet(set) => {
-                let mut whole = as_derived(set.own(), self.base);
-                whole.merge(set.derived().clone());
-                whole
-            }
+            State::GSet(set) => Derived::of_grow_only(set),
+            State::AwSet(set) => set.to_derived(self.base),
             _ => Derived::new(),
         };
         (whole, self.state.elements().into_iter().map(|element| (element, false)).collect())

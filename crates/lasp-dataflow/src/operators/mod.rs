@@ -4,7 +4,8 @@
 //! an operator does with a delta of it is a lattice morphism, `f(a ⊔ δ) = f(a) ⊔ f(δ)`; binary operators pair a delta
 //! with the whole other side, as that is by now. All pass on what the delta says of the bases, for every dot: so a removal
 //! retracts downstream, and a filtered element is not taken for a removed one. Removals need no code of their own: the
-//! output drops the supports that died. They know variables only as [`Input`]s.
+//! output drops the supports that died. ([`Derived`] offers the same operators as pure functions; here functions may fail,
+//! and inputs stay where they are.) They know variables only as [`Input`]s.
 
 mod exact_sum;
 mod filter;
@@ -17,20 +18,14 @@ mod product;
 mod union;
 
 pub(crate) use fold::is_unset;
+pub(crate) use lasp_crdt::Side;
 
 use crate::operator::{Function, FunctionError, Operator};
 use crate::state::{State, Touched};
 use crate::value::{MAX_VALUE_DEPTH, Value};
 use fold::Fold;
 use join::Join;
-use lasp_crdt::{BaseId, Derived, Support};
-
-/// Which input of a derivation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Side {
-    Left,
-    Right,
-}
+use lasp_crdt::{BaseId, Derived, Lattice, Support};
 
 /// An input as it is now.
 #[derive(Clone, Copy, Debug)]
@@ -111,9 +106,7 @@ impl Outcome {
 
     /// Passes on what a delta says of the bases.
     fn know_bases_of(&mut self, delta: &Derived<Value>) {
-        for (base, causal) in delta.bases() {
-            self.delta.see_all(base, causal.seen(), causal.live());
-        }
+        self.delta.merge(delta.bases_alone());
     }
 }
 

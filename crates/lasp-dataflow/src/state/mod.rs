@@ -21,7 +21,7 @@ pub use set::SetState;
 pub use slot::Slot;
 
 pub(crate) use apply::Author;
-pub(crate) use set::{Touched, always, as_derived};
+pub(crate) use set::Touched;
 
 use crate::types::Type;
 use crate::value::Value;

@@ -7,8 +7,8 @@
 use crate::value::Value;
 use lasp_crdt::fingerprint::mix;
 use lasp_crdt::{
-    AwSet, BaseId, Causal, Decompose, Delta, Derived, DerivedChange, DerivedDigest, DotSet, Fingerprint, GSet, Lattice,
-    SetChange, Support,
+    AwSet, BaseId, Causal, Decompose, Delta, Derived, DerivedChange, DerivedDigest, Fingerprint, Lattice, SetChange,
+    Support,
 };
 use std::collections::BTreeMap;
 
@@ -68,6 +68,14 @@ impl SetState {
         all
     }
 
+    /// The whole as one derived set, where own additions are events of `base`. A lattice morphism, so it takes deltas as
+    /// well as states. Cost: the size of the state.
+    pub(crate) fn to_derived(&self, base: BaseId) -> Derived<Value> {
+        let mut whole = Derived::of(base, &self.own);
+        whole.merge(self.derived.clone());
+        whole
+    }
+
     /// Every support of `element`, where own additions are events of `base`.
     pub(crate) fn supports(&self, base: BaseId, element: &Value) -> impl Iterator<Item = Support> {
         let own = self.own.dots(element).map(move |dot| Support::event(base, dot));
@@ -120,33 +128,6 @@ impl SetState {
         }
         touched.entry(element).or_insert(was_own || was_derived);
     }
-}
-
-/// An add-wins set as a derived set: each dot supports its element, and the context is what is seen of `base`. A lattice
-/// morphism, so it takes deltas as well as states.
-pub(crate) fn as_derived(own: &AwSet<Value>, base: BaseId) -> Derived<Value> {
-    let mut derived = Derived::new();
-    if own.is_bottom() {
-        return derived;
-    }
-    let mut live = DotSet::new();
-    for (element, dots) in own.unordered_entries() {
-        for dot in dots {
-            live.insert(dot);
-            derived.add_support(element.clone(), Support::event(base, dot));
-        }
-    }
-    derived.see_all(base, own.context(), &live);
-    derived
-}
-
-/// A grow-only set as a derived set: nothing can take its elements away. A lattice morphism too.
-pub(crate) fn always(set: &GSet<Value>) -> Derived<Value> {
-    let mut derived = Derived::new();
-    for element in set.iter() {
-        derived.add_support(element.clone(), Support::always());
-    }
-    derived
 }
 
 impl PartialEq for SetState {

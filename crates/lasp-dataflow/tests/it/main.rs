@@ -6,6 +6,7 @@ mod derivations;
 mod errors;
 mod folds;
 mod morphisms;
+mod original;
 mod support;
 mod thresholds;
 mod variables;

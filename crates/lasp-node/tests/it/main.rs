@@ -4,5 +4,6 @@ mod compare;
 mod drift;
 mod hostile;
 mod interest;
+mod original;
 mod rig;
 mod slow;

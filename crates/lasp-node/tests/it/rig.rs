@@ -35,6 +35,18 @@ impl Rig {
         }
     }
 
+    /// Kills a node, which forgets everything.
+    pub(crate) fn crash(&mut self, id: u64) {
+        self.sim.crash(PeerId(id)).expect("it was up");
+    }
+
+    /// Starts a node that crashed, with nothing, in a new life; it joins through another.
+    pub(crate) fn restart(&mut self, id: u64, incarnation: u64, through: u64) {
+        let contact = Contact { incarnation, ..contact(id) };
+        self.sim.spawn(contact.clone(), Node::new(Config::default(), contact, id << 8 | incarnation));
+        self.sim.command(PeerId(id), Command::Join(vec![self::contact(through).addr]));
+    }
+
     /// Runs for some seconds.
     pub(crate) fn run(&mut self, seconds: u64) {
         self.sim.run_for(Duration::from_secs(seconds));
