@@ -3,6 +3,7 @@
 use crate::measure::{Measure, OURS, Sampled, Scale, Unit};
 use crate::versions;
 use serde::Serialize;
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 /// What was measured.
@@ -27,7 +28,7 @@ struct Row {
 #[derive(Serialize)]
 struct Peer {
     name: &'static str,
-    version: &'static str,
+    version: Option<&'static str>,
     figure: f64,
     /// How many times better ours is.
     advantage: Option<f64>,
@@ -110,16 +111,20 @@ impl Report {
 
     fn conditions(&self) -> String {
         let Scale { elements, rounds, .. } = self.scale;
-        let mut peers: Vec<&str> = self.rows.iter().flat_map(|row| &row.peers).map(|peer| peer.name).collect();
-        peers.sort_unstable();
-        peers.dedup();
-        let peers: Vec<String> = peers.into_iter().map(|name| format!("{name} {}", versions::of(name))).collect();
-        let peers = if peers.is_empty() { "no peer".to_owned() } else { peers.join(", ") };
+        let peers: BTreeSet<String> = self.rows.iter().flat_map(|row| &row.peers).map(Peer::title).collect();
+        let peers = if peers.is_empty() { "nothing".to_owned() } else { Vec::from_iter(peers).join(", ") };
         format!(
             "Sets of {elements} elements; medians of {rounds} samples (3 where one takes long), the libraries taking \
-             turns on one thread; beside {peers}; {}.",
+             turns on one thread, by its processor time; beside {peers}; {}.",
             processor()
         )
+    }
+}
+
+impl Peer {
+    /// Its name, with its version.
+    fn title(&self) -> String {
+        self.version.map_or_else(|| self.name.to_owned(), |version| format!("{} {version}", self.name))
     }
 }
 
@@ -143,7 +148,7 @@ impl Row {
             once(self.what.clone()),
             once(shown(self.ours, self.unit)),
             peer.map_or_else(String::new, |peer| format!("{} {}", peer.name, shown(peer.figure, self.unit))),
-            peer.and_then(|peer| peer.advantage).map_or_else(String::new, |factor| format!("{}×", digits(factor))),
+            peer.and_then(|peer| peer.advantage).map_or_else(String::new, times),
             once(self.target.map_or_else(String::new, |target| format!("{bound} {}", shown(target, self.unit)))),
             once(met.to_owned()),
         ]
@@ -160,8 +165,13 @@ fn shown(figure: f64, unit: Unit) -> String {
         Unit::Time if figure >= 0.999_5e-6 => format!("{} µs", digits(figure * 1e6)),
         Unit::Time => format!("{} ns", digits(figure * 1e9)),
         Unit::Bytes => format!("{} B", digits(figure)),
-        Unit::Factor => format!("{}×", digits(figure)),
+        Unit::Factor => times(figure),
     }
+}
+
+/// A quotient.
+fn times(factor: f64) -> String {
+    if factor >= 1e6 { format!("{}·10⁶×", digits(factor / 1e6)) } else { format!("{}×", digits(factor)) }
 }
 
 /// Three significant digits, or all before the point; whole numbers without a point.
@@ -169,7 +179,8 @@ fn digits(figure: f64) -> String {
     let decimals = match figure.abs() {
         size if size >= 99.95 => 0,
         size if size >= 9.995 => 1,
-        _ => 2,
+        size if size >= 0.995 => 2,
+        _ => 3,
     };
     let text = format!("{figure:.decimals$}");
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
@@ -199,7 +210,7 @@ mod tests {
 
     #[test]
     fn figures_have_three_digits_and_a_unit() {
-        assert_eq!(shown(4_125_000.0, Unit::Rate), "4.13 M/s");
+        assert_eq!(shown(4_126_000.0, Unit::Rate), "4.13 M/s");
         assert_eq!(shown(40_000.0, Unit::Rate), "40 k/s");
         assert_eq!(shown(0.25e-6, Unit::Time), "250 ns");
         assert_eq!(shown(0.9999e-3, Unit::Time), "1 ms");
@@ -207,6 +218,8 @@ mod tests {
         assert_eq!(shown(3874.0, Unit::Bytes), "3874 B");
         assert_eq!(shown(0.0, Unit::Bytes), "0 B");
         assert_eq!(shown(2.5, Unit::Factor), "2.5×");
+        assert_eq!(times(0.0451), "0.045×");
+        assert_eq!(times(12_340_000.0), "12.3·10⁶×");
     }
 
     #[test]

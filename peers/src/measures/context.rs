@@ -3,7 +3,7 @@
 
 use crate::adapters::crdts::bytes;
 use crate::inputs::scrambled;
-use crate::measure::{Measure, Probe, Scale, Unit, seconds, seconds_each};
+use crate::measure::{Measure, Probe, Scale, Unit, seconds_each, seconds_on_fresh};
 use crdts::{CmRDT, CvRDT, VClock};
 use lasp_crdt::{DotSet, Lattice, ReplicaId, codec};
 
@@ -87,16 +87,16 @@ fn in_step<C: Context>(first: &[u64]) -> C {
 /// Each side knows more of a hundred replicas.
 fn merge<C: Context + 'static>(_: &Scale) -> Probe {
     const MERGES: usize = 20;
-    let (here, there, both): (C, C, C) = (in_step(&[7]), in_step(&[42]), in_step(&[7, 42]));
+    let (here, there): (C, C) = (in_step(&[7]), in_step(&[42]));
+    let mut both = here.clone();
+    both.merge(there.clone());
+    assert!(both == in_step(&[7, 42]));
     Box::new(move || {
-        let mut pairs = vec![(here.clone(), there.clone()); MERGES];
-        let taken = seconds(|| {
-            for (here, there) in &mut pairs {
-                here.merge(std::mem::take(there));
-            }
-        });
-        assert!(pairs.iter().all(|(merged, _)| *merged == both));
-        taken / MERGES as f64
+        let pairs = (0..MERGES).map(|_| (here.clone(), there.clone()));
+        seconds_on_fresh(pairs, |(mut here, there)| {
+            here.merge(there);
+            here
+        })
     })
 }
 

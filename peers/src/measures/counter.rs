@@ -6,7 +6,7 @@
 use crate::adapters::{Count, WireCount, lattices};
 use crate::heap;
 use crate::inputs::scrambled;
-use crate::measure::{Measure, Probe, Scale, Unit, seconds};
+use crate::measure::{Measure, Probe, Scale, Unit, seconds, seconds_on_fresh};
 use ::crdts::{GCounter as CrdtsCounter, PNCounter as CrdtsPnCounter};
 use lasp_crdt::{GCounter, PnCounter};
 
@@ -103,16 +103,15 @@ fn merge<C: Count + 'static>(_: &Scale) -> Probe {
     const MERGES: usize = 100;
     let here: C = counted(numbered, |n| n.is_multiple_of(2));
     let there: C = counted(numbered, |n| !n.is_multiple_of(2));
-    let both: C = counted(numbered, |_| true);
+    let mut both = here.clone();
+    both.merge(there.clone());
+    assert_eq!(both.value(), counted::<C>(numbered, |_| true).value());
     Box::new(move || {
-        let mut pairs = vec![(here.clone(), there.clone()); MERGES];
-        let taken = seconds(|| {
-            for (here, there) in &mut pairs {
-                here.merge(std::mem::take(there));
-            }
-        });
-        assert!(pairs.iter().all(|(merged, _)| merged.value() == both.value()));
-        taken / MERGES as f64
+        let pairs = (0..MERGES).map(|_| (here.clone(), there.clone()));
+        seconds_on_fresh(pairs, |(mut here, there)| {
+            here.merge(there);
+            here
+        })
     })
 }
 

@@ -1,10 +1,13 @@
 //! How the time of one update grows with the state: it should follow the change alone.
 //!
-//! Updates meet random entries, so that larger states also pay for missing the processor's caches.
+//! Two ways to choose the updated entries: the same thousand again and again, spread over the whole state, so that the
+//! factor shows what the type does; or any at random, so that a large state also misses the processor's caches, as a
+//! plain `BTreeMap` does, which stands beside.
 
 use crate::inputs::scrambled;
-use crate::measure::{Measure, Unit, seconds_each};
+use crate::measure::{Measure, Probe, Unit, seconds_each};
 use lasp_crdt::{AwSet, GCounter, GMap, Lattice, ReplicaId};
+use std::collections::BTreeMap;
 
 pub(crate) fn measures(sizes: &[u64]) -> Vec<Measure> {
     [SET.measures(sizes), MAP.measures(sizes), NESTED_MAP.measures(sizes)].into_iter().flatten().collect()
@@ -18,6 +21,14 @@ struct Growing<S> {
     build: fn(u64) -> S,
     /// Changes the entry of this number: makes the delta, and merges it.
     update: fn(&mut S, u64),
+}
+
+impl<S> Copy for Growing<S> {}
+
+impl<S> Clone for Growing<S> {
+    fn clone(&self) -> Self {
+        *self
+    }
 }
 
 const SET: Growing<AwSet<u64>> = Growing {
@@ -55,38 +66,67 @@ const NESTED_MAP: Growing<GMap<u64, GMap<u64, AwSet<u64>>>> = Growing {
     },
 };
 
+/// What a map costs that replicates nothing.
+const PLAIN: Growing<BTreeMap<u64, u64>> = Growing {
+    id: "growth/plain",
+    what: "plain map",
+    build: |size| (0..size).map(|key| (key, 1)).collect(),
+    update: |map, key| *map.entry(key).or_default() += 1,
+};
+
 const HERE: ReplicaId = ReplicaId(1);
 const UPDATES: u64 = 20_000;
 
 impl<S: 'static> Growing<S> {
-    /// The time at each size, and the quotient of the last and the first.
+    /// The time at each size, and the quotients of the last and the first.
     fn measures(&self, sizes: &[u64]) -> Vec<Measure> {
         let at_each_size = sizes.iter().map(|&size| self.at(size));
         let growth = sizes.first().zip(sizes.last()).map(|(&small, &large)| self.growth(small, large));
-        at_each_size.chain(growth).collect()
+        at_each_size.chain(growth.into_iter().flatten()).collect()
     }
 
     fn at(&self, size: u64) -> Measure {
-        let what = format!("{}: one update at {size} entries", self.what);
-        let Self { build, update, .. } = *self;
+        let what = format!("{}: one update at {size} entries, random ones", self.what);
+        let growing = *self;
         Measure::new(format!("{}/{size}", self.id), what, Unit::Time, move |_| {
-            let mut state = build(size);
-            Box::new(move || per_update(&mut state, size, update))
+            let mut state = (growing.build)(size);
+            Box::new(move || growing.per_update(&mut state, |n| any(n, size)))
         })
     }
 
-    fn growth(&self, small: u64, large: u64) -> Measure {
+    fn growth(&self, small: u64, large: u64) -> [Measure; 2] {
         let what = format!("{}: one update at {large} entries, against one at {small}", self.what);
-        let Self { build, update, .. } = *self;
-        let measure = Measure::new(format!("{}/factor", self.id), what, Unit::Factor, move |_| {
-            let (mut less, mut more) = (build(small), build(large));
-            Box::new(move || per_update(&mut more, large, update) / per_update(&mut less, small, update))
+        let growing = *self;
+        let same = Measure::new(format!("{}/factor", self.id), format!("{what}, the same 1,000"), Unit::Factor, {
+            move |_| growing.factor(small, large, the_same)
         });
-        measure.target(3.0)
+        let random =
+            Measure::new(format!("{}/factor-random", self.id), format!("{what}, random ones"), Unit::Factor, {
+                move |_| growing.factor(small, large, any)
+            });
+        [same.target(3.0), random.beside("std's BTreeMap", move |_| PLAIN.factor(small, large, any))]
+    }
+
+    fn factor(self, small: u64, large: u64, choose: fn(u64, u64) -> u64) -> Probe {
+        let (mut less, mut more) = ((self.build)(small), (self.build)(large));
+        Box::new(move || {
+            let large = self.per_update(&mut more, |n| choose(n, large));
+            large / self.per_update(&mut less, |n| choose(n, small))
+        })
+    }
+
+    /// The mean time of an update of the entries that `choose` chooses.
+    fn per_update(self, state: &mut S, choose: impl Fn(u64) -> u64) -> f64 {
+        seconds_each(UPDATES, |n| (self.update)(state, choose(n)))
     }
 }
 
-/// The mean time of an update of a random entry.
-fn per_update<S>(state: &mut S, size: u64, update: fn(&mut S, u64)) -> f64 {
-    seconds_each(UPDATES, |n| update(state, scrambled(n) % size))
+/// Any of `size` entries.
+fn any(n: u64, size: u64) -> u64 {
+    scrambled(n) % size
+}
+
+/// One of a thousand among `size` entries.
+fn the_same(n: u64, size: u64) -> u64 {
+    scrambled(n) % 1_000 * (size / 1_000).max(1) % size
 }
