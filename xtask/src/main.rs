@@ -1,5 +1,6 @@
 //! Project automation: `cargo xtask ci` runs everything that must hold before a change lands.
 
+mod bench;
 mod purity;
 
 use anyhow::{Context, Result, bail};
@@ -10,6 +11,7 @@ const USAGE: &str = "usage: cargo xtask <command>
 
 commands:
   ci        formatting, lints, purity, tests, documentation: the gate
+  bench     measures beside other libraries: cargo xtask bench lattices [ARGUMENT]...
   purity    what the pure rooms may depend on, by Cargo edges
   campaign  the long simulation campaign: cargo xtask campaign [SCHEDULES]";
 
@@ -18,6 +20,7 @@ fn main() -> ExitCode {
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     let result = match words.as_slice() {
         ["ci"] => ci(),
+        ["bench", words @ ..] => bench::run(words),
         ["purity"] => purity::check(),
         ["campaign"] => campaign("2000"),
         ["campaign", schedules] => campaign(schedules),
