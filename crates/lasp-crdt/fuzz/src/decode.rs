@@ -7,8 +7,8 @@
 use crate::seeds::{Seeds, golden};
 use lasp_crdt::codec::{self, Plain};
 use lasp_crdt::{
-    AwSet, Boolean, Causal, Decode, Delta, Derived, DerivedDigest, DotSet, Encode, Fingerprint, GCounter,
-    GMap, GSet, IVar, LwwRegister, MaxRegister, Pair, PnCounter, Reader,
+    AwSet, Boolean, Causal, Decode, Delta, Derived, DerivedDigest, DotSet, Encode, Fingerprint, GCounter, GMap, GSet,
+    IVar, LwwRegister, MaxRegister, Pair, PnCounter, Reader,
 };
 use peak_alloc::PeakAlloc;
 use std::fmt::Debug;

@@ -7,6 +7,7 @@ mod codec;
 mod concurrency;
 mod context;
 mod derived;
+mod golden;
 mod laws;
 mod sets;
 mod subjects;
