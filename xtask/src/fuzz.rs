@@ -79,7 +79,8 @@ impl Room {
         let seeds = folder(&format!("target/seeds/{target}"))?;
         let artifacts = folder(&format!("artifacts/{target}"))?;
         let log = self.binaries.join(format!("{target}.log"));
-        run(Command::new(self.binaries.join(target)).env("LASP_FUZZ_SEEDS", &seeds)).context("no seeds")?;
+        let written = Command::new(self.binaries.join(target)).env("LASP_FUZZ_SEEDS", &seeds).output()?;
+        ensure!(written.status.success(), "no seeds: {}", String::from_utf8_lossy(&written.stderr));
         println!("fuzz: {target} for {seconds} s");
         let output = File::create(&log)?;
         let status = Command::new(self.binaries.join(target))
