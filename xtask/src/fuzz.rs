@@ -69,6 +69,7 @@ impl Room {
             .arg(format!("{WORKSPACE}/Cargo.toml"))
             .arg("--target-dir")
             .arg(&target_dir)
+            .env_remove("CARGO_ENCODED_RUSTFLAGS")
             .env("RUSTFLAGS", RUSTFLAGS))
         .context("the fuzz targets do not build (libFuzzer needs a C++ compiler: g++ or clang)")?;
         Ok(Self { binaries: target_dir.join(host).join("release") })
@@ -87,7 +88,9 @@ impl Room {
             .args(LIMITS)
             .args([format!("-max_total_time={seconds}"), format!("-artifact_prefix={}/", artifacts.display())])
             .args([&corpus, &seeds])
+            .args(Some(Path::new(WORKSPACE).join("regressions").join(target)).filter(|folder| folder.is_dir()))
             .arg("-print_final_stats=1")
+            .env("RUST_BACKTRACE", "0")
             .stdout(output.try_clone()?)
             .stderr(output)
             .status()?;
@@ -153,17 +156,19 @@ fn word_after<'a>(line: &'a str, word: &str) -> &'a str {
 
 /// What went wrong, and how to see it again.
 fn explain(target: &str, log: &str) -> String {
-    let tail: Vec<&str> = log.lines().filter(|line| !line.starts_with('#')).collect();
-    let tail = tail[tail.len().saturating_sub(LINES)..].join("\n");
+    // Beside the panic, if that is what it was, what libFuzzer says of it.
+    let said =
+        log.lines().skip_while(|line| !line.contains("panicked at")).take_while(|line| !line.starts_with("NOTE:"));
+    let summary = log.lines().filter(|line| line.starts_with("SUMMARY:"));
+    let said: Vec<String> = said.take(LINES).chain(summary).map(|line| line.chars().take(WIDTH).collect()).collect();
     let file = log.lines().find_map(|line| line.split_once("Test unit written to ")).map(|(_, file)| file);
     let again = match file {
-        Some(file) => {
-            format!("the input that did it is {file}; to run it again:\n  cargo xtask fuzz {target} --replay {file}")
-        }
+        Some(file) => format!("the input is {file}; again:\n  cargo xtask fuzz {target} --replay {file}"),
         None => "libFuzzer wrote no input".to_owned(),
     };
-    format!("{tail}\n\n{target} failed: {again}")
+    format!("{target} failed:\n{}\n{again}", said.join("\n"))
 }
 
-/// How many lines of libFuzzer's output a failure shows.
-const LINES: usize = 40;
+/// How much of libFuzzer's output a failure shows.
+const LINES: usize = 20;
+const WIDTH: usize = 2000;
