@@ -1,7 +1,9 @@
 //! Project automation: `cargo xtask ci` runs everything that must hold before a change lands.
 
 mod bench;
+mod fuzz;
 mod purity;
+mod wasm;
 
 use anyhow::{Context, Result, bail};
 use std::process::{Command, ExitCode};
@@ -13,7 +15,9 @@ commands:
   ci        formatting, lints, purity, tests, documentation: the gate
   bench     measures beside other libraries: cargo xtask bench lattices [ARGUMENT]...
   purity    what the pure rooms may depend on, by Cargo edges
-  campaign  the long simulation campaign: cargo xtask campaign [SCHEDULES]";
+  campaign  the long simulation campaign: cargo xtask campaign [SCHEDULES]
+  fuzz      decoders and operations: cargo xtask fuzz [TARGET] [--seconds N] [--replay FILE]
+  wasm      the pure rooms, built for browsers";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -24,6 +28,8 @@ fn main() -> ExitCode {
         ["purity"] => purity::check(),
         ["campaign"] => campaign("2000"),
         ["campaign", schedules] => campaign(schedules),
+        ["fuzz", args @ ..] => fuzz::command(args),
+        ["wasm"] => wasm::build(),
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(64);
@@ -77,9 +83,14 @@ fn campaign(schedules: &str) -> Result<()> {
 /// Runs one cargo step and says how long it took.
 fn step(name: &str, args: &[&str], env: &[(&str, &str)]) -> Result<()> {
     println!("ci: {name}");
+    timed(name, Command::new("cargo").args(args).envs(env.iter().copied()))
+        .with_context(|| format!("{name} failed: cargo {}", args.join(" ")))
+}
+
+/// Runs a command and says how long it took.
+fn timed(name: &str, command: &mut Command) -> Result<()> {
     let started = Instant::now();
-    run(Command::new("cargo").args(args).envs(env.iter().copied()))
-        .with_context(|| format!("{name} failed: cargo {}", args.join(" ")))?;
+    run(command)?;
     println!("ci: {name} took {:.1} s", started.elapsed().as_secs_f64());
     Ok(())
 }

@@ -27,6 +27,9 @@
 //!   encoding and its bounded decoder), [`fingerprint`] (64-bit summaries kept up to date), [`hashes`] (digests).
 //! - The types: [`set`], [`counter`], [`register`], [`map`], [`pair`], [`derived`].
 //!
+//! With the feature `serde`, off by default, states, digests and identities serialize: a state is its canonical encoding,
+//! in hexadecimal where the format is text, and comes in through the decoder alone.
+//!
 //! What each type does with concurrent operations is a table in `docs/lattices.md`; each row is a test in
 //! `tests/it/concurrency/`.
 
@@ -47,6 +50,8 @@ pub mod map;
 pub mod pair;
 mod primitive;
 pub mod register;
+#[cfg(feature = "serde")]
+mod serde;
 pub mod set;
 mod slab;
 mod sorted;

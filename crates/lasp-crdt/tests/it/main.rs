@@ -9,6 +9,7 @@ mod concurrency;
 mod context;
 mod derived;
 mod escrow;
+mod golden;
 mod incarnations;
 mod laws;
 mod original;
