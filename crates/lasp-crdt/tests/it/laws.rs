@@ -169,9 +169,9 @@ fn malformed<S: Subject<State: Replicated>>(seeds: &'static str) {
 /// Small bytes mostly: they are counts and tags, and get further.
 fn garbage<S: Subject<State: Replicated>>(seeds: &'static str) {
     let byte = prop_oneof![3 => 0..4u8, 2 => 0..16u8, 1 => any::<u8>()];
-    run::check(&prop::collection::vec(byte, 0..32).boxed(), seeds, &|bytes: Vec<u8>| {
-        laws::check_decoder::<S::State>(&bytes);
-        laws::check_decoder::<<S::State as Delta>::Digest>(&bytes);
+    run::check(prop::collection::vec(byte, 0..32), seeds, &|bytes| {
+        laws::check_decoder::<S::State>(bytes);
+        laws::check_decoder::<<S::State as Delta>::Digest>(bytes);
     });
 }
 
@@ -184,9 +184,9 @@ fn denotation<S: Subject<State: Replicated>>(seeds: &'static str) {
 }
 
 fn sequential<S: Sequential<State: Replicated>>(seeds: &'static str) {
-    run::check(&prop::collection::vec(S::op(), 0..16).boxed(), seeds, &|ops: Vec<S::Op>| {
+    over_histories::<S>(seeds, &|history, _| {
         let (mut state, mut model) = (S::State::default(), S::Model::default());
-        for op in &ops {
+        for op in history.iter().filter_map(Step::op) {
             state.merge(S::mutate(&state, replica(0), op));
             S::step(&mut model, op);
             assert_eq!(S::value(&state), S::read(&model), "one replica alone is as a plain program, after {op:?}");
@@ -198,8 +198,7 @@ fn sequential<S: Sequential<State: Replicated>>(seeds: &'static str) {
 type Law<'a, T> = &'a dyn Fn(&T, &mut Picks);
 
 fn over_histories<S: Subject>(seeds: &'static str, law: Law<'_, Vec<Step<S::Op>>>) {
-    let cases = (history(S::op()), any::<u64>()).boxed();
-    run::check(&cases, seeds, &|(history, seed)| law(&history, &mut Picks::new(seed)));
+    run::check((history(S::op()), any::<u64>()), seeds, &|(history, seed)| law(history, &mut Picks::new(*seed)));
 }
 
 fn over_worlds<S: Subject>(seeds: &'static str, law: Law<'_, World<S>>) {

@@ -57,6 +57,16 @@ pub(crate) enum Step<Op> {
     Crash(usize),
 }
 
+impl<Op> Step<Op> {
+    /// The operation of an update.
+    pub(crate) fn op(&self) -> Option<&Op> {
+        match self {
+            Self::Update(_, op) => Some(op),
+            _ => None,
+        }
+    }
+}
+
 /// What a history led to.
 #[derive(Debug)]
 pub(crate) struct World<S: Subject> {
@@ -70,20 +80,37 @@ pub(crate) struct World<S: Subject> {
     crashes: Vec<u64>,
 }
 
-/// Mostly short histories: small collisions are many, and each is cheap to try.
-pub(crate) fn history<Op: Clone + Debug + 'static>(
-    op: impl Strategy<Value = Op> + 'static,
-) -> BoxedStrategy<Vec<Step<Op>>> {
-    let step = prop_oneof![
-        12 => (0..REPLICAS, op).prop_map(|(at, op)| Step::Update(at, op)),
-        6 => (any::<prop::sample::Index>(), 0..REPLICAS).prop_map(|(delta, to)| Step::Deliver(delta, to)),
-        3 => (0..REPLICAS, 0..REPLICAS).prop_map(|(from, to)| Step::Sync(from, to)),
-        1 => (0..REPLICAS).prop_map(Step::Save),
-        1 => (0..REPLICAS).prop_map(Step::Crash),
-    ];
-    let step = step.boxed();
-    let of_length = |range| prop::collection::vec(step.clone(), range);
-    prop_oneof![3 => of_length(0..8), 2 => of_length(4..14), 1 => of_length(10..26)].boxed()
+/// What a step does, but for the operation.
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    Update,
+    Deliver(prop::sample::Index),
+    Sync(usize),
+    Save,
+    Crash,
+}
+
+fn kind() -> BoxedStrategy<Kind> {
+    prop_oneof![
+        12 => Just(Kind::Update),
+        6 => any::<prop::sample::Index>().prop_map(Kind::Deliver),
+        3 => (0..REPLICAS).prop_map(Kind::Sync),
+        1 => Just(Kind::Save),
+        1 => Just(Kind::Crash),
+    ]
+    .boxed()
+}
+
+pub(crate) fn history<Op: Clone + Debug + 'static>(op: BoxedStrategy<Op>) -> BoxedStrategy<Vec<Step<Op>>> {
+    // Little of this knows the type of operations: it is compiled again for each.
+    let step = (kind(), (0..REPLICAS).boxed(), op).prop_map(|(kind, at, op)| match kind {
+        Kind::Update => Step::Update(at, op),
+        Kind::Deliver(delta) => Step::Deliver(delta, at),
+        Kind::Sync(from) => Step::Sync(from, at),
+        Kind::Save => Step::Save(at),
+        Kind::Crash => Step::Crash(at),
+    });
+    prop::collection::vec(step, 0..24).boxed()
 }
 
 /// The id of the replica at an index; not in the order of the indices, and far apart.
