@@ -1,6 +1,6 @@
 //! Histories of three replicas from a seed, for types whose operations are only known to the caller.
 
-use super::{check_all, check_delivery, check_group, check_least, check_mutator, merged};
+use super::{check_all, check_delivery, check_delta, check_group, check_least, check_mutator, merged};
 use crate::dot::ReplicaId;
 use crate::fingerprint;
 use crate::lattice::Delta;
@@ -55,6 +55,7 @@ impl<T: Delta + Debug> History<T> {
         let (replica, state) = &mut self.replicas[at];
         check_mutator(state, |state| mutate(state, *replica, operation));
         let delta = mutate(state, *replica, operation);
+        check_delta(&merged(state, &delta), state);
         check_least(state, &delta);
         if let Some(last) = self.deltas.last() {
             check_group(state, last, &delta);

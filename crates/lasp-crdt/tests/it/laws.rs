@@ -45,17 +45,6 @@ macro_rules! obeys {
     };
 }
 
-obeys!(gset, GrowOnlySet);
-obeys!(awset, AddWinsSet);
-obeys!(gcounter, GrowOnlyCounter);
-obeys!(pncounter, UpDownCounter);
-obeys!(max, Maximum);
-obeys!(boolean, Flag);
-obeys!(ivar, Once);
-obeys!(lwwregister, LastWrite);
-obeys!(gmap, Map);
-obeys!(pair, Both);
-
 fn joins<S: Subject<State: Replicated>>(seeds: &'static str) {
     over_worlds::<S>(seeds, &|world, picks| {
         let [a, b, c] = world.replicas();
@@ -232,3 +221,14 @@ pub(crate) fn damage(bytes: &mut Vec<u8>, edits: &[(prop::sample::Index, u8, u8)
         }
     }
 }
+
+obeys!(gset, GrowOnlySet);
+obeys!(awset, AddWinsSet);
+obeys!(gcounter, GrowOnlyCounter);
+obeys!(pncounter, UpDownCounter);
+obeys!(max, Maximum);
+obeys!(boolean, Flag);
+obeys!(ivar, Once);
+obeys!(lwwregister, LastWrite);
+obeys!(gmap, Map);
+obeys!(pair, Both);
