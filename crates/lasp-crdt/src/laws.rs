@@ -61,7 +61,10 @@ pub use history::check_history;
 pub use join::{check_lattice, check_order};
 pub use mutator::{check_delivery, check_group, check_least, check_mutator};
 pub use parts::{check_decompose, check_delta, check_fingerprint, check_irreducible};
-pub use wire::{check_canonical, check_codec, check_damage, check_decoder, check_prefixes, check_round_trip};
+pub use wire::{
+    check_canonical, check_codec, check_damage, check_damaged_state, check_decoded, check_decoder, check_prefixes,
+    check_round_trip,
+};
 
 use crate::codec::{Decode, Encode};
 use crate::fingerprint::Fingerprint;

@@ -1,10 +1,11 @@
 //! The laws of encodings: one for each state, and nothing else decodes.
 
 use super::history::Random;
+use super::join::{check_lattice, check_order};
 use super::parts::rebuilt;
 use crate::codec::{self, Decode, Encode};
 use crate::fingerprint::Fingerprint;
-use crate::lattice::Decompose;
+use crate::lattice::{Decompose, Delta};
 use std::fmt::Debug;
 
 /// Encoding and decoding gives the same; nothing shorter or longer decodes; what decodes is canonical. Tries every
@@ -65,6 +66,18 @@ pub fn check_canonical<T: Decompose + Fingerprint + Encode + Decode + Debug>(x: 
 /// # Panics
 /// If it is neither, or the decoder panics.
 pub fn check_damage<T: Encode + Decode>(x: &T, seed: u64) {
+    check_decoder::<T>(&damaged(x, seed));
+}
+
+/// As [`check_damage`], and what decodes is a state like any other: [`check_decoded`].
+///
+/// # Panics
+/// If it is neither refused nor that, or the decoder panics.
+pub fn check_damaged_state<T: Delta + Encode + Decode + Debug>(x: &T, seed: u64) {
+    check_decoded::<T>(&damaged(x, seed));
+}
+
+fn damaged<T: Encode>(x: &T, seed: u64) -> Vec<u8> {
     let mut random = Random::new(seed);
     let mut bytes = codec::to_bytes(x);
     for _ in 0..=random.below(3) {
@@ -79,7 +92,27 @@ pub fn check_damage<T: Encode + Decode>(x: &T, seed: u64) {
             _ => bytes.insert(at, byte),
         }
     }
-    check_decoder::<T>(&bytes);
+    bytes
+}
+
+/// Any bytes at all either are refused or decode to a state like any other: it has these bytes for its encoding, nothing
+/// of it is redundant, and bottom is the only one below bottom. (A count of 0, written out, would pass for canonical, and
+/// be a second bottom.)
+///
+/// Splits nothing: a few bytes can claim an astronomic number of dots.
+///
+/// # Panics
+/// If they do neither, or the decoder panics.
+pub fn check_decoded<T: Delta + Encode + Decode + Debug>(bytes: &[u8]) {
+    check_decoder::<T>(bytes);
+    if let Ok(state) = codec::from_bytes::<T>(bytes) {
+        let bottom = T::default();
+        check_lattice(&state, &bottom, &state);
+        check_order(&state, &bottom, &state);
+        assert_eq!(state.difference(&bottom), state, "what was decoded says nothing twice");
+        assert_eq!(state.delta(&bottom.digest()), state, "what was decoded says nothing twice");
+        assert!(state.difference(&state).is_bottom(), "what was decoded lacks nothing of itself: {state:?}");
+    }
 }
 
 /// Any bytes at all either are refused or are the encoding of what they decode to.

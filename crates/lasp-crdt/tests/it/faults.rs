@@ -26,6 +26,7 @@ const DECODES_TWO_WAYS: u8 = 14;
 const DECODES_NOTHING: u8 = 15;
 const FINGERPRINT_OF_SIZE: u8 = 16;
 const FINGERPRINT_OF_BOTTOM: u8 = 17;
+const DECODES_PHANTOMS: u8 = 18;
 
 impl<const FAULT: u8> Bits<FAULT> {
     fn add(&self, n: u64) -> Self {
@@ -48,7 +49,12 @@ impl<const FAULT: u8> Lattice for Bits<FAULT> {
     }
 
     fn leq(&self, other: &Self) -> bool {
-        if FAULT == LEQ_BY_NUMBER { self.0 <= other.0 } else { self.0 & !other.0 == 0 }
+        match FAULT {
+            LEQ_BY_NUMBER => self.0 <= other.0,
+            // There are no bits above 7.
+            DECODES_PHANTOMS => self.0 & 0xff & !other.0 == 0,
+            _ => self.0 & !other.0 == 0,
+        }
     }
 }
 
@@ -170,4 +176,11 @@ fn a_fault_of_merging_is_found_by_each_law_that_it_breaks() {
     found(verdict(|| laws::check_order(a, b, c)), "a merge is above what was merged");
     let [a, b, c] = &[1, 2, 4].map(Bits::<LEQ_BY_NUMBER>);
     found(verdict(|| laws::check_order(a, b, c)), "a merge is the least bound");
+}
+
+#[test]
+fn a_decoder_that_takes_what_is_no_state_is_found() {
+    assert_eq!(verdict(|| laws::check_decoded::<Bits<NONE>>(&[0x80, 0x02])), None);
+    assert_eq!(verdict(|| laws::check_decoder::<Bits<DECODES_PHANTOMS>>(&[0x80, 0x02])), None);
+    found(verdict(|| laws::check_decoded::<Bits<DECODES_PHANTOMS>>(&[0x80, 0x02])), "leq means that merging");
 }
