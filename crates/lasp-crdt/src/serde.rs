@@ -11,8 +11,8 @@
 
 use crate::codec::{self, Decode, Encode};
 use crate::{
-    AwSet, Boolean, Causal, Derived, DerivedDigest, Dot, DotSet, GCounter, GMap, GSet, Hashes, IVar, LwwRegister,
-    MaxRegister, Pair, PnCounter, ReplicaId, Stamp,
+    Boolean, BoundedCounter, Causal, Derived, DerivedDigest, Dot, DotSet, Dotted, GCounter, GMap, GSet, Hashes, IVar,
+    LexCounter, LwwDigest, LwwRegister, MaxRegister, MinRegister, Pair, PnCounter, ReplicaId, Stamp,
 };
 use ::serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};
 use ::serde::ser::{Serialize, Serializer};
@@ -41,19 +41,23 @@ macro_rules! canonical {
 }
 
 canonical! {
-    AwSet<E>,
     Boolean,
+    BoundedCounter,
     Causal,
     Derived<E>,
     DerivedDigest,
     DotSet,
+    Dotted<T>,
     GCounter,
     GMap<K, V>,
     GSet<E>,
     Hashes,
     IVar<V>,
+    LexCounter,
+    LwwDigest<V>,
     LwwRegister<V>,
     MaxRegister<T>,
+    MinRegister<T>,
     Pair<A, B>,
     PnCounter,
     Stamp,

@@ -2,7 +2,7 @@
 
 use lasp_crdt::{
     AwSet, BaseId, Boolean, Delta, Derived, Dot, DotSet, Encode, GCounter, GMap, GSet, IVar, Lattice, LwwRegister,
-    MaxRegister, Pair, PnCounter, ReplicaId, Stamp, Support, codec,
+    MaxRegister, Pair, PnCounter, ReplicaId, Stamp, Support, Timestamp, codec,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -65,7 +65,7 @@ fn states_and_digests_are_their_encodings() {
     derived.add_support(7u64, Support::event(BaseId(9), Dot::new(A, 1)));
     check_state(&derived);
 
-    let stamp = Stamp { time: 5, replica: B };
+    let stamp = Stamp { time: Timestamp(5), replica: B };
     check(&stamp);
     check(&GMap::single("key".to_owned(), set()));
     check(&LwwRegister::new().write(stamp, 1u64));
@@ -84,7 +84,7 @@ fn check_composed<T: Serialize + DeserializeOwned + PartialEq + Debug>(value: &T
 #[test]
 fn digests_of_compositions_serialize_too() {
     check_composed(&Pair { first: GCounter::new().increment(A, 1), second: set() }.digest());
-    check_composed(&LwwRegister::new().write(Stamp { time: 5, replica: A }, 1u64).digest());
+    check_composed(&LwwRegister::new().write(Stamp { time: Timestamp(5), replica: A }, 1u64).digest());
     check_composed(&GMap::single("key".to_owned(), set()).digest());
 }
 

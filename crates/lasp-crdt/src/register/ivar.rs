@@ -141,12 +141,17 @@ impl<V: Ord + Clone> Delta for IVar<V> {
         self.clone()
     }
 
+    /// The ends of the interval that lie outside of what is known; all between them goes without saying.
     fn delta(&self, since: &Self) -> Self {
-        let mut news = Self::new();
-        for part in self.decompose().filter(|part| !part.leq(since)) {
-            news.merge(part);
+        match (self.bounds(), since.bounds()) {
+            (Some((low, high)), Some((least, greatest))) => match (low < least, high > greatest) {
+                (true, true) => self.clone(),
+                (true, false) => Self(State::Set(low.clone())),
+                (false, true) => Self(State::Set(high.clone())),
+                (false, false) => Self::new(),
+            },
+            _ => self.clone(),
         }
-        news
     }
 }
 

@@ -168,10 +168,11 @@ proptest! {
         let (additions, partners) = (additions(base), additions(partner).len());
         let pairs = Derived::of(BASES[0], base).product(&Derived::of(BASES[1], partner));
         let mut left_out = BTreeSet::new();
-        for at in 0..3 {
-            let mut dots = base.context().ranges_of(replica(at)).flat_map(|r| r.start..=r.end).collect::<Vec<_>>();
-            dots.push(base.context().max(replica(at)) + 1);
-            for dot in dots.into_iter().map(|counter| Dot::new(replica(at), counter)) {
+        let writers: BTreeSet<ReplicaId> = base.context().replicas().chain((0..3).map(replica)).collect();
+        for writer in writers {
+            let mut dots = base.context().ranges_of(writer).flat_map(|r| r.start..=r.end).collect::<Vec<_>>();
+            dots.push(base.context().max(writer) + 1);
+            for dot in dots.into_iter().map(|counter| Dot::new(writer, counter)) {
                 let element = additions.iter().find(|(_, added)| *added == dot).map(|(element, _)| element);
                 let expected = |supports| match (element, supports) {
                     _ if !base.context().contains(dot) => EventStatus::Unseen,

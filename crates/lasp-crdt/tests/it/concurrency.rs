@@ -1,8 +1,8 @@
 //! What concurrent operations come to: one test per row of the tables in `docs/lattices.md`.
 
-mod compose;
 mod counters;
 mod derived;
+mod maps;
 mod registers;
 mod sets;
 

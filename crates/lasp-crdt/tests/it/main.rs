@@ -1,7 +1,8 @@
 //! Behaviour of the replicated types, seen from outside.
 //!
 //! `world` runs random histories on three replicas; `subjects` says what each type denotes; `laws` checks every type's
-//! laws over states that such histories reach, and its value against what the operations denote.
+//! laws over states that such histories reach, and its value against what the operations denote; `faults` shows that the
+//! laws can fail.
 
 mod algebra;
 mod codec;
@@ -9,6 +10,7 @@ mod concurrency;
 mod context;
 mod derived;
 mod escrow;
+mod faults;
 mod golden;
 mod incarnations;
 mod laws;

@@ -1,14 +1,14 @@
 //! What each type's operations denote, without any lattice: one file per family, and what they share.
 
-mod compose;
 mod counters;
 mod derived;
+mod maps;
 mod registers;
 mod sets;
 
-pub(crate) use compose::*;
 pub(crate) use counters::*;
 pub(crate) use derived::*;
+pub(crate) use maps::*;
 pub(crate) use registers::*;
 pub(crate) use sets::*;
 

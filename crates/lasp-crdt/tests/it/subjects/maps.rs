@@ -1,4 +1,4 @@
-//! Lattices of lattices.
+//! The grow-only map, and the pair.
 
 use super::{AddWinsSet, SetOp, known_ops, total};
 use crate::world::{Logged, Sequential, Subject};

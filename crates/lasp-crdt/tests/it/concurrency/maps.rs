@@ -1,4 +1,4 @@
-//! Lattices of lattices.
+//! The grow-only map, and the pair.
 
 use super::{A, B, concurrently};
 use lasp_crdt::{Boolean, GCounter, GMap, Lattice, Pair};
