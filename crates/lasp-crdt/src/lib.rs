@@ -46,6 +46,7 @@ mod primitive;
 pub mod register;
 pub mod set;
 mod slab;
+mod table;
 
 pub use causal::Causal;
 pub use codec::{Decode, DecodeError, Encode, Reader, Writer};
