@@ -25,23 +25,25 @@
 //! - The floor: [`lattice`] (the traits), [`laws`] (their laws as functions to call from tests), [`dot`] and [`context`]
 //!   (who did what; sets of dots, compressed to ranges), [`causal`] (dots seen and live), [`codec`] (the canonical
 //!   encoding and its bounded decoder), [`fingerprint`] (64-bit summaries kept up to date), [`hashes`] (digests).
-//! - The types: [`set`], [`counter`], [`register`], [`map`], [`pair`], [`derived`].
+//! - The types: [`set`], [`counter`], [`register`], [`map`], [`graph`], [`derived`]; [`compose`] makes new ones of them, and so do the
+//!   macros [`product!`] and [`choice!`].
 //!
 //! What each type does with concurrent operations is a table in `docs/lattices.md`; each row is a test in
 //! `tests/it/concurrency.rs`.
 
 pub mod causal;
 pub mod codec;
+pub mod compose;
 pub mod context;
 pub mod counter;
 pub mod derived;
 pub mod dot;
 pub mod fingerprint;
+pub mod graph;
 pub mod hashes;
 pub mod lattice;
 pub mod laws;
 pub mod map;
-pub mod pair;
 mod primitive;
 pub mod register;
 pub mod set;
@@ -50,14 +52,15 @@ mod table;
 
 pub use causal::Causal;
 pub use codec::{Decode, DecodeError, Encode, Reader, Writer};
+pub use compose::{LexPair, Pair, Sum, Superseded};
 pub use context::DotSet;
 pub use counter::{GCounter, PnCounter};
 pub use derived::{BaseId, Derived, DerivedChange, DerivedDigest, Event, Support};
 pub use dot::{Dot, ReplicaId};
 pub use fingerprint::Fingerprint;
+pub use graph::{Adjacency, Cycle, GGraph, Graph, HasEdges, MissingVertex, TwoPGraph};
 pub use hashes::Hashes;
 pub use lattice::{Decompose, Delta, Lattice};
 pub use map::GMap;
-pub use pair::Pair;
 pub use register::{AlreadySet, Boolean, IVar, LwwRegister, MaxRegister, Reading, Stamp};
-pub use set::{AwSet, GSet, SetChange};
+pub use set::{AwSet, GSet, SetChange, TwoPSet};

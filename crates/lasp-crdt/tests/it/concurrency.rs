@@ -1,15 +1,23 @@
 //! What concurrent operations come to: one test per row of the tables in `docs/lattices.md`.
 
+mod compose;
+mod graphs;
+mod two_phase;
+
 use lasp_crdt::{
     AwSet, BaseId, Boolean, Derived, Dot, GCounter, GMap, GSet, IVar, Lattice, LwwRegister, MaxRegister, Pair,
     PnCounter, Reading, ReplicaId, Stamp, Support,
 };
 
-const A: ReplicaId = ReplicaId(1);
-const B: ReplicaId = ReplicaId(2);
+pub(super) const A: ReplicaId = ReplicaId(1);
+pub(super) const B: ReplicaId = ReplicaId(2);
 
 /// Both deltas made from `base`, without knowledge of each other, and merged in both orders.
-fn concurrently<T: Lattice + std::fmt::Debug>(base: &T, left: impl Fn(&T) -> T, right: impl Fn(&T) -> T) -> T {
+pub(super) fn concurrently<T: Lattice + std::fmt::Debug>(
+    base: &T,
+    left: impl Fn(&T) -> T,
+    right: impl Fn(&T) -> T,
+) -> T {
     let (mut here, mut there) = (base.clone(), base.clone());
     here.merge(left(base));
     there.merge(right(base));
@@ -20,7 +28,7 @@ fn concurrently<T: Lattice + std::fmt::Debug>(base: &T, left: impl Fn(&T) -> T, 
     here
 }
 
-fn after<T: Lattice>(mut state: T, change: impl Fn(&T) -> T) -> T {
+pub(super) fn after<T: Lattice>(mut state: T, change: impl Fn(&T) -> T) -> T {
     let delta = change(&state);
     state.merge(delta);
     state

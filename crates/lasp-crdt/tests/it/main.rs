@@ -4,10 +4,13 @@
 //! laws over states that such histories reach, and its value against what the operations denote.
 
 mod codec;
+mod compose;
 mod concurrency;
 mod context;
 mod derived;
+mod graphs;
 mod laws;
+mod primitive;
 mod sets;
 mod subjects;
 mod world;

@@ -1,5 +1,13 @@
 //! What each type's operations denote, without any lattice.
 
+mod compose;
+mod graphs;
+mod two_phase;
+
+pub(crate) use compose::*;
+pub(crate) use graphs::*;
+pub(crate) use two_phase::*;
+
 use crate::world::{Logged, Subject};
 use lasp_crdt::{
     AwSet, Boolean, GCounter, GMap, GSet, IVar, LwwRegister, MaxRegister, Pair, PnCounter, Reading, ReplicaId, Stamp,
@@ -13,6 +21,22 @@ fn known_ops<'a, Op>(
     known: &'a BTreeSet<usize>,
 ) -> impl DoubleEndedIterator<Item = (usize, &'a Logged<Op>)> {
     known.iter().map(|&at| (at, &log[at]))
+}
+
+/// What each operation said: something that its delta-mutator derives from what those observed had said. `says` gets the
+/// latter. In time linear in what was observed, where asking each operation anew is exponential.
+fn said<Op, Said: Clone>(log: &[Logged<Op>], says: impl Fn(&[Said], &Logged<Op>) -> Said) -> Vec<Said> {
+    let mut said: Vec<Said> = Vec::new();
+    for logged in log {
+        let observed: Vec<Said> = logged.observed.iter().map(|&at| said[at].clone()).collect();
+        said.push(says(&observed, logged));
+    }
+    said
+}
+
+/// What the operations at the indices `known` said.
+fn of_known<Said: Clone>(said: &[Said], known: &BTreeSet<usize>) -> Vec<Said> {
+    known.iter().map(|&at| said[at].clone()).collect()
 }
 
 /// Elements: few, so that operations meet; enough for more than a scanned handful.

@@ -25,6 +25,13 @@ pub(crate) trait Subject {
     fn denotation(log: &[Logged<Self::Op>], known: &BTreeSet<usize>) -> Self::Value;
 }
 
+/// What one replica alone computes, as a plain program over `std` types would.
+pub(crate) trait Sequential: Subject {
+    type Model: Default;
+    fn step(model: &mut Self::Model, op: &Self::Op);
+    fn read(model: &Self::Model) -> Self::Value;
+}
+
 /// An operation, where it was made, and what was known there.
 #[derive(Clone, Debug)]
 pub(crate) struct Logged<Op> {
