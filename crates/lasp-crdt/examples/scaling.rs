@@ -7,7 +7,7 @@
 //! `cargo run --release -p lasp-crdt --example scaling`
 
 use lasp_crdt::fingerprint::mix;
-use lasp_crdt::{Encode, GMap, GSet, Lattice, MaxRegister, Writer, codec};
+use lasp_crdt::{Encode, GGraph, GMap, GSet, Graph, Lattice, MaxRegister, TwoPGraph, TwoPSet, Writer, codec};
 use std::hint::black_box;
 
 const SMALL: u64 = 1_000;
@@ -20,6 +20,10 @@ fn main() {
     compare("gmap: raise one of n registers", registers);
     compare("gmap: raise one of n registers, keys of 16 characters", named_registers);
     compare("gmap of gmaps of gsets: add to one of n sets", nested);
+    compare("twopset: add, remove the one before", two_phase_set);
+    compare("ggraph of n vertices and edges: add an edge", edges);
+    compare("ggraph of n vertices and edges: successors", successors);
+    compare("twopgraph of n vertices and edges: add an edge, remove it, per operation", edges_and_back);
 }
 
 /// The time of a random read in 48 bytes for each of `size` keys, each after the one before.
@@ -64,6 +68,65 @@ fn nested(size: u64) -> f64 {
         let delta = map.apply(outer, |row| row.apply(inner, |set| set.add(n)));
         send(&delta);
         map.merge(delta);
+    })
+}
+
+fn two_phase_set(size: u64) -> f64 {
+    let mut set: TwoPSet<u64> = TwoPSet::new();
+    set.merge(set.add_all(0..size));
+    per_update(|n| {
+        let delta = if n % 2 == 0 { set.add(size + n) } else { set.remove(&(size + n - 1)) };
+        send(&delta);
+        set.merge(delta);
+    })
+}
+
+/// A graph of `size` vertices and as many random edges.
+fn graph(size: u64) -> GGraph<u64> {
+    let mut graph = GGraph::new();
+    graph.merge(graph.add_vertices(0..size));
+    graph.merge(graph.add_edges((0..size).map(|n| edge(n, size))));
+    graph
+}
+
+fn edge(n: u64, size: u64) -> (u64, u64) {
+    (random(2 * n) % size, random(2 * n + 1) % size)
+}
+
+fn edges(size: u64) -> f64 {
+    let mut graph = graph(size);
+    per_update(|n| {
+        let (from, to) = edge(size + n, size);
+        let delta = graph.add_edge(from, to);
+        send(&delta);
+        graph.merge(delta);
+    })
+}
+
+fn successors(size: u64) -> f64 {
+    let graph = graph(size);
+    per_update(|n| drop(black_box(graph.successors(&(random(n) % size)))))
+}
+
+fn edges_and_back(size: u64) -> f64 {
+    let mut graph = TwoPGraph::new();
+    graph.merge(graph.add_vertices(0..size));
+    let add = |graph: &mut TwoPGraph<u64>, n| {
+        let (from, to) = edge(n, size);
+        let delta = graph.add_edge(from, to).unwrap_or_default();
+        send(&delta);
+        graph.merge(delta);
+    };
+    (0..size).for_each(|n| add(&mut graph, n));
+    per_update(|n| {
+        let n = size + n / 2 * 2;
+        let (from, to) = edge(n, size);
+        if !graph.contains_edge(&from, &to) {
+            return add(&mut graph, n);
+        }
+        let delta = graph.remove_edge(&from, &to);
+        send(&delta);
+        graph.merge(delta);
     })
 }
 

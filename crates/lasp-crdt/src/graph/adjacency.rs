@@ -141,11 +141,14 @@ impl<V: Clone + Ord + Hash> Adjacency<V> {
             self.hide(at);
         }
         let out: Vec<u32> = self.node(at).out.iter().collect();
-        let into: Vec<u32> = self.node(at).into.iter().filter(|&from| from != at).collect();
-        let edges = out.iter().map(|&to| (at, to)).chain(into.iter().map(|&from| (from, at)));
-        edges.for_each(|(from, to)| self.unlink(from, to));
-        out.into_iter().chain(into).filter(|&other| other != at).for_each(|other| self.drop_if_bare(other));
-        self.drop_if_bare(at);
+        out.iter().for_each(|&to| self.unlink(at, to));
+        let into: Vec<u32> = self.node(at).into.iter().collect();
+        into.iter().for_each(|&from| self.unlink(from, at));
+        // Each once: a node that is dropped leaves its position to others.
+        let mut ends: Vec<u32> = out.into_iter().chain(into).chain([at]).collect();
+        ends.sort_unstable();
+        ends.dedup();
+        ends.into_iter().for_each(|end| self.drop_if_bare(end));
     }
 
     /// Holds an edge, hidden unless both its ends are there; `true` if it was not held.
