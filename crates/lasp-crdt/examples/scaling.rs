@@ -1,7 +1,7 @@
 //! Does the cost of a change follow the size of the state? Times of one update at a thousand keys and at a million: its
 //! delta is made, encoded for the peers, and merged here.
 //!
-//! Keys come in random order, so that at a million each update waits for main memory at least once. `reading` shows
+//! Keys come in random order, so that at a million each update waits for main memory once or twice. `reading` shows
 //! what that alone costs: one word, at random, of as much memory as such a map takes.
 //!
 //! `cargo run --release -p lasp-crdt --example scaling`

@@ -5,7 +5,7 @@
 //!
 //! | you have | use |
 //! |---|---|
-//! | two states, each on its own | [`Pair`], a tuple of up to twelve ([`tuple`]) |
+//! | two states, each on its own | [`Pair`], a tuple of up to twelve ([`mod@tuple`]) |
 //! | a record with named fields | [`product!`](crate::product) |
 //! | a state that starts afresh when another grows | [`LexPair`] |
 //! | a state that gives way to one of another type | [`Sum`], or with names [`choice!`](crate::choice) |

@@ -1,17 +1,18 @@
 //! The storage of maps and two-phase sets: keys with values, found by the stable hash of the key, read in order on
 //! demand.
 //!
-//! Entries lie densely, in the order of their insertion; a few (nearly every delta) are scanned, more have a hash table
-//! of 32-bit positions. So a look-up in a large table waits for main memory once, or not at all if neighbours in time
-//! are neighbours here. The order of the table never shows: who reads in order sorts. It knows no lattices.
+//! A few entries (nearly every delta) are a list, which is scanned; more are one hash table that holds the entries
+//! themselves. So a look-up in a large table waits for main memory about once, where a tree or a table of positions
+//! waits several times. The order of the table never shows: who reads in order sorts. It knows no lattices.
 
+use crate::codec::{DecodeError, Reader};
 use crate::fingerprint::hash;
 use hashbrown::HashTable;
 use smallvec::{SmallVec, smallvec};
 use std::fmt;
 use std::hash::Hash;
 
-/// Up to how many entries a scan replaces the index. A guess, near where scan and look-up cost the same.
+/// Up to how many entries are scanned. A guess, near where scan and look-up cost the same.
 const SCANNED: usize = 8;
 
 /// A key, its stable hash, and its value.
@@ -34,64 +35,102 @@ impl<K: Eq, V> Entry<K, V> {
     }
 }
 
+/// Reads a count, then so many entries, which must ascend by key.
+pub(crate) fn decode_ascending<K: Ord, V>(
+    r: &mut Reader<'_>,
+    what: &'static str,
+    mut read: impl FnMut(&mut Reader<'_>) -> Result<Entry<K, V>, DecodeError>,
+) -> Result<Vec<Entry<K, V>>, DecodeError> {
+    let mut entries: Vec<Entry<K, V>> = Vec::new();
+    for _ in 0..r.len(what)? {
+        let bad = r.not_canonical(what);
+        let entry = read(r)?;
+        if entries.last().is_some_and(|last| last.key >= entry.key) {
+            return Err(bad);
+        }
+        entries.push(entry);
+    }
+    Ok(entries)
+}
+
 /// Entries with distinct keys.
 #[derive(Clone)]
-pub(crate) struct Table<K, V> {
-    list: SmallVec<[Entry<K, V>; 1]>,
-    /// Over all entries once there were more than [`SCANNED`].
-    index: Option<Box<HashTable<u32>>>,
+pub(crate) enum Table<K, V> {
+    /// At most [`SCANNED`].
+    Few(SmallVec<[Entry<K, V>; 1]>),
+    /// Any number.
+    Many(HashTable<Entry<K, V>>),
 }
 
 impl<K, V> Default for Table<K, V> {
     fn default() -> Self {
-        Self { list: SmallVec::new(), index: None }
+        Self::Few(SmallVec::new())
     }
 }
 
 impl<K, V> Table<K, V> {
+    /// Entries whose keys are known to be distinct.
+    pub(crate) fn from_distinct(entries: Vec<Entry<K, V>>) -> Self {
+        if entries.len() <= SCANNED {
+            return Self::Few(entries.into_iter().collect());
+        }
+        let mut table = HashTable::with_capacity(entries.len());
+        for entry in entries {
+            table.insert_unique(entry.hash, entry, |entry| entry.hash);
+        }
+        Self::Many(table)
+    }
+
     /// The table of one entry.
     pub(crate) fn single(entry: Entry<K, V>) -> Self {
-        Self { list: smallvec![entry], index: None }
+        Self::Few(smallvec![entry])
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.list.len()
+        match self {
+            Self::Few(list) => list.len(),
+            Self::Many(table) => table.len(),
+        }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.list.is_empty()
+        self.len() == 0
     }
 
-    /// Every entry, in the order of insertion.
+    /// Every entry, in no particular order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Entry<K, V>> {
-        self.list.iter()
+        let (list, table) = match self {
+            Self::Few(list) => (list.as_slice(), None),
+            Self::Many(table) => (&[][..], Some(table)),
+        };
+        list.iter().chain(table.into_iter().flatten())
     }
 
-    /// Every entry, in the order of insertion.
+    /// Every entry, in no particular order.
     pub(crate) fn into_entries(self) -> impl Iterator<Item = Entry<K, V>> {
-        self.list.into_iter()
-    }
-
-    /// The entry that was inserted last.
-    pub(crate) fn last(&self) -> Option<&Entry<K, V>> {
-        self.list.last()
+        let (list, table) = match self {
+            Self::Few(list) => (list, HashTable::new()),
+            Self::Many(table) => (SmallVec::new(), table),
+        };
+        list.into_iter().chain(table)
     }
 
     /// Puts in an entry whose key is not there.
     pub(crate) fn insert_new(&mut self, entry: Entry<K, V>) {
-        let (hash, at) = (entry.hash, position(self.list.len()));
-        self.list.push(entry);
-        let list = &self.list;
-        match &mut self.index {
-            Some(index) => drop(index.insert_unique(hash, at, |&at| list[at as usize].hash)),
-            None if list.len() > SCANNED => self.index = Some(Box::new(index_of(list))),
-            None => {}
+        match self {
+            Self::Few(list) if list.len() < SCANNED => list.push(entry),
+            Self::Few(list) => {
+                let mut entries = std::mem::take(list).into_vec();
+                entries.push(entry);
+                *self = Self::from_distinct(entries);
+            }
+            Self::Many(table) => drop(table.insert_unique(entry.hash, entry, |entry| entry.hash)),
         }
     }
 }
 
 impl<K: Ord, V> Table<K, V> {
-    /// Every entry, ascending by key. Cost: O(n log n); O(n) if they were inserted in order.
+    /// Every entry, ascending by key. Cost: O(n log n).
     pub(crate) fn sorted(&self) -> SmallVec<[&Entry<K, V>; 4]> {
         let mut entries: SmallVec<[&Entry<K, V>; 4]> = self.iter().collect();
         entries.sort_unstable_by(|one, other| one.key.cmp(&other.key));
@@ -102,32 +141,21 @@ impl<K: Ord, V> Table<K, V> {
 impl<K: Eq, V> Table<K, V> {
     /// The value of `key`, whose hash is `hash`.
     pub(crate) fn get(&self, hash: u64, key: &K) -> Option<&V> {
-        self.find(hash, key).map(|at| &self.list[at].value)
+        let entry = match self {
+            Self::Few(list) => list.iter().find(|entry| entry.is(hash, key)),
+            Self::Many(table) => table.find(hash, |entry| entry.is(hash, key)),
+        };
+        entry.map(|entry| &entry.value)
     }
 
     /// As [`get`](Self::get), to change it.
     pub(crate) fn get_mut(&mut self, hash: u64, key: &K) -> Option<&mut V> {
-        self.find(hash, key).map(|at| &mut self.list[at].value)
+        let entry = match self {
+            Self::Few(list) => list.iter_mut().find(|entry| entry.is(hash, key)),
+            Self::Many(table) => table.find_mut(hash, |entry| entry.is(hash, key)),
+        };
+        entry.map(|entry| &mut entry.value)
     }
-
-    fn find(&self, hash: u64, key: &K) -> Option<usize> {
-        match &self.index {
-            None => self.list.iter().position(|entry| entry.is(hash, key)),
-            Some(index) => index.find(hash, |&at| self.list[at as usize].is(hash, key)).map(|&at| at as usize),
-        }
-    }
-}
-
-fn position(at: usize) -> u32 {
-    u32::try_from(at).expect("a table holds fewer than 2^32 entries")
-}
-
-fn index_of<K, V>(list: &[Entry<K, V>]) -> HashTable<u32> {
-    let mut index = HashTable::with_capacity(list.len());
-    for (at, entry) in list.iter().enumerate() {
-        index.insert_unique(entry.hash, position(at), |&at| list[at as usize].hash);
-    }
-    index
 }
 
 /// In whatever order.

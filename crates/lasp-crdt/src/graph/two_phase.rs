@@ -12,7 +12,7 @@ use crate::codec::{Decode, DecodeError, Encode, Reader, Writer};
 use crate::fingerprint::{self, Fingerprint, mix};
 use crate::hashes::Hashes;
 use crate::lattice::{Decompose, Delta, Lattice};
-use crate::table::{Entry, Table};
+use crate::table::{self, Entry, Table};
 use std::fmt;
 use std::hash::Hash;
 use thiserror::Error;
@@ -383,12 +383,9 @@ impl<V: Decode + Clone + Ord + Hash> Decode for TwoPGraph<V> {
             let vertex = |at| read.graph.node(at).vertex.clone();
             read.cut.insert_edge(vertex(from), vertex(to));
         }
-        for _ in 0..r.len("removed vertices")? {
-            let bad = r.not_canonical("removed vertices");
-            let entry = Entry::new(V::decode(r)?, ());
-            let is_ascending = read.gone.last().is_none_or(|last| last.key < entry.key);
-            let is_there = read.graph.find_hashed(entry.hash, &entry.key).is_some();
-            if is_there || !is_ascending {
+        let bad = r.not_canonical("removed vertices");
+        for entry in table::decode_ascending(r, "removed vertices", |r| Ok(Entry::new(V::decode(r)?, ())))? {
+            if read.graph.find_hashed(entry.hash, &entry.key).is_some() {
                 return Err(bad);
             }
             read.bury(entry);

@@ -7,7 +7,7 @@
 use crate::codec::{Decode, DecodeError, Encode, Reader, Writer};
 use crate::fingerprint::{self, Fingerprint};
 use crate::lattice::{Decompose, Delta, Lattice};
-use crate::table::{Entry, Table};
+use crate::table::{self, Entry, Table};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::hash::Hash;
@@ -209,17 +209,14 @@ impl<K: Clone + Ord + Hash, V: Lattice + Fingerprint> GMap<K, V> {
     where
         K: Decode,
     {
-        let mut map = Self::new();
-        for _ in 0..r.len("keys")? {
+        let mut sum = 0u64;
+        let entries = table::decode_ascending(r, "keys", |r| {
             let bad = r.not_canonical("keys");
             let entry = Entry::new(K::decode(r)?, r.nested(&mut read)?);
-            let is_ascending = map.values.last().is_none_or(|last| last.key < entry.key);
-            if entry.value.is_bottom() || !is_ascending {
-                return Err(bad);
-            }
-            map.insert_new(entry);
-        }
-        Ok(map)
+            sum = sum.wrapping_add(part(entry.hash, &entry.value));
+            if entry.value.is_bottom() { Err(bad) } else { Ok(entry) }
+        })?;
+        Ok(Self { values: Table::from_distinct(entries), fingerprint: sum })
     }
 }
 

@@ -9,7 +9,7 @@ use crate::codec::{Decode, DecodeError, Encode, Reader, Writer};
 use crate::fingerprint::{self, Fingerprint};
 use crate::hashes::Hashes;
 use crate::lattice::{Decompose, Delta, Lattice};
-use crate::table::{Entry, Table};
+use crate::table::{self, Entry, Table};
 use std::fmt;
 use std::hash::Hash;
 
@@ -248,14 +248,10 @@ impl<E: Decode + Clone + Ord + Hash> Decode for TwoPSet<E> {
     fn decode(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let mut set = Self::new();
         for phase in [Phase::Added, Phase::Removed] {
-            let before = set.elements.len();
-            for _ in 0..r.len("elements")? {
-                let bad = r.not_canonical("elements");
-                let entry = Entry::new(E::decode(r)?, phase);
-                let last = set.elements.last().filter(|_| set.elements.len() > before);
-                let is_ascending = last.is_none_or(|last| last.key < entry.key);
-                let is_known = set.elements.get(entry.hash, &entry.key).is_some();
-                if is_known || !is_ascending {
+            let bad = r.not_canonical("removed elements");
+            let entries = table::decode_ascending(r, "elements", |r| Ok(Entry::new(E::decode(r)?, phase)))?;
+            for entry in entries {
+                if set.elements.get(entry.hash, &entry.key).is_some() {
                     return Err(bad);
                 }
                 set.raise(entry);
