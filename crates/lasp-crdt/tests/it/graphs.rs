@@ -171,6 +171,16 @@ fn an_edge_hides_with_its_vertex_and_comes_back_with_it() {
     assert!(graph.successors(&'a').eq(&['b']));
 }
 
+/// An end that two edges share, one each way, was dropped twice, and with it whatever had its position by then.
+#[test]
+fn purging_a_vertex_with_edges_both_ways_drops_each_end_once() {
+    let mut graph = Adjacency::new();
+    graph.insert_edge(2, 4);
+    graph.insert_edge(4, 2);
+    graph.purge_vertex(&2);
+    assert!(graph.is_empty() && graph.fingerprint() == 0);
+}
+
 /// A vertex with ten thousand edges, grown and cut down again.
 #[test]
 fn a_hub_finds_its_edges() {
