@@ -25,7 +25,8 @@
 //! - The floor: [`lattice`] (the traits), [`laws`] (their laws as functions to call from tests), [`dot`] and [`context`]
 //!   (who did what; sets of dots, compressed to ranges), [`causal`] (dots seen and live), [`codec`] (the canonical
 //!   encoding and its bounded decoder), [`fingerprint`] (64-bit summaries kept up to date), [`hashes`] (digests).
-//! - The types: [`set`], [`counter`], [`register`], [`map`], [`pair`], [`derived`].
+//! - The types: [`set`], [`counter`], [`register`], [`map`], [`graph`], [`derived`]; [`compose`] makes new ones of them, and so do the
+//!   macros [`product!`] and [`choice!`].
 //!
 //! With the feature `serde`, off by default, states, digests and identities serialize: a state is its canonical encoding,
 //! in hexadecimal where the format is text, and comes in through the decoder alone.
@@ -35,6 +36,7 @@
 
 pub mod causal;
 pub mod codec;
+pub mod compose;
 pub mod context;
 pub mod counter;
 mod dense;
@@ -43,11 +45,11 @@ pub mod dot;
 pub mod dotted;
 pub mod fingerprint;
 pub mod flag;
+pub mod graph;
 pub mod hashes;
 pub mod lattice;
 pub mod laws;
 pub mod map;
-pub mod pair;
 mod primitive;
 pub mod register;
 #[cfg(feature = "serde")]
@@ -55,9 +57,11 @@ mod serde;
 pub mod set;
 mod slab;
 mod sorted;
+mod table;
 
 pub use causal::Causal;
 pub use codec::{Decode, DecodeError, Encode, Reader, Writer};
+pub use compose::{LexPair, Pair, Sum, Superseded};
 pub use context::DotSet;
 pub use counter::{BoundedCounter, GCounter, LexCounter, NotEnoughRights, PnCounter};
 pub use derived::{BaseId, Derived, DerivedChange, DerivedDigest, Event, EventStatus, Side, Support};
@@ -65,12 +69,12 @@ pub use dot::{Dot, ReplicaId};
 pub use dotted::{CausalType, DecodeStore, DotChange, DotStore, Dotted, EncodeStore, StillLive, View};
 pub use fingerprint::Fingerprint;
 pub use flag::{DwFlag, EwFlag};
+pub use graph::{Adjacency, Cycle, GGraph, Graph, HasEdges, MissingVertex, TwoPGraph};
 pub use hashes::Hashes;
 pub use lattice::{Decompose, Delta, Lattice};
 pub use map::{AwMap, GMap, Keys, MvMap};
-pub use pair::Pair;
 pub use register::{
     AlreadySet, Boolean, ClockDrift, HybridClock, IVar, LwwDigest, LwwRegister, MAX_DRIFT_MS, MaxRegister, MinRegister,
     MvRegister, Reading, Stamp, Timestamp, Values,
 };
-pub use set::{AwSet, Dots, Elements, GSet, RwElements, RwSet, SetChange};
+pub use set::{AwSet, Dots, Elements, GSet, RwElements, RwSet, SetChange, TwoPSet};

@@ -61,6 +61,11 @@ impl<T> Slab<T> {
         (0u32..).zip(&self.slots).filter_map(|(at, slot)| Some((at, slot.as_ref()?)))
     }
 
+    /// Every value with its position, in the same order.
+    pub(crate) fn into_entries(self) -> impl Iterator<Item = (u32, T)> {
+        (0u32..).zip(self.slots).filter_map(|(at, slot)| Some((at, slot?)))
+    }
+
     /// Every value, in the same order.
     pub(crate) fn into_values(self) -> impl Iterator<Item = T> {
         self.slots.into_iter().flatten()

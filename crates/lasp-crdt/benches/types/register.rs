@@ -2,7 +2,7 @@
 
 use crate::{HERE, numbers};
 use divan::Bencher;
-use lasp_crdt::{Lattice, LwwRegister, MaxRegister, Stamp};
+use lasp_crdt::{Lattice, LwwRegister, MaxRegister, Stamp, Timestamp};
 
 #[divan::bench]
 fn max_write(bencher: Bencher<'_, '_>) {
@@ -15,6 +15,6 @@ fn last_writer_wins_write(bencher: Bencher<'_, '_>) {
     let (mut register, mut next) = (LwwRegister::new(), numbers(1));
     bencher.bench_local(|| {
         let value = next();
-        register.merge(register.write(Stamp { time: value, replica: HERE }, value))
+        register.merge(register.write(Stamp { time: Timestamp(value), replica: HERE }, value))
     });
 }

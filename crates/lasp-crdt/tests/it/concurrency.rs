@@ -1,4 +1,8 @@
-//! What concurrent operations come to: one test per row of the tables in `docs/lattices.md`.
+//! What concurrent operations come to: one test per row of the tables in `docs/lattices.md`, here or in a file per family.
+
+mod compose;
+mod graphs;
+mod two_phase;
 
 mod counters;
 mod derived;

@@ -6,15 +6,18 @@
 
 mod algebra;
 mod codec;
+mod compose;
 mod concurrency;
 mod context;
 mod derived;
 mod escrow;
 mod faults;
 mod golden;
+mod graphs;
 mod incarnations;
 mod laws;
 mod original;
+mod primitive;
 mod sets;
 mod subjects;
 mod world;

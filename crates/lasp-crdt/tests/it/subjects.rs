@@ -1,16 +1,22 @@
 //! What each type's operations denote, without any lattice: one file per family, and what they share.
 
+mod compose;
 mod counters;
 mod derived;
+mod graphs;
 mod maps;
 mod registers;
 mod sets;
+mod two_phase;
 
+pub(crate) use compose::*;
 pub(crate) use counters::*;
 pub(crate) use derived::*;
+pub(crate) use graphs::*;
 pub(crate) use maps::*;
 pub(crate) use registers::*;
 pub(crate) use sets::*;
+pub(crate) use two_phase::*;
 
 use crate::world::Logged;
 use proptest::prelude::*;
@@ -22,6 +28,22 @@ fn known_ops<'a, Op>(
     known: &'a BTreeSet<usize>,
 ) -> impl DoubleEndedIterator<Item = (usize, &'a Logged<Op>)> {
     known.iter().map(|&at| (at, &log[at]))
+}
+
+/// What each operation said: something that its delta-mutator derives from what those observed had said. `says` gets the
+/// latter. In time linear in what was observed, where asking each operation anew is exponential.
+fn said<Op, Said: Clone>(log: &[Logged<Op>], says: impl Fn(&[Said], &Logged<Op>) -> Said) -> Vec<Said> {
+    let mut said: Vec<Said> = Vec::new();
+    for logged in log {
+        let observed: Vec<Said> = logged.observed.iter().map(|&at| said[at].clone()).collect();
+        said.push(says(&observed, logged));
+    }
+    said
+}
+
+/// What the operations at the indices `known` said.
+fn of_known<Said: Clone>(said: &[Said], known: &BTreeSet<usize>) -> Vec<Said> {
+    known.iter().map(|&at| said[at].clone()).collect()
 }
 
 /// Elements: few, so that operations meet; enough for more than a scanned handful.
