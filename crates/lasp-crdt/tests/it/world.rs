@@ -151,11 +151,6 @@ impl<S: Subject> World<S> {
         world
     }
 
-    /// The id under which a replica writes now.
-    pub(crate) fn writer(&self, at: usize) -> ReplicaId {
-        incarnation(at, self.crashes[at])
-    }
-
     /// The states of the replicas.
     pub(crate) fn replicas(&self) -> [&S::State; REPLICAS] {
         [0, 1, 2].map(|at| &self.states[at])
@@ -168,7 +163,7 @@ impl<S: Subject> World<S> {
     }
 
     /// Under which id the replica at an index writes.
-    fn writer(&self, at: usize) -> ReplicaId {
+    pub(crate) fn writer(&self, at: usize) -> ReplicaId {
         incarnation(at, self.crashes[at])
     }
 
