@@ -377,6 +377,24 @@ impl DotSet {
         both.finish()
     }
 
+    /// Whether no dot of `self` is in `other`. Cost: the ranges of `self`, each with a search in `other`.
+    pub fn is_disjoint(&self, other: &Self) -> bool {
+        if self.retired.is_some() || other.retired.is_some() {
+            return self.intersection(other).is_empty();
+        }
+        let mut at = At::FIRST;
+        self.tracks.iter().all(|track| match other.tracks.seek(at, track.key()) {
+            Ok(found) => {
+                at = other.tracks.after(found);
+                other.tracks.get(found).is_none_or(|theirs| track.ranges.is_disjoint(&theirs.ranges))
+            }
+            Err(gap) => {
+                at = gap;
+                true
+            }
+        })
+    }
+
     /// Whether every dot of `self` is in `other`.
     pub fn is_subset(&self, other: &Self) -> bool {
         let retired = self.retired.as_ref().is_none_or(|mine| {

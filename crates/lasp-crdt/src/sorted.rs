@@ -98,6 +98,7 @@ impl<T> Sorted<T> {
         self.0.chunks().map(<[T]>::len).sum()
     }
 
+    #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         matches!(&self.0, Repr::Few(items) if items.is_empty())
     }
@@ -114,10 +115,30 @@ impl<T> Sorted<T> {
         }
     }
 
+    /// The only item, if there is one.
+    #[inline]
+    pub(crate) fn single(&self) -> Option<&T> {
+        match &self.0 {
+            Repr::One(item) => Some(item),
+            _ => None,
+        }
+    }
+
+    /// As [`single`](Self::single), to change all but the key, or the key as well.
+    #[inline]
+    pub(crate) fn single_mut(&mut self) -> Option<&mut T> {
+        match &mut self.0 {
+            Repr::One(item) => Some(item),
+            _ => None,
+        }
+    }
+
+    #[inline]
     pub(crate) fn first(&self) -> Option<&T> {
         self.get(At::FIRST)
     }
 
+    #[inline]
     pub(crate) fn last(&self) -> Option<&T> {
         match &self.0 {
             Repr::One(item) => Some(item),
@@ -126,6 +147,7 @@ impl<T> Sorted<T> {
         }
     }
 
+    #[inline]
     pub(crate) fn last_mut(&mut self) -> Option<&mut T> {
         match &mut self.0 {
             Repr::One(item) => Some(item),

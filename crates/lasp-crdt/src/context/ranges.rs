@@ -50,9 +50,9 @@ impl Ranges {
     }
 
     /// The only range, if there is one.
+    #[inline]
     pub(crate) fn single(&self) -> Option<Range> {
-        let first = self.0.first()?;
-        (self.0.last() == Some(first)).then_some(*first)
+        self.0.single().copied()
     }
 
     /// How many numbers, at most `u64::MAX`.
@@ -70,6 +70,13 @@ impl Ranges {
         self.0.get(at).is_some_and(|r| r.start <= range.start && range.end <= r.end)
     }
 
+    pub(crate) fn is_disjoint(&self, other: &Self) -> bool {
+        self.iter().all(|range| {
+            let at = other.0.partition_point(|r| r.end < range.start);
+            other.0.get(at).is_none_or(|r| r.start > range.end)
+        })
+    }
+
     pub(crate) fn is_subset(&self, other: &Self) -> bool {
         self.iter().all(|range| other.covers(range))
     }
@@ -81,7 +88,14 @@ impl Ranges {
 
     /// Adds `start..=end`; the gain of the fingerprint, if any of it is new.
     pub(crate) fn insert(&mut self, seed: u64, Range { start, end }: Range) -> Option<u64> {
-        if let Some(last) = self.0.last_mut().filter(|last| last.end.checked_add(1) == Some(start)) {
+        if let Some(only) = self.0.single_mut() {
+            let touches = only.start <= end.saturating_add(1) && start <= only.end.saturating_add(1);
+            if touches {
+                let fused = Range { start: start.min(only.start), end: end.max(only.end) };
+                let before = std::mem::replace(only, fused);
+                return (fused != before).then(|| part(seed, fused).wrapping_sub(part(seed, before)));
+            }
+        } else if let Some(last) = self.0.last_mut().filter(|last| last.end.checked_add(1) == Some(start)) {
             // The next dots of a replica: by far the most frequent.
             let before = std::mem::replace(&mut last.end, end);
             let gone = part(seed, Range { start: last.start, end: before });
@@ -137,6 +151,9 @@ impl Ranges {
     /// Adds all of `other`; the gain of the fingerprint, if any of it is new. Cost: the ranges of `other`, each with a
     /// binary search here; where they are many, one pass over both.
     pub(crate) fn union(&mut self, seed: u64, other: &Self) -> Option<u64> {
+        if let Some(range) = other.single() {
+            return self.insert(seed, range);
+        }
         if other.count() < LINEAR_FROM {
             return other.iter().filter_map(|range| self.insert(seed, range)).reduce(u64::wrapping_add);
         }

@@ -134,18 +134,20 @@ impl<E> Elements<E> {
         all.map(|(packed, at)| (self.pages.unpack(packed), at))
     }
 
-    /// Every element with each of its dots.
-    pub(super) fn into_pairs(self) -> impl Iterator<Item = (E, Dot)>
+    /// Calls `each` with every element and each of its dots.
+    pub(super) fn consume(self, mut each: impl FnMut(E, Dot))
     where
         E: Clone,
     {
         let Self { list, further, pages, .. } = self;
-        let further = further.map(|further| further.dots).unwrap_or_default();
-        list.into_iter().enumerate().flat_map(move |(at, Entry { element, dot })| {
-            let more = further.get(&position(at)).into_iter().flatten();
-            let more: SmallVec<[(E, Dot); 1]> = more.map(|&packed| (element.clone(), pages.unpack(packed))).collect();
-            more.into_iter().chain([(element, pages.unpack(dot))]).collect::<SmallVec<[_; 2]>>()
-        })
+        for (at, Entry { element, dot }) in list.into_iter().enumerate() {
+            if let Some(further) = &further {
+                for &packed in further.dots.get(&position(at)).into_iter().flatten() {
+                    each(element.clone(), pages.unpack(packed));
+                }
+            }
+            each(element, pages.unpack(dot));
+        }
     }
 }
 

@@ -41,7 +41,7 @@ const SCANNED: usize = 8;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Page {
     replica: ReplicaId,
-    /// The high half of the counters.
+    /// The high half of the counters; of a free page, the next free one.
     high: u32,
     /// How many dots use it; 0 for a free one.
     used: u32,
@@ -58,12 +58,20 @@ impl Page {
 }
 
 /// The pages of one set.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Pages {
     list: SmallVec<[Page; 1]>,
-    free: Vec<u32>,
+    /// The free page to use next, if there is one.
+    free: u32,
+    unused: u32,
     /// Over all used pages once there were more than [`SCANNED`].
     index: Option<Box<HashTable<u32>>>,
+}
+
+impl Default for Pages {
+    fn default() -> Self {
+        Self { list: SmallVec::new(), free: 0, unused: 0, index: None }
+    }
 }
 
 impl Pages {
@@ -92,15 +100,14 @@ impl Pages {
             return packed;
         }
         let page = Page { replica: dot.replica, high: (dot.counter >> 32) as u32, used: 1 };
-        let at = match self.free.pop() {
-            Some(at) => {
-                self.list[at as usize] = page;
-                at
-            }
-            None => {
-                self.list.push(page);
-                self.list.len() as u32 - 1
-            }
+        let at = if self.unused > 0 {
+            let at = self.free;
+            self.free = std::mem::replace(&mut self.list[at as usize], page).high;
+            self.unused -= 1;
+            at
+        } else {
+            self.list.push(page);
+            self.list.len() as u32 - 1
         };
         match &mut self.index {
             Some(index) => index_page(index, &self.list, at),
@@ -122,20 +129,21 @@ impl Pages {
         if let Some(Ok(found)) = self.index.as_mut().map(|index| index.find_entry(hash, |&held| held as usize == at)) {
             found.remove();
         }
-        self.free.push(at as u32);
-        if self.free.len() == self.list.len() {
+        self.list[at].high = std::mem::replace(&mut self.free, at as u32);
+        self.unused += 1;
+        if self.unused as usize == self.list.len() {
             *self = Self::default();
         }
     }
 
     /// How many pages are kept for nothing.
     pub(super) fn unused(&self) -> usize {
-        self.free.len()
+        self.unused as usize
     }
 
     /// How many pages are in use.
     pub(super) fn in_use(&self) -> usize {
-        self.list.len() - self.free.len()
+        self.list.len() - self.unused()
     }
 }
 

@@ -19,27 +19,45 @@ impl<E: Clone + Ord + Hash> Elements<E> {
         theirs: &DotSet,
         mut on: impl FnMut(SetChange<&E>),
     ) -> bool {
+        if theirs.is_disjoint(mine) {
+            // As nearly every addition: all of it is news, and nothing dies.
+            let changed = !other.is_empty();
+            self.admit(other, |_| true, &mut on);
+            return changed;
+        }
         let common = theirs.intersection(mine);
         let dying = self.dying_at(&other, &common);
         for &(at, dot) in &dying {
             self.take_dot(at, dot);
         }
-        if other.len() > RESERVED_FROM {
-            self.reserve(theirs.difference(mine).len().min(other.len() as u64) as usize);
-        }
         // An element that lost its last dot keeps its place until the end: it may get a new dot.
-        let mut changed = !dying.is_empty();
-        for (element, dot) in other.into_pairs().filter(|&(_, dot)| !common.contains(dot)) {
-            let hash = fingerprint::hash(&element);
-            let at = self.insert(element, hash, dot);
-            on(SetChange::Live(self.element_at(at), dot));
-            changed = true;
+        let came = self.admit(other, |dot| !common.contains(dot), &mut on);
+        if dying.is_empty() {
+            return came;
         }
         for &(at, dot) in &dying {
             on(SetChange::Dead(self.element_at(at), dot));
         }
         self.remove_hollow(dying.into_iter().map(|(at, _)| at));
-        changed
+        true
+    }
+
+    /// Adds the dots of `other` that are news; `true` if there are any.
+    fn admit(&mut self, other: Self, is_news: impl Fn(Dot) -> bool, on: &mut impl FnMut(SetChange<&E>)) -> bool {
+        if other.len() > RESERVED_FROM {
+            let news = other.positions().filter(|&(dot, _)| is_news(dot)).count();
+            self.reserve(news.min(other.len()));
+        }
+        let mut came = false;
+        other.consume(|element, dot| {
+            if is_news(dot) {
+                let hash = fingerprint::hash(&element);
+                let at = self.insert(element, hash, dot);
+                on(SetChange::Live(self.element_at(at), dot));
+                came = true;
+            }
+        });
+        came
     }
 
     /// The dots here, ascending, that are in `common` and that `other` does not hold for the same element, each behind
