@@ -175,6 +175,11 @@ impl<S: DotStore> Dotted<S> {
         &self.context
     }
 
+    /// The store.
+    pub const fn store(&self) -> &S {
+        &self.store
+    }
+
     /// The dots of what is present. Cost: n·log n.
     pub fn live(&self) -> DotSet {
         self.store.live()

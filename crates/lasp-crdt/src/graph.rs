@@ -3,11 +3,13 @@
 //! Source: Shapiro et al., "A comprehensive study of Convergent and Commutative Replicated Data Types" (2011), §3.4. The
 //! graphs differ in who wins between concurrent changes; they share [`Adjacency`], which knows no replicas.
 
+pub mod add_wins;
 pub mod adjacency;
 pub mod grow;
 pub mod two_phase;
 mod wire;
 
+pub use add_wins::{AwGraph, GraphDots};
 pub use adjacency::{Adjacency, Cycle};
 pub use grow::GGraph;
 pub use two_phase::{HasEdges, MissingVertex, TwoPGraph};

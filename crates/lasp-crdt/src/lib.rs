@@ -69,7 +69,7 @@ pub use dot::{Dot, ReplicaId};
 pub use dotted::{CausalType, DecodeStore, DotChange, DotStore, Dotted, EncodeStore, StillLive, View};
 pub use fingerprint::Fingerprint;
 pub use flag::{DwFlag, EwFlag};
-pub use graph::{Adjacency, Cycle, GGraph, Graph, HasEdges, MissingVertex, TwoPGraph};
+pub use graph::{Adjacency, AwGraph, Cycle, GGraph, Graph, GraphDots, HasEdges, MissingVertex, TwoPGraph};
 pub use hashes::Hashes;
 pub use lattice::{Decompose, Delta, Lattice};
 pub use map::{AwMap, GMap, Keys, MvMap};

@@ -134,11 +134,6 @@ impl<T> Sorted<T> {
     }
 
     #[inline]
-    pub(crate) fn first(&self) -> Option<&T> {
-        self.get(At::FIRST)
-    }
-
-    #[inline]
     pub(crate) fn last(&self) -> Option<&T> {
         match &self.0 {
             Repr::One(item) => Some(item),
@@ -425,7 +420,7 @@ mod tests {
             }
             if step % 997 == 0 {
                 assert!(list.iter().eq(&model));
-                assert_eq!((list.len(), list.last(), list.first()), (model.len(), model.last(), model.first()));
+                assert_eq!((list.len(), list.last(), list.get(At::FIRST)), (model.len(), model.last(), model.first()));
                 let at = list.partition_point(|&item| item < key);
                 assert!(list.iter_from(at).eq(model.range(key..)));
                 assert_eq!(list.get(at), model.range(key..).next());

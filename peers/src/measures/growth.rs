@@ -6,11 +6,14 @@
 
 use crate::inputs::scrambled;
 use crate::measure::{Measure, Probe, Unit, seconds_each};
-use lasp_crdt::{AwSet, GCounter, GMap, Lattice, ReplicaId};
+use lasp_crdt::{AwGraph, AwMap, AwSet, GCounter, GMap, Lattice, ReplicaId};
 use std::collections::BTreeMap;
 
 pub(crate) fn measures(sizes: &[u64]) -> Vec<Measure> {
-    [SET.measures(sizes), MAP.measures(sizes), NESTED_MAP.measures(sizes)].into_iter().flatten().collect()
+    let sets = [SET.measures(sizes), GRAPH.measures(sizes)];
+    let maps = [MAP.measures(sizes), NESTED_MAP.measures(sizes)];
+    let add_wins_maps = [ADD_WINS_MAP.measures(sizes), NESTED_ADD_WINS_MAP.measures(sizes)];
+    sets.into_iter().chain(maps).chain(add_wins_maps).flatten().collect()
 }
 
 /// A type whose updates are measured at several sizes.
@@ -63,6 +66,55 @@ const NESTED_MAP: Growing<GMap<u64, GMap<u64, AwSet<u64>>>> = Growing {
         let (key, inner_key) = (entry / 100, entry % 100);
         let delta = map.apply(key, |inner| inner.apply(inner_key, |set| set.add(HERE, key)));
         map.merge(delta);
+    },
+};
+
+const ADD_WINS_MAP: Growing<AwMap<u64, AwSet<u64>>> = Growing {
+    id: "growth/awmap",
+    what: "add-wins map of sets",
+    build: |size| {
+        let mut map = AwMap::<u64, AwSet<u64>>::new();
+        for key in 0..size {
+            map.merge(map.apply(key, |set| set.add(HERE, key)));
+        }
+        map
+    },
+    update: |map, key| {
+        let delta = map.apply(key, |set| set.add(HERE, key));
+        map.merge(delta);
+    },
+};
+
+/// A hundred entries in each inner map.
+const NESTED_ADD_WINS_MAP: Growing<AwMap<u64, AwMap<u64, AwSet<u64>>>> = Growing {
+    id: "growth/nested-awmap",
+    what: "add-wins map of maps of sets",
+    build: |size| {
+        let mut map = AwMap::<u64, AwMap<u64, AwSet<u64>>>::new();
+        for entry in 0..size {
+            map.merge(map.apply(entry / 100, |inner| inner.apply(entry % 100, |set| set.add(HERE, entry))));
+        }
+        map
+    },
+    update: |map, entry| {
+        let delta = map.apply(entry / 100, |inner| inner.apply(entry % 100, |set| set.add(HERE, entry)));
+        map.merge(delta);
+    },
+};
+
+/// A ring of vertices with an edge to the next each; an update adds an edge again.
+const GRAPH: Growing<AwGraph<u64>> = Growing {
+    id: "growth/graph",
+    what: "add-wins graph",
+    build: |size| {
+        let mut graph = AwGraph::new();
+        graph.merge(graph.add_vertices(HERE, 0..size));
+        graph.merge(graph.add_edges(HERE, (0..size).map(|n| (n, (n + 1) % size))));
+        graph
+    },
+    update: |graph, n| {
+        let delta = graph.add_edge(HERE, n, n + 1);
+        graph.merge(delta);
     },
 };
 

@@ -2,8 +2,8 @@
 
 use lasp_crdt::fingerprint::mix;
 use lasp_crdt::{
-    Adjacency, Cycle, DecodeError, Delta, Fingerprint, GGraph, Graph, HasEdges, Lattice, MissingVertex, TwoPGraph,
-    codec, laws,
+    Adjacency, AwGraph, Cycle, DecodeError, Delta, Fingerprint, GGraph, Graph, HasEdges, Lattice, MissingVertex,
+    ReplicaId, TwoPGraph, codec, laws,
 };
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -275,4 +275,44 @@ fn a_removed_vertex_takes_the_memory_of_its_edges_along() {
     laws::check_lattice(&graph, &brief, &edge);
     laws::check_delta(&graph, &edge);
     laws::check_delta(&edge, &graph);
+}
+
+/// Twenty thousand operations on up to 200 vertices and their edges, growing and shrinking several times, against sets.
+#[test]
+fn a_large_add_wins_graph_agrees_with_plain_sets() {
+    let mut graph = AwGraph::new();
+    let (mut vertices, mut edges) = (BTreeSet::new(), BTreeSet::new());
+    for step in 0..20_000u64 {
+        let random = mix(0x6eaf, step);
+        let (from, to, writer) = (random % 200, (random >> 16) % 200, ReplicaId(random >> 60));
+        let grows = (step / 2_500) % 2 == 0;
+        let adds = random >> 40 & 7 < if grows { 6 } else { 1 };
+        let delta = match (random >> 50 & 1 == 0, adds) {
+            (true, true) => {
+                vertices.insert(from);
+                graph.add_vertex(writer, from)
+            }
+            (true, false) => {
+                vertices.remove(&from);
+                graph.remove_vertex(&from)
+            }
+            (false, true) => {
+                edges.insert((from, to));
+                graph.add_edge(writer, from, to)
+            }
+            (false, false) => {
+                edges.remove(&(from, to));
+                graph.remove_edge(&from, &to)
+            }
+        };
+        graph.merge(delta);
+        if step % 500 == 0 {
+            let shows = |(from, to): &&(u64, u64)| vertices.contains(from) && vertices.contains(to);
+            assert!(graph.vertices().eq(&vertices));
+            assert!(graph.edges().map(|(&from, &to)| (from, to)).eq(edges.iter().filter(shows).copied()));
+            let rebuilt: AwGraph<u64> = codec::from_bytes(&codec::to_bytes(&graph)).expect("a state decodes");
+            assert_eq!(rebuilt, graph);
+            assert_eq!(rebuilt.adjacency().fingerprint(), graph.adjacency().fingerprint());
+        }
+    }
 }

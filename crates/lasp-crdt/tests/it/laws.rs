@@ -255,3 +255,4 @@ obeys!(choice, TypedMap);
 obeys!(gmap_of_gmaps, Nested);
 obeys!(ggraph, GrowOnlyGraph);
 obeys!(twopgraph, TwoPhaseGraph);
+obeys!(awgraph, AddWinsGraph);

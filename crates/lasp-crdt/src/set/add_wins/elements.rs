@@ -11,6 +11,7 @@ use crate::dense::Dense;
 use crate::dot::Dot;
 use crate::fingerprint::{hash, mix};
 use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 use smallvec::SmallVec;
 use std::collections::BTreeMap;
 use std::hash::Hash;
@@ -19,7 +20,7 @@ use std::hash::Hash;
 const SCANNED: usize = 8;
 
 #[derive(Clone, Debug)]
-struct Entry<E> {
+struct Item<E> {
     element: E,
     /// [`Packed::NONE`] for a moment within a merge: the entry is hollow.
     dot: Packed,
@@ -28,7 +29,7 @@ struct Entry<E> {
 /// The elements of an add-wins set: a [dot store](crate::DotStore) in which every element has at least one dot.
 #[derive(Clone)]
 pub struct Elements<E> {
-    list: Dense<Entry<E>>,
+    list: Dense<Item<E>>,
     /// Over all entries once there were more than [`SCANNED`].
     index: Option<Box<Index>>,
     /// `None` where no element has several dots.
@@ -140,7 +141,7 @@ impl<E> Elements<E> {
         E: Clone,
     {
         let Self { list, further, pages, .. } = self;
-        for (at, Entry { element, dot }) in list.into_iter().enumerate() {
+        for (at, Item { element, dot }) in list.into_iter().enumerate() {
             if let Some(further) = &further {
                 for &packed in further.dots.get(&position(at)).into_iter().flatten() {
                     each(element.clone(), pages.unpack(packed));
@@ -183,9 +184,12 @@ impl<E: Eq + Hash> Elements<E> {
         let packed = self.pages.pack(dot);
         self.dots += 1;
         self.fingerprint = self.fingerprint.wrapping_add(part(hash, dot));
-        let Some(at) = self.find(&element, hash) else {
-            self.push(element, hash, packed);
-            return self.list.len() - 1;
+        let at = match self.find_or_index(&element, hash) {
+            Ok(at) => at,
+            Err(at) => {
+                self.push(element, packed);
+                return at;
+            }
         };
         if self.list.get(at).dot == Packed::NONE {
             self.list.get_mut(at).dot = packed;
@@ -198,15 +202,30 @@ impl<E: Eq + Hash> Elements<E> {
         at
     }
 
-    fn push(&mut self, element: E, hash: u64, dot: Packed) {
-        self.list.push(Entry { element, dot });
-        let (list, at) = (&self.list, position(self.list.len() - 1));
-        match &mut self.index {
-            Some(index) => {
-                index.by_element.insert_unique(hash, at, |&other| element_hash(list, other));
-                self.index_dot(at as usize, dot);
+    /// As [`find`](Self::find); the position of an element that is not here is the next one, and it is in the index by
+    /// element, if there is one, already.
+    fn find_or_index(&mut self, element: &E, hash: u64) -> Result<usize, usize> {
+        let list = &self.list;
+        let Some(index) = &mut self.index else {
+            return list.iter().position(|entry| entry.element == *element).ok_or(list.len());
+        };
+        let is_it = |&at: &u32| list.get(at as usize).element == *element;
+        match index.by_element.entry(hash, is_it, |&other| element_hash(list, other)) {
+            Entry::Occupied(found) => Ok(*found.get() as usize),
+            Entry::Vacant(gap) => {
+                gap.insert(position(list.len()));
+                Err(list.len())
             }
-            None if list.len() > SCANNED => self.index = Some(Box::new(Index::over(list, list.len()))),
+        }
+    }
+
+    /// Appends an element that [`find_or_index`](Self::find_or_index) did not find.
+    fn push(&mut self, element: E, dot: Packed) {
+        self.list.push(Item { element, dot });
+        let (list, at) = (&self.list, self.list.len() - 1);
+        match &self.index {
+            Some(_) => self.index_dot(at, dot),
+            None if at >= SCANNED => self.index = Some(Box::new(Index::over(list, list.len()))),
             None => {}
         }
     }
@@ -361,7 +380,7 @@ impl<E: Eq + Hash> Elements<E> {
 }
 
 impl Index {
-    fn over<E: Hash>(list: &Dense<Entry<E>>, room: usize) -> Self {
+    fn over<E: Hash>(list: &Dense<Item<E>>, room: usize) -> Self {
         let mut by_element = HashTable::with_capacity(room);
         for at in 0..position(list.len()) {
             by_element.insert_unique(element_hash(list, at), at, |&other| element_hash(list, other));
@@ -370,7 +389,7 @@ impl Index {
     }
 }
 
-fn dot_table<E>(list: &Dense<Entry<E>>, room: usize) -> HashTable<u32> {
+fn dot_table<E>(list: &Dense<Item<E>>, room: usize) -> HashTable<u32> {
     let mut by_dot = HashTable::with_capacity(room);
     for (at, entry) in (0u32..).zip(list.iter()).filter(|(_, entry)| entry.dot != Packed::NONE) {
         by_dot.insert_unique(entry.dot.spread(), at, |&other| list.get(other as usize).dot.spread());
@@ -378,6 +397,6 @@ fn dot_table<E>(list: &Dense<Entry<E>>, room: usize) -> HashTable<u32> {
     by_dot
 }
 
-fn element_hash<E: Hash>(list: &Dense<Entry<E>>, at: u32) -> u64 {
+fn element_hash<E: Hash>(list: &Dense<Item<E>>, at: u32) -> u64 {
     hash(&list.get(at as usize).element)
 }

@@ -1,7 +1,7 @@
 //! The graphs.
 
-use super::{after, concurrently};
-use lasp_crdt::{GGraph, Graph, TwoPGraph};
+use super::{A, B, after, concurrently};
+use lasp_crdt::{AwGraph, GGraph, Graph, TwoPGraph};
 
 #[test]
 fn ggraph_additions_of_one_edge_are_one() {
@@ -78,4 +78,73 @@ fn twopgraph_edge_that_arrives_before_its_vertices_brings_them() {
     let edge = two_vertices().add_edge('a', 'b').unwrap();
     let graph = after(TwoPGraph::new(), |_| edge.clone());
     assert!(graph.edges().eq([(&'a', &'b')]));
+}
+
+fn friends() -> AwGraph<char> {
+    after(after(AwGraph::new(), |g| g.add_vertices(A, ['a', 'b'])), |g| g.add_edge(A, 'a', 'b'))
+}
+
+#[test]
+fn awgraph_additions_of_one_vertex_are_one_under_both_dots() {
+    let graph = concurrently(&AwGraph::new(), |g| g.add_vertex(A, 'a'), |g| g.add_vertex(B, 'a'));
+    assert_eq!((graph.vertex_count(), graph.vertex_dots(&'a').len()), (1, 2));
+}
+
+#[test]
+fn awgraph_addition_of_a_vertex_wins_over_its_removal() {
+    let graph = concurrently(&friends(), |g| g.add_vertex(A, 'b'), |g| g.remove_vertex(&'b'));
+    assert!(graph.contains_edge(&'a', &'b'), "and its edges never went");
+}
+
+#[test]
+fn awgraph_removals_of_one_vertex_hide_its_edges_until_it_comes_back() {
+    let graph = concurrently(&friends(), |g| g.remove_vertex(&'b'), |g| g.remove_vertex(&'b'));
+    assert!(graph.vertices().eq(&['a']) && !graph.contains_edge(&'a', &'b') && graph.holds_edge(&'a', &'b'));
+    assert!(graph.successors(&'a').len() == 0 && graph.edges().count() == 0);
+    assert!(after(graph, |g| g.add_vertex(B, 'b')).successors(&'a').eq(&['b']));
+}
+
+#[test]
+fn awgraph_additions_of_one_edge_are_one_under_both_dots() {
+    let base = after(AwGraph::new(), |g| g.add_vertices(A, ['a', 'b']));
+    let graph = concurrently(&base, |g| g.add_edge(A, 'a', 'b'), |g| g.add_edge(B, 'a', 'b'));
+    assert_eq!((graph.edges().count(), graph.edge_dots(&'a', &'b').len()), (1, 2));
+}
+
+#[test]
+fn awgraph_addition_of_an_edge_wins_over_its_removal() {
+    let graph = concurrently(&friends(), |g| g.add_edge(A, 'a', 'b'), |g| g.remove_edge(&'a', &'b'));
+    assert!(graph.contains_edge(&'a', &'b'));
+}
+
+#[test]
+fn awgraph_removals_of_one_edge_remove_it() {
+    let graph = concurrently(&friends(), |g| g.remove_edge(&'a', &'b'), |g| g.remove_edge(&'a', &'b'));
+    assert!(!graph.holds_edge(&'a', &'b') && graph.vertex_count() == 2);
+}
+
+#[test]
+fn awgraph_removal_of_a_vertex_hides_an_edge_added_concurrently() {
+    let graph = concurrently(&friends(), |g| g.remove_vertex(&'a'), |g| g.add_edge(B, 'b', 'a'));
+    assert!(!graph.contains_edge(&'b', &'a') && graph.holds_edge(&'b', &'a'));
+    assert!(after(graph, |g| g.add_vertex(A, 'a')).contains_edge(&'b', &'a'));
+}
+
+#[test]
+fn awgraph_removal_of_a_vertex_and_of_its_edge_removes_both() {
+    let graph = concurrently(&friends(), |g| g.remove_vertex(&'a'), |g| g.remove_edge(&'a', &'b'));
+    assert!(!after(graph, |g| g.add_vertex(A, 'a')).contains_edge(&'a', &'b'));
+}
+
+#[test]
+fn awgraph_edge_shows_once_an_end_added_concurrently_is_there() {
+    let base = after(AwGraph::new(), |g| g.add_vertex(A, 'a'));
+    let graph = concurrently(&base, |g| g.add_vertex(A, 'b'), |g| g.add_edge(B, 'a', 'b'));
+    assert!(graph.contains_edge(&'a', &'b'));
+}
+
+#[test]
+fn awgraph_addition_of_a_vertex_and_removal_of_its_edge_are_independent() {
+    let graph = concurrently(&friends(), |g| g.add_vertex(A, 'b'), |g| g.remove_edge(&'a', &'b'));
+    assert!(graph.contains_vertex(&'b') && !graph.holds_edge(&'a', &'b'));
 }

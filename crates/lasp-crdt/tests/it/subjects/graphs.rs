@@ -1,8 +1,8 @@
 //! The graphs.
 
-use super::{element, elements, of_known, said};
+use super::{AddWinsSet, SetOp, element, elements, of_known, said};
 use crate::world::{Logged, Sequential, Subject};
-use lasp_crdt::{GGraph, Graph, ReplicaId, TwoPGraph};
+use lasp_crdt::{AwGraph, GGraph, Graph, ReplicaId, TwoPGraph};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 
@@ -216,5 +216,99 @@ impl Sequential for TwoPhaseGraph {
 
     fn read((there, _): &Self::Model) -> Self::Value {
         there.clone()
+    }
+}
+
+pub(crate) struct AddWinsGraph;
+
+impl AddWinsGraph {
+    /// Vertices are few enough that an edge has a number among the elements of sets.
+    const VERTICES: u64 = 4;
+
+    /// What the operations do to one of the two sets.
+    fn part(log: &[Logged<GraphOp>], of: impl Fn(&GraphOp) -> Option<SetOp>) -> Vec<Logged<SetOp>> {
+        let part = |logged: &Logged<GraphOp>| Logged {
+            op: of(&logged.op).unwrap_or(SetOp::RemoveAll(Vec::new())),
+            replica: logged.replica,
+            observed: logged.observed.clone(),
+        };
+        log.iter().map(part).collect()
+    }
+
+    fn of_vertices(op: &GraphOp) -> Option<SetOp> {
+        match op {
+            GraphOp::AddVertices(vertices) => Some(SetOp::AddAll(vertices.clone())),
+            GraphOp::RemoveVertex(vertex) => Some(SetOp::Remove(*vertex)),
+            GraphOp::AddEdge(..) | GraphOp::RemoveEdge(..) => None,
+        }
+    }
+
+    fn of_edges(op: &GraphOp) -> Option<SetOp> {
+        match op {
+            GraphOp::AddEdge(from, to) => Some(SetOp::Add(from * Self::VERTICES + to)),
+            GraphOp::RemoveEdge(from, to) => Some(SetOp::Remove(from * Self::VERTICES + to)),
+            GraphOp::AddVertices(_) | GraphOp::RemoveVertex(_) => None,
+        }
+    }
+
+    fn seen(vertices: Vertices, edges: &Edges) -> (Vertices, Edges) {
+        let shows = |(from, to): &&(u64, u64)| vertices.contains(from) && vertices.contains(to);
+        let edges = edges.iter().filter(shows).copied().collect();
+        (vertices, edges)
+    }
+}
+
+impl Subject for AddWinsGraph {
+    type State = AwGraph<u64>;
+    type Op = GraphOp;
+    type Value = (Vertices, Edges);
+
+    fn op() -> BoxedStrategy<GraphOp> {
+        let vertex = || 0..Self::VERTICES;
+        prop_oneof![
+            2 => prop::collection::vec(vertex(), 1..4).prop_map(GraphOp::AddVertices),
+            3 => (vertex(), vertex()).prop_map(|(from, to)| GraphOp::AddEdge(from, to)),
+            2 => vertex().prop_map(GraphOp::RemoveVertex),
+            2 => (vertex(), vertex()).prop_map(|(from, to)| GraphOp::RemoveEdge(from, to)),
+        ]
+        .boxed()
+    }
+
+    fn mutate(state: &AwGraph<u64>, replica: ReplicaId, op: &GraphOp) -> AwGraph<u64> {
+        match op {
+            GraphOp::AddVertices(vertices) => state.add_vertices(replica, vertices.iter().copied()),
+            GraphOp::AddEdge(from, to) => state.add_edge(replica, *from, *to),
+            GraphOp::RemoveVertex(vertex) => state.remove_vertex(vertex),
+            GraphOp::RemoveEdge(from, to) => state.remove_edge(from, to),
+        }
+    }
+
+    fn value(state: &AwGraph<u64>) -> Self::Value {
+        value(state)
+    }
+
+    fn denotation(log: &[Logged<GraphOp>], known: &BTreeSet<usize>) -> Self::Value {
+        let vertices = AddWinsSet::denotation(&Self::part(log, Self::of_vertices), known);
+        let edges = AddWinsSet::denotation(&Self::part(log, Self::of_edges), known);
+        let edges = edges.into_iter().map(|edge| (edge / Self::VERTICES, edge % Self::VERTICES)).collect();
+        Self::seen(vertices, &edges)
+    }
+}
+
+impl Sequential for AddWinsGraph {
+    /// The vertices, and the edges whether or not they show.
+    type Model = (Vertices, Edges);
+
+    fn step((vertices, edges): &mut Self::Model, op: &GraphOp) {
+        match op {
+            GraphOp::AddVertices(new) => vertices.extend(new),
+            GraphOp::AddEdge(from, to) => _ = edges.insert((*from, *to)),
+            GraphOp::RemoveVertex(vertex) => _ = vertices.remove(vertex),
+            GraphOp::RemoveEdge(from, to) => _ = edges.remove(&(*from, *to)),
+        }
+    }
+
+    fn read((vertices, edges): &Self::Model) -> Self::Value {
+        Self::seen(vertices.clone(), edges)
     }
 }
