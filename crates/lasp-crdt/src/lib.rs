@@ -59,6 +59,11 @@ mod slab;
 mod sorted;
 mod table;
 
+/// The programs in the crate's `README.md`.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
+
 pub use causal::Causal;
 pub use codec::{Decode, DecodeError, Encode, Reader, Writer};
 pub use compose::{LexPair, Pair, Sum, Superseded};
