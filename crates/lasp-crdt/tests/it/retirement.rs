@@ -6,7 +6,9 @@
 
 use crate::laws::shuffle;
 use lasp_crdt::fingerprint::mix;
-use lasp_crdt::{AwSet, Delta, Dot, Fingerprint, GCounter, Lattice, PnCounter, ReplicaId, StillLive, codec, laws};
+use lasp_crdt::{
+    AwSet, BaseId, Delta, Derived, Dot, Fingerprint, GCounter, Lattice, PnCounter, ReplicaId, StillLive, codec, laws,
+};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use std::collections::BTreeSet;
@@ -507,6 +509,27 @@ fn a_replica_of_which_something_lives_is_not_retired() {
     set.merge(set.add(server, "kept"));
     set.merge(set.retire(client).expect("nothing lives by its dots"));
     assert!(set.contains(&"kept") && set.context().is_retired(client));
+}
+
+#[test]
+fn a_derived_set_follows_the_context_of_its_base() {
+    let (server, client, base) = (ReplicaId(1), client_of(0, 7), BaseId::of("base"));
+    let mut set = AwSet::new();
+    set.merge(set.add_all(client, [1u64, 2, 3]));
+    set.merge(set.add_all(server, [1, 2]));
+    set.merge(set.remove(&3));
+    let mut derived = Derived::of(base, &set);
+    let end = set.retire(client).expect("nothing lives by its dots");
+    set.merge(end.clone());
+    derived.merge(Derived::of(base, &end));
+    assert_eq!(derived, Derived::of(base, &set));
+    assert!(derived.iter().eq(&[1, 2]));
+    assert_eq!(
+        derived.base(base).map(|known| known.seen().range_count()),
+        Some(2),
+        "the server's, and the client's id"
+    );
+    laws::check_codec(&derived);
 }
 
 #[test]
