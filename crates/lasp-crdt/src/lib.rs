@@ -23,10 +23,12 @@
 //! that is computed from others ([`derived`]).
 //!
 //! - The floor: [`lattice`] (the traits), [`laws`] (their laws as functions to call from tests), [`dot`] and [`context`]
-//!   (who did what; sets of dots, compressed to ranges), [`causal`] (dots seen and live), [`codec`] (the canonical
-//!   encoding and its bounded decoder), [`fingerprint`] (64-bit summaries kept up to date), [`hashes`] (digests).
-//! - The types: [`set`], [`counter`], [`register`], [`map`], [`graph`], [`derived`]; [`compose`] makes new ones of them, and so do the
-//!   macros [`product!`] and [`choice!`].
+//!   (who did what; sets of dots, compressed to ranges), [`causal`] (dots seen and live), [`dotted`] (what dots keep alive,
+//!   in a context), [`codec`] (the canonical encoding and its bounded decoder), [`fingerprint`] (64-bit summaries kept up
+//!   to date), [`hashes`] (digests).
+//! - The types: [`set`], [`counter`], [`register`], [`flag`], [`map`], [`graph`], [`derived`]; [`compose`] makes new ones of
+//!   them, and so do the macros [`product!`] and [`choice!`]. Which one to take is a table in the crate's `README.md`;
+//!   programs that use them are in `examples/`.
 //!
 //! With the feature `serde`, off by default, states, digests and identities serialize: a state is its canonical encoding,
 //! in hexadecimal where the format is text, and comes in through the decoder alone.
@@ -58,6 +60,11 @@ pub mod set;
 mod slab;
 mod sorted;
 mod table;
+
+/// The programs in the crate's `README.md`.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
 
 pub use causal::Causal;
 pub use codec::{Decode, DecodeError, Encode, Reader, Writer};

@@ -45,6 +45,21 @@ impl PnCounter {
     pub fn decrement(&self, replica: ReplicaId, n: u64) -> Self {
         Self { added: GCounter::new(), subtracted: self.subtracted.increment(replica, n) }
     }
+
+    /// Whether what `replica` counted was folded: it can count no more.
+    pub fn is_retired(&self, replica: ReplicaId) -> bool {
+        self.added.is_retired(replica)
+    }
+
+    /// The delta by which `steward` takes over what `replicas` have added and subtracted, so that they need no entries any
+    /// more; the caller sees to what [`GCounter::retire`] asks for. Cost: the ranges taken over so far.
+    pub fn retire(&self, steward: ReplicaId, replicas: impl IntoIterator<Item = ReplicaId, IntoIter: Clone>) -> Self {
+        let replicas = replicas.into_iter();
+        Self {
+            added: self.added.retire(steward, replicas.clone()),
+            subtracted: self.subtracted.retire(steward, replicas),
+        }
+    }
 }
 
 impl Lattice for PnCounter {

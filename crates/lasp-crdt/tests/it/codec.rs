@@ -163,6 +163,30 @@ fn a_set_names_each_replica_once() {
 }
 
 #[test]
+fn elements_of_one_replica_cost_little_beside_themselves() {
+    for (n, number) in [(2u64, 1), (31, 1), (32, 2), (1_000, 2), (5_000, 3)] {
+        let mut set = AwSet::new();
+        set.merge(set.add_all(A, 0..n));
+        let elements: usize = set.iter().map(|element| wire(element).len()).sum();
+        assert_eq!(wire(&set).len(), 1 + 1 + 2 * number + elements, "{n}");
+    }
+}
+
+#[test]
+fn dots_beyond_the_first_are_told_by_the_gap_before_them() {
+    for (dot, number) in [(1, 0), (2, 1), (64, 1), (65, 2), (8_193, 3)] {
+        let mut context = DotSet::new();
+        if dot > 1 {
+            context.insert_range(A, 1, dot - 1);
+        }
+        let mut set = AwSet::from_parts([], context);
+        set.merge(set.add(A, 7u64));
+        assert_eq!(wire(&set.remove(&7)).len(), 3 + 1 + number, "{dot}");
+        assert_eq!(wire(&set.add(B, 7)).len(), 3 + 2 + 1 + 1 + number, "{dot}");
+    }
+}
+
+#[test]
 fn a_context_is_one_range_per_replica() {
     let mut seen = DotSet::new();
     seen.insert_range(A, 1, 300);

@@ -18,6 +18,7 @@ mod incarnations;
 mod laws;
 mod original;
 mod primitive;
+mod retirement;
 mod sets;
 mod subjects;
 mod world;
