@@ -108,6 +108,12 @@ impl<'a, S> View<'a, S> {
     pub const fn context(self) -> &'a DotSet {
         self.context
     }
+
+    /// A dot for a new event of `replica`; none if it was retired and can write no more.
+    pub(crate) fn mint(self, replica: ReplicaId) -> Option<Dot> {
+        let dot = self.context.next(replica);
+        (!self.context.contains(dot)).then_some(dot)
+    }
 }
 
 impl<S> Deref for View<'_, S> {

@@ -61,8 +61,8 @@ impl DisableDots {
 impl View<'_, EnableDots> {
     /// The delta that enables the flag: a new dot, which supersedes those it has.
     pub fn enable(self, replica: ReplicaId) -> EwFlag {
-        let dot = self.context().next(replica);
-        Dotted::from_raw(EnableDots::of(dot), self.dots().and(dot))
+        let delta = |dot| Dotted::from_raw(EnableDots::of(dot), self.dots().and(dot));
+        self.mint(replica).map(delta).unwrap_or_default()
     }
 
     /// The delta that disables the flag, as far as its enablings are observed here; bottom if it is disabled.
@@ -74,8 +74,8 @@ impl View<'_, EnableDots> {
 impl View<'_, DisableDots> {
     /// The delta that disables the flag: a new dot, which supersedes those it has.
     pub fn disable(self, replica: ReplicaId) -> DwFlag {
-        let dot = self.context().next(replica);
-        Dotted::from_raw(DisableDots::of(dot), self.dots().and(dot))
+        let delta = |dot| Dotted::from_raw(DisableDots::of(dot), self.dots().and(dot));
+        self.mint(replica).map(delta).unwrap_or_default()
     }
 
     /// The delta that enables the flag, as far as its disablings are observed here; bottom if it is enabled.

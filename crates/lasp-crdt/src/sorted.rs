@@ -21,6 +21,7 @@ enum Repr<T> {
     /// Never one item; at most [`CHUNK`].
     Few(Vec<T>),
     /// Chunks, none empty, together more than `CHUNK / 2` items.
+    #[expect(clippy::box_collection, reason = "a list has the size of its commonest form")]
     Many(Box<Vec<Vec<T>>>),
 }
 

@@ -85,7 +85,7 @@ impl<V: Clone + Ord + Hash> Values<V> {
 impl<V: Clone + Ord + Hash> View<'_, Values<V>> {
     /// The delta that writes `value` in place of all that is here.
     pub fn write(self, replica: ReplicaId, value: V) -> MvRegister<V> {
-        let dot = self.context().next(replica);
+        let Some(dot) = self.mint(replica) else { return MvRegister::new() };
         let mut values = Values::default();
         values.insert(dot, value);
         Dotted::from_raw(values, self.live().and(dot))

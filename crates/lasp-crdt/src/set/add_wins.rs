@@ -120,14 +120,16 @@ impl<E: Clone + Ord + Hash> View<'_, Elements<E>> {
     /// The delta that adds `element`: one new dot, which supersedes those that the element has here.
     pub fn add(self, replica: ReplicaId, element: E) -> AwSet<E> {
         let mut delta = AwSet::new();
-        self.add_to(&mut delta, self.context().next(replica), element);
+        if let Some(dot) = self.mint(replica) {
+            self.add_to(&mut delta, dot, element);
+        }
         delta
     }
 
     /// The delta that adds every one of `elements`, each once.
     pub fn add_all(self, replica: ReplicaId, elements: impl IntoIterator<Item = E>) -> AwSet<E> {
         let mut delta = AwSet::new();
-        let mut next = self.context().next(replica);
+        let Some(mut next) = self.mint(replica) else { return delta };
         for element in elements {
             next.counter += u64::from(self.add_to(&mut delta, next, element));
         }

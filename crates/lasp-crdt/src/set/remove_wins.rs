@@ -108,8 +108,8 @@ impl<E: Key> View<'_, RwElements<E>> {
         mark: impl Fn(Dot) -> Sides,
     ) -> RwSet<E> {
         let mut delta = RwSet::new();
+        let Some(mut next) = self.mint(replica) else { return delta };
         let (store, context) = delta.parts_mut();
-        let mut next = self.context().next(replica);
         for element in elements {
             if store.0.contains_key(&element) || next.counter > Dot::MAX_COUNTER {
                 continue;

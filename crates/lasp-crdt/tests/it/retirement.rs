@@ -7,7 +7,8 @@
 use crate::laws::shuffle;
 use lasp_crdt::fingerprint::mix;
 use lasp_crdt::{
-    AwSet, BaseId, Delta, Derived, Dot, Fingerprint, GCounter, Lattice, PnCounter, ReplicaId, StillLive, codec, laws,
+    AwSet, BaseId, Delta, Derived, Dot, DotSet, DwFlag, Fingerprint, GCounter, Lattice, MvRegister, PnCounter,
+    ReplicaId, RwSet, StillLive, codec, laws,
 };
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -554,4 +555,29 @@ fn two_stewards_of_one_replica_count_it_twice() {
     counter.merge(other);
     assert_eq!(counter.value(), 6, "an error of the caller, which nothing here can see");
     assert!(counter.retire(ReplicaId(3), [client]).is_bottom(), "but where it is known it is not done");
+}
+
+/// It would take away the dots that it supersedes, and put none in their place.
+#[test]
+fn whatever_a_retired_replica_does_comes_to_nothing() {
+    let (dead, alive) = (ReplicaId(1), ReplicaId(2));
+    let gone = |context: &DotSet| {
+        let mut context = context.clone();
+        context.retire(dead);
+        context
+    };
+    let mut set = AwSet::new();
+    set.merge(set.add(alive, 'x'));
+    let set = AwSet::from_parts([('x', set.dots(&'x')[0])], gone(set.context()));
+    assert!(set.add(dead, 'x').is_bottom() && set.add_all(dead, ['x', 'y']).is_bottom());
+    let register = MvRegister::new().write(alive, 'x');
+    let register = MvRegister::with_context(register.store().clone(), gone(register.context()));
+    assert!(register.write(dead, 'y').is_bottom());
+    let flag = DwFlag::new().disable(alive);
+    let flag = DwFlag::with_context(flag.store().clone(), gone(flag.context()));
+    assert!(flag.disable(dead).is_bottom() && !flag.value());
+    let guests = RwSet::new().add(alive, 'x');
+    let guests = RwSet::with_context(guests.store().clone(), gone(guests.context()));
+    assert!(guests.add(dead, 'x').is_bottom() && guests.remove(dead, 'x').is_bottom());
+    assert!(!set.add(alive, 'y').is_bottom() && !register.write(alive, 'y').is_bottom());
 }
