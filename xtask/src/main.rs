@@ -12,7 +12,7 @@ use std::time::Instant;
 const USAGE: &str = "usage: cargo xtask <command>
 
 commands:
-  ci        formatting, lints, purity, tests, documentation: the gate
+  ci        formatting, lints, purity, tests, documentation, fuzzing, wasm: the gate
   bench     measures beside other libraries: cargo xtask bench lattices [ARGUMENT]...
   purity    what the pure rooms may depend on, by Cargo edges
   campaign  the long simulation campaign: cargo xtask campaign [SCHEDULES]
@@ -44,15 +44,20 @@ fn main() -> ExitCode {
     }
 }
 
+/// What is off by default and yet must hold.
+const FEATURES: &str = "--features=lasp-crdt/serde";
+
 /// The gate. Steps share one profile and one feature set, so that nothing is built twice.
 fn ci() -> Result<()> {
     install_components()?;
     step("format", &["fmt", "--all", "--check"], &[])?;
-    step("lints", &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"], &[])?;
+    step("lints", &["clippy", "--workspace", "--all-targets", FEATURES, "--", "-D", "warnings"], &[])?;
     purity::check()?;
-    step("tests", &["test", "--workspace", "--all-targets"], &[])?;
-    step("doc tests", &["test", "--workspace", "--doc"], &[])?;
-    step("documentation", &["doc", "--workspace", "--no-deps"], &[("RUSTDOCFLAGS", "-D warnings")])?;
+    step("tests", &["test", "--workspace", "--all-targets", FEATURES], &[])?;
+    step("doc tests", &["test", "--workspace", "--doc", FEATURES], &[])?;
+    step("documentation", &["doc", "--workspace", "--no-deps", FEATURES], &[("RUSTDOCFLAGS", "-D warnings")])?;
+    fuzz::command(&[])?;
+    wasm::build_if_possible()?;
     println!("ci: everything holds");
     Ok(())
 }

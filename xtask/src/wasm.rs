@@ -22,7 +22,21 @@ const TOP: &str = "lasp-node";
 const PACKAGES: [&str; 2] = ["rustc-web", "rust-web-src"];
 
 pub(crate) fn build() -> Result<()> {
-    let toolchain = Toolchain::find()?;
+    build_by(&Toolchain::find()?)
+}
+
+/// As [`build`]; a machine that cannot get a compiler for the target says so and goes on.
+pub(crate) fn build_if_possible() -> Result<()> {
+    match Toolchain::find() {
+        Ok(toolchain) => build_by(&toolchain),
+        Err(missing) => {
+            println!("ci: wasm was NOT checked, there is no compiler for it here: {missing:#}");
+            Ok(())
+        }
+    }
+}
+
+fn build_by(toolchain: &Toolchain) -> Result<()> {
     println!("wasm: {} by {}", ROOMS.join(", "), toolchain.name()?);
     let mut rooms = toolchain.cargo("build");
     rooms.args(ROOMS.iter().flat_map(|room| ["--package", room]));
