@@ -159,9 +159,13 @@ impl<S: DotStore> Dotted<S> {
         Self::default()
     }
 
-    /// A store in a context, which comes to cover the dots in it.
-    pub fn with_context(store: S, mut context: DotSet) -> Self {
-        context.union_with(&store.live());
+    /// A store in a context, which comes to cover the dots in it. Dots of replicas retired there are dead.
+    pub fn with_context(mut store: S, mut context: DotSet) -> Self {
+        let live = store.live();
+        for dot in live.dots().filter(|dot| context.is_retired(dot.replica)) {
+            store.kill(dot);
+        }
+        context.union_with(&live);
         Self { store, context }
     }
 
@@ -192,20 +196,37 @@ impl<S: DotStore> Dotted<S> {
 
     /// The delta that folds away what the context says of a replica that will never write again: what of its events
     /// does not live here is dead. Only one who has seen all that the replica wrote may say so. Retired ids that follow
-    /// one another cost one range together. Cost: the number of the replica's events.
+    /// one another cost one range together. Cost: the replica's events or the dots here, whichever are fewer.
     ///
     /// # Errors
     /// [`StillLive`] if a dot of the replica lives here.
     pub fn retire(&self, replica: ReplicaId) -> Result<Self, StillLive> {
-        let events = self.context.ranges_of(replica).flat_map(|r| r.start..=r.end).map(|n| Dot::new(replica, n));
-        if !self.context.is_retired(replica)
-            && let Some(dot) = events.into_iter().find(|&dot| self.store.holds_dot(dot))
-        {
+        if let Some(dot) = self.live_dot_of(replica) {
             return Err(StillLive { replica, dot });
         }
         let mut delta = Self::default();
         delta.context.retire(replica);
         Ok(delta)
+    }
+
+    /// The first live dot of a replica.
+    fn live_dot_of(&self, replica: ReplicaId) -> Option<Dot> {
+        if self.context.is_retired(replica) {
+            return None;
+        }
+        let ranges = || self.context.ranges_of(replica);
+        let events = ranges().fold(0u64, |sum, r| sum.saturating_add(r.end - r.start + 1));
+        if events <= self.store.dot_count() as u64 {
+            let mut dots = ranges().flat_map(|r| r.start..=r.end).map(|n| Dot::new(replica, n));
+            return dots.find(|&dot| self.store.holds_dot(dot));
+        }
+        let mut first: Option<Dot> = None;
+        self.store.each_dot(&mut |dot| {
+            if dot.replica == replica && first.is_none_or(|first| dot < first) {
+                first = Some(dot);
+            }
+        });
+        first
     }
 
     /// Merges `other` in, and tells `on` which dots came to life and which died. `true` if `self` grew, which may happen
