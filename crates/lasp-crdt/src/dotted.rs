@@ -44,7 +44,8 @@ pub trait DotStore: Clone + Default + PartialEq + Fingerprint {
     }
 
     /// Merges `other` in: dots live on if both hold them, or if one holds them and the other's context lacks them.
-    /// `mine` and `theirs` are the contexts, before the merge. Tells `on` of every dot that comes to life or dies;
+    /// `mine` and `theirs` are the contexts, before the merge; below a key of a map, `theirs` is no more of it than matters
+    /// there. Tells `on` of every dot that comes to life or dies;
     /// `true` if there was any. Cost: the size of `other` and of `theirs`, at most that of all.
     fn join(&mut self, mine: &DotSet, other: Self, theirs: &DotSet, on: &mut dyn FnMut(DotChange)) -> bool;
 

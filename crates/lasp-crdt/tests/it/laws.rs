@@ -7,10 +7,9 @@
 pub(crate) mod run;
 
 use crate::subjects::*;
-use crate::world::{Sequential, Step, Subject, World, history, replica};
+use crate::world::{Picks, Sequential, Step, Subject, World, history, replica};
 use lasp_crdt::{Decode, Decompose, Delta, Encode, Fingerprint, Lattice, laws};
 use proptest::prelude::*;
-use run::Picks;
 use std::fmt::Debug;
 
 /// What the laws ask of a type.
