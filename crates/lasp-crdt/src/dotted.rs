@@ -161,13 +161,13 @@ impl<S: DotStore> Dotted<S> {
     }
 
     /// A store in a context, which comes to cover the dots in it. Dots of replicas retired there are dead.
-    pub fn with_context(mut store: S, mut context: DotSet) -> Self {
-        let live = store.live();
-        for dot in live.dots().filter(|dot| context.is_retired(dot.replica)) {
-            store.kill(dot);
+    pub fn with_context(store: S, mut context: DotSet) -> Self {
+        context.union_with(&store.live());
+        let mut state = Self { store, context };
+        if state.context.retired().next().is_some() {
+            state.bury_retired();
         }
-        context.union_with(&live);
-        Self { store, context }
+        state
     }
 
     /// Both parts; the context covers the dots of the store.
@@ -234,7 +234,19 @@ impl<S: DotStore> Dotted<S> {
     /// without either: a removal of something that was never here widens the context. Cost: the size of `other`.
     pub fn merge_reporting(&mut self, other: Self, on: &mut dyn FnMut(DotChange)) -> bool {
         let changed = self.store.join(&self.context, other.store, &other.context, on);
-        self.context.merge(other.context) || changed
+        let context = self.context.merge_folding(other.context);
+        if context.folded {
+            self.bury_retired().dots().for_each(|dot| on(DotChange::Dead(dot)));
+        }
+        context.grew || changed
+    }
+
+    /// Kills what lives of retired replicas: that one was retired may come in parts, none of which names what lives here.
+    /// Cost: n·log n.
+    fn bury_retired(&mut self) -> DotSet {
+        let dead: DotSet = self.live().dots().filter(|dot| self.context.is_retired(dot.replica)).collect();
+        dead.dots().for_each(|dot| _ = self.store.kill(dot));
+        dead
     }
 
     pub(crate) const fn parts_mut(&mut self) -> (&mut S, &mut DotSet) {

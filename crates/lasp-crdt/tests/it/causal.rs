@@ -721,6 +721,39 @@ fn a_store_put_into_a_context_where_its_writer_is_retired_is_empty() {
     laws::check_codec(&flag);
 }
 
+/// What a retirement says to one replica is less than it says to another, which may get it all the same.
+#[test]
+fn a_replica_that_is_retired_in_parts_leaves_nothing_alive() {
+    let mut retirer = RwSet::new().add(A, 'x');
+    let witness = retirer.clone();
+    retirer.merge(retirer.add(B, 'x'));
+    let mut asker = retirer.clone();
+    retirer.merge(retirer.retire(A).expect("x lives by the addition of B"));
+    // The asker knows that A's addition is superseded, so it is not told; the witness does not.
+    let news = retirer.delta(&asker.digest());
+    assert!(!news.context().contains(Dot::new(A, 1)));
+    for set in [&mut asker, &mut witness.clone()] {
+        let before = set.live();
+        let mut reported = Vec::new();
+        assert!(set.merge_reporting(news.clone(), &mut |change| reported.push(change)));
+        assert!(set.context().is_retired(A) && set.live().ranges_of(A).next().is_none());
+        let dead = before.difference(&set.live());
+        assert!(reported.into_iter().eq(dead.dots().map(DotChange::Dead)));
+        laws::check_codec(set);
+        laws::check_codec(&set.digest());
+    }
+    let mut elements: AwSet<char> = AwSet::new().add(A, 'x');
+    let mut dead = Vec::new();
+    let mut beyond = DotSet::new();
+    beyond.insert_range(A, 2, Dot::MAX_COUNTER);
+    elements.merge_with(AwSet::from_parts([], beyond), |change| match change {
+        lasp_crdt::SetChange::Live(..) => panic!("nothing comes to life"),
+        lasp_crdt::SetChange::Dead(element, dot) => dead.push((*element, dot)),
+    });
+    assert!(elements.is_empty());
+    assert_eq!(dead, [('x', Dot::new(A, 1))]);
+}
+
 /// A dot minted twice, as by a replica that was restored from a backup: what it names vanishes, and nothing breaks.
 #[test]
 fn one_dot_in_two_places_vanishes_from_both() {

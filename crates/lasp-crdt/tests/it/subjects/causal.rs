@@ -5,7 +5,7 @@
 //! flag makes one and undoes the earlier ones. What a replica reads follows from the facts made by the operations it
 //! knows, less those undone by them. Dots and contexts do not occur.
 
-use super::element;
+use super::{element, elements};
 use crate::world::{Logged, Sequential, Subject};
 use lasp_crdt::{
     Causal, DecodeStore, Dot, DotSet, DotStore, Dotted, EncodeStore, Keys, Lattice, ReplicaId, RwElements, Values,
@@ -27,6 +27,10 @@ pub(crate) trait Facts: 'static {
     type Model: Default;
 
     fn op() -> BoxedStrategy<Self::Op>;
+    /// What happens below a key of a map, where many keys may be changed at once: batches of a few.
+    fn op_below() -> BoxedStrategy<Self::Op> {
+        Self::op()
+    }
     fn mutate(view: View<'_, Self::Store>, replica: ReplicaId, op: &Self::Op) -> Dotted<Self::Store>;
     fn value(store: &Self::Store) -> Self::Value;
 
@@ -264,12 +268,12 @@ pub(crate) enum Membership {
 }
 
 impl Membership {
-    fn any() -> BoxedStrategy<Self> {
+    fn any(batch: BoxedStrategy<Vec<u64>>) -> BoxedStrategy<Self> {
         prop_oneof![
             8 => element().prop_map(Self::Add),
-            2 => super::elements().prop_map(Self::AddAll),
+            2 => batch.clone().prop_map(Self::AddAll),
             6 => element().prop_map(Self::Remove),
-            2 => super::elements().prop_map(Self::RemoveAll),
+            2 => batch.prop_map(Self::RemoveAll),
             1 => Just(Self::Clear),
         ]
         .boxed()
@@ -304,7 +308,11 @@ impl Facts for AddWins {
     type Model = BTreeSet<u64>;
 
     fn op() -> BoxedStrategy<Membership> {
-        Membership::any()
+        Membership::any(elements())
+    }
+
+    fn op_below() -> BoxedStrategy<Membership> {
+        Membership::any(few())
     }
 
     fn mutate(view: View<'_, Self::Store>, replica: ReplicaId, op: &Membership) -> Dotted<Self::Store> {
@@ -360,7 +368,11 @@ impl Facts for RemoveWins {
     type Model = BTreeMap<u64, bool>;
 
     fn op() -> BoxedStrategy<Membership> {
-        Membership::any()
+        Membership::any(elements())
+    }
+
+    fn op_below() -> BoxedStrategy<Membership> {
+        Membership::any(few())
     }
 
     fn mutate(view: View<'_, Self::Store>, replica: ReplicaId, op: &Membership) -> Dotted<Self::Store> {
@@ -419,6 +431,19 @@ pub(crate) enum KeyOp<Op> {
     Clear,
 }
 
+impl<Op: Clone + Debug + 'static> KeyOp<Op> {
+    fn any(batch: BoxedStrategy<Vec<u64>>, op: BoxedStrategy<Op>) -> BoxedStrategy<Self> {
+        prop_oneof![
+            12 => (key(), op.clone()).prop_map(|(key, op)| Self::Apply(key, op)),
+            2 => (batch.clone(), op).prop_map(|(keys, op)| Self::ApplyAll(keys, op)),
+            4 => key().prop_map(Self::Remove),
+            1 => batch.prop_map(Self::RemoveAll),
+            1 => Just(Self::Clear),
+        ]
+        .boxed()
+    }
+}
+
 impl<Op> KeyOp<Op> {
     /// What it does to the values of these keys, if it does not remove them.
     fn applied(&self) -> Option<(&[u64], &Op)> {
@@ -439,6 +464,11 @@ impl<Op> KeyOp<Op> {
     }
 }
 
+/// A batch of a few.
+fn few() -> BoxedStrategy<Vec<u64>> {
+    prop::collection::vec(0..4u64, 0..4).boxed()
+}
+
 /// An add-wins map of values of another type.
 pub(crate) struct MapOf<F>(PhantomData<F>);
 
@@ -455,15 +485,11 @@ impl<F: Facts> Facts for MapOf<F> {
     type Model = BTreeMap<u64, F::Model>;
 
     fn op() -> BoxedStrategy<Self::Op> {
-        let keys = prop::collection::vec(0..16u64, 0..12).boxed();
-        prop_oneof![
-            12 => (key(), F::op()).prop_map(|(key, op)| KeyOp::Apply(key, op)),
-            2 => (keys.clone(), F::op()).prop_map(|(keys, op)| KeyOp::ApplyAll(keys, op)),
-            4 => key().prop_map(KeyOp::Remove),
-            1 => keys.prop_map(KeyOp::RemoveAll),
-            1 => Just(KeyOp::Clear),
-        ]
-        .boxed()
+        KeyOp::any(prop::collection::vec(0..16u64, 0..12).boxed(), F::op_below())
+    }
+
+    fn op_below() -> BoxedStrategy<Self::Op> {
+        KeyOp::any(few(), F::op_below())
     }
 
     fn mutate(view: View<'_, Self::Store>, replica: ReplicaId, op: &Self::Op) -> Dotted<Self::Store> {
