@@ -5,6 +5,7 @@
 //! exceptions cost what the gaps cost, wherever they are. Replicas that will never write again fold away, as ranges of
 //! replica ids whose every dot is in the set (see [`DotSet::retire`]). A set of one dot allocates nothing.
 
+mod delta;
 mod ranges;
 pub(crate) mod wire;
 

@@ -44,7 +44,8 @@ pub trait DotStore: Clone + Default + PartialEq + Fingerprint {
     }
 
     /// Merges `other` in: dots live on if both hold them, or if one holds them and the other's context lacks them.
-    /// `mine` and `theirs` are the contexts, before the merge. Tells `on` of every dot that comes to life or dies;
+    /// `mine` and `theirs` are the contexts, before the merge; below a key of a map, `theirs` is no more of it than matters
+    /// there. Tells `on` of every dot that comes to life or dies;
     /// `true` if there was any. Cost: the size of `other` and of `theirs`, at most that of all.
     fn join(&mut self, mine: &DotSet, other: Self, theirs: &DotSet, on: &mut dyn FnMut(DotChange)) -> bool;
 
@@ -165,10 +166,14 @@ impl<S: DotStore> Dotted<S> {
         Self::default()
     }
 
-    /// A store in a context, which comes to cover the dots in it.
+    /// A store in a context, which comes to cover the dots in it. Dots of replicas retired there are dead.
     pub fn with_context(store: S, mut context: DotSet) -> Self {
         context.union_with(&store.live());
-        Self { store, context }
+        let mut state = Self { store, context };
+        if state.context.retired().next().is_some() {
+            state.bury_retired();
+        }
+        state
     }
 
     /// Both parts; the context covers the dots of the store.
@@ -203,15 +208,12 @@ impl<S: DotStore> Dotted<S> {
 
     /// The delta that folds away what the context says of a replica that will never write again: what of its events
     /// does not live here is dead. Only one who has seen all that the replica wrote may say so. Retired ids that follow
-    /// one another cost one range together. Cost: the number of the replica's events.
+    /// one another cost one range together. Cost: the replica's events or the dots here, whichever are fewer.
     ///
     /// # Errors
     /// [`StillLive`] if a dot of the replica lives here.
     pub fn retire(&self, replica: ReplicaId) -> Result<Self, StillLive> {
-        let events = self.context.ranges_of(replica).flat_map(|r| r.start..=r.end).map(|n| Dot::new(replica, n));
-        if !self.context.is_retired(replica)
-            && let Some(dot) = events.into_iter().find(|&dot| self.store.holds_dot(dot))
-        {
+        if let Some(dot) = self.live_dot_of(replica) {
             return Err(StillLive { replica, dot });
         }
         let mut delta = Self::default();
@@ -219,11 +221,43 @@ impl<S: DotStore> Dotted<S> {
         Ok(delta)
     }
 
+    /// The first live dot of a replica.
+    fn live_dot_of(&self, replica: ReplicaId) -> Option<Dot> {
+        if self.context.is_retired(replica) {
+            return None;
+        }
+        let ranges = || self.context.ranges_of(replica);
+        let events = ranges().fold(0u64, |sum, r| sum.saturating_add(r.end - r.start + 1));
+        if events <= self.store.dot_count() as u64 {
+            let mut dots = ranges().flat_map(|r| r.start..=r.end).map(|n| Dot::new(replica, n));
+            return dots.find(|&dot| self.store.holds_dot(dot));
+        }
+        let mut first: Option<Dot> = None;
+        self.store.each_dot(&mut |dot| {
+            if dot.replica == replica && first.is_none_or(|first| dot < first) {
+                first = Some(dot);
+            }
+        });
+        first
+    }
+
     /// Merges `other` in, and tells `on` which dots came to life and which died. `true` if `self` grew, which may happen
     /// without either: a removal of something that was never here widens the context. Cost: the size of `other`.
     pub fn merge_reporting(&mut self, other: Self, on: &mut dyn FnMut(DotChange)) -> bool {
         let changed = self.store.join(&self.context, other.store, &other.context, on);
-        self.context.merge(other.context) || changed
+        let context = self.context.merge_folding(other.context);
+        if context.folded {
+            self.bury_retired().dots().for_each(|dot| on(DotChange::Dead(dot)));
+        }
+        context.grew || changed
+    }
+
+    /// Kills what lives of retired replicas: that one was retired may come in parts, none of which names what lives here.
+    /// Cost: n·log n.
+    fn bury_retired(&mut self) -> DotSet {
+        let dead: DotSet = self.live().dots().filter(|dot| self.context.is_retired(dot.replica)).collect();
+        dead.dots().for_each(|dot| _ = self.store.kill(dot));
+        dead
     }
 
     pub(crate) const fn parts_mut(&mut self) -> (&mut S, &mut DotSet) {

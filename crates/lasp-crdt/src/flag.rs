@@ -4,7 +4,7 @@
 //! The operation that is to win mints a dot; the other one covers the dots it has observed, and leaves nothing behind.
 //! A flag that can only be enabled, without any dots, is [`crate::Boolean`].
 
-mod store;
+pub(crate) mod store;
 
 pub use store::{DisableDots, EnableDots};
 

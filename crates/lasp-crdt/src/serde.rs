@@ -6,13 +6,18 @@
 //! what the decoder checks in one (that contexts cover dots, that nothing is bottom, that fingerprints fit), and the form
 //! would change with the representation. Whoever wants to show people a state shows its value.
 //!
+//! Tuples and `Option` are serde's own, of parts that are canonical. Types made by `product!` and `choice!` get nothing
+//! here: their code is expanded in another crate, where this feature does not exist. They have an encoding, so
+//! [`to_bytes`](codec::to_bytes) and [`from_bytes`](codec::from_bytes) are two lines for whoever needs them in a document.
+//!
 //! Identities are simpler: a [`ReplicaId`] is its number, a [`Dot`] a pair of numbers; as text they are what they
 //! display as, which also serves as the key of a map.
 
 use crate::codec::{self, Decode, Encode};
 use crate::{
-    Boolean, BoundedCounter, Causal, Derived, DerivedDigest, Dot, DotSet, Dotted, GCounter, GMap, GSet, Hashes, IVar,
-    LexCounter, LwwDigest, LwwRegister, MaxRegister, MinRegister, Pair, PnCounter, ReplicaId, Stamp,
+    Boolean, BoundedCounter, Causal, Derived, DerivedDigest, Dot, DotSet, Dotted, GCounter, GGraph, GMap, GSet, Hashes,
+    IVar, LexCounter, LexPair, LwwDigest, LwwRegister, MaxRegister, MinRegister, Pair, PnCounter, ReplicaId, Stamp,
+    Sum, TwoPGraph, TwoPSet,
 };
 use ::serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};
 use ::serde::ser::{Serialize, Serializer};
@@ -49,11 +54,13 @@ canonical! {
     DotSet,
     Dotted<T>,
     GCounter,
+    GGraph<V>,
     GMap<K, V>,
     GSet<E>,
     Hashes,
     IVar<V>,
     LexCounter,
+    LexPair<A, B>,
     LwwDigest<V>,
     LwwRegister<V>,
     MaxRegister<T>,
@@ -61,6 +68,9 @@ canonical! {
     Pair<A, B>,
     PnCounter,
     Stamp,
+    Sum<A, B>,
+    TwoPGraph<V>,
+    TwoPSet<E>,
 }
 
 fn serialize<T: Encode, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {

@@ -1,8 +1,9 @@
 //! States in documents of other formats: `cargo test -p lasp-crdt --features serde --test serde`.
 
 use lasp_crdt::{
-    AwSet, BaseId, Boolean, Delta, Derived, Dot, DotSet, Encode, GCounter, GMap, GSet, IVar, Lattice, LwwRegister,
-    MaxRegister, Pair, PnCounter, ReplicaId, Stamp, Support, Timestamp, codec,
+    AwMap, AwSet, BaseId, Boolean, BoundedCounter, Causal, Delta, Derived, Dot, DotSet, DwFlag, Encode, EwFlag,
+    GCounter, GGraph, GMap, GSet, IVar, Lattice, LexCounter, LexPair, LwwRegister, MaxRegister, MinRegister, MvMap,
+    MvRegister, Pair, PnCounter, ReplicaId, RwSet, Stamp, Sum, Support, Timestamp, TwoPGraph, TwoPSet, codec,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -65,12 +66,31 @@ fn states_and_digests_are_their_encodings() {
     derived.add_support(7u64, Support::event(BaseId(9), Dot::new(A, 1)));
     check_state(&derived);
 
+    check_state(&MinRegister::new().write(5i64));
+    check_state(&LexCounter::new().decrement(A, 2));
+    check_state(&BoundedCounter::new().increment(B, 3));
+    check_state(&EwFlag::new().enable(A));
+    check_state(&DwFlag::new().disable(B));
+    check_state(&MvRegister::new().write(A, "red".to_owned()));
+    check_state(&RwSet::new().remove(B, "red".to_owned()));
+    check_state(&AwMap::<String, AwSet<u64>>::new().apply("key".to_owned(), |set| set.add(A, 7)));
+    check_state(&AwMap::<u64, AwMap<u64, RwSet<u64>>>::new().apply(1, |map| map.apply(2, |set| set.add(A, 7))));
+    check_state(&MvMap::new().write(A, "key".to_owned(), 7u64));
+    check_state(&DotSet::single(Dot::new(A, 5)));
+    check_state(&Causal::from_parts(DotSet::single(Dot::new(A, 5)), DotSet::single(Dot::new(B, 1))));
+
     let stamp = Stamp { time: Timestamp(5), replica: B };
     check(&stamp);
     check(&GMap::single("key".to_owned(), set()));
     check(&LwwRegister::new().write(stamp, 1u64));
     check(&Pair { first: count, second: set() });
     check(set().context());
+    check(&TwoPSet::new().add(7u64));
+    check(&GGraph::new().add_edge(1u64, 2));
+    check(&TwoPGraph::new().add_vertices([1u64, 2]));
+    check(&LexPair::new(MaxRegister::new().write(5u64), GSet::from_iter([7u64])));
+    check(&Sum::<GSet<u64>, GCounter>::High(GCounter::new().increment(A, 1)));
+    check(&Sum::<GSet<u64>, GCounter>::default());
 }
 
 /// It comes back from both formats, in whatever form serde gives to tuples, options and maps.
@@ -86,6 +106,10 @@ fn digests_of_compositions_serialize_too() {
     check_composed(&Pair { first: GCounter::new().increment(A, 1), second: set() }.digest());
     check_composed(&LwwRegister::new().write(Stamp { time: Timestamp(5), replica: A }, 1u64).digest());
     check_composed(&GMap::single("key".to_owned(), set()).digest());
+    check_composed(&TwoPSet::new().add(7u64).digest());
+    check_composed(&TwoPGraph::new().add_vertices([1u64, 2]).digest());
+    check_composed(&LexPair::new(MaxRegister::new().write(5u64), GSet::from_iter([7u64])).digest());
+    check_composed(&(GCounter::new().increment(A, 1), Some(set()), GSet::from_iter([7u64])));
 }
 
 /// What the decoder says to bytes, in both formats.

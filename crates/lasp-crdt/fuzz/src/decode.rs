@@ -6,9 +6,11 @@
 
 use crate::seeds::{Seeds, golden};
 use lasp_crdt::codec::{self, Plain};
+use lasp_crdt::set::remove_wins::Sides;
 use lasp_crdt::{
-    AwSet, Boolean, Causal, Decode, Delta, Derived, DerivedDigest, DotSet, Encode, Fingerprint, GCounter, GMap, GSet,
-    Hashes, IVar, LwwRegister, MaxRegister, Pair, PnCounter, Reader, Stamp,
+    AwGraph, AwMap, AwSet, Boolean, BoundedCounter, Causal, Decode, Delta, Derived, DerivedDigest, DotSet, Dotted, DwFlag, Encode,
+    EwFlag, Fingerprint, GCounter, GGraph, GMap, GSet, Hashes, IVar, LexCounter, LexPair, LwwRegister, MaxRegister,
+    MinRegister, MvMap, MvRegister, Pair, PnCounter, Reader, RwSet, Stamp, Sum, TwoPGraph, TwoPSet, choice, product,
 };
 use peak_alloc::PeakAlloc;
 use std::fmt::Debug;
@@ -35,7 +37,50 @@ const TYPES: &[(&str, fn(&[u8]) -> bool)] = &[
     ("derived_digest", value::<DerivedDigest>),
     ("hashes", value::<Hashes>),
     ("lww_digest", value::<Option<(Stamp, u64)>>),
+    ("min_register", state::<MinRegister<i64>>),
+    ("lexcounter", state::<LexCounter>),
+    ("boundedcounter", state::<BoundedCounter>),
+    ("lww_register_ties", state::<LwwRegister<String>>),
+    ("ewflag", state::<EwFlag>),
+    ("dwflag", state::<DwFlag>),
+    ("mvregister", state::<MvRegister<String>>),
+    ("rwset", state::<RwSet<u64>>),
+    ("awmap", state::<AwMap<String, AwSet<u64>>>),
+    ("awmap_deep", state::<AwMap<u64, AwMap<u64, AwSet<u64>>>>),
+    ("awmap_ewflag", state::<AwMap<u64, EwFlag>>),
+    ("awmap_rwset", state::<AwMap<u64, RwSet<u64>>>),
+    ("mvmap", state::<MvMap<String, u64>>),
+    ("twopset", state::<TwoPSet<u64>>),
+    ("ggraph", state::<GGraph<u64>>),
+    ("twopgraph", state::<TwoPGraph<u64>>),
+    ("lexpair", state::<LexPair<MaxRegister<u64>, GSet<u64>>>),
+    ("sum", state::<Sum<GSet<u64>, MaxRegister<u64>>>),
+    ("option", state::<Option<GSet<u64>>>),
+    ("tuple", state::<(Boolean, GSet<u64>, GCounter)>),
+    ("product", state::<Page>),
+    ("choice", state::<Slot>),
+    ("awmap_unit", state::<AwMap<(), MvRegister<()>>>),
+    ("causal_sides", state::<Dotted<Sides>>),
+    ("awgraph", state::<AwGraph<u64>>),
+    ("awmap_of_awgraphs", state::<AwMap<u64, AwGraph<u64>>>),
 ];
+
+product! {
+    /// The product of the golden vectors.
+    struct Page {
+        visits: GCounter,
+        tags: GSet<String>,
+        rank: Option<MaxRegister<u64>>,
+    }
+}
+
+choice! {
+    /// The choice of the golden vectors.
+    enum Slot {
+        Tags(GSet<u64>),
+        Count(GCounter),
+    }
+}
 
 /// Gives the bytes to the decoder that they name; `false` if nothing was decoded.
 pub fn run(bytes: &[u8]) -> bool {

@@ -41,10 +41,9 @@ impl<S: DecodeStore> Decode for Dotted<S> {
         if has_rest {
             let bad = r.not_canonical("dots that do not live");
             let rest = DotSet::decode(r)?;
-            if rest.is_empty() || !rest.intersection(&context).is_empty() {
+            if rest.is_empty() || !rest.intersection(&context).is_empty() || context.merge_folding(rest).folded {
                 return Err(bad);
             }
-            context.union_with(&rest);
         }
         Ok(Self { store, context })
     }

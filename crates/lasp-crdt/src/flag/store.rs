@@ -95,7 +95,8 @@ impl DotStore for DotSet {
     }
 
     fn join(&mut self, mine: &DotSet, other: Self, theirs: &DotSet, on: &mut dyn FnMut(DotChange)) -> bool {
-        let dead = self.intersection(&theirs.difference(&other));
+        // In this order at the cost of what is here, not of all that `theirs` speaks of.
+        let dead = self.intersection(theirs).difference(&other);
         let fresh = other.difference(mine);
         self.subtract(&dead);
         self.union_with(&fresh);
@@ -117,40 +118,57 @@ impl DotStore for DotSet {
     }
 }
 
-/// `0`, `1` and a dot, or `2` and several dots; above the flag.
+/// How many dots, as far as a head tells: none, one, several.
+pub(crate) fn kind(dots: &DotSet) -> u64 {
+    dots.countable().min(SEVERAL)
+}
+
+const SEVERAL: u64 = 2;
+
+/// The dots one by one, ascending; before several, their number. Ranges would let a few bytes claim more live dots than
+/// anybody could walk.
+pub(crate) fn encode_dots(dots: &DotSet, w: &mut Writer<'_>) {
+    if kind(dots) == SEVERAL {
+        w.len(dots.dot_count());
+    }
+    dots.dots().for_each(|dot| w.dot(dot));
+}
+
+/// Reads dots of a [`kind`], and adds them to `live`.
+pub(crate) fn decode_dots(kind: u64, r: &mut Reader<'_>, live: &mut DotSet) -> Result<DotSet, DecodeError> {
+    let bad = r.not_canonical("live dots");
+    let count = match kind {
+        0 | 1 => kind as usize,
+        SEVERAL => r.len("live dots")?,
+        _ => return Err(bad),
+    };
+    let (mut dots, mut last) = (DotSet::new(), None);
+    for _ in 0..count {
+        let dot = r.dot()?;
+        if last.is_some_and(|last| last >= dot) {
+            return Err(bad);
+        }
+        dots.insert(dot);
+        last = Some(dot);
+    }
+    if self::kind(&dots) != kind {
+        return Err(bad);
+    }
+    add_live(live, &dots, bad)?;
+    Ok(dots)
+}
+
+/// The [`kind`], above the flag; then the dots.
 impl EncodeStore for DotSet {
     fn encode_store(&self, _live: &DotSet, flag: bool, w: &mut Writer<'_>) {
-        let mut dots = self.dots();
-        let (first, second) = (dots.next(), dots.next());
-        let flag = u64::from(flag);
-        match (first, second) {
-            (None, _) => w.varint(flag),
-            (Some(dot), None) => {
-                w.varint(1 << 1 | flag);
-                w.dot(dot);
-            }
-            (Some(_), Some(_)) => {
-                w.varint(2 << 1 | flag);
-                crate::codec::Encode::encode(self, w);
-            }
-        }
+        w.varint(kind(self) << 1 | u64::from(flag));
+        encode_dots(self, w);
     }
 }
 
 impl DecodeStore for DotSet {
     fn decode_store(r: &mut Reader<'_>, live: &mut DotSet) -> Result<(Self, bool), DecodeError> {
-        let bad = r.not_canonical("dots");
         let head = r.varint("dots")?;
-        let dots = match head >> 1 {
-            0 => Self::new(),
-            1 => Self::single(r.dot()?),
-            2 => crate::codec::Decode::decode(r)?,
-            _ => return Err(bad),
-        };
-        if dots.retired().next().is_some() || head >> 1 == 2 && dots.countable() < 2 {
-            return Err(bad);
-        }
-        add_live(live, &dots, bad)?;
-        Ok((dots, head & 1 == 1))
+        Ok((decode_dots(head >> 1, r, live)?, head & 1 == 1))
     }
 }

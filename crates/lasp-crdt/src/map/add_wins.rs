@@ -49,7 +49,7 @@ pub type AwMap<K, V> = Dotted<Keys<K, V>>;
 /// ```
 pub type MvMap<K, V> = AwMap<K, MvRegister<V>>;
 
-impl<K: Key, V: CausalType> View<'_, Keys<K, V>> {
+impl<'a, K: Key, V: CausalType> View<'a, Keys<K, V>> {
     /// The delta that changes the value of `key` by the delta that `mutate` makes for it.
     pub fn apply(self, key: K, mutate: impl FnOnce(View<'_, V::Store>) -> V) -> AwMap<K, V> {
         let absent = V::Store::default();
@@ -78,7 +78,7 @@ impl<K: Key, V: CausalType> View<'_, Keys<K, V>> {
     }
 
     /// The value of `key` in the context of the map, to make deltas of; none if it is absent.
-    pub fn value(&self, key: &K) -> Option<View<'_, V::Store>> {
+    pub fn value(self, key: &K) -> Option<View<'a, V::Store>> {
         self.store().get(key).map(|value| View::new(value, self.context()))
     }
 }
@@ -100,6 +100,11 @@ impl<K: Key, V: CausalType> AwMap<K, V> {
         K: 'k,
     {
         self.view().remove_all(keys)
+    }
+
+    /// The value of `key` in the context of the map, to make deltas of; none if it is absent.
+    pub fn value(&self, key: &K) -> Option<View<'_, V::Store>> {
+        self.view().value(key)
     }
 }
 

@@ -13,9 +13,8 @@ pub use elements::Elements;
 
 use crate::context::DotSet;
 use crate::dot::{Dot, ReplicaId};
-use crate::dotted::{Dotted, View};
+use crate::dotted::{DotStore, Dotted, View};
 use crate::fingerprint;
-use crate::lattice::Lattice;
 use smallvec::SmallVec;
 use std::hash::Hash;
 use std::ops::Deref;
@@ -211,10 +210,20 @@ impl<E: Clone + Ord + Hash> AwSet<E> {
     /// Merges `other` in, and tells `on` which dots came to life (first) and which died. `true` if `self` grew, which
     /// may happen without either: a removal of something that was never here widens the context.
     /// Cost: the size of `other`.
-    pub fn merge_with(&mut self, other: Self, on: impl FnMut(SetChange<&E>)) -> bool {
+    pub fn merge_with(&mut self, other: Self, mut on: impl FnMut(SetChange<&E>)) -> bool {
         let (elements, context) = self.parts_mut();
         let (theirs, their_context) = other.into_parts();
-        let changed = elements.join_with(context, theirs, &their_context, on);
-        context.merge(their_context) || changed
+        let changed = elements.join_with(context, theirs, &their_context, &mut on);
+        let grown = context.merge_folding(their_context);
+        if grown.folded {
+            // Rare: see `Dotted::merge_reporting`.
+            for dot in elements.live().dots().filter(|dot| context.is_retired(dot.replica)) {
+                if let Some(at) = elements.find_dot(dot) {
+                    on(SetChange::Dead(elements.element_at(at), dot));
+                    elements.kill(dot);
+                }
+            }
+        }
+        grown.grew || changed
     }
 }

@@ -124,9 +124,14 @@ impl<E: Key> View<'_, RwElements<E>> {
         delta
     }
 
-    /// The delta that forgets what is left of removed elements: the removals among `stable`, dots that every replica is
-    /// known to have seen. Only then is it certain that no addition is on its way that one of them should beat.
-    /// Cost: n, and the removed elements.
+    /// The delta that forgets what is left of removed elements, as far as all of it is `stable`: dots that every replica
+    /// has seen, as the contexts say of states that were all merged *here*. The value stays as it is here, and elsewhere
+    /// if deltas arrive in causal order; in any order, all end up as without it.
+    ///
+    /// An acknowledgement of the dots alone would not do: a replica may have added an element before it saw the removal
+    /// that beats this addition. In its state that addition came along. The stable dots are the intersection of the
+    /// latest contexts received with states, one for each replica that writes; of one that has crashed, no delta may be
+    /// on its way any more. Cost: n, and the removed elements.
     pub fn forget_removed(self, stable: &DotSet) -> RwSet<E> {
         let removed = self.store().0.unordered().filter(|(_, sides)| !sides.is_present());
         let mut dots = DotSet::new();
@@ -161,9 +166,14 @@ impl<E: Key> RwSet<E> {
         self.view().remove_all(replica, elements)
     }
 
-    /// The delta that forgets what is left of removed elements: the removals among `stable`, dots that every replica is
-    /// known to have seen. Only then is it certain that no addition is on its way that one of them should beat.
-    /// Cost: n, and the removed elements.
+    /// The delta that forgets what is left of removed elements, as far as all of it is `stable`: dots that every replica
+    /// has seen, as the contexts say of states that were all merged *here*. The value stays as it is here, and elsewhere
+    /// if deltas arrive in causal order; in any order, all end up as without it.
+    ///
+    /// An acknowledgement of the dots alone would not do: a replica may have added an element before it saw the removal
+    /// that beats this addition. In its state that addition came along. The stable dots are the intersection of the
+    /// latest contexts received with states, one for each replica that writes; of one that has crashed, no delta may be
+    /// on its way any more. Cost: n, and the removed elements.
     pub fn forget_removed(&self, stable: &DotSet) -> Self {
         self.view().forget_removed(stable)
     }

@@ -1,6 +1,7 @@
 //! The operators on derived sets: each is a morphism in each of its arguments, so that feeding it deltas gives what
 //! starting over gives, in any order; and its value is what the same program over `std` sets computes.
 
+use crate::counted::{Counted, touches};
 use crate::laws::shuffle;
 use crate::subjects::AddWinsSet;
 use crate::world::{Subject, World, history, replica};
@@ -12,7 +13,6 @@ use proptest::sample::Index;
 use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::fmt::Debug;
-use std::hash::{Hash, Hasher};
 
 type Numbers = Derived<u64>;
 type Pairs = Derived<(u64, u64)>;
@@ -354,62 +354,7 @@ fn numbers(n: u64) -> AwSet<u64> {
     AwSet::new().add_all(ReplicaId(1), 0..n)
 }
 
-thread_local! {
-    /// How often an element was hashed, compared or copied.
-    static TOUCHES: Cell<usize> = const { Cell::new(0) };
-}
-
-#[derive(Debug)]
-struct Counted(u64);
-
 type Change = fn(&AwSet<Counted>) -> AwSet<Counted>;
-
-fn touch() {
-    TOUCHES.set(TOUCHES.get() + 1);
-}
-
-impl Clone for Counted {
-    fn clone(&self) -> Self {
-        touch();
-        Self(self.0)
-    }
-}
-
-impl PartialEq for Counted {
-    fn eq(&self, other: &Self) -> bool {
-        touch();
-        self.0 == other.0
-    }
-}
-
-impl Eq for Counted {}
-
-impl PartialOrd for Counted {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Counted {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        touch();
-        self.0.cmp(&other.0)
-    }
-}
-
-impl Hash for Counted {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        touch();
-        self.0.hash(state);
-    }
-}
-
-/// The result, and how many elements it took.
-fn touches<T>(f: impl FnOnce() -> T) -> (T, usize) {
-    let before = TOUCHES.get();
-    let result = f();
-    (result, TOUCHES.get() - before)
-}
 
 #[test]
 fn deriving_and_merging_a_delta_touches_as_many_elements_in_a_large_set_as_in_a_small_one() {

@@ -2,9 +2,9 @@
 
 use lasp_crdt::codec::{Bytes, ReplicaCoder};
 use lasp_crdt::{
-    AwSet, BaseId, BoundedCounter, Decode, DecodeError, Delta, Derived, Dot, DotSet, Encode, GCounter, GMap, IVar,
-    Lattice, LexCounter, LwwDigest, LwwRegister, MaxRegister, MinRegister, PnCounter, Reader, ReplicaId, Stamp,
-    Support, Timestamp, Writer,
+    AwMap, AwSet, BaseId, BoundedCounter, Causal, Decode, DecodeError, Delta, Derived, Dot, DotSet, DwFlag, Encode,
+    EwFlag, GCounter, GMap, IVar, Lattice, LexCounter, LwwDigest, LwwRegister, MaxRegister, MinRegister, MvMap,
+    MvRegister, PnCounter, Reader, ReplicaId, RwSet, Stamp, Support, Timestamp, Writer,
 };
 
 /// Ids as they are on a link that has named them: one byte.
@@ -253,6 +253,160 @@ fn sets_that_contradict_themselves_are_refused() {
     assert!(refused(&[1 << 2 | 1, 0xa, 1, 7, 0]), "a flag for more context, and there is none");
     assert!(refused(&[1 << 2 | 1, 0xa, 1, 7, 1 << 1, 0xa, 4]), "the dot of an element, said again");
     assert!(refused(&[1 << 2 | 1, 0xa, 1, 7, 1, 1, 0xa, 0]), "the writer of a live element, retired");
+}
+
+fn not_canonical<T: Decode>(bytes: &[u8]) -> bool {
+    matches!(read::<T>(bytes), Err(DecodeError::NotCanonical { .. }))
+}
+
+/// A context of the first dots of A.
+const FIRST_OF_A: [u8; 3] = [1 << 1, 0xa, 1 << 2];
+
+#[test]
+fn a_flag_that_is_set_is_one_byte_and_a_dot() {
+    let flag = EwFlag::new().enable(A);
+    assert_eq!(wire(&flag), [1 << 1, 0xa, 1]);
+    assert_eq!(wire(&DwFlag::new().disable(A)), wire(&flag));
+    assert_eq!(wire(&flag.disable()), [&[1][..], &FIRST_OF_A].concat(), "the dots removed, behind a flag");
+    assert_eq!(wire(&flag.enable(B)), [&[1 << 1 | 1, 0xb, 1][..], &FIRST_OF_A].concat(), "and those superseded");
+    let mut both = flag.clone();
+    both.merge(EwFlag::new().enable(B));
+    let expected = [2 << 1, 2, 0xa, 1, 0xb, 1];
+    assert_eq!((wire(&both), read(&expected)), (expected.to_vec(), Ok(both)), "several: their number, then each");
+}
+
+#[test]
+fn a_write_to_a_multi_value_register_is_one_byte_more_than_value_and_dot() {
+    let register = MvRegister::new().write(A, 77u64);
+    assert_eq!(wire(&register), [1 << 1, 0xa, 1, 77]);
+    assert_eq!(wire(&register.write(B, 78)), [&[1 << 1 | 1, 0xb, 1, 78][..], &FIRST_OF_A].concat());
+    let mut both = register.clone();
+    both.merge(MvRegister::new().write(B, 78));
+    //            2 values; the dots: 2 replicas, each with its first; the values in the order of the dots
+    let expected = [2 << 1, 2 << 1, 0xa, 0xb, 1 << 2, 0, 77, 78];
+    assert_eq!((wire(&both), read(&expected)), (expected.to_vec(), Ok(both)));
+}
+
+#[test]
+fn an_addition_to_a_remove_wins_set_is_two_bytes_more_than_element_and_dot_and_so_is_a_removal() {
+    let set = RwSet::new().add(A, 77u64);
+    //                      1 element; it; one addition (3) and no removal; the dot
+    assert_eq!(wire(&set), [1 << 1, 77, 3 << 1, 0xa, 1]);
+    assert_eq!(wire(&RwSet::new().remove(A, 77u64)), [1 << 1, 77, 1 << 1, 0xa, 1]);
+    assert_eq!(wire(&set.remove(B, 77)), [&[1 << 1 | 1, 77, 1 << 1, 0xb, 1][..], &FIRST_OF_A].concat());
+    let mut disputed = set.clone();
+    disputed.merge(RwSet::new().remove(B, 77));
+    disputed.merge(RwSet::new().remove(ReplicaId(0xc), 77));
+    //                           one addition (3), several removals (2): the addition; then their number, and each
+    let expected = [1 << 1, 77, (3 + 2) << 1, 0xa, 1, 2, 0xb, 1, 0xc, 1];
+    assert_eq!((wire(&disputed), read(&expected)), (expected.to_vec(), Ok(disputed)));
+}
+
+#[test]
+fn a_change_below_a_key_is_one_byte_and_the_key_more_than_the_change() {
+    let set: AwSet<u64> = AwSet::new().add(A, 77);
+    let map = AwMap::<u64, AwSet<u64>>::new().apply(5, |_| set.clone());
+    assert_eq!(wire(&map), [&[1 << 1, 5][..], &wire(&set)].concat());
+    assert_eq!(wire(&map.remove(&5)), [&[1][..], &FIRST_OF_A].concat(), "a removal is the dots removed");
+    let deep = AwMap::<u64, AwMap<u64, AwSet<u64>>>::new().apply(9, |_| map.clone());
+    assert_eq!(wire(&deep), [&[1 << 1, 9][..], &wire(&map)].concat());
+    let values = MvMap::new().write(A, 5u64, 77u64);
+    assert_eq!(wire(&values), [1 << 1, 5, 1 << 1, 0xa, 1, 77]);
+    let flags = AwMap::<u64, EwFlag>::new().apply(5, |flag| flag.enable(A));
+    assert_eq!(wire(&flags), [1 << 1, 5, 1 << 1, 0xa, 1]);
+}
+
+#[test]
+fn flags_that_contradict_themselves_are_refused() {
+    let refused = not_canonical::<EwFlag>;
+    assert!(refused(&[1, 0]), "a flag for more context, and there is none");
+    assert!(refused(&[1 << 1 | 1, 0xa, 1, 1 << 1, 0xa, 4]), "a live dot, said again");
+    assert!(refused(&[1 << 1 | 1, 0xa, 1, 1, 1, 0xa, 0]), "the writer of a live dot, retired");
+    assert!(refused(&[1 << 1, 0xa, 0]) && refused(&[2 << 1, 2, 0xa, 0, 0xa, 1]), "counter 0");
+    assert!(refused(&[2 << 1, 0]) && refused(&[2 << 1, 1, 0xa, 1]), "several, and there are not");
+    assert!(refused(&[2 << 1, 2, 0xb, 1, 0xa, 1]), "dots that descend");
+    assert!(refused(&[2 << 1, 2, 0xa, 1, 0xa, 1]), "a dot twice");
+    assert!(refused(&[3 << 1, 2, 0xa, 1, 0xb, 1]), "a kind that there is not");
+    assert!(matches!(read::<EwFlag>(&[2 << 1, 9, 0xa, 1]), Err(DecodeError::TooLong { .. })));
+}
+
+#[test]
+fn a_live_dot_whose_writer_is_retired_by_all_the_others_is_refused() {
+    let mut rest = DotSet::new();
+    rest.insert_range(A, 1, 4);
+    rest.insert_range(A, 6, Dot::MAX_COUNTER);
+    let live = [1 << 1 | 1, 0xa, 5];
+    assert!(not_canonical::<EwFlag>(&[&live[..], &wire(&rest)].concat()));
+    rest.remove(Dot::new(A, 4));
+    assert!(read::<EwFlag>(&[&live[..], &wire(&rest)].concat()).is_ok(), "as long as one is unseen, it may live");
+}
+
+#[test]
+fn multi_value_registers_that_contradict_themselves_are_refused() {
+    let refused = not_canonical::<MvRegister<u64>>;
+    assert!(refused(&[2 << 1, 1 << 1, 0xa, 4, 7]), "two values under one dot");
+    assert!(refused(&[2 << 1, 1 << 1, 0xa, 4, 7, 8]), "the same, and both are there");
+    assert!(refused(&[1 << 1, 0xa, 0, 7]), "counter 0");
+    assert!(refused(&[1 << 1 | 1, 0xa, 1, 7, 0]), "a flag for more context, and there is none");
+    assert!(refused(&[1 << 1 | 1, 0xa, 1, 7, 1 << 1, 0xa, 4]), "the dot of a value, said again");
+    assert!(refused(&[2 << 1, 1, 1, 5, 0, 7, 8]), "values of a retired replica");
+    // A few bytes that speak of more values than anybody could hold.
+    let mut endless = vec![0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f];
+    endless.extend([1 << 1, 0xa]);
+    assert!(read::<MvRegister<()>>(&endless).is_err() && read::<MvRegister<u64>>(&endless).is_err());
+}
+
+#[test]
+fn remove_wins_sets_that_contradict_themselves_are_refused() {
+    let refused = not_canonical::<RwSet<u64>>;
+    assert!(refused(&[1 << 1, 7, 0]), "an element with neither additions nor removals");
+    assert!(refused(&[1 << 1, 7, 3 << 1 | 1, 0xa, 1]), "a flag below an element");
+    assert!(refused(&[1 << 1, 7, 9 << 1, 0xa, 1]), "a kind that there is not");
+    assert!(refused(&[1 << 1, 7, 4 << 1, 0xa, 1, 0xa, 1]), "one dot for an addition and a removal");
+    assert!(refused(&[2 << 1, 7, 3 << 1, 0xa, 1, 8, 3 << 1, 0xa, 1]), "one dot for two elements");
+    assert!(refused(&[2 << 1, 8, 3 << 1, 0xa, 1, 7, 3 << 1, 0xa, 2]), "elements that descend");
+    assert!(refused(&[2 << 1, 7, 3 << 1, 0xa, 1, 7, 3 << 1, 0xa, 2]), "an element twice");
+    assert!(refused(&[1 << 1 | 1, 7, 3 << 1, 0xa, 1, 0]), "a flag for more context, and there is none");
+    assert!(refused(&[1 << 1 | 1, 7, 3 << 1, 0xa, 1, 1 << 1, 0xa, 4]), "the dot of an element, said again");
+    assert!(refused(&[1 << 1, 7, 6 << 1, 1, 0xa, 1]), "several additions, and there is one");
+}
+
+#[test]
+fn add_wins_maps_that_contradict_themselves_are_refused() {
+    type Sets = AwMap<u64, AwSet<u64>>;
+    let refused = not_canonical::<Sets>;
+    assert!(read::<Sets>(&[2 << 1, 5, 1 << 2, 0xa, 1, 7, 6, 1 << 2, 0xa, 2, 7]).is_ok(), "as it should be");
+    assert!(refused(&[1 << 1, 5, 0]), "a key whose value is empty");
+    assert!(refused(&[1 << 1, 5, 1 << 2 | 1, 0xa, 1, 7, 1 << 1, 0xa, 8]), "a value with a context of its own");
+    assert!(refused(&[2 << 1, 6, 1 << 2, 0xa, 1, 7, 5, 1 << 2, 0xa, 2, 7]), "keys that descend");
+    assert!(refused(&[2 << 1, 5, 1 << 2, 0xa, 1, 7, 5, 1 << 2, 0xa, 2, 8]), "a key twice");
+    assert!(refused(&[2 << 1, 5, 1 << 2, 0xa, 1, 7, 6, 1 << 2, 0xa, 1, 7]), "one dot below two keys");
+    assert!(refused(&[1, 0]), "a flag for more context, and there is none");
+    assert!(refused(&[1 << 1 | 1, 5, 1 << 2, 0xa, 1, 7, 1 << 1, 0xa, 4]), "a live dot, said again");
+    assert!(matches!(read::<Sets>(&[9 << 1, 5, 1 << 2, 0xa, 1, 7]), Err(DecodeError::TooLong { .. })));
+
+    type Deep = AwMap<u64, Sets>;
+    assert!(not_canonical::<Deep>(&[1 << 1, 5, 0]), "a key whose value has no key");
+    assert!(not_canonical::<Deep>(&[1 << 1, 5, 1 << 1, 6, 0]), "a key below a key whose value is empty");
+    assert!(not_canonical::<Deep>(&[1 << 1, 5, 1 << 1 | 1, 6, 1 << 2, 0xa, 1, 7, 2, 0xa, 8]), "a context inside");
+    let twice = [2 << 1, 5, 1 << 1, 6, 1 << 2, 0xa, 1, 7, 8, 1 << 1, 6, 1 << 2, 0xa, 1, 7];
+    assert!(not_canonical::<Deep>(&twice), "one dot far apart");
+
+    type Registers = MvMap<u64, u64>;
+    let twice = [2 << 1, 5, 1 << 1, 0xa, 1, 7, 6, 2 << 1, 1 << 1, 0xa, 2 << 2, 7, 8];
+    assert!(not_canonical::<Registers>(&twice), "a dot below one key and among several below another");
+}
+
+#[test]
+fn causal_pasts_that_contradict_themselves_are_refused() {
+    let refused = not_canonical::<Causal>;
+    assert!(refused(&[0, 1 << 1, 0xa, 4]), "a dot that lives and was not seen");
+    assert!(refused(&[1 << 1, 0xa, 8, 1, 1, 0xa, 0]), "all the dots of a replica live, and a few were seen");
+    // What comes of merging is taken, also where it is absurd.
+    assert!(
+        read::<Causal>(&[1, 1, 0xa, 0, 1, 1, 0xa, 0]).is_ok()
+            && read::<Causal>(&[1, 1, 0xa, 0, 1 << 1, 0xa, 4]).is_ok()
+    );
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What concurrent operations come to: one test per row of the tables in `docs/lattices.md`, here or in a file per family.
 
+mod causal;
 mod compose;
 mod graphs;
 mod two_phase;

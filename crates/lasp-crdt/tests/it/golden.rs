@@ -12,8 +12,10 @@
 //! They are the seeds of the fuzz target `decode`, too.
 
 use lasp_crdt::{
-    AwSet, BaseId, Boolean, Causal, Decode, Delta, Derived, Dot, DotSet, Encode, Fingerprint, GCounter, GMap, GSet,
-    IVar, Lattice, LwwRegister, MaxRegister, Pair, PnCounter, ReplicaId, Stamp, Support, Timestamp, codec,
+    AwGraph, AwMap, AwSet, BaseId, Boolean, BoundedCounter, Causal, Decode, Delta, Derived, Dot, DotSet, DwFlag,
+    Encode, EwFlag, Fingerprint, GCounter, GGraph, GMap, GSet, IVar, Lattice, LexCounter, LexPair, LwwRegister,
+    MaxRegister, MinRegister, MvMap, MvRegister, Pair, PnCounter, ReplicaId, RwSet, Stamp, Sum, Support, Timestamp,
+    TwoPGraph, TwoPSet, choice, codec, product,
 };
 use std::collections::BTreeSet;
 use std::fmt::{Debug, Write};
@@ -191,10 +193,260 @@ golden! {
         "nothing known" => Derived::<u64>::new().digest(),
         "one base, one support" => image().digest(),
     ]
+
+    min_register: state [
+        "never written" => MinRegister::<i64>::new(),
+        "-1" => MinRegister::new().write(-1i64),
+        "the greatest number, which counts as written" => MinRegister::new().write(i64::MAX),
+    ]
+
+    lexcounter: state [
+        "0" => LexCounter::new(),
+        "A added 1" => LexCounter::new().increment(A, 1),
+        "B subtracted 300" => LexCounter::new().decrement(B, 300),
+        "A added 5 and subtracted 2, C added 70000" => {
+            let counter = merged(LexCounter::new(), |counter| counter.increment(A, 5));
+            let counter = merged(counter, |counter| counter.decrement(A, 2));
+            merged(counter, |counter| counter.increment(C, 70_000))
+        },
+    ]
+
+    boundedcounter: state [
+        "0" => BoundedCounter::new(),
+        "A added 10" => BoundedCounter::new().increment(A, 10),
+        "A gave B 4 of these 10, and C 1; B used 3, A used 2" => escrow(),
+        "the delta by which A gives B 1 more" => escrow().transfer(A, B, 1).expect("A has 3 rights"),
+    ]
+
+    lww_register_ties: state [
+        "A wrote red and C wrote blue at time 5: the greater value" => {
+            let write = |replica, value: &str| LwwRegister::new().write(Stamp { time: Timestamp(5), replica }, value.to_owned());
+            merged(write(A, "red"), |_| write(C, "blue"))
+        },
+        "A and C wrote red at time 5: as C wrote it" => {
+            let write = |replica| LwwRegister::new().write(Stamp { time: Timestamp(5), replica }, "red".to_owned());
+            merged(write(A), |_| write(C))
+        },
+        "A wrote more than a digest repeats" => {
+            LwwRegister::new().write(Stamp { time: Timestamp(1 << 16), replica: A }, "long ".repeat(20))
+        },
+    ]
+
+    ewflag: state [
+        "never enabled" => EwFlag::new(),
+        "A enabled it" => EwFlag::new().enable(A),
+        "A enabled it, and disabled it" => merged(EwFlag::new().enable(A), |flag| flag.disable()),
+        "A and C enabled it" => merged(EwFlag::new().enable(A), |_| EwFlag::new().enable(C)),
+        "the delta by which B enables it again, superseding A" => EwFlag::new().enable(A).enable(B),
+    ]
+
+    dwflag: state [
+        "never disabled" => DwFlag::new(),
+        "A disabled it" => DwFlag::new().disable(A),
+        "A disabled it, and enabled it" => merged(DwFlag::new().disable(A), |flag| flag.enable()),
+        "A and C disabled it" => merged(DwFlag::new().disable(A), |_| DwFlag::new().disable(C)),
+    ]
+
+    mvregister: state [
+        "never written" => MvRegister::<String>::new(),
+        "A wrote red" => MvRegister::new().write(A, "red".to_owned()),
+        "A wrote red, C wrote blue" => written(),
+        "the delta by which B writes violet over both" => written().write(B, "violet".to_owned()),
+        "that, merged" => merged(written(), |register| register.write(B, "violet".to_owned())),
+        "A wrote red and cleared it" => merged(MvRegister::new().write(A, "red".to_owned()), |register| register.clear()),
+    ]
+
+    rwset: state [
+        "empty" => RwSet::<u64>::new(),
+        "A added 7" => RwSet::new().add(A, 7u64),
+        "B removed 7, which it never saw" => RwSet::new().remove(B, 7u64),
+        "A added 7, B removed it, not knowing" => disputed(),
+        "the delta by which C adds 7 again, superseding both" => disputed().add(C, 7),
+        "A added 10 to 29; B removed 12 and 13" => {
+            let set = merged(RwSet::new(), |set| set.add_all(A, 10..30u64));
+            merged(set, |set| set.remove_all(B, [12, 13]))
+        },
+        "A and C added 7, B and replica 2 removed it, nobody knowing of anybody" => {
+            let set = merged(disputed(), |_| RwSet::new().add(C, 7));
+            merged(set, |_| RwSet::new().remove(ReplicaId(2), 7))
+        },
+        "A added 7 and removed it, which was forgotten" => {
+            let set = merged(RwSet::new().add(A, 7u64), |set| set.remove(A, 7));
+            let stable = set.context().clone();
+            merged(set, |set| set.forget_removed(&stable))
+        },
+    ]
+
+    awmap: state [
+        "empty" => Baskets::new(),
+        "under fruit, A added 1" => baskets(),
+        "under fruit, A added 1 and removed it; under bread, C added 2" => {
+            let map = merged(baskets(), |map| map.apply("fruit".to_owned(), |set| set.remove(&1)));
+            merged(map, |map| map.apply("bread".to_owned(), |set| set.add(C, 2)))
+        },
+        "the delta that removes fruit" => baskets().remove(&"fruit".to_owned()),
+        "the delta by which B adds 1 again, superseding A's dot" => {
+            baskets().apply("fruit".to_owned(), |set| set.add(B, 1))
+        },
+        "A and C added 1 to 12 under as many keys" => {
+            let add = |map: Baskets, replica| (1..=12).fold(map, |map, n| {
+                merged(map, |map| map.apply(format!("key {n}"), |set| set.add(replica, n)))
+            });
+            merged(add(Baskets::new(), A), |_| add(Baskets::new(), C))
+        },
+    ]
+
+    awmap_deep: state [
+        "under 1: under 2, A added 3; under 7, B added 1 and 2; 1 was removed" => {
+            let map = merged(Trees::new(), |map| map.apply(1, |map| map.apply(2, |set| set.add(A, 3))));
+            let map = merged(map, |map| map.apply(1, |map| map.apply(7, |set| set.add_all(B, [1, 2]))));
+            merged(map, |map| map.apply(1, |map| map.apply(7, |set| set.remove(&1))))
+        },
+        "that, less 2 under 1" => {
+            let map = merged(Trees::new(), |map| map.apply(1, |map| map.apply(2, |set| set.add(A, 3))));
+            let map = merged(map, |map| map.apply(1, |map| map.apply(7, |set| set.add(C, 4))));
+            merged(map, |map| map.apply(1, |map| map.remove(&2)))
+        },
+    ]
+
+    awmap_ewflag: state [
+        "A enabled 1 and 2; C disabled 2" => {
+            let map = merged(AwMap::<u64, EwFlag>::new(), |map| map.apply(1, |flag| flag.enable(A)));
+            let map = merged(map, |map| map.apply(2, |flag| flag.enable(A)));
+            merged(map, |map| map.apply(2, |flag| flag.disable()))
+        },
+    ]
+
+    awmap_rwset: state [
+        "under 1, A added 2 and B removed 3" => {
+            let map = merged(AwMap::<u64, RwSet<u64>>::new(), |map| map.apply(1, |set| set.add(A, 2)));
+            merged(map, |map| map.apply(1, |set| set.remove(B, 3)))
+        },
+    ]
+
+    mvmap: state [
+        "under colour, A wrote 1; under size, A wrote 2 and C wrote 3" => {
+            let map = merged(MvMap::<String, u64>::new(), |map| map.write(A, "colour".to_owned(), 1));
+            let map = merged(map, |map| map.write(A, "size".to_owned(), 2));
+            merged(map, |_| MvMap::new().write(C, "size".to_owned(), 3))
+        },
+    ]
+
+    twopset: state [
+        "empty" => TwoPSet::<u64>::new(),
+        "7 added" => TwoPSet::new().add(7u64),
+        "7 removed, never added" => TwoPSet::new().remove(&7u64),
+        "1 to 12 added, 3 and 4 removed, and 300, which was never there" => {
+            let set = merged(TwoPSet::new(), |set| set.add_all(1..13u64));
+            merged(set, |set| set.remove_all(&[3, 4, 300]))
+        },
+    ]
+
+    awgraph: state [
+        "empty" => AwGraph::<u64>::new(),
+        "A added the vertex 7" => AwGraph::new().add_vertex(A, 7u64),
+        "B added an edge from 7 to 300" => AwGraph::new().add_edge(B, 7u64, 300),
+        "A added vertices and edges between them, B removed the vertex 2" => {
+            let graph = merged(AwGraph::new(), |graph| graph.add_vertices(A, [1u64, 2, 3]));
+            let graph = merged(graph, |graph| graph.add_edges(A, [(1, 2), (2, 3), (3, 1)]));
+            merged(graph, |graph| graph.remove_vertex(&2))
+        },
+        "everything removed" => {
+            let graph = merged(AwGraph::new(), |graph| graph.add_vertices(C, [1u64, 2]));
+            let graph = merged(graph, |graph| graph.add_edge(C, 1, 2));
+            merged(graph, |graph| graph.clear())
+        },
+    ]
+
+    ggraph: state [
+        "empty" => GGraph::<u64>::new(),
+        "the vertex 7" => GGraph::new().add_vertex(7u64),
+        "an edge from 7 to 300" => GGraph::new().add_edge(7u64, 300),
+        "a triangle, a loop and a lone vertex" => {
+            let graph = merged(GGraph::new(), |graph| graph.add_edges([(1u64, 2), (2, 3), (3, 1), (3, 3)]));
+            merged(graph, |graph| graph.add_vertex(9))
+        },
+    ]
+
+    twopgraph: state [
+        "empty" => TwoPGraph::<u64>::new(),
+        "the vertices 1, 2, 3 with edges in a row" => row(),
+        "that, less the edge from 2 to 3" => merged(row(), |graph| graph.remove_edge(&2, &3)),
+        "that, less the vertex 3" => {
+            let graph = merged(row(), |graph| graph.remove_edge(&2, &3));
+            merged(graph, |graph| graph.remove_vertex(&3).expect("it has no edges"))
+        },
+    ]
+
+    lexpair: state [
+        "bottom" => Round::default(),
+        "in round 0: 7" => Round::default().snd(|set| set.add(7)),
+        "in round 5: 1 and 2" => {
+            let round = merged(Round::default(), |round| round.fst(|round| round.write(5)));
+            merged(round, |round| round.snd(|set| set.add_all([1, 2])))
+        },
+    ]
+
+    sum: state [
+        "nothing yet" => Poll::default(),
+        "open: 7" => Poll::default().low(|set| set.add(7)).expect("it is open"),
+        "closed, without a result" => Poll::default().high(|result| result.clone()),
+        "closed: 3" => merged(Poll::default().high(|result| result.clone()), |poll| poll.high(|result| result.write(3))),
+    ]
+
+    option: state [
+        "nothing" => Option::<GSet<u64>>::None,
+        "there, and empty" => Some(GSet::<u64>::new()),
+        "7" => Some(GSet::from_iter([7u64])),
+    ]
+
+    tuple: state [
+        "bottom" => Triple::default(),
+        "enabled, 7, and a count of A" => (Boolean::new().enable(), GSet::from_iter([7u64]), GCounter::new().increment(A, 5)),
+    ]
+
+    product: state [
+        "bottom" => Page::default(),
+        "two visits, a tag, no rank" => {
+            let page = merged(Page::default(), |page| page.visits(|visits| visits.increment(A, 2)));
+            merged(page, |page| page.tags(|tags| tags.add("new".to_owned())))
+        },
+    ]
+
+    choice: state [
+        "nothing" => Slot::Nothing,
+        "tags, none yet" => Slot::Tags(GSet::new()),
+        "a tag" => Slot::Tags(GSet::from_iter([7u64])),
+        "a count of A, chosen over tags" => merged(Slot::Tags(GSet::from_iter([7u64])), |slot| {
+            slot.apply(Slot::Count, |count| count.increment(A, 5)).expect("it is the later one")
+        }),
+    ]
 }
 
 type Run = GMap<u64, Pair<Boolean, GCounter>>;
 type Carts = GMap<String, AwSet<u64>>;
+type Baskets = AwMap<String, AwSet<u64>>;
+type Trees = AwMap<u64, AwMap<u64, AwSet<u64>>>;
+type Round = LexPair<MaxRegister<u64>, GSet<u64>>;
+type Poll = Sum<GSet<u64>, MaxRegister<u64>>;
+type Triple = (Boolean, GSet<u64>, GCounter);
+
+product! {
+    /// A page and its visits.
+    struct Page {
+        visits: GCounter,
+        tags: GSet<String>,
+        rank: Option<MaxRegister<u64>>,
+    }
+}
+
+choice! {
+    /// What a key holds.
+    enum Slot {
+        Tags(GSet<u64>),
+        Count(GCounter),
+    }
+}
 
 const NUMBERS: BaseId = BaseId(5);
 const PRICES: BaseId = BaseId(0x0123_4567_89ab_cdef);
@@ -240,6 +492,32 @@ fn counted(counts: impl IntoIterator<Item = (ReplicaId, u64)>) -> GCounter {
     counts
         .into_iter()
         .fold(GCounter::new(), |counter, (replica, n)| merged(counter, |counter| counter.increment(replica, n)))
+}
+
+fn escrow() -> BoundedCounter {
+    let counter = merged(BoundedCounter::new(), |counter| counter.increment(A, 10));
+    let counter = merged(counter, |counter| counter.transfer(A, B, 4).expect("A has 10"));
+    let counter = merged(counter, |counter| counter.transfer(A, C, 1).expect("A has 6"));
+    let counter = merged(counter, |counter| counter.decrement(B, 3).expect("B has 4"));
+    merged(counter, |counter| counter.decrement(A, 2).expect("A has 5"))
+}
+
+fn written() -> MvRegister<String> {
+    merged(MvRegister::new().write(A, "red".to_owned()), |_| MvRegister::new().write(C, "blue".to_owned()))
+}
+
+fn disputed() -> RwSet<u64> {
+    merged(RwSet::new().add(A, 7), |_| RwSet::new().remove(B, 7))
+}
+
+fn baskets() -> Baskets {
+    Baskets::new().apply("fruit".to_owned(), |set| set.add(A, 1))
+}
+
+fn row() -> TwoPGraph<u64> {
+    let graph = merged(TwoPGraph::new(), |graph| graph.add_vertices([1, 2, 3]));
+    let graph = merged(graph, |graph| graph.add_edge(1, 2).expect("both are there"));
+    merged(graph, |graph| graph.add_edge(2, 3).expect("both are there"))
 }
 
 fn set(value: u64) -> IVar<u64> {

@@ -7,10 +7,9 @@
 pub(crate) mod run;
 
 use crate::subjects::*;
-use crate::world::{Sequential, Step, Subject, World, history, replica};
+use crate::world::{Picks, Sequential, Step, Subject, World, history, replica};
 use lasp_crdt::{Decode, Decompose, Delta, Encode, Fingerprint, Lattice, laws};
 use proptest::prelude::*;
-use run::Picks;
 use std::fmt::Debug;
 
 /// What the laws ask of a type.
@@ -256,3 +255,15 @@ obeys!(gmap_of_gmaps, Nested);
 obeys!(ggraph, GrowOnlyGraph);
 obeys!(twopgraph, TwoPhaseGraph);
 obeys!(awgraph, AddWinsGraph);
+obeys!(ewflag, EnableWinsFlag);
+obeys!(dwflag, DisableWinsFlag);
+obeys!(mvregister, MultiValue);
+obeys!(rwset, RemoveWinsSet);
+obeys!(awmap_of_awsets, MapOfSets);
+obeys!(awmap_of_ewflags, MapOfEnableWinsFlags);
+obeys!(awmap_of_dwflags, MapOfDisableWinsFlags);
+obeys!(mvmap, MultiValueMap);
+obeys!(awmap_of_rwsets, MapOfRemoveWinsSets);
+obeys!(awmap_of_awmaps_of_awsets, MapOfMapsOfSets);
+obeys!(dotset, DotsHeardOf, without least_mutators);
+obeys!(causal, Lives, without least_mutators);

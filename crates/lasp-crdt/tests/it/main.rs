@@ -5,10 +5,12 @@
 //! laws can fail.
 
 mod algebra;
+mod causal;
 mod codec;
 mod compose;
 mod concurrency;
 mod context;
+mod counted;
 mod derived;
 mod escrow;
 mod faults;

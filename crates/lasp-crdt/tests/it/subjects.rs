@@ -1,5 +1,6 @@
 //! What each type's operations denote, without any lattice: one file per family, and what they share.
 
+mod causal;
 mod compose;
 mod counters;
 mod derived;
@@ -9,6 +10,7 @@ mod registers;
 mod sets;
 mod two_phase;
 
+pub(crate) use causal::*;
 pub(crate) use compose::*;
 pub(crate) use counters::*;
 pub(crate) use derived::*;

@@ -4,7 +4,6 @@
 //! The oracle knows no lattice: each replica has a set of operations it knows, and a type says what value a set of
 //! operations denotes.
 
-use crate::laws::run::Picks;
 use lasp_crdt::fingerprint::mix;
 use lasp_crdt::{Lattice, ReplicaId};
 use proptest::prelude::*;
@@ -197,5 +196,27 @@ impl<S: Subject> World<S> {
         self.known[at].insert(self.log.len());
         self.log.push(Logged { op: op.clone(), replica, observed });
         self.deltas.push(delta);
+    }
+}
+
+/// Choices that a seed determines. The seed 0, which shrinking ends at, chooses the first of everything.
+#[derive(Debug)]
+pub(crate) struct Picks(u64);
+
+impl Picks {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    pub(crate) fn next(&mut self) -> u64 {
+        if self.0 > 0 {
+            self.0 = mix(self.0, 1).max(1);
+        }
+        self.0
+    }
+
+    /// An item, which must be there.
+    pub(crate) fn of<'a, T>(&mut self, items: &'a [T]) -> &'a T {
+        &items[(self.next() % items.len() as u64) as usize]
     }
 }

@@ -37,22 +37,29 @@ pub struct Keys<K, V: CausalType> {
     fingerprint: u64,
 }
 
+/// Dots name their entry by a number that it keeps when it moves: it may have any number of dots.
 #[derive(Clone, Debug, Default)]
 struct Index {
+    /// Positions.
     by_key: HashTable<u32>,
     by_dot: HashTable<DotSlot>,
+    /// The number of the entry at each position.
+    numbers: Vec<u32>,
+    /// The position of the entry of each number; meaningless for those in `free`.
+    places: Vec<u32>,
+    free: Vec<u32>,
 }
 
 /// Where a dot is. Two dots of one entry may have equal slots.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct DotSlot {
-    entry: u32,
+    number: u32,
     hash: u32,
 }
 
 impl DotSlot {
-    fn new(dot: Dot, at: usize) -> Self {
-        Self { entry: position(at), hash: mix(dot.replica.0, dot.counter) as u32 }
+    fn new(dot: Dot, number: u32) -> Self {
+        Self { number, hash: mix(dot.replica.0, dot.counter) as u32 }
     }
 
     /// Spreads the kept half of the hash over the bits that the table looks at.
@@ -120,8 +127,9 @@ impl<K, V: CausalType> Keys<K, V> {
             return self.list.iter().position(|entry| entry.value.holds_dot(dot));
         };
         let probe = DotSlot::new(dot, 0);
-        let is_it = |slot: &DotSlot| slot.hash == probe.hash && self.list.get(slot.entry as usize).value.holds_dot(dot);
-        index.by_dot.find(probe.spread(), is_it).map(|slot| slot.entry as usize)
+        let place = |slot: &DotSlot| index.places[slot.number as usize] as usize;
+        let is_it = |slot: &DotSlot| slot.hash == probe.hash && self.list.get(place(slot)).value.holds_dot(dot);
+        index.by_dot.find(probe.spread(), is_it).map(place)
     }
 }
 
@@ -173,7 +181,10 @@ impl<K: Eq + Hash, V: CausalType> Keys<K, V> {
         self.list.push(Entry { key, value: V::Store::default() });
         let list = &self.list;
         match &mut self.index {
-            Some(index) => _ = index.by_key.insert_unique(hash, position(at), |&other| key_hash(list, other)),
+            Some(index) => {
+                index.by_key.insert_unique(hash, position(at), |&other| key_hash(list, other));
+                index.enter(at);
+            }
             None if list.len() > SCANNED => self.index = Some(Box::new(Index::over(list, self.dots))),
             None => {}
         }
@@ -212,9 +223,7 @@ impl<K: Eq + Hash, V: CausalType> Keys<K, V> {
         for &at in hollow.iter().rev() {
             self.remove_entry(at);
         }
-        if !hollow.is_empty() {
-            self.shrink();
-        }
+        self.shrink();
     }
 
     /// Removes a hollow entry; the last one moves into the gap.
@@ -228,30 +237,27 @@ impl<K: Eq + Hash, V: CausalType> Keys<K, V> {
             if let Some(held) = index.by_key.find_mut(key_hash(list, old), |&held| held == old) {
                 *held = new;
             }
-            if old != new {
-                list.get(old as usize).value.each_dot(&mut |dot| index.relocate(dot, old, new));
-            }
+            index.leave(at);
         }
         self.list.swap_remove(at);
     }
 
     /// Gives memory back once three quarters of it are unused.
     fn shrink(&mut self) {
-        let list = &self.list;
+        let Self { list, index: indexed, dots, .. } = self;
         if list.is_empty() {
             *self = Self::default();
             return;
         }
-        let Some(index) = &mut self.index else { return };
-        // Not below twice the length, so that the next insertion does not grow it again.
-        if index.by_key.capacity() > 64 && list.len() * 4 <= index.by_key.capacity() {
-            index.by_key.shrink_to(list.len() * 2, |&at| key_hash(list, at));
-        }
-        if index.by_dot.capacity() > 64 && self.dots * 4 <= index.by_dot.capacity() {
-            index.by_dot.shrink_to(self.dots * 2, |slot| slot.spread());
-        }
-        if list.len() <= SCANNED / 2 {
-            self.index = None;
+        let Some(index) = indexed else { return };
+        // To make an index anew costs all dots: never for much more of them than there were removals.
+        if list.len() <= SCANNED / 2 && *dots <= SCANNED {
+            *indexed = None;
+        } else if index.places.len() > 64 && list.len() * 4 <= index.places.len() && *dots <= index.places.len() {
+            **index = Index::over(list, *dots);
+        } else if index.by_dot.capacity() > 64 && *dots * 4 <= index.by_dot.capacity() {
+            // Not below twice the length, so that the next insertion does not grow it again.
+            index.by_dot.shrink_to(*dots * 2, |slot| slot.spread());
         }
     }
 }
@@ -267,7 +273,14 @@ fn key_hash<K: Hash, S>(list: &Dense<Entry<K, S>>, at: u32) -> u64 {
 
 impl Index {
     fn over<K: Hash, S: DotStore>(list: &Dense<Entry<K, S>>, dots: usize) -> Self {
-        let mut index = Self { by_key: HashTable::with_capacity(list.len()), by_dot: HashTable::with_capacity(dots) };
+        let len = position(list.len());
+        let mut index = Self {
+            by_key: HashTable::with_capacity(list.len()),
+            by_dot: HashTable::with_capacity(dots),
+            numbers: (0..len).collect(),
+            places: (0..len).collect(),
+            free: Vec::new(),
+        };
         for (at, entry) in (0u32..).zip(list.iter()) {
             index.by_key.insert_unique(hash(&entry.key), at, |&other| key_hash(list, other));
             entry.value.each_dot(&mut |dot| index.note(dot, at as usize, true));
@@ -275,9 +288,9 @@ impl Index {
         index
     }
 
-    /// A dot comes or goes.
+    /// A dot comes to the entry at a position, or goes.
     fn note(&mut self, dot: Dot, at: usize, comes: bool) {
-        let slot = DotSlot::new(dot, at);
+        let slot = DotSlot::new(dot, self.numbers[at]);
         if comes {
             self.by_dot.insert_unique(slot.spread(), slot, |slot| slot.spread());
         } else if let Ok(found) = self.by_dot.find_entry(slot.spread(), |held| *held == slot) {
@@ -285,11 +298,62 @@ impl Index {
         }
     }
 
-    /// A dot moves from the entry `old` to `new`.
-    fn relocate(&mut self, dot: Dot, old: u32, new: u32) {
-        let slot = DotSlot::new(dot, old as usize);
-        if let Some(held) = self.by_dot.find_mut(slot.spread(), |held| *held == slot) {
-            held.entry = new;
+    /// An entry comes, at the last position.
+    fn enter(&mut self, at: usize) {
+        let number = self.free.pop().unwrap_or_else(|| {
+            self.places.push(0);
+            position(self.places.len() - 1)
+        });
+        self.places[number as usize] = position(at);
+        self.numbers.push(number);
+    }
+
+    /// An entry goes, and the last one takes its place.
+    fn leave(&mut self, at: usize) {
+        self.free.push(self.numbers.swap_remove(at));
+        if let Some(&moved) = self.numbers.get(at) {
+            self.places[moved as usize] = position(at);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{AwMap, AwSet, EwFlag, Lattice, ReplicaId};
+
+    const A: ReplicaId = ReplicaId(1);
+
+    #[test]
+    fn what_is_gone_takes_no_memory() {
+        let mut map: AwMap<u64, EwFlag> = AwMap::new();
+        (0..5_000).for_each(|key| _ = map.merge(map.apply(key, |flag| flag.enable(A))));
+        (0..4_990).for_each(|key| _ = map.merge(map.remove(&key)));
+        let index = map.index.as_ref().expect("more keys are left than a scan takes");
+        assert!(index.by_key.capacity() <= 128 && index.by_dot.capacity() <= 128, "{index:?}");
+        assert!(index.places.capacity() <= 128 && index.numbers.capacity() <= 128, "{index:?}");
+        (4_990..4_997).for_each(|key| _ = map.merge(map.remove(&key)));
+        assert!(map.index.is_none() && map.len() == 3);
+    }
+
+    #[test]
+    fn dots_that_are_gone_take_no_memory_though_their_keys_stay() {
+        let mut map: AwMap<u64, AwSet<u64>> = AwMap::new();
+        (0..20).for_each(|key| _ = map.merge(map.apply(key, |set| set.add_all(A, 0..500))));
+        let rest: Vec<u64> = (1..500).collect();
+        (0..20).for_each(|key| _ = map.merge(map.apply(key, |set| set.remove_all(&rest))));
+        let index = map.index.as_ref().expect("the keys are still there");
+        assert!(map.len() == 20 && index.by_dot.capacity() <= 128, "{index:?}");
+    }
+
+    #[test]
+    fn an_index_over_many_dots_stays_when_few_keys_are_left() {
+        // Else coming and going around that number would make it anew each time.
+        let mut map: AwMap<u64, AwSet<u64>> = AwMap::new();
+        map.merge(map.apply(0, |set| set.add_all(A, 0..1_000)));
+        (1..20).for_each(|key| _ = map.merge(map.apply(key, |set| set.add(A, 0))));
+        (1..20).for_each(|key| _ = map.merge(map.remove(&key)));
+        assert!(map.index.is_some() && map.len() == 1);
+        map.merge(map.remove(&0));
+        assert!(map.index.is_none() && map.is_empty());
     }
 }

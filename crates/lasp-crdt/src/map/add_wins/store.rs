@@ -74,8 +74,10 @@ impl<K: Key, V: CausalType> DotStore for Keys<K, V> {
                 Some(at) => at,
                 None => self.push(entry.key, hash),
             };
+            // What dies here is dead already. So these dots are all that the value need know of `theirs`, which may be large.
+            let named = entry.value.live();
             changed |= self.change(at, hash, |value, note| {
-                value.join(mine, entry.value, theirs, &mut |change| {
+                value.join(mine, entry.value, &named, &mut |change| {
                     match change {
                         DotChange::Live(dot) => note(dot, true),
                         DotChange::Dead(dot) => note(dot, false),

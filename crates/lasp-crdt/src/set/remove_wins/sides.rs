@@ -5,6 +5,7 @@ use crate::context::DotSet;
 use crate::dot::Dot;
 use crate::dotted::{DecodeStore, DotChange, DotStore, EncodeStore};
 use crate::fingerprint::{Fingerprint, mix};
+use crate::flag::store::{decode_dots, encode_dots, kind};
 
 /// The additions and the removals of one element that nothing has superseded: a [dot store](DotStore). The element is
 /// present if there are additions and no removals.
@@ -26,7 +27,7 @@ impl Sides {
 
 impl Fingerprint for Sides {
     fn fingerprint(&self) -> u64 {
-        mix(self.additions.fingerprint(), self.removals.fingerprint())
+        if self.dot_count() == 0 { 0 } else { mix(self.additions.fingerprint(), self.removals.fingerprint()) }
     }
 }
 
@@ -67,24 +68,25 @@ impl DotStore for Sides {
     }
 }
 
-/// The additions, whose flag says whether there are removals, then those; above all of it the flag.
+/// `(additions · 3 + removals) << 1 | flag`, where either number is 0, 1, or 2 for several; then the dots of the additions
+/// and those of the removals.
 impl EncodeStore for Sides {
     fn encode_store(&self, _live: &DotSet, flag: bool, w: &mut Writer<'_>) {
-        self.additions.encode_store(&self.additions, !self.removals.is_empty(), w);
-        if !self.removals.is_empty() {
-            self.removals.encode_store(&self.removals, flag, w);
-        }
+        w.varint((kind(&self.additions) * KINDS + kind(&self.removals)) << 1 | u64::from(flag));
+        encode_dots(&self.additions, w);
+        encode_dots(&self.removals, w);
     }
 }
 
+/// How many kinds of dots there are: none, one, several.
+const KINDS: u64 = 3;
+
 impl DecodeStore for Sides {
     fn decode_store(r: &mut Reader<'_>, live: &mut DotSet) -> Result<(Self, bool), DecodeError> {
-        let (additions, has_removals) = DotSet::decode_store(r, live)?;
-        if !has_removals {
-            return Ok((Self { additions, removals: DotSet::new() }, false));
-        }
-        let bad = r.not_canonical("removals");
-        let (removals, flag) = DotSet::decode_store(r, live)?;
-        if removals.is_empty() { Err(bad) } else { Ok((Self { additions, removals }, flag)) }
+        let head = r.varint("additions and removals")?;
+        let kinds = head >> 1;
+        let additions = decode_dots(kinds / KINDS, r, live)?;
+        let removals = decode_dots(kinds % KINDS, r, live)?;
+        Ok((Self { additions, removals }, head & 1 == 1))
     }
 }

@@ -60,25 +60,3 @@ macro_rules! seeds {
     };
 }
 pub(crate) use seeds;
-
-/// Choices that a seed determines. The seed 0, which shrinking ends at, chooses the first of everything.
-#[derive(Debug)]
-pub(crate) struct Picks(u64);
-
-impl Picks {
-    pub(crate) fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    pub(crate) fn next(&mut self) -> u64 {
-        if self.0 > 0 {
-            self.0 = lasp_crdt::fingerprint::mix(self.0, 1).max(1);
-        }
-        self.0
-    }
-
-    /// An item, which must be there.
-    pub(crate) fn of<'a, T>(&mut self, items: &'a [T]) -> &'a T {
-        &items[(self.next() % items.len() as u64) as usize]
-    }
-}
