@@ -25,6 +25,13 @@ struct Track {
     ranges: Ranges,
 }
 
+impl Track {
+    /// Whether all dots of the replica are here, so that it is to be retired.
+    fn is_whole(&self) -> bool {
+        self.ranges.last() == Some(WHOLE)
+    }
+}
+
 impl Keyed for Track {
     fn key(&self) -> u64 {
         self.replica.0
@@ -279,9 +286,14 @@ impl DotSet {
         for ids in other.retired.iter().flat_map(|ids| ids.iter()) {
             grew |= self.retire_all(ids);
         }
+        if let Some(track) = other.tracks.single() {
+            return self.unite_track(track) || grew;
+        }
+        let (united, changed) = self.unite_in_step(&other.tracks);
+        grew |= changed;
         let mut unknown = Vec::new();
         let mut at = At::FIRST;
-        for track in other.tracks.iter() {
+        for track in other.tracks.iter().skip(united) {
             match self.tracks.seek(at, track.key()) {
                 Ok(found) => {
                     grew |= self.change(found, |ranges| ranges.union(track.replica.0, &track.ranges));
@@ -307,6 +319,40 @@ impl DotSet {
         }
         self.tracks.insert_all(unknown);
         grew
+    }
+
+    /// Unites tracks for as long as both sides name the same replicas; how many that were, and whether any dot is new.
+    fn unite_in_step(&mut self, theirs: &Sorted<Track>) -> (usize, bool) {
+        let (mut united, mut gain, mut grew, mut any_whole) = (0, 0u64, false, false);
+        let in_step = |(mine, theirs): &(&mut Track, &Track)| mine.replica == theirs.replica;
+        for (mine, theirs) in self.tracks.iter_mut().zip(theirs.iter()).take_while(in_step) {
+            if let Some(more) = mine.ranges.union(mine.replica.0, &theirs.ranges) {
+                gain = gain.wrapping_add(more);
+                grew = true;
+                any_whole |= mine.is_whole();
+            }
+            united += 1;
+        }
+        self.gain(gain);
+        if any_whole {
+            let whole = self.tracks.iter().filter(|track| track.is_whole()).map(Track::key);
+            for id in whole.collect::<Vec<_>>() {
+                self.retire(ReplicaId(id));
+            }
+        }
+        (united, grew)
+    }
+
+    fn unite_track(&mut self, track: &Track) -> bool {
+        match self.tracks.find(track.key()) {
+            Ok(at) => self.change(at, |ranges| ranges.union(track.replica.0, &track.ranges)),
+            Err(_) if self.is_retired(track.replica) => false,
+            Err(at) => {
+                self.gain(track.ranges.fingerprint(track.replica.0));
+                self.tracks.insert(at, track.clone());
+                true
+            }
+        }
     }
 
     /// Takes every dot of `other` out; `true` if any was in. Cost: the ranges of `other`, and the retired replicas here
@@ -429,7 +475,7 @@ impl DotSet {
         let Some(track) = self.tracks.get_mut(at) else { return false };
         let Some(gain) = change(&mut track.ranges) else { return false };
         let (replica, is_empty) = (track.replica, track.ranges.is_empty());
-        let is_whole = track.ranges.last().is_some_and(|r| r == WHOLE);
+        let is_whole = track.is_whole();
         self.gain(gain);
         if is_empty {
             self.tracks.remove(at);

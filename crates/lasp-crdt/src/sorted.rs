@@ -108,6 +108,16 @@ impl<T> Sorted<T> {
         self.0.chunks().flatten()
     }
 
+    /// The items, to change all but their keys.
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        let (whole, many): (&mut [T], &mut [Vec<T>]) = match &mut self.0 {
+            Repr::One(item) => (std::slice::from_mut(item), &mut []),
+            Repr::Few(items) => (items, &mut []),
+            Repr::Many(chunks) => (&mut [], chunks),
+        };
+        whole.iter_mut().chain(many.iter_mut().flatten())
+    }
+
     pub(crate) fn into_vec(self) -> Vec<T> {
         match self.0 {
             Repr::One(item) => vec![item],

@@ -30,6 +30,10 @@ use std::cmp::Reverse;
 
 /// What a variable holds, or a part of it.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "the set is the commonest by far: a box would cost each delta an allocation"
+)]
 pub enum State {
     /// Of [`Type::GSet`].
     GSet(GSet<Value>),

@@ -140,7 +140,11 @@ impl<E> Elements<E> {
     where
         E: Clone,
     {
-        let Self { list, further, pages, .. } = self;
+        let Self { mut list, further, pages, .. } = self;
+        if list.len() == 1 && further.is_none() {
+            let Item { element, dot } = list.swap_remove(0);
+            return each(element, pages.unpack(dot));
+        }
         for (at, Item { element, dot }) in list.into_iter().enumerate() {
             if let Some(further) = &further {
                 for &packed in further.dots.get(&position(at)).into_iter().flatten() {
