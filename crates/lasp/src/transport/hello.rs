@@ -279,15 +279,17 @@ mod tests {
             let hello = hello(expected);
             assert_eq!(Hello::from_bytes(&hello.to_bytes()), Ok(hello));
         }
-        let expected = b"\x01\x01\x04shop\x04full\x01\0\0\0\0\0\0\0\x07\x0e127.0.0.1:4100\x63\0\0\0\0\0\0\0\0";
+        let expected = b"\x02\x02\x04shop\x04full\x01\0\0\0\0\0\0\0\x07\x0e127.0.0.1:4100\x63\0\0\0\0\0\0\0\0";
         assert_eq!(hello(None).to_bytes(), expected);
     }
 
     #[test]
     fn another_version_is_told_from_garbage() {
         let mut body = hello(None).to_bytes();
-        (body[0], body[1]) = (2, 9);
-        assert_eq!(Hello::from_bytes(&body), Err(HelloError::Version { oldest: 2, newest: 9 }));
+        for (oldest, newest) in [(NEWEST_VERSION + 1, 9), (0, OLDEST_VERSION - 1)] {
+            (body[0], body[1]) = (oldest as u8, newest as u8);
+            assert_eq!(Hello::from_bytes(&body), Err(HelloError::Version { oldest, newest }));
+        }
         assert!(matches!(Hello::from_bytes(&body[..1]), Err(HelloError::Malformed(_))));
     }
 
@@ -296,7 +298,7 @@ mod tests {
         let mut body = hello(None).to_bytes();
         body.extend_from_slice(b"more");
         assert!(matches!(Hello::from_bytes(&body), Err(HelloError::Malformed(_))));
-        body[1] = 2;
+        body[1] = NEWEST_VERSION as u8 + 1;
         assert_eq!(Hello::from_bytes(&body), Ok(hello(None)));
     }
 
