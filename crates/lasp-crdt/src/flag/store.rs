@@ -158,7 +158,7 @@ pub(crate) fn decode_dots(kind: u64, r: &mut Reader<'_>, live: &mut DotSet) -> R
     Ok(dots)
 }
 
-/// The [`kind`], above the flag; then the dots.
+/// The kind, above the flag; then the dots.
 impl EncodeStore for DotSet {
     fn encode_store(&self, _live: &DotSet, flag: bool, w: &mut Writer<'_>) {
         w.varint(kind(self) << 1 | u64::from(flag));
