@@ -27,7 +27,7 @@ pub use graph::{
 };
 pub use name::{MAX_NAME_BYTES, Name, NameError, VarId};
 pub use op::{Op, OpError};
-pub use operator::{Aggregate, Call, Function, FunctionError, Operator, function};
+pub use operator::{Aggregate, Call, EquiJoin, Facet, Function, FunctionError, Operator, function};
 pub use output::Output;
 pub use state::{LiteralError, SetState, Slot, State, StateDigest};
 pub use threshold::{Threshold, ThresholdError};

@@ -132,6 +132,12 @@ fn class(operator: &Operator) -> (String, &'static str, &'static str) {
         Operator::Fold(Aggregate::Custom { inverse: None, .. }) => {
             ("not a morphism", "one call for each new element; after a removal, one for each element left")
         }
+        Operator::Fold(Aggregate::Of(..) | Aggregate::All(_)) | Operator::Group { .. } => {
+            ("not a morphism", "one call for each changed element")
+        }
+        Operator::View(_) => ("morphism", "the change"),
+        Operator::Difference => ("monotone in metadata only", "one look-up for each changed element"),
+        Operator::Reached(_) => ("morphism where the variable only grows", "constant for each change"),
     };
     (what, class, cost)
 }

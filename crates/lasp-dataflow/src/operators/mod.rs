@@ -136,6 +136,9 @@ impl Running {
             Operator::Product => Self::Product,
             Operator::Join { left_key, right_key } => Self::Join(Join::new(left_key, right_key)),
             Operator::Fold(aggregate) => Self::Fold(Fold::new(aggregate)),
+            Operator::View(_) | Operator::Difference | Operator::Group { .. } | Operator::Reached(_) => {
+                unreachable!("refused before")
+            }
         }
     }
 

@@ -8,6 +8,7 @@ mod digest;
 mod drift;
 mod lattice;
 mod literal;
+mod members;
 mod read;
 mod set;
 mod slot;

@@ -60,10 +60,15 @@ impl SetState {
         self.own.contains(element) || self.derived.contains(element)
     }
 
+    /// The elements, in no order that means anything.
+    pub(crate) fn unordered(&self) -> impl Iterator<Item = &Value> {
+        let only_derived = self.derived.unordered().filter(|element| !self.own.contains(element));
+        self.own.unordered().chain(only_derived)
+    }
+
     /// The elements, ascending. Cost: n·log n.
     pub fn elements(&self) -> Vec<Value> {
-        let only_derived = self.derived.unordered().filter(|element| !self.own.contains(element));
-        let mut all: Vec<Value> = self.own.unordered().chain(only_derived).cloned().collect();
+        let mut all: Vec<Value> = self.unordered().cloned().collect();
         all.sort_unstable();
         all
     }

@@ -39,6 +39,7 @@ impl Fold {
             Aggregate::Avg => Accumulator::Avg(Numbers::default()),
             Aggregate::Min => Accumulator::Min(BTreeSet::new()),
             Aggregate::Max => Accumulator::Max(BTreeSet::new()),
+            Aggregate::Of(..) | Aggregate::All(_) => unreachable!("refused before"),
             Aggregate::Custom { step, init, inverse } => Accumulator::Custom(Custom::new(step, init, inverse)),
         };
         Self { accumulator, last: None }
