@@ -18,13 +18,20 @@ pub(crate) const OPERATORS: &[(usize, Shape)] = &[
     (4, Shape::Join),
     (6, Shape::Fold),
     (3, Shape::Follow),
+    (3, Shape::View),
+    (5, Shape::Difference),
+    (6, Shape::Group),
+    (5, Shape::Reached),
 ];
 
+/// Whether derivations may end and variables be forgotten.
+const CHANGES: bool = true;
+
 /// Whether [`Spec::Map`] takes scalars.
-const SCALAR_MAPS: bool = false;
+const SCALAR_MAPS: bool = true;
 
 /// Whether aggregates may be `Of` a function and `All` of several.
-const RICH_AGGREGATES: bool = false;
+const RICH_AGGREGATES: bool = true;
 
 /// What is known of a variable while the program grows.
 #[derive(Clone, Debug)]
@@ -35,15 +42,17 @@ struct Known {
     pairs: bool,
     /// The collections that it is, or has; none of a scalar.
     facets: Vec<Facet>,
+    /// Whether its elements carry why they are there, so that they can be derived into replicated sets.
+    carried: bool,
 }
 
 impl Known {
-    fn set(size: usize, pairs: bool) -> Self {
-        Self { size, pairs, facets: vec![Facet::Elements] }
+    fn set(size: usize, pairs: bool, carried: bool) -> Self {
+        Self { size, pairs, facets: vec![Facet::Elements], carried }
     }
 
     fn scalar() -> Self {
-        Self { size: 1, pairs: false, facets: vec![] }
+        Self { size: 1, pairs: false, facets: vec![], carried: false }
     }
 
     /// Whether operators take it as it is.
@@ -111,7 +120,8 @@ impl Builder<'_> {
         let at = self.all();
         let at = self.some_of(at);
         let pairs = ty.name().ends_with("map");
-        let known = Known { size: self.program.pool.len(), pairs, facets: ty.facets().to_vec() };
+        let carried = ty.is_set();
+        let known = Known { size: self.program.pool.len(), pairs, facets: ty.facets().to_vec(), carried };
         let local = self.rng.percent(6);
         self.var(Kind::Declared { ty, local }, at, true, known);
     }
@@ -126,10 +136,10 @@ impl Builder<'_> {
         let common = inputs.iter().fold(self.all(), |at, &input| at.and(self.program.vars[input].at));
         let at = self.some_of(common);
         let known = self.result(&spec, &inputs);
-        let of_scalar = self.known[inputs[0]].is_scalar();
         let output = match shape {
+            Shape::Reached if self.rng.percent(30) => self.flag(at),
             Shape::Follow => self.follower(inputs[0], at, known),
-            _ if shape.goes_into_sets() && !of_scalar && self.rng.percent(30) => self.target(&inputs, at, known),
+            _ if known.carried && self.rng.percent(30) => self.target(&inputs, at, known),
             _ => self.var(Kind::Result, at, false, known),
         };
         self.add(spec, inputs, output, at);
@@ -179,21 +189,25 @@ impl Builder<'_> {
 
     fn result(&self, spec: &Spec, inputs: &[usize]) -> Known {
         let first = &self.known[inputs[0]];
+        let carried = Shape::of(spec).goes_into_sets() && inputs.iter().all(|&input| self.known[input].carried);
+        let set = |size, pairs| Known::set(size, pairs, carried);
         let sizes: Vec<usize> = inputs.iter().map(|&input| self.known[input].size).collect();
         match spec {
             Spec::Map(_) if first.is_scalar() => Known::scalar(),
             Spec::Fold(_) | Spec::Reached(_) => Known::scalar(),
-            Spec::Group(..) => Known { size: sizes[0], pairs: true, facets: vec![Facet::Elements, Facet::Keys] },
+            Spec::Group(..) => {
+                Known { size: sizes[0], pairs: true, facets: vec![Facet::Elements, Facet::Keys], carried: false }
+            }
             Spec::View(facet) => {
                 let pairs = *facet == Facet::Edges || *facet == Facet::Elements && first.pairs;
-                Known::set(sizes[0], pairs)
+                set(sizes[0], pairs)
             }
-            Spec::FlatMap(_) => Known::set(sizes[0] * 2, false),
-            Spec::Map(_) => Known::set(sizes[0], false),
-            Spec::Union => Known::set(sizes[0] + sizes[1], first.pairs),
-            Spec::Intersection => Known::set(sizes[0] * sizes[1], first.pairs),
-            Spec::Product | Spec::Join(..) => Known::set(sizes[0] * sizes[1], true),
-            Spec::Filter(_) | Spec::Difference => Known::set(sizes[0], first.pairs),
+            Spec::FlatMap(_) => set(sizes[0] * 2, false),
+            Spec::Map(_) => set(sizes[0], false),
+            Spec::Union => set(sizes[0] + sizes[1], first.pairs),
+            Spec::Intersection => set(sizes[0] * sizes[1], first.pairs),
+            Spec::Product | Spec::Join(..) => set(sizes[0] * sizes[1], true),
+            Spec::Filter(_) | Spec::Difference => set(sizes[0], first.pairs),
             Spec::Follow => first.clone(),
         }
     }
@@ -202,7 +216,7 @@ impl Builder<'_> {
         let first = self.known[inputs[0]].clone();
         let pairs = first.pairs;
         match shape {
-            Shape::View => Spec::View(self.rng.pick(&first.facets).copied().unwrap_or_default()),
+            Shape::View => Spec::View(first.facets.last().copied().unwrap_or_default()),
             Shape::Map => Spec::Map(self.fun(pairs)),
             Shape::Filter => Spec::Filter(self.predicate(pairs)),
             Shape::FlatMap => Spec::FlatMap(Fun::random_list(self.rng)),
@@ -276,6 +290,12 @@ impl Builder<'_> {
         self.var(Kind::Declared { ty: Type::AwSet, local: false }, holders, updated, known)
     }
 
+    /// A declared flag that is raised when something is reached.
+    fn flag(&mut self, at: Replicas) -> usize {
+        let holders = self.holders(at);
+        self.var(Kind::Declared { ty: Type::Boolean, local: false }, holders, false, Known::scalar())
+    }
+
     /// These replicas, and perhaps others who only hear.
     fn holders(&mut self, at: Replicas) -> Replicas {
         let all = self.all();
@@ -300,9 +320,10 @@ pub(crate) fn schedule(program: &Program, rng: &mut Rng) -> Schedule {
         5..9 => rng.within(10, 45),
         _ => rng.within(40, 90),
     };
-    let mut scheduler = Scheduler { program, rng, events: vec![], calm: false, faults: false };
+    let mut scheduler = Scheduler { program, rng, events: vec![], calm: false, faults: false, changes: false };
     scheduler.faults = scheduler.rng.percent(50);
     scheduler.calm = scheduler.rng.percent(30);
+    scheduler.changes = CHANGES && scheduler.rng.percent(35);
     for number in 0..length {
         if let Some(event) = scheduler.event() {
             scheduler.events.push((number, event));
@@ -319,13 +340,15 @@ struct Scheduler<'p> {
     calm: bool,
     /// Replicas crash, and partitions come and go.
     faults: bool,
+    /// Derivations end and start again, variables are forgotten and declared again.
+    changes: bool,
 }
 
 impl Scheduler<'_> {
     fn event(&mut self) -> Option<Event> {
         let at = self.rng.below(self.program.replicas);
         let (tell, deliver) = if self.calm { (22, 4) } else { (4, 20) };
-        let faults = usize::from(self.faults);
+        let (faults, changes) = (usize::from(self.faults), usize::from(self.changes));
         let kind = self.rng.weighted(&[
             (40, 0),
             (2, 1),
@@ -342,6 +365,9 @@ impl Scheduler<'_> {
             (3 * faults, 12),
             (3 * faults, 13),
             (2 * faults, 14),
+            (3 * changes, 15),
+            (2 * changes, 16),
+            (3 * changes, 17),
         ]);
         match kind {
             0 => self.update(at),
@@ -360,7 +386,16 @@ impl Scheduler<'_> {
             11 => self.derive(at),
             12 => Some(Event::Crash { at, keeps: self.rng.percent(65) }),
             13 => Some(Event::Cut { side: Replicas(self.rng.next() as u8) }),
-            _ => Some(Event::Heal),
+            14 => Some(Event::Heal),
+            15 => self.derivation(at, |_| true).map(|derivation| Event::Remove { at, derivation }),
+            16 => self.var_at(at, |_| true).map(|var| Event::Undeclare { at, var }),
+            _ => self
+                .number_of(|event| matches!(event, Event::Undeclare { at: of, .. } if *of == at))
+                .and_then(|number| self.events.iter().find(|(n, _)| *n == number).cloned())
+                .and_then(|(_, event)| match event {
+                    Event::Undeclare { var, .. } => Some(Event::Declare { at, var }),
+                    _ => None,
+                }),
         }
     }
 
@@ -406,10 +441,16 @@ impl Scheduler<'_> {
     }
 
     fn derive(&mut self, at: usize) -> Option<Event> {
+        let changes = self.changes;
+        self.derivation(at, |derivation| derivation.late || changes).map(|derivation| Event::Derive { at, derivation })
+    }
+
+    fn derivation(&mut self, at: usize, fits: impl Fn(&Derivation) -> bool) -> Option<usize> {
         let derivations = &self.program.derivations;
-        let late: Vec<usize> =
-            (0..derivations.len()).filter(|&d| derivations[d].late && derivations[d].at.contains(at)).collect();
-        self.rng.pick(&late).map(|&derivation| Event::Derive { at, derivation })
+        let fitting: Vec<usize> = (0..derivations.len())
+            .filter(|&id| derivations[id].at.contains(at) && fits(&derivations[id]))
+            .collect();
+        self.rng.pick(&fitting).copied()
     }
 
     fn wait(&mut self, at: usize) -> Option<Event> {

@@ -131,8 +131,8 @@ impl Applied {
             let value = self.graph.read(self.sources[at]).expect("a variable");
             Output::Set(oracle::elements_of(&value, sources[at].facet).into_iter().collect())
         });
-        let values: Vec<&Output> = values.iter().take(self.operator.arity()).collect();
-        oracle::evaluate(spec, &values, None, Mistake::None)
+        let values: Vec<Option<&Output>> = values.iter().take(self.operator.arity()).map(Some).collect();
+        oracle::evaluate(spec, &values, None, Mistake::None).expect("collections have results")
     }
 }
 

@@ -16,6 +16,7 @@
 
 mod functions;
 mod generate;
+mod known;
 mod laws;
 mod oracle;
 mod program;

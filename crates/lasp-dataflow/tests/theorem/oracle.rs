@@ -23,41 +23,57 @@ pub(crate) enum Mistake {
     CountsAreOff,
 }
 
-/// What `spec` makes of its inputs' values, of which the first has type `ty`, if it is declared.
-pub(crate) fn evaluate(spec: &Spec, inputs: &[&Output], ty: Option<&Type>, mistake: Mistake) -> Output {
+/// What `spec` makes of its inputs' values, of which the first has type `ty` if it is declared; `None` where there is no
+/// result, because a function failed on a value that is no collection.
+pub(crate) fn evaluate(
+    spec: &Spec,
+    inputs: &[Option<&Output>],
+    ty: Option<&Type>,
+    mistake: Mistake,
+) -> Option<Output> {
+    if let Spec::Reached(limit) = spec {
+        return Some(Output::Value(Value::Bool(inputs[0].is_some_and(|input| is_reached(limit, input, ty)))));
+    }
+    let inputs: Vec<&Output> = inputs.iter().copied().collect::<Option<_>>()?;
     let elements = |at: usize| elements_of(inputs[at], Facet::Elements);
-    let set = |set: Set| Output::Set(set.into_iter().collect());
-    match spec {
-        Spec::View(facet) => set(elements_of(inputs[0], *facet)),
-        Spec::Map(fun) => match inputs[0] {
-            Output::Value(value) => fun.eval(std::slice::from_ref(value)).map_or(Output::Unset, output_of),
-            Output::Unset => Output::Unset,
-            _ => set(elements(0).into_iter().filter_map(|x| fun.eval(&[x]).ok()).collect()),
-        },
-        Spec::Filter(_) if mistake == Mistake::FiltersAreOpen => set(elements(0)),
-        Spec::Filter(fun) => set(elements(0).into_iter().filter(|x| says_yes(fun, x)).collect()),
-        Spec::FlatMap(fun) => set(elements(0).into_iter().flat_map(|x| images(fun, x)).collect()),
-        Spec::Union => set(elements(0).union(&elements(1)).cloned().collect()),
+    let result = match spec {
+        Spec::View(facet) => elements_of(inputs[0], *facet),
+        Spec::Map(fun) if is_scalar(inputs[0], ty) => return fun.eval(&[inputs[0].to_value()]).ok().map(output_of),
+        Spec::Map(fun) => elements(0).into_iter().filter_map(|x| fun.eval(&[x]).ok()).collect(),
+        Spec::Filter(_) if mistake == Mistake::FiltersAreOpen => elements(0),
+        Spec::Filter(fun) => elements(0).into_iter().filter(|x| says_yes(fun, x)).collect(),
+        Spec::FlatMap(fun) => elements(0).into_iter().flat_map(|x| images(fun, x)).collect(),
+        Spec::Union => elements(0).union(&elements(1)).cloned().collect(),
         Spec::Intersection if mistake == Mistake::IntersectionsAreUnions => {
-            set(elements(0).union(&elements(1)).cloned().collect())
+            elements(0).union(&elements(1)).cloned().collect()
         }
-        Spec::Intersection => set(elements(0).intersection(&elements(1)).cloned().collect()),
-        Spec::Difference => set(elements(0).difference(&elements(1)).cloned().collect()),
-        Spec::Product => set(pairs(&elements(0), &elements(1), |_, _| true)),
-        Spec::Join(left, right) => set(pairs(&elements(0), &elements(1), |x, y| keys_match(left, right, x, y))),
-        Spec::Fold(agg) => fold(agg, elements(0).into_iter().collect(), mistake).map_or(Output::Unset, output_of),
-        Spec::Group(key, agg) => {
-            let mut groups: BTreeMap<Value, Vec<Value>> = BTreeMap::new();
-            for x in elements(0) {
-                if let Ok(key) = key.eval(std::slice::from_ref(&x)) {
-                    groups.entry(key).or_default().push(x);
-                }
-            }
-            let results = groups.into_iter().filter_map(|(key, xs)| Some((key, output_of(fold(agg, xs, mistake)?))));
-            Output::Map(results.collect())
+        Spec::Intersection => elements(0).intersection(&elements(1)).cloned().collect(),
+        Spec::Difference => elements(0).difference(&elements(1)).cloned().collect(),
+        Spec::Product => pairs(&elements(0), &elements(1), |_, _| true),
+        Spec::Join(left, right) => pairs(&elements(0), &elements(1), |x, y| keys_match(left, right, x, y)),
+        Spec::Fold(agg) => return fold(agg, elements(0).into_iter().collect(), mistake).map(output_of),
+        Spec::Group(key, agg) => return Some(group(key, agg, elements(0), mistake)),
+        Spec::Follow | Spec::Reached(_) => return Some(inputs[0].clone()),
+    };
+    Some(Output::Set(result.into_iter().collect()))
+}
+
+fn group(key: &Fun, agg: &Agg, elements: Set, mistake: Mistake) -> Output {
+    let mut groups: BTreeMap<Value, Vec<Value>> = BTreeMap::new();
+    for x in elements {
+        if let Ok(key) = key.eval(std::slice::from_ref(&x)) {
+            groups.entry(key).or_default().push(x);
         }
-        Spec::Reached(limit) => Output::Value(Value::Bool(is_reached(limit, inputs[0], ty))),
-        Spec::Follow => inputs[0].clone(),
+    }
+    let results = groups.into_iter().filter_map(|(key, xs)| Some((key, output_of(fold(agg, xs, mistake)?))));
+    Output::Map(results.collect())
+}
+
+/// Whether a variable is no collection: one without parts, or a result that is one value.
+fn is_scalar(output: &Output, ty: Option<&Type>) -> bool {
+    match ty {
+        Some(ty) => ty.facets().is_empty(),
+        None => matches!(output, Output::Value(_) | Output::Unset),
     }
 }
 

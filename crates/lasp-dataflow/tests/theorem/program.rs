@@ -207,6 +207,12 @@ impl Program {
         ids
     }
 
+    /// Whether a variable is the local result that says whether a threshold is reached.
+    pub(crate) fn is_flag(&self, var: usize) -> bool {
+        let made = self.derivations.iter().find(|derivation| derivation.output == var);
+        self.vars[var].kind == Kind::Result && made.is_some_and(|made| matches!(made.spec, Spec::Reached(_)))
+    }
+
     /// Whether something, somewhere, derives into a variable.
     pub(crate) fn is_target(&self, var: usize) -> bool {
         self.derivations.iter().any(|derivation| derivation.output == var && self.has(derivation))

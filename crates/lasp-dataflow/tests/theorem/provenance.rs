@@ -7,14 +7,14 @@
 use crate::functions::Fun;
 use crate::oracle::Set;
 use crate::program::Spec;
-use lasp_crdt::{Delta, Dot};
-use lasp_dataflow::{State, Value};
+use lasp_dataflow::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// An addition to a variable.
-type Event = (usize, Dot);
-/// Additions that must all live.
-type Support = BTreeSet<Event>;
+/// An addition to a variable: its number, which no other has anywhere.
+pub(crate) type Event = u64;
+
+/// Additions that must all live; none of what is only ever added.
+pub(crate) type Support = BTreeSet<Event>;
 
 /// Elements with their supports, and what is known to be gone.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -24,23 +24,7 @@ pub(crate) struct Supported {
 }
 
 impl Supported {
-    /// A declared set's own elements. Those of types that only grow are always supported.
-    pub(crate) fn of(var: usize, state: &State) -> Self {
-        let mut own = Self::default();
-        match state {
-            State::GSet(set) => set.iter().for_each(|x| own.add(x.clone(), Support::new())),
-            State::AwSet(set) => {
-                for (x, dots) in set.own().entries() {
-                    dots.for_each(|dot| own.add(x.clone(), Support::from([(var, dot)])));
-                }
-                own.dead = set.own().digest().dead().dots().map(|dot| (var, dot)).collect();
-            }
-            _ => {}
-        }
-        own
-    }
-
-    fn add(&mut self, x: Value, support: Support) {
+    pub(crate) fn add(&mut self, x: Value, support: Support) {
         self.elements.entry(x).or_default().insert(support);
     }
 
@@ -59,12 +43,21 @@ impl Supported {
         news
     }
 
+    /// Says that all additions are gone that support `x` here.
+    pub(crate) fn retract(&mut self, x: &Value, known: &Self) {
+        self.dead.extend(known.elements.get(x).into_iter().flatten().flatten());
+    }
+
     fn drop_dead(&mut self) {
         let dead = &self.dead;
         for supports in self.elements.values_mut() {
             supports.retain(|support| support.is_disjoint(dead));
         }
         self.elements.retain(|_, supports| !supports.is_empty());
+    }
+
+    pub(crate) fn contains(&self, x: &Value) -> bool {
+        self.elements.contains_key(x)
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -2,10 +2,11 @@
 
 use crate::oracle::{self, Mistake};
 use crate::program::{Derivation, Kind, Limit, Program, Reading, Spec, name_of};
+use crate::known::Known;
 use crate::provenance::Supported;
 use lasp_crdt::{ReplicaId, Stamp, Timestamp};
 use lasp_dataflow::{
-    BindError, Cause, DeriveError, Graph, Name, Op, Output, State, Target, Type, Value, VarId, WaiterId, WatcherId,
+    BindError, Cause, DerivationId, DeriveError, Graph, Name, Op, Output, State, Target, Type, Value, VarId, WaiterId, WatcherId,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,7 +18,7 @@ pub(crate) type Wrong = String;
 pub(crate) struct Part {
     pub(crate) var: usize,
     state: State,
-    supported: Supported,
+    known: Known,
 }
 
 /// A reader that waits.
@@ -36,11 +37,16 @@ pub(crate) struct Replica<'p> {
     /// The handle of each variable that is here.
     vars: Vec<Option<VarId>>,
     /// Which derivations run.
-    running: BTreeSet<usize>,
-    /// What is derived into replicated variables, as far as it is known here.
-    supported: BTreeMap<usize, Supported>,
+    running: BTreeMap<usize, DerivationId>,
+    /// Local results whose derivation ended, but from which others may still follow.
+    ended: BTreeSet<usize>,
+    /// What is known here of each variable.
+    known: BTreeMap<usize, Known>,
+    /// How many additions were made here, and how often something was forgotten.
+    events: u64,
+    forgotten: u64,
     /// News of it that were not taken out yet.
-    outbox: BTreeMap<(usize, Cause), Supported>,
+    outbox: BTreeMap<(usize, Cause), Known>,
     /// The values after the last step.
     values: Vec<Option<Output>>,
     watching: BTreeSet<(usize, usize)>,
@@ -59,8 +65,11 @@ impl<'p> Replica<'p> {
             lives: 0,
             graph: Graph::new(id(number, 0)),
             vars: vec![None; program.vars.len()],
-            running: BTreeSet::new(),
-            supported: BTreeMap::new(),
+            running: BTreeMap::new(),
+            ended: BTreeSet::new(),
+            known: BTreeMap::new(),
+            events: 0,
+            forgotten: 0,
             outbox: BTreeMap::new(),
             values: vec![None; program.vars.len()],
             watching: BTreeSet::new(),
@@ -106,27 +115,109 @@ impl<'p> Replica<'p> {
             (Kind::Declared { .. }, None) => return Ok(()),
         };
         let refused = |error: &dyn std::fmt::Display| format!("d{id} is refused: {error}");
-        let var = if derivation.spec == Spec::Follow {
+        let (var, handle) = if derivation.spec == Spec::Follow {
             let Target::Into(into) = target else { return Ok(()) };
             match self.graph.bind_to(into, inputs[0]) {
-                Ok(()) => into,
+                Ok(handle) => (into, handle),
                 // It has been heard of already.
-                Err(DeriveError::NotFresh(..)) => return Ok(()),
+                Err(DeriveError::NotFresh(..) | DeriveError::ReadOnly(_)) => return Ok(()),
                 Err(error) => return Err(refused(&error)),
             }
         } else {
             let ty = &self.graph.info(inputs[0]).expect("an input").ty;
             let Some(operator) = derivation.spec.operator(ty, program.named_functions) else { return Ok(()) };
-            self.graph.derive(operator, &inputs, target).map_err(|error| refused(&error))?
+            match self.graph.derive_removable(operator, &inputs, target) {
+                Ok(made) => made,
+                // Not every type has every threshold.
+                Err(DeriveError::Threshold(_)) => return Ok(()),
+                Err(error) => return Err(refused(&error)),
+            }
         };
         self.vars[derivation.output] = Some(var);
-        self.running.insert(id);
+        self.running.insert(id, handle);
+        self.ended.remove(&id);
         self.after_step()
+    }
+
+    /// Ends a derivation. A local result is gone with it; what follows from it goes on.
+    pub(crate) fn remove(&mut self, id: usize) -> Result<(), Wrong> {
+        let Some(handle) = self.running.remove(&id) else { return Ok(()) };
+        let output = self.program.derivations[id].output;
+        if self.program.vars[output].kind == Kind::Result {
+            self.gone(output);
+            self.ended.insert(id);
+        }
+        if !self.graph.remove_derivation(handle) || self.graph.remove_derivation(handle) {
+            return Err(format!("d{id} cannot be removed just once"));
+        }
+        self.after_step()
+    }
+
+    /// Forgets a variable where that is possible; elsewhere it must be refused.
+    pub(crate) fn undeclare(&mut self, var: usize) -> Result<(), Wrong> {
+        let Some(id) = self.vars[var] else { return Ok(()) };
+        let is_awaited = self.watching.iter().any(|(_, held)| *held == var)
+            || self.waiting.values().any(|waiting| waiting.var == var);
+        let is_result = self.program.vars[var].kind == Kind::Result;
+        let is_used = !is_result && (self.needed().contains(&var) || self.made_here(var));
+        match self.graph.undeclare(id) {
+            Ok(()) if is_awaited || is_used => Err(format!("{} is forgotten while in use", name_of(var))),
+            Err(error) if !is_awaited && !is_used => Err(format!("{} cannot be forgotten: {error}", name_of(var))),
+            Err(_) => self.after_step(),
+            Ok(()) => {
+                if is_result {
+                    let made = |id: &usize| self.program.derivations[*id].output == var;
+                    let made: Vec<usize> = self.running.keys().copied().filter(made).collect();
+                    for id in made {
+                        self.running.remove(&id);
+                        self.ended.insert(id);
+                    }
+                }
+                self.gone(var);
+                self.known.remove(&var);
+                self.forgotten += 1;
+                self.outbox.retain(|(held, _), _| *held != var);
+                self.after_step()
+            }
+        }
+    }
+
+    /// Declares a variable that was forgotten.
+    pub(crate) fn declare_again(&mut self, var: usize) -> Result<(), Wrong> {
+        match (&self.program.vars[var].kind, self.vars[var]) {
+            (Kind::Declared { .. }, None) => self.declare_all(),
+            _ => Ok(()),
+        }
+    }
+
+    fn gone(&mut self, var: usize) {
+        self.vars[var] = None;
+        self.watching.retain(|(_, held)| *held != var);
+        self.waiting.retain(|_, waiting| waiting.var != var);
+    }
+
+    fn made_here(&self, var: usize) -> bool {
+        self.running.keys().any(|&id| self.program.derivations[id].output == var)
+    }
+
+    /// The variables from which something follows here, also by way of results that are gone.
+    fn needed(&self) -> BTreeSet<usize> {
+        let mut needed = BTreeSet::new();
+        let mut open: Vec<usize> = self.running.keys().copied().collect();
+        while let Some(id) = open.pop() {
+            for &input in &self.program.derivations[id].inputs {
+                if needed.insert(input) {
+                    let gone = self.ended.iter().filter(|&&id| self.program.derivations[id].output == input);
+                    open.extend(gone.copied());
+                }
+            }
+        }
+        needed
     }
 
     fn may_start(&self, id: usize) -> bool {
         let derivation = &self.program.derivations[id];
-        self.program.has(derivation) && derivation.at.contains(self.number) && !self.running.contains(&id)
+        self.program.has(derivation) && derivation.at.contains(self.number) && !self.running.contains_key(&id)
     }
 
     fn type_of(&self, var: usize) -> Option<&Type> {
@@ -141,19 +232,46 @@ impl<'p> Replica<'p> {
         let Ok(op) = Op::from_value(ty, form) else { return Ok(()) };
         let stamp = Stamp { time: Timestamp(tick), replica: self.graph.replica() };
         let before = self.graph.state(id).cloned();
-        let refused = self.graph.update(id, &op, stamp).is_err();
-        if refused && before.as_ref() != self.graph.state(id) {
+        let ty = ty.clone();
+        if self.graph.update(id, &op, stamp).is_ok() {
+            let author = self.author();
+            let (known, mint) = self.known_and_mint(var);
+            let news = known.act(&ty, form, author, mint);
+            self.learn(var, &news, Cause::Local);
+        } else if before.as_ref() != self.graph.state(id) {
             return Err(format!("the refused {form} changed {}", name_of(var)));
         }
         self.after_step()
     }
 
     pub(crate) fn bind(&mut self, var: usize, value: &Value) -> Result<(), Wrong> {
-        let Some(id) = self.vars[var] else { return Ok(()) };
+        let (Some(id), Some(ty)) = (self.vars[var], self.type_of(var).cloned()) else { return Ok(()) };
         match self.graph.bind(id, value) {
-            Ok(_) | Err(BindError::Literal(_) | BindError::Clash { .. }) => self.after_step(),
+            Ok(_) => {
+                let (known, mint) = self.known_and_mint(var);
+                let news = known.bind(&ty, value, mint);
+                self.learn(var, &news, Cause::Local);
+                self.after_step()
+            }
+            Err(BindError::Literal(_) | BindError::Clash { .. }) => self.after_step(),
             Err(error) => Err(format!("bind: {error}")),
         }
+    }
+
+    /// Who counts here, at present: nobody else ever, also where something was forgotten.
+    fn author(&self) -> u64 {
+        (self.number as u64) << 56 | self.lives << 40 | self.forgotten
+    }
+
+    /// What is known of a variable, and numbers for additions to it.
+    fn known_and_mint(&mut self, var: usize) -> (&Known, impl FnMut() -> u64) {
+        let life = (self.number as u64) << 56 | self.lives << 40;
+        let events = &mut self.events;
+        let mint = move || {
+            *events += 1;
+            life | *events
+        };
+        (self.known.entry(var).or_default(), mint)
     }
 
     /// Takes a part of a message; `true` if it said anything new. What has no variable here is not heard.
@@ -162,13 +280,13 @@ impl<'p> Replica<'p> {
             return Ok(false);
         };
         let grew = self.graph.merge(id, part.state.clone());
-        self.learn(part.var, &part.supported, Cause::Received);
+        self.learn(part.var, &part.known, Cause::Received);
         self.after_step()?;
         Ok(grew)
     }
 
-    fn learn(&mut self, var: usize, supported: &Supported, cause: Cause) {
-        let news = self.supported.entry(var).or_default().join(supported);
+    fn learn(&mut self, var: usize, known: &Known, cause: Cause) {
+        let news = self.known.entry(var).or_default().join(known);
         if !news.is_empty() {
             self.outbox.entry((var, cause)).or_default().join(&news);
         }
@@ -181,7 +299,7 @@ impl<'p> Replica<'p> {
         let effects = self.graph.drain();
         let told: BTreeSet<WatcherId> = effects.changed.iter().copied().collect();
         let expected = std::mem::take(&mut self.to_be_told);
-        if told != expected {
+        if !told.is_superset(&expected) {
             return Err(format!("watchers {told:?} were told, but {expected:?} should have been"));
         }
         let woken: BTreeSet<WaiterId> = effects.met.iter().copied().collect();
@@ -192,19 +310,19 @@ impl<'p> Replica<'p> {
         let mut parts = Vec::new();
         for delta in effects.deltas {
             let var = self.vars.iter().position(|held| *held == Some(delta.var)).ok_or("news of no variable")?;
-            let supported = self.outbox.remove(&(var, delta.cause)).unwrap_or_default();
-            parts.push(self.part(var, delta.delta, supported)?);
+            let known = self.outbox.remove(&(var, delta.cause)).unwrap_or_default();
+            parts.push(self.part(var, delta.delta, known)?);
         }
-        for ((var, _), supported) in std::mem::take(&mut self.outbox) {
+        for ((var, _), known) in std::mem::take(&mut self.outbox) {
             if !self.program.vars[var].is_local() {
-                return Err(format!("{} has news that did not come out: {supported:?}", name_of(var)));
+                return Err(format!("{} has news that did not come out: {known:?}", name_of(var)));
             }
         }
         Ok(parts)
     }
 
     /// A part of a message, as it comes off the wire.
-    fn part(&self, var: usize, state: State, supported: Supported) -> Result<Part, Wrong> {
+    fn part(&self, var: usize, state: State, known: Known) -> Result<Part, Wrong> {
         let ty = self.type_of(var).ok_or("news of no variable")?;
         let bytes = lasp_crdt::codec::to_bytes(&state);
         let mut plain = lasp_crdt::codec::Plain;
@@ -213,23 +331,23 @@ impl<'p> Replica<'p> {
         if read != state || reader.remaining() > 0 {
             return Err(format!("{state:?} is {read:?} when decoded"));
         }
-        Ok(Part { var, state: read, supported })
+        Ok(Part { var, state: read, known })
     }
 
     /// All that is known of a variable.
     pub(crate) fn whole(&self, var: usize) -> Result<Option<Part>, Wrong> {
         let Some(id) = self.vars[var] else { return Ok(None) };
         let state = self.graph.state(id).ok_or_else(|| format!("{} has no state", name_of(var)))?;
-        let supported = self.supported.get(&var).cloned().unwrap_or_default();
-        self.part(var, state.clone(), supported).map(Some)
+        let known = self.known.get(&var).cloned().unwrap_or_default();
+        self.part(var, state.clone(), known).map(Some)
     }
 
     /// What of a variable another replica lacks, by its digest.
     pub(crate) fn missing(&self, var: usize, at: &Self) -> Result<Option<Part>, Wrong> {
         let (Some(here), Some(there)) = (self.vars[var], at.vars[var]) else { return Ok(None) };
-        let Some((state, known)) = self.graph.state(here).zip(at.graph.state(there)) else { return Ok(None) };
-        let supported = self.supported.get(&var).cloned().unwrap_or_default();
-        self.part(var, state.delta(&known.digest()), supported).map(Some)
+        let Some((state, lacking)) = self.graph.state(here).zip(at.graph.state(there)) else { return Ok(None) };
+        let known = self.known.get(&var).cloned().unwrap_or_default();
+        self.part(var, state.delta(&lacking.digest()), known).map(Some)
     }
 
     // Readers.
@@ -268,8 +386,7 @@ impl<'p> Replica<'p> {
     }
 
     fn is_met(&self, var: usize, limit: &Limit) -> bool {
-        let Some(value) = &self.values[var] else { return false };
-        oracle::is_reached(limit, value, self.type_of(var))
+        oracle::is_reached(limit, self.values[var].as_ref().unwrap_or(&Output::Unset), self.type_of(var))
     }
 
     // Faults.
@@ -280,13 +397,14 @@ impl<'p> Replica<'p> {
             .filter(|&var| keeps && self.program.vars[var].ty().is_some())
             .filter_map(|var| Some((var, self.graph.state(self.vars[var]?)?.clone())))
             .collect();
-        let supported = std::mem::take(&mut self.supported);
+        let known = std::mem::take(&mut self.known);
         let running = self.running.clone();
         if !keeps {
             self.lives += 1;
         }
         let mut fresh = Self::new_life(self.program, self.number, self.lives, self.mistake)?;
-        let rerun = |fresh: &mut Self| running.iter().try_for_each(|&id| fresh.derive(id));
+        (fresh.events, fresh.forgotten) = (self.events, self.forgotten);
+        let rerun = |fresh: &mut Self| running.keys().try_for_each(|&id| fresh.derive(id));
         // Programs start before or after what was stored is back.
         let early = saved.len() % 2 == 0;
         if early {
@@ -295,7 +413,7 @@ impl<'p> Replica<'p> {
         for (var, state) in saved {
             let Some(id) = fresh.vars[var] else { continue };
             fresh.graph.merge(id, state);
-            if let Some(held) = supported.get(&var) {
+            if let Some(held) = known.get(&var) {
                 fresh.learn(var, held, Cause::Received);
             }
             fresh.after_step()?;
@@ -315,8 +433,11 @@ impl<'p> Replica<'p> {
             lives,
             graph: Graph::new(id(number, lives)),
             vars: vec![None; program.vars.len()],
-            running: BTreeSet::new(),
-            supported: BTreeMap::new(),
+            running: BTreeMap::new(),
+            ended: BTreeSet::new(),
+            known: BTreeMap::new(),
+            events: 0,
+            forgotten: 0,
             outbox: BTreeMap::new(),
             values: vec![None; program.vars.len()],
             watching: BTreeSet::new(),
@@ -332,11 +453,11 @@ impl<'p> Replica<'p> {
 
     /// Everything that must hold between two steps.
     fn after_step(&mut self) -> Result<(), Wrong> {
-        self.follow_provenance();
-        let values = self.evaluate()?;
+        let values = self.propagate();
         let before = std::mem::replace(&mut self.values, values);
         for &(watcher, var) in &self.watching {
-            if before[var] != self.values[var] {
+            let shown = |values: &[Option<Output>]| values[var].clone().unwrap_or(Output::Unset);
+            if shown(&before) != shown(&self.values) {
                 self.to_be_told.insert(WatcherId(watcher as u64));
             }
         }
@@ -354,78 +475,77 @@ impl<'p> Replica<'p> {
         Ok(())
     }
 
-    /// Draws the consequences of what is known, for variables that are derived into.
-    fn follow_provenance(&mut self) {
-        let mut known: BTreeMap<usize, Supported> = BTreeMap::new();
+    fn computes(&self, id: usize) -> bool {
+        self.running.contains_key(&id) || self.ended.contains(&id)
+    }
+
+    /// What every variable here should be, given what is known; draws the consequences for variables that are derived into.
+    fn propagate(&mut self) -> Vec<Option<Output>> {
         let program = self.program;
-        let running: Vec<&Derivation> = program
+        let mut values: Vec<Option<Output>> = vec![None; self.vars.len()];
+        let mut supports: Vec<Option<Supported>> = vec![None; self.vars.len()];
+        let computed: Vec<&Derivation> = program
             .derivations_at(self.number)
             .into_iter()
-            .filter(|id| self.running.contains(id))
+            .filter(|&id| self.computes(id))
             .map(|id| &program.derivations[id])
             .collect();
-        for derivation in running {
-            for &input in &derivation.inputs {
-                if !known.contains_key(&input) && program.vars[input].ty().is_some() {
-                    known.insert(input, self.all_supports(input));
+        let mut computed = computed.into_iter().peekable();
+        for var in 0..self.vars.len() {
+            while let Some(derivation) = computed.next_if(|derivation| derivation.output == var) {
+                let value = self.evaluate_one(derivation, &values);
+                let inputs: Option<Vec<&Supported>> =
+                    derivation.inputs.iter().map(|&input| supports[input].as_ref()).collect();
+                let supported = inputs.and_then(|inputs| Supported::derive(&derivation.spec, &inputs));
+                if program.vars[var].kind == Kind::Result {
+                    (values[var], supports[var]) = (value, supported);
+                } else {
+                    let news = self.derived(derivation, value, supported);
+                    self.learn(var, &news, Cause::Derived);
                 }
             }
-            let inputs: Option<Vec<&Supported>> = derivation.inputs.iter().map(|input| known.get(input)).collect();
-            let derived = inputs.and_then(|inputs| Supported::derive(&derivation.spec, &inputs));
-            let Some(derived) = derived else { continue };
-            match &program.vars[derivation.output].kind {
-                Kind::Result => _ = known.insert(derivation.output, derived),
-                Kind::Declared { ty: Type::AwSet, .. } => self.learn(derivation.output, &derived, Cause::Derived),
-                Kind::Declared { .. } => {}
+            if let Some(ty) = program.vars[var].ty() {
+                values[var] = self.input(var, ty);
+                let known = self.known.get(&var).filter(|_| ty.is_set() && self.vars[var].is_some());
+                supports[var] = known.map(Known::supports).or_else(|| ty.is_set().then(Supported::default));
             }
         }
+        values
     }
 
-    /// What supports a declared variable's elements.
-    fn all_supports(&self, var: usize) -> Supported {
-        let state = self.vars[var].and_then(|id| self.graph.state(id));
-        let mut all = state.map(|state| Supported::of(var, state)).unwrap_or_default();
-        if let Some(derived) = self.supported.get(&var) {
-            all.join(derived);
+    /// What a derivation into a declared variable says.
+    fn derived(&self, derivation: &Derivation, value: Option<Output>, supported: Option<Supported>) -> Known {
+        let ty = self.program.vars[derivation.output].ty();
+        match (&derivation.spec, ty) {
+            (Spec::Reached(_), _) if value == Some(Output::Value(Value::Bool(true))) => Known::raised(),
+            (Spec::Reached(_), _) => Known::default(),
+            (_, Some(Type::AwSet)) => Known::derived(supported.unwrap_or_default()),
+            // `bind_to` between variables of another type: all that is known of one.
+            _ => self.known.get(&derivation.inputs[0]).cloned().unwrap_or_default(),
         }
-        all
-    }
-
-    /// What every variable here should be, given what the inputs are.
-    fn evaluate(&mut self) -> Result<Vec<Option<Output>>, Wrong> {
-        let mut values: Vec<Option<Output>> = vec![None; self.vars.len()];
-        for (at, value) in values.iter_mut().enumerate() {
-            if self.program.vars[at].ty().is_some() {
-                *value = self.input(at)?;
-            }
-        }
-        for id in self.program.derivations_at(self.number) {
-            let derivation = &self.program.derivations[id];
-            if self.running.contains(&id) && self.program.vars[derivation.output].kind == Kind::Result {
-                values[derivation.output] = self.evaluate_one(derivation, &values);
-            }
-        }
-        Ok(values)
     }
 
     /// A derivation's value, given those of its inputs.
     pub(crate) fn evaluate_one(&self, derivation: &Derivation, values: &[Option<Output>]) -> Option<Output> {
-        let inputs: Option<Vec<&Output>> = derivation.inputs.iter().map(|&input| values[input].as_ref()).collect();
-        Some(oracle::evaluate(&derivation.spec, &inputs?, self.type_of(derivation.inputs[0]), self.mistake))
+        let inputs: Vec<Option<&Output>> = derivation.inputs.iter().map(|&input| values[input].as_ref()).collect();
+        let ty = match self.program.vars[derivation.inputs[0]].ty() {
+            None if self.program.is_flag(derivation.inputs[0]) => Some(&Type::Boolean),
+            ty => ty,
+        };
+        oracle::evaluate(&derivation.spec, &inputs, ty, self.mistake)
     }
 
-    /// The value of a declared variable: its own, and what was derived into it.
-    fn input(&mut self, var: usize) -> Result<Option<Output>, Wrong> {
-        let Some(id) = self.vars[var] else { return Ok(None) };
-        let Some(State::AwSet(set)) = self.graph.state(id) else { return Ok(self.graph.read(id)) };
-        let mut elements: BTreeSet<Value> = set.own().iter().cloned().collect();
-        elements.extend(self.supported.get(&var).into_iter().flat_map(Supported::elements));
-        Ok(Some(Output::Set(elements.into_iter().collect())))
+    /// The value of a declared variable, by what is known of it; where that does not tell, as it is read.
+    fn input(&mut self, var: usize, ty: &Type) -> Option<Output> {
+        let id = self.vars[var]?;
+        let by_facts = self.known.entry(var).or_default().value(ty);
+        by_facts.or_else(|| self.graph.read(id))
     }
 
     /// Reads a variable and compares it with what it should be.
     pub(crate) fn check(&mut self, var: usize) -> Result<(), Wrong> {
-        let (Some(id), Some(expected)) = (self.vars[var], &self.values[var]) else { return Ok(()) };
+        let Some(id) = self.vars[var] else { return Ok(()) };
+        let expected = self.values[var].as_ref().unwrap_or(&Output::Unset);
         let found = self.graph.read(id);
         if found.as_ref() != Some(expected) {
             let found = found.map_or_else(|| "nothing".into(), |found| found.to_string());
@@ -472,7 +592,7 @@ impl<'p> Replica<'p> {
     }
 
     pub(crate) fn runs(&self, derivation: usize) -> bool {
-        self.running.contains(&derivation)
+        self.running.contains_key(&derivation)
     }
 
     pub(crate) fn state(&self, var: usize) -> Option<&State> {
@@ -489,10 +609,7 @@ impl<'p> Replica<'p> {
 
     /// A set's elements that were added by hand.
     pub(crate) fn own_elements(&self, var: usize) -> BTreeSet<Value> {
-        match self.state(var) {
-            Some(State::AwSet(set)) => set.own().iter().cloned().collect(),
-            _ => BTreeSet::new(),
-        }
+        self.known.get(&var).into_iter().flat_map(Known::own).collect()
     }
 }
 

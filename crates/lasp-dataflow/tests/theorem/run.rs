@@ -122,6 +122,9 @@ impl World<'_> {
             | Event::Wait { at, .. }
             | Event::Cancel { at, .. }
             | Event::Derive { at, .. }
+            | Event::Remove { at, .. }
+            | Event::Undeclare { at, .. }
+            | Event::Declare { at, .. }
             | Event::Crash { at, .. } => *at,
         };
         let Some(replica) = self.replicas.get_mut(at) else { return Ok(()) };
@@ -143,6 +146,15 @@ impl World<'_> {
                 Ok(())
             }
             Event::Derive { derivation, .. } => replica.derive(*derivation),
+            Event::Remove { derivation, .. } => {
+                self.orphans = true;
+                replica.remove(*derivation)
+            }
+            Event::Undeclare { var, .. } => {
+                self.orphans = true;
+                replica.undeclare(*var)
+            }
+            Event::Declare { var, .. } => replica.declare_again(*var),
             Event::Crash { keeps, .. } => {
                 self.orphans |= !keeps;
                 replica.crash(*keeps)

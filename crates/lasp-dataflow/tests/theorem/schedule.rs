@@ -77,10 +77,14 @@ pub(crate) enum Event {
         since: usize,
     },
     /// Starts a derivation.
-    Derive {
-        at: usize,
-        derivation: usize,
-    },
+    Derive { at: usize, derivation: usize },
+    /// Ends it.
+    Remove { at: usize, derivation: usize },
+    /// Forgets a variable, if nothing follows from it.
+    Undeclare { at: usize, var: usize },
+    /// Declares it again.
+    Declare { at: usize, var: usize },
+
     /// A replica stops; it comes back with what it had, or with nothing and as another.
     Crash {
         at: usize,
@@ -120,6 +124,9 @@ impl fmt::Display for Event {
             Self::Wait { at, var, limit } => write!(f, "on({}, read({}, {limit}))", replica(at), name_of(*var)),
             Self::Cancel { at, since } => write!(f, "reader {since} leaves replica {}", replica(at)),
             Self::Derive { at, derivation } => write!(f, "on({}, d{derivation})", replica(at)),
+            Self::Remove { at, derivation } => write!(f, "on({}, remove d{derivation})", replica(at)),
+            Self::Undeclare { at, var } => write!(f, "on({}, undeclare({}))", replica(at), name_of(*var)),
+            Self::Declare { at, var } => write!(f, "on({}, declare({}))", replica(at), name_of(*var)),
             Self::Crash { at, keeps: true } => write!(f, "replica {} stops and comes back", replica(at)),
             Self::Crash { at, keeps: false } => write!(f, "replica {} loses everything", replica(at)),
             Self::Cut { side } => write!(f, "partition: {side} from the others"),
