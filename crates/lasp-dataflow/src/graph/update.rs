@@ -20,7 +20,7 @@ impl Graph {
         if variable.info.read_only {
             return Err(UpdateError::ReadOnly(variable.info.name.clone()));
         }
-        let author = Author { replica: self.replica, stamp };
+        let author = Author { replica: variable.author, stamp };
         let delta = variable.state.apply(&variable.info.ty, op, author)?;
         self.absorb(var, delta, Cause::Local);
         Ok(())
@@ -57,7 +57,7 @@ impl Graph {
         let news = match (state, value) {
             (State::AwSet(set), Value::List(items)) => {
                 let absent = items.iter().filter(|item| !set.contains(item)).cloned();
-                State::AwSet(SetState::new(set.own().add_all(self.replica, absent), Derived::new()))
+                State::AwSet(SetState::new(set.own().add_all(variable.author, absent), Derived::new()))
             }
             _ => State::from_value(&info.ty, value)?,
         };
