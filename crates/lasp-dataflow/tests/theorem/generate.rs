@@ -216,7 +216,7 @@ impl Builder<'_> {
         let first = self.known[inputs[0]].clone();
         let pairs = first.pairs;
         match shape {
-            Shape::View => Spec::View(first.facets.last().copied().unwrap_or_default()),
+            Shape::View => Spec::View(self.rng.pick(&first.facets).copied().unwrap_or_default()),
             Shape::Map => Spec::Map(self.fun(pairs)),
             Shape::Filter => Spec::Filter(self.predicate(pairs)),
             Shape::FlatMap => Spec::FlatMap(Fun::random_list(self.rng)),
@@ -447,9 +447,8 @@ impl Scheduler<'_> {
 
     fn derivation(&mut self, at: usize, fits: impl Fn(&Derivation) -> bool) -> Option<usize> {
         let derivations = &self.program.derivations;
-        let fitting: Vec<usize> = (0..derivations.len())
-            .filter(|&id| derivations[id].at.contains(at) && fits(&derivations[id]))
-            .collect();
+        let fitting: Vec<usize> =
+            (0..derivations.len()).filter(|&id| derivations[id].at.contains(at) && fits(&derivations[id])).collect();
         self.rng.pick(&fitting).copied()
     }
 

@@ -25,12 +25,7 @@ pub(crate) enum Mistake {
 
 /// What `spec` makes of its inputs' values, of which the first has type `ty` if it is declared; `None` where there is no
 /// result, because a function failed on a value that is no collection.
-pub(crate) fn evaluate(
-    spec: &Spec,
-    inputs: &[Option<&Output>],
-    ty: Option<&Type>,
-    mistake: Mistake,
-) -> Option<Output> {
+pub(crate) fn evaluate(spec: &Spec, inputs: &[Option<&Output>], ty: Option<&Type>, mistake: Mistake) -> Option<Output> {
     if let Spec::Reached(limit) = spec {
         return Some(Output::Value(Value::Bool(inputs[0].is_some_and(|input| is_reached(limit, input, ty)))));
     }

@@ -272,7 +272,7 @@ impl Spec {
             Self::Join(left, right) => Operator::Join { left_key: left.call(named), right_key: right.call(named) },
             Self::Fold(agg) => Operator::Fold(agg.aggregate(named)),
             Self::Group(key, agg) => Operator::Group { key: key.call(named), aggregate: agg.aggregate(named) },
-            Self::Reached(limit) => Operator::Reached(limit.threshold(ty)?),
+            Self::Reached(limit) => Operator::Reached(Box::new(limit.threshold(ty)?)),
             Self::Follow => return None,
         })
     }

@@ -1,12 +1,13 @@
 //! One replica: its graph, what it should hold, and whom it should have woken and told.
 
+use crate::known::Known;
 use crate::oracle::{self, Mistake};
 use crate::program::{Derivation, Kind, Limit, Program, Reading, Spec, name_of};
-use crate::known::Known;
 use crate::provenance::Supported;
 use lasp_crdt::{ReplicaId, Stamp, Timestamp};
 use lasp_dataflow::{
-    BindError, Cause, DerivationId, DeriveError, Graph, Name, Op, Output, State, Target, Type, Value, VarId, WaiterId, WatcherId,
+    BindError, Cause, DerivationId, DeriveError, Graph, Name, Op, Output, State, Target, Type, Value, VarId, WaiterId,
+    WatcherId,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -42,9 +43,9 @@ pub(crate) struct Replica<'p> {
     ended: BTreeSet<usize>,
     /// What is known here of each variable.
     known: BTreeMap<usize, Known>,
-    /// How many additions were made here, and how often something was forgotten.
+    /// How many additions were made here, and how often each variable was forgotten.
     events: u64,
-    forgotten: u64,
+    forgotten: BTreeMap<usize, u64>,
     /// News of it that were not taken out yet.
     outbox: BTreeMap<(usize, Cause), Known>,
     /// The values after the last step.
@@ -69,7 +70,7 @@ impl<'p> Replica<'p> {
             ended: BTreeSet::new(),
             known: BTreeMap::new(),
             events: 0,
-            forgotten: 0,
+            forgotten: BTreeMap::new(),
             outbox: BTreeMap::new(),
             values: vec![None; program.vars.len()],
             watching: BTreeSet::new(),
@@ -175,7 +176,7 @@ impl<'p> Replica<'p> {
                 }
                 self.gone(var);
                 self.known.remove(&var);
-                self.forgotten += 1;
+                *self.forgotten.entry(var).or_default() += 1;
                 self.outbox.retain(|(held, _), _| *held != var);
                 self.after_step()
             }
@@ -234,7 +235,7 @@ impl<'p> Replica<'p> {
         let before = self.graph.state(id).cloned();
         let ty = ty.clone();
         if self.graph.update(id, &op, stamp).is_ok() {
-            let author = self.author();
+            let author = self.author(var);
             let (known, mint) = self.known_and_mint(var);
             let news = known.act(&ty, form, author, mint);
             self.learn(var, &news, Cause::Local);
@@ -259,8 +260,8 @@ impl<'p> Replica<'p> {
     }
 
     /// Who counts here, at present: nobody else ever, also where something was forgotten.
-    fn author(&self) -> u64 {
-        (self.number as u64) << 56 | self.lives << 40 | self.forgotten
+    fn author(&self, var: usize) -> u64 {
+        (self.number as u64) << 56 | self.lives << 40 | self.forgotten.get(&var).copied().unwrap_or_default()
     }
 
     /// What is known of a variable, and numbers for additions to it.
@@ -299,7 +300,7 @@ impl<'p> Replica<'p> {
         let effects = self.graph.drain();
         let told: BTreeSet<WatcherId> = effects.changed.iter().copied().collect();
         let expected = std::mem::take(&mut self.to_be_told);
-        if !told.is_superset(&expected) {
+        if told != expected {
             return Err(format!("watchers {told:?} were told, but {expected:?} should have been"));
         }
         let woken: BTreeSet<WaiterId> = effects.met.iter().copied().collect();
@@ -399,11 +400,12 @@ impl<'p> Replica<'p> {
             .collect();
         let known = std::mem::take(&mut self.known);
         let running = self.running.clone();
-        if !keeps {
+        // Who forgot something does not know what its id has done.
+        if !keeps || !self.forgotten.is_empty() {
             self.lives += 1;
         }
         let mut fresh = Self::new_life(self.program, self.number, self.lives, self.mistake)?;
-        (fresh.events, fresh.forgotten) = (self.events, self.forgotten);
+        (fresh.events, fresh.forgotten) = (self.events, self.forgotten.clone());
         let rerun = |fresh: &mut Self| running.keys().try_for_each(|&id| fresh.derive(id));
         // Programs start before or after what was stored is back.
         let early = saved.len() % 2 == 0;
@@ -437,7 +439,7 @@ impl<'p> Replica<'p> {
             ended: BTreeSet::new(),
             known: BTreeMap::new(),
             events: 0,
-            forgotten: 0,
+            forgotten: BTreeMap::new(),
             outbox: BTreeMap::new(),
             values: vec![None; program.vars.len()],
             watching: BTreeSet::new(),

@@ -77,13 +77,25 @@ pub(crate) enum Event {
         since: usize,
     },
     /// Starts a derivation.
-    Derive { at: usize, derivation: usize },
+    Derive {
+        at: usize,
+        derivation: usize,
+    },
     /// Ends it.
-    Remove { at: usize, derivation: usize },
+    Remove {
+        at: usize,
+        derivation: usize,
+    },
     /// Forgets a variable, if nothing follows from it.
-    Undeclare { at: usize, var: usize },
+    Undeclare {
+        at: usize,
+        var: usize,
+    },
     /// Declares it again.
-    Declare { at: usize, var: usize },
+    Declare {
+        at: usize,
+        var: usize,
+    },
 
     /// A replica stops; it comes back with what it had, or with nothing and as another.
     Crash {
