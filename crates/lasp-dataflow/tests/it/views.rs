@@ -269,6 +269,26 @@ fn flags_say_whether_a_threshold_is_reached_and_can_travel() {
     assert!(refused.is_err());
 }
 
+/// A step of a chain that gets a store of its own after what it follows from has got one goes on being told of every
+/// reason, so that its store must count them from the start.
+#[test]
+fn steps_that_are_read_one_after_the_other_count_every_reason() {
+    let twice = function(|args| Ok(Value::list([args[0].clone(), args[0].clone()])));
+    let mut node = Node::new(1);
+    let set = node.declare("s", "set");
+    node.add(set, [1, 2]);
+    let union = node.derive(Operator::Union, &[set, set]);
+    let doubled = node.derive(Operator::FlatMap(twice), &[union]);
+    let count = node.derive(Operator::Fold(Aggregate::Count), &[doubled]);
+    for (var, shown) in [(count, "2"), (union, "set[1, 2]"), (doubled, "set[1, 2]")] {
+        assert_eq!(node.show(var), shown);
+    }
+    node.remove(set, 1);
+    for (var, shown) in [(count, "1"), (union, "set[2]"), (doubled, "set[2]")] {
+        assert_eq!(node.show(var), shown);
+    }
+}
+
 #[test]
 fn what_was_done_before_a_variable_was_forgotten_is_not_numbered_again() {
     let (mut here, mut there) = (Node::new(1), Node::new(2));
