@@ -59,32 +59,36 @@ pub enum Op {
 pub enum ReplicaName {
     /// By its id.
     Id(ReplicaId),
-    /// As the program does: the number of a node in a script, the name of a node, an id as a text of hexadecimal digits.
+    /// As the program does: the number of a node in a script, the id or address of a member as a text, or
+    /// `"replica:ID"` with the id's hexadecimal digits.
     Named(Value),
 }
 
 impl ReplicaName {
-    /// The id: what `known` says of the name, else the id that the text spells.
+    /// The id: the one that the name spells out, else what `known` says of it.
     pub fn resolve(&self, known: impl FnOnce(&Value) -> Option<ReplicaId>) -> Option<ReplicaId> {
         match self {
             Self::Id(id) => Some(*id),
-            Self::Named(name) => known(name).or_else(|| spelled(name)),
+            Self::Named(name) => spelled(name).or_else(|| known(name)),
         }
     }
 }
 
-/// The id that a text of hexadecimal digits spells, as ids are displayed.
+/// Distinguishes the id of a replica from that of a node: rights given to nobody are lost.
+const SPELLED: &str = "replica:";
+
 fn spelled(name: &Value) -> Option<ReplicaId> {
     let Value::Text(text) = name else { return None };
+    let digits = text.strip_prefix(SPELLED)?;
     // `from_str_radix` takes a sign, too.
-    let is_spelled = text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    is_spelled.then(|| u64::from_str_radix(text, 16).ok()).flatten().map(ReplicaId)
+    let is_spelled = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_spelled.then(|| u64::from_str_radix(digits, 16).ok()).flatten().map(ReplicaId)
 }
 
 impl fmt::Display for ReplicaName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Id(id) => write!(f, "\"{id}\""),
+            Self::Id(id) => write!(f, "\"{SPELLED}{id}\""),
             Self::Named(name) => write!(f, "{name}"),
         }
     }
@@ -131,7 +135,10 @@ pub enum OpError {
         owned: u64,
     },
     /// Nobody here knows a replica by this name.
-    #[error("no replica is known as {name}; name a node by its number in the script, or by its replica's id as a text")]
+    #[error(
+        "no replica is known as {name}; a script names nodes by their numbers, a running node names members by their id or \
+         address as a text, and \"replica:ID\" is a replica's own id"
+    )]
     UnknownReplica {
         /// The name.
         name: ReplicaName,
@@ -216,21 +223,20 @@ impl Op {
         op.ok_or_else(|| OpError::unsupported(form, ty))
     }
 
-    /// The same with every replica named by its id, for which `known` is asked first.
+    /// Gives every replica that it names its id, for which `known` is asked.
     ///
     /// # Errors
     /// [`OpError::UnknownReplica`].
-    pub fn resolve(self, known: &mut dyn FnMut(&Value) -> Option<ReplicaId>) -> Result<Self, OpError> {
-        Ok(match self {
-            Self::Move(n, name) => match name.resolve(known) {
-                Some(id) => Self::Move(n, ReplicaName::Id(id)),
-                None => return Err(OpError::UnknownReplica { name }),
+    pub fn resolve(&mut self, known: &mut dyn FnMut(&Value) -> Option<ReplicaId>) -> Result<(), OpError> {
+        match self {
+            Self::Move(_, name) => match name.resolve(known) {
+                Some(id) => *name = ReplicaName::Id(id),
+                None => return Err(OpError::UnknownReplica { name: name.clone() }),
             },
-            Self::Apply(key, op) => Self::Apply(key, Box::new(op.resolve(known)?)),
-            Self::Fst(op) => Self::Fst(Box::new(op.resolve(known)?)),
-            Self::Snd(op) => Self::Snd(Box::new(op.resolve(known)?)),
-            names_none => names_none,
-        })
+            Self::Apply(_, op) | Self::Fst(op) | Self::Snd(op) => op.resolve(known)?,
+            _ => {}
+        }
+        Ok(())
     }
 
     /// The operation's name in the language.
@@ -379,12 +385,26 @@ mod tests {
         assert_eq!(read("set", call("add_element", one_two.clone())), Ok(Op::Add(one_two.clone().into())));
         assert_eq!(read("gset", call("add_all", one_two.clone())), Ok(Op::AddAll(one_two.clone())));
         assert_eq!(read("set", call("rmv", one_two.clone())), Ok(Op::Remove(one_two.clone().into())));
-        assert_eq!(read("set", call("rmv_all", one_two.clone())), Ok(Op::RemoveAll(one_two)));
+        assert_eq!(read("set", call("rmv_all", one_two.clone())), Ok(Op::RemoveAll(one_two.clone())));
         assert_eq!(read("gcounter", Value::atom("increment")), Ok(Op::Increment(1)));
         assert_eq!(read("pncounter", call("decrement", 3)), Ok(Op::Decrement(3)));
+        assert_eq!(read("ewflag", Value::Bool(false)), Ok(Op::Disable));
+        assert_eq!(read("awmap(set)", call("rmv_key", 3)), Ok(Op::RemoveKeys(vec![3.into()])));
+        assert_eq!(read("awmap(set)", call("rmv_keys", one_two.clone())), Ok(Op::RemoveKeys(one_two.clone())));
+        assert_eq!(
+            read("awgraph", call("rmv_vertex", one_two.clone())),
+            Ok(Op::RemoveVertices(vec![one_two.clone().into()]))
+        );
+        assert_eq!(read("ggraph", call("add_edge", (1, 2))), Ok(Op::AddEdges(vec![(1.into(), 2.into())])));
+        let edges = Value::list([Value::from((1, 2)), Value::from((2, 1))]);
+        let expected = vec![(1.into(), 2.into()), (2.into(), 1.into())];
+        assert_eq!(read("twopgraph", call("rmv_edges", edges)), Ok(Op::RemoveEdges(expected)));
         assert_eq!(read("max", call("set", 3)), Ok(Op::Set(Value::Int(3))));
         assert_eq!(read("boolean", Value::Bool(true)), Ok(Op::Enable));
         assert_eq!(read("boolean", Value::atom("enable")), Ok(Op::Enable));
+        let written = Op::Apply("k".into(), Box::new(Op::Set(7.into())));
+        assert_eq!(read("mvmap", Value::tuple([Value::atom("set"), "k".into(), 7.into()])), Ok(written.clone()));
+        assert_eq!(read("mvmap", Value::tuple([Value::atom("apply"), "k".into(), call("set", 7)])), Ok(written));
         let apply = Value::tuple([Value::atom("apply"), Value::from("n1"), call("fst", true)]);
         let expected = Op::Apply("n1".into(), Box::new(Op::Fst(Box::new(Op::Enable))));
         assert_eq!(read("gmap(pair(boolean, boolean))", apply), Ok(expected));
@@ -409,5 +429,24 @@ mod tests {
         assert_eq!(error, "increment of gcounter: expected an integer that is not negative, found an integer -1");
         let error = read("set", call("add_all", 1)).unwrap_err();
         assert_eq!(error, "add_all of awset: expected a list, found an integer 1");
+        let error = read("awgraph", call("add_edge", 1)).unwrap_err();
+        assert_eq!(error, "add_edge of awgraph: expected an edge {From, To}, found an integer 1");
+    }
+
+    #[test]
+    fn who_knows_the_names_of_replicas_resolves_them_at_any_depth() {
+        let form = Value::tuple([Value::atom("move"), 3.into(), 2.into()]);
+        let op = read("gmap(pair(bcounter, max))", Value::tuple([Value::atom("apply"), 1.into(), call("fst", form)]));
+        let mut op = op.expect("an operation");
+        assert!(op.resolve(&mut |_| None).unwrap_err().to_string().starts_with("no replica is known as 2; "));
+        op.resolve(&mut |name| (*name == Value::Int(2)).then_some(ReplicaId(22))).expect("a known name");
+        let to = |name| Op::Apply(1.into(), Box::new(Op::Fst(Box::new(Op::Move(3, name)))));
+        assert_eq!(op, to(ReplicaName::Id(ReplicaId(22))));
+        for (text, id) in [("replica:ff", Some(255)), ("ff", None), ("replica:", None), ("replica:+f", None)] {
+            let name = ReplicaName::Named(text.into());
+            assert_eq!(name.resolve(|_| None), id.map(ReplicaId), "{text}");
+        }
+        let shown = ReplicaName::Id(ReplicaId(255)).to_string();
+        assert_eq!(shown, "\"replica:ff\"");
     }
 }
