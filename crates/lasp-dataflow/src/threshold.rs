@@ -213,6 +213,66 @@ impl Threshold {
         }
     }
 
+    /// Whether every variable is this far from the start.
+    pub(crate) fn is_trivial(&self) -> bool {
+        matches!(self, Self::State(state) if state.is_bottom())
+    }
+
+    /// Whether whoever waits for this waits for at least as much as `wanted`.
+    pub(crate) fn implies(&self, wanted: &Self) -> bool {
+        match (self, wanted) {
+            (_, Self::State(wanted)) if wanted.is_bottom() => true,
+            (_, Self::Bound) => self.is_above_bottom(),
+            (Self::State(state) | Self::Strict(state), Self::State(wanted)) => wanted.leq(state),
+            (Self::State(state), Self::Strict(wanted)) => wanted.leq(state) && !state.leq(wanted),
+            (Self::Strict(state), Self::Strict(wanted)) => wanted.leq(state),
+            (Self::AtLeast(n), Self::AtLeast(wanted)) => n >= wanted,
+            (Self::AtLeast(n), Self::MoreThan(wanted)) | (Self::MoreThan(n), Self::MoreThan(wanted)) => {
+                n > wanted || n == wanted && matches!(self, Self::MoreThan(_))
+            }
+            (Self::MoreThan(n), Self::AtLeast(wanted)) => n >= wanted,
+            (Self::Contains { elements, more }, Self::Contains { elements: wanted, more: wanted_more }) => {
+                let has_all = wanted.iter().all(|element| elements.binary_search(element).is_ok());
+                has_all && (!wanted_more || *more || elements.len() > wanted.len())
+            }
+            (Self::Contains { elements, more }, Self::AtLeast(n)) => {
+                i64::try_from(elements.len()).is_ok_and(|len| len + i64::from(*more) >= *n)
+            }
+            (Self::Holds(value), Self::Holds(wanted)) => value == wanted,
+            (
+                Self::Graph { vertices, edges, more },
+                Self::Graph { vertices: wanted_vertices, edges: wanted_edges, more: wanted_more },
+            ) => {
+                let has_all = wanted_vertices.iter().all(|vertex| vertices.binary_search(vertex).is_ok())
+                    && wanted_edges.iter().all(|edge| edges.binary_search(edge).is_ok());
+                let has_more = vertices.len() > wanted_vertices.len() || edges.len() > wanted_edges.len();
+                has_all && (!wanted_more || *more || has_more)
+            }
+            (Self::Graph { vertices, .. }, Self::AtLeast(n)) => {
+                i64::try_from(vertices.len()).is_ok_and(|len| len >= *n)
+            }
+            (Self::Entries(entries), Self::Entries(wanted)) => wanted.iter().all(|wanted| {
+                entries.iter().any(|entry| entry.key == wanted.key && entry.threshold.implies(&wanted.threshold))
+            }),
+            (Self::Both(both), Self::Both(wanted)) => both.0.implies(&wanted.0) && both.1.implies(&wanted.1),
+            _ => false,
+        }
+    }
+
+    /// Whether a state to which nothing has happened does not meet this; or it is met there, and then nobody waits for it.
+    fn is_above_bottom(&self) -> bool {
+        match self {
+            Self::State(state) => !state.is_bottom(),
+            Self::AtLeast(n) => *n > 0,
+            Self::MoreThan(n) => *n >= 0,
+            Self::Contains { elements, more } => *more || !elements.is_empty(),
+            Self::Graph { vertices, more, .. } => *more || !vertices.is_empty(),
+            Self::Entries(entries) => entries.iter().any(|entry| !entry.or_absent),
+            Self::Both(both) => both.0.is_above_bottom() || both.1.is_above_bottom(),
+            Self::Bound | Self::Strict(_) | Self::Holds(_) => true,
+        }
+    }
+
     /// Whether `state` has come this far. Cost: that of the threshold; for `more` of a graph, that of the graph.
     pub fn is_met(&self, state: &State) -> bool {
         match (self, state) {
@@ -226,7 +286,7 @@ impl Threshold {
                 map.get(&entry.key).map_or(entry.or_absent, |nested| entry.threshold.is_met_by_nested(nested))
             }),
             (Self::Both(both), State::Pair(pair)) => both.0.is_met(&pair.0) && both.1.is_met(&pair.1),
-            _ => self.is_met_by(state.look()),
+            _ => self.is_seen_in(state.look()),
         }
     }
 
@@ -240,16 +300,16 @@ impl Threshold {
             (Self::Both(both), Nested::Pair(pair)) => {
                 both.0.is_met_by_nested(&pair.0) && both.1.is_met_by_nested(&pair.1)
             }
-            _ => self.is_met_by(nested.look()),
+            _ => self.is_seen_in(nested.look()),
         }
     }
 
     /// As [`is_met`](Self::is_met), of what can be told by a look alone.
-    fn is_met_by(&self, look: Look<'_>) -> bool {
+    pub(crate) fn is_seen_in(&self, look: Look<'_>) -> bool {
         match self {
             // Of the types that only have a look here, bottom is the only state that a value can say.
             Self::State(wanted) => wanted.is_bottom(),
-            Self::Bound => !matches!(look, Look::Nothing),
+            Self::Bound => !matches!(look, Look::Nothing | Look::Register(None)),
             Self::AtLeast(n) => look.level().is_some_and(|level| level.is_at_least(*n)),
             Self::MoreThan(n) => look.level().is_some_and(|level| level.is_more_than(*n)),
             Self::Contains { elements, more } => {
@@ -268,7 +328,7 @@ impl Threshold {
             Self::Entries(entries) => match look {
                 Look::Map(map) => entries
                     .iter()
-                    .all(|entry| map.get(&entry.key).map_or(entry.or_absent, |look| entry.threshold.is_met_by(look))),
+                    .all(|entry| map.get(&entry.key).map_or(entry.or_absent, |look| entry.threshold.is_seen_in(look))),
                 _ => false,
             },
             Self::Strict(_) | Self::Both(_) => false,

@@ -28,6 +28,7 @@ pub use slot::Slot;
 pub(crate) use apply::Author;
 pub(crate) use literal::GraphLiteral;
 pub(crate) use look::Look;
+pub(crate) use members::{Facets, Moved};
 pub(crate) use set::Touched;
 
 use crate::types::Type;
