@@ -105,10 +105,31 @@ impl Recorder {
 fn growth(ty: &Type, fold: bool) -> &'static str {
     match ty {
         _ if fold => "its value may go up and down",
-        Type::GSet | Type::GCounter | Type::Max | Type::Min | Type::Boolean | Type::IVar => {
-            "its value only grows: a threshold once met stays met"
-        }
+        _ if only_grows(ty) => "its value only grows: a threshold once met stays met",
         _ => "its value may go back: a threshold is met at a moment",
+    }
+}
+
+/// Whether no operation takes anything back from the value of a variable of type `ty`.
+fn only_grows(ty: &Type) -> bool {
+    match ty {
+        Type::GSet | Type::GCounter | Type::Max | Type::Min | Type::Boolean | Type::IVar | Type::GGraph => true,
+        Type::GMap(inner) => only_grows(inner),
+        Type::Pair(first, second) => only_grows(first) && only_grows(second),
+        Type::AwSet
+        | Type::TwoPSet
+        | Type::RwSet
+        | Type::PnCounter
+        | Type::LexCounter
+        | Type::BCounter
+        | Type::EwFlag
+        | Type::DwFlag
+        | Type::LwwRegister
+        | Type::MvRegister
+        | Type::AwMap(_)
+        | Type::MvMap
+        | Type::TwoPGraph
+        | Type::AwGraph => false,
     }
 }
 

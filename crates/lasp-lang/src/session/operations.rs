@@ -422,6 +422,7 @@ fn help_on(term: &Term) -> Result<String> {
     // Types with parameters are shown by their name alone, too.
     let ty = match &name {
         Term::Data(Value::Atom(name), _) if &**name == "gmap" => Type::GMap(Box::new(Type::AwSet)),
+        Term::Data(Value::Atom(name), _) if &**name == "awmap" => Type::AwMap(Box::new(Type::AwSet)),
         Term::Data(Value::Atom(name), _) if &**name == "pair" => {
             Type::Pair(Box::new(Type::AwSet), Box::new(Type::AwSet))
         }
