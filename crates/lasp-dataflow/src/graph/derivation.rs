@@ -8,7 +8,7 @@ use super::errors::DeriveError;
 use super::step::Step;
 use super::variable::{Shows, Variable};
 use crate::name::{Name, VarId};
-use crate::operator::{Call, Facet, FunctionError, Operator};
+use crate::operator::{Call, Facet, Function, FunctionError, Operator};
 use crate::operators::{Running, Side};
 use crate::types::Type;
 use crate::value::Value;
@@ -380,12 +380,13 @@ impl Graph {
     fn add_view(&mut self, operator: Operator, inputs: &[VarId], shape: Shape) -> ViewId {
         let inputs: Vec<views::Input> = inputs.iter().map(|&input| self.view_input(input)).collect();
         match (&operator, inputs.as_slice()) {
-            (Operator::View(Facet::Elements), &[views::Input::View(view)]) => {
+            (Operator::View(Facet::Elements), &[views::Input::View(view)]) if self.views.view(view).shape == shape => {
                 self.views.use_again(view);
                 view
             }
-            (Operator::View(_), [views::Input::View(_)]) => {
-                self.views.add(Operator::Map(Arc::new(KeyOfEntry)), &inputs, shape)
+            (Operator::View(facet), [views::Input::View(_)]) => {
+                let part: Function = if *facet == Facet::Keys { Arc::new(KeyOfEntry) } else { Arc::new(EntryItself) };
+                self.views.add(Operator::Map(part), &inputs, shape)
             }
             _ => self.views.add(operator, &inputs, shape),
         }
@@ -453,7 +454,7 @@ impl Graph {
             views::Input::View(view) => self.carriers[&view],
         });
         let name = Name::new(format!("~carrier/{}", self.vars.given())).expect("a short name");
-        let mut variable = Variable::new(name, Type::AwSet, true);
+        let mut variable = Variable::new(name, Type::AwSet, true, self.replica);
         variable.carries = Some(view);
         let output = self.vars.insert(variable);
         self.carriers.insert(view, output);
@@ -542,5 +543,22 @@ impl Call for KeyOfEntry {
 
     fn identity(&self) -> Option<Arc<str>> {
         Some("the key of an entry".into())
+    }
+}
+
+/// The entries of a map, as pairs.
+struct EntryItself;
+
+impl Call for EntryItself {
+    fn call(&self, args: &[Value]) -> Result<Value, FunctionError> {
+        Ok(args[0].clone())
+    }
+
+    fn describe(&self) -> String {
+        "the entry".into()
+    }
+
+    fn identity(&self) -> Option<Arc<str>> {
+        Some("an entry itself".into())
     }
 }

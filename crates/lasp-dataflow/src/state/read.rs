@@ -13,14 +13,6 @@ impl State {
         self.look().read()
     }
 
-    /// The value of a counter, flag or register with at most one value; none of collections and pairs. O(1).
-    pub(crate) fn scalar(&self) -> Option<Output> {
-        match self.look() {
-            scalar @ (Look::Number(_) | Look::Flag(_) | Look::Register(_) | Look::Conflict(..)) => Some(scalar.read()),
-            _ => None,
-        }
-    }
-
     /// A set's elements, ascending; of other types none.
     pub fn elements(&self) -> Vec<Value> {
         self.look().elements()
