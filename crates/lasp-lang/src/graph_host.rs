@@ -64,6 +64,17 @@ impl GraphHost {
         })
     }
 
+    /// The name asked for, or a fresh one.
+    fn name(&mut self, name: Option<&str>) -> Result<Name, Refusal> {
+        match name {
+            Some(name) => Name::new(name).map_err(refused),
+            None => {
+                self.fresh += 1;
+                Name::new(format!("~{}", self.fresh)).map_err(refused)
+            }
+        }
+    }
+
     fn next_trigger(&mut self) -> TriggerId {
         self.triggers += 1;
         TriggerId(self.triggers)
@@ -96,14 +107,14 @@ impl Host for GraphHost {
     }
 
     fn declare(&mut self, _node: usize, name: Option<&str>, ty: &Type) -> Result<Handle, Refusal> {
-        let name = match name {
-            Some(name) => Name::new(name).map_err(refused)?,
-            None => {
-                self.fresh += 1;
-                Name::new(format!("~{}", self.fresh)).map_err(refused)?
-            }
-        };
+        let name = self.name(name)?;
         let variable = self.graph.declare(name, ty.clone()).map_err(refused)?;
+        Ok(self.handle(variable))
+    }
+
+    fn declare_dynamic(&mut self, _node: usize, name: Option<&str>, ty: &Type) -> Result<Handle, Refusal> {
+        let name = self.name(name)?;
+        let variable = self.graph.declare_local(name, ty.clone()).map_err(refused)?;
         Ok(self.handle(variable))
     }
 

@@ -212,11 +212,8 @@ impl Kind {
 impl Op {
     /// Whether it needs no parentheses: it is written as a call, or not at all.
     fn shows_simply(&self) -> bool {
-        use Op as O;
-        matches!(
-            self,
-            O::Ranked(_) | O::Unranked | O::Unless0 | O::Mean | O::Coalesce | O::NullIf | O::Case | O::Switch
-        ) || matches!(self, O::Lower | O::Upper | O::Length | O::Abs)
+        matches!(self, Self::Ranked(_) | Self::Unranked | Self::Unless0 | Self::Mean | Self::Case | Self::Switch)
+            || matches!(self, Self::Coalesce | Self::NullIf | Self::Lower | Self::Upper | Self::Length | Self::Abs)
     }
 }
 

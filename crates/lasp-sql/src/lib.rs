@@ -41,9 +41,17 @@ pub use error::{Span, SqlError};
 pub use plan::{Columns, Input, Step, View};
 pub use text::BYTES_MAX;
 
-/// What a table's rows look like, by the table's name (in lower-case unless it was quoted); where there is no such table,
-/// `Err` says what to do about it.
-pub type Catalog<'a> = dyn Fn(&str) -> Result<Columns, String> + 'a;
+/// What a table's rows look like, by the table's name (in lower-case unless it was quoted).
+pub type Catalog<'a> = dyn Fn(&str) -> Result<Columns, NoTable> + 'a;
+
+/// Why a name stands for no table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoTable {
+    /// One sentence without a final period.
+    pub message: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
 
 /// Compiles one view: `create [or replace] view NAME [(COLUMNS)] as select ...`, or the `select` alone.
 ///

@@ -1,5 +1,6 @@
 //! What a view becomes: a list of derivations, each from tables and earlier ones.
 
+use crate::error::Span;
 use lasp_dataflow::Operator;
 use std::sync::Arc;
 
@@ -37,6 +38,8 @@ pub struct Step {
 pub struct View {
     /// Its name; a bare `select` has none.
     pub name: Option<Arc<str>>,
+    /// Where its name stands; the whole text where there is none.
+    pub at: Span,
     /// Whether it takes the place of a view with the same name.
     pub replaces: bool,
     /// The columns of its rows.

@@ -1,6 +1,5 @@
 //! Queries: which rows, joined how, grouped and shown as what.
 
-use crate::Catalog;
 use crate::call::{Column, JoinSide, What, compile};
 use crate::error::{Result, Span, SqlError};
 use crate::expr::{At, Comparison, Expr, Op};
@@ -9,6 +8,7 @@ use crate::plan::{Columns, Input, Steps, View};
 use crate::resolve::Resolver;
 use crate::scope::{Scope, Source};
 use crate::text::{Text, name};
+use crate::{Catalog, NoTable};
 use lasp_dataflow::{Operator, Value};
 use sqlparser::ast::{
     self, Distinct, GroupByExpr, JoinConstraint, JoinOperator, ObjectName, Query, Select, SelectItem,
@@ -29,14 +29,14 @@ type Names = Vec<Arc<str>>;
 pub(crate) fn view(sql: &str, catalog: &Catalog<'_>) -> Result<View> {
     let (text, statement) = Text::parse(sql)?;
     let mut planner = Planner { text: &text, catalog, steps: Steps::default(), queries: 0 };
-    let (name, replaces, columns) = match &statement {
-        Statement::Query(query) => (None, false, planner.query(query, None)?.1),
+    let (name, at, replaces, columns) = match &statement {
+        Statement::Query(query) => (None, text.whole(), false, planner.query(query, None)?.1),
         Statement::CreateView(create) => {
             planner.plain_create(create)?;
             let names: Names = create.columns.iter().map(|column| name(&column.name).into()).collect();
             let names = (!names.is_empty()).then_some(names);
             let (_, columns) = planner.query(&create.query, names.as_deref())?;
-            (Some(planner.object(&create.name)?.into()), create.or_replace, columns)
+            (Some(planner.object(&create.name)?.into()), text.of(&create.name), create.or_replace, columns)
         }
         _ => {
             return Err(SqlError::new(text.whole(), "this statement is not supported")
@@ -44,7 +44,7 @@ pub(crate) fn view(sql: &str, catalog: &Catalog<'_>) -> Result<View> {
         }
     };
     let Steps { tables, steps } = planner.steps;
-    Ok(View { name, replaces, columns, tables, steps })
+    Ok(View { name, at, replaces, columns, tables, steps })
 }
 
 struct Planner<'a> {
@@ -309,8 +309,8 @@ impl<'a> Planner<'a> {
         }
         let table = self.object(object)?;
         let span = self.text.of(object);
-        let mut columns = (self.catalog)(&table)
-            .map_err(|hint| SqlError::new(span, format!("there is no table `{table}`")).hint(hint))?;
+        let mut columns =
+            (self.catalog)(&table).map_err(|NoTable { message, hint }| SqlError { message, hint, span })?;
         let called = alias.as_ref().map_or_else(|| table.clone(), |alias| name(&alias.name));
         if scope.sources.iter().any(|source| source.alias == called) {
             return Err(SqlError::new(span, format!("two tables are called `{called}` here"))

@@ -1,12 +1,14 @@
 //! What is refused, with its place and advice.
 
-use lasp_sql::{Columns, SqlError, check, compile};
+use lasp_sql::{Columns, NoTable, SqlError, check, compile};
 
-fn tables(name: &str) -> Result<Columns, String> {
+fn tables(name: &str) -> Result<Columns, NoTable> {
     match name {
         "t" | "u" => Ok(Columns::Any),
         "listed" => Ok(Columns::Listed(vec!["a".into(), "b".into()])),
-        _ => Err("there are t, u, listed".to_owned()),
+        _ => {
+            Err(NoTable { message: format!("there is no table `{name}`"), hint: Some("there are t, u, listed".into()) })
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Plans carried out on whole collections, without a graph: each operator by its definition.
 
 use lasp_dataflow::{Aggregate, F64, Function, FunctionError, Operator, Value};
-use lasp_sql::{Columns, View, compile};
+use lasp_sql::{Columns, NoTable, View, compile};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a variable holds.
@@ -22,7 +22,8 @@ pub(crate) fn row<const N: usize>(columns: [(&str, Value); N]) -> Value {
 /// The view over tables whose columns are not known, and what failed on the way.
 pub(crate) fn run_with_errors(sql: &str, tables: &Tables) -> (BTreeSet<Value>, Vec<FunctionError>) {
     let catalog = |name: &str| {
-        if tables.contains_key(name) { Ok(Columns::Any) } else { Err("no such table".to_owned()) }
+        let missing = || NoTable { message: format!("there is no table `{name}`"), hint: None };
+        tables.contains_key(name).then_some(Columns::Any).ok_or_else(missing)
     };
     let view = compile(sql, &catalog).unwrap_or_else(|error| panic!("{sql}: {error}"));
     perform(&view, tables)
