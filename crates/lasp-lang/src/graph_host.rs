@@ -153,8 +153,10 @@ impl Host for GraphHost {
         let inputs: Vec<VarId> = inputs.iter().map(|input| self.variable(*input)).collect();
         let target = into.map_or(Target::Local(None), |into| Target::Into(self.variable(into)));
         let result = self.graph.derive(operator, &inputs, target).map_err(refused);
+        // Known before its first errors are told.
+        let result = result.map(|variable| self.handle(variable));
         self.collect();
-        result.map(|variable| self.handle(variable))
+        result
     }
 
     fn query(&mut self, _node: usize, variable: Handle) -> Result<Output, Refusal> {
