@@ -118,6 +118,13 @@ impl Host for GraphHost {
         Ok(self.handle(variable))
     }
 
+    fn undeclare(&mut self, _node: usize, variable: Handle) -> Result<(), Refusal> {
+        let gone = self.variable(variable);
+        self.graph.undeclare(gone).map_err(refused)?;
+        self.known.remove(&gone);
+        Ok(())
+    }
+
     fn type_of(&self, variable: Handle) -> Type {
         let info = self.graph.info(self.variable(variable));
         info.map_or(Type::AwSet, |info| info.ty.clone())
@@ -140,7 +147,7 @@ impl Host for GraphHost {
     fn bind_to(&mut self, _node: usize, into: Handle, from: Handle) -> Result<(), Refusal> {
         let result = self.graph.bind_to(self.variable(into), self.variable(from)).map_err(refused);
         self.collect();
-        result
+        result.map(drop)
     }
 
     fn derive(
@@ -160,12 +167,22 @@ impl Host for GraphHost {
     }
 
     fn query(&mut self, _node: usize, variable: Handle) -> Result<Output, Refusal> {
-        self.graph.read(self.variable(variable)).ok_or_else(|| Refusal::new("there is no such variable"))
+        let output = self.graph.read(self.variable(variable));
+        self.collect();
+        output.ok_or_else(|| Refusal::new("there is no such variable"))
     }
 
     fn wait(&mut self, _node: usize, variable: Handle, threshold: Threshold) -> Result<TriggerId, Refusal> {
         let id = self.next_trigger();
         if self.graph.wait(WaiterId(id.0), self.variable(variable), threshold).map_err(refused)? {
+            self.events.push_back(HostEvent::Met(id));
+        }
+        Ok(id)
+    }
+
+    fn wait_needed(&mut self, _node: usize, variable: Handle, threshold: Threshold) -> Result<TriggerId, Refusal> {
+        let id = self.next_trigger();
+        if self.graph.wait_needed(WaiterId(id.0), self.variable(variable), threshold).map_err(refused)? {
             self.events.push_back(HostEvent::Met(id));
         }
         Ok(id)

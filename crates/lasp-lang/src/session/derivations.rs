@@ -57,13 +57,21 @@ pub(crate) fn is_derivation(name: &str) -> bool {
     shape(name).is_some()
 }
 
+/// The collections that variables of a type have; what `group` gives is a map.
+pub(crate) fn facets(ty: &Type) -> &'static [Facet] {
+    match ty {
+        Type::GMap(_) => &[Facet::Elements, Facet::Keys],
+        other => other.facets(),
+    }
+}
+
 /// Whether the derivation called `name` can take a variable of type `ty`, and what to do if not.
 ///
 /// # Errors
 /// What it takes, and a hint.
 pub(crate) fn takes(name: &str, ty: &Type) -> std::result::Result<(), (String, &'static str)> {
     let Some(facet) = shape(name).and_then(|shape| shape.facet) else { return Ok(()) };
-    let facets = ty.facets();
+    let facets = facets(ty);
     if facets.contains(&facet) || name == "map" && facets.is_empty() {
         return Ok(());
     }
@@ -103,6 +111,7 @@ impl<H: Host> World<H> {
         };
         let handle = self.host.derive(node, operator, &inputs, into)?;
         self.derived_by(handle, args);
+        self.follows(node, handle, &inputs, into.is_none());
         if into.is_none() && !matches!(self.host.type_of(handle), Type::AwSet | Type::Boolean) {
             self.folds.insert(handle);
         }
@@ -124,7 +133,7 @@ impl<H: Host> World<H> {
             "entries" => Operator::View(Facet::Elements),
             "vertices" => Operator::View(Facet::Vertices),
             "edges" => Operator::View(Facet::Edges),
-            "reached" => Operator::Reached(self.threshold(variable(args, 0)?, &args[1])?),
+            "reached" => Operator::Reached(Box::new(self.threshold(variable(args, 0)?, &args[1])?)),
             "group" => Operator::Group { key: function(1)?, aggregate: aggregate(name, &args[2])? },
             _ => Operator::Fold(aggregate(name, &args[1])?),
         })

@@ -30,6 +30,8 @@ pub struct World<H: Host> {
     lines: Vec<Line>,
     /// Where the functions of derived variables stand; `None` for functions of several programs.
     sources: BTreeMap<Handle, Option<Arc<Source>>>,
+    /// Derived variables that nobody has read, and from which nothing else follows.
+    pub(super) unread: BTreeSet<(usize, Handle)>,
     /// What SQL knows of this session.
     pub(super) views: Views,
     /// Derived variables that are no sets: they have the type of their value.
@@ -53,6 +55,7 @@ impl<H: Host> World<H> {
             due: VecDeque::new(),
             lines: Vec::new(),
             sources: BTreeMap::new(),
+            unread: BTreeSet::new(),
             views: Views::default(),
             folds: BTreeSet::new(),
             patterns: BTreeMap::new(),
@@ -88,7 +91,16 @@ impl<H: Host> World<H> {
         Ok((kind.unwrap_or_else(|| show::kind_name(&resolved).to_owned()), resolved))
     }
 
+    /// Reads what nobody has read, so that what fails there is told.
+    pub(super) fn read_rest(&mut self) {
+        for (node, handle) in std::mem::take(&mut self.unread) {
+            // A node that is down has nothing to tell.
+            _ = self.host.query(node, handle);
+        }
+    }
+
     pub(super) fn value(&mut self, variable: Variable) -> Result<Term, Problem> {
+        self.unread.remove(&(variable.node, variable.handle));
         self.host.query(variable.node, variable.handle).map(Term::output)
     }
 
@@ -142,6 +154,16 @@ impl<H: Host> World<H> {
             if !same {
                 *known = None;
             }
+        }
+    }
+
+    /// Notes that `result` follows from `inputs`: whoever reads it reads them, too.
+    pub(super) fn follows(&mut self, node: usize, result: Handle, inputs: &[Handle], is_local: bool) {
+        for input in inputs {
+            self.unread.remove(&(node, *input));
+        }
+        if is_local {
+            self.unread.insert((node, result));
         }
     }
 

@@ -28,7 +28,7 @@ fn groups_map_keys_to_aggregates() {
     ] {
         assert_eq!(derived(&format!("group(A, {parity}, {aggregate})")), expected, "{aggregate}");
     }
-    let text = format!("G = group(A, {parity}, sum). update(A, {{rmv, [2, 4]}}), G. update(A, {{add, 7}}), G.");
+    let text = format!("G = group(A, {parity}, sum). update(A, {{rmv_all, [2, 4]}}), G. update(A, {{add, 7}}), G.");
     assert_eq!(run(&format!("{SETS} {text}"))[1..], ["#{0 => 6, 1 => 4}", "#{1 => 4}", "#{1 => 11}"]);
 }
 
@@ -116,5 +116,5 @@ fn a_wait_can_time_out() {
 fn a_dynamic_variable_is_a_variable() {
     let text = "V = declare_dynamic(v, set), update(V, {add, 1}), declare_dynamic(v, set).";
     assert_eq!(last(text), "set[1]");
-    assert!(failure("declare(v, set), declare_dynamic(v, set).").contains("local"));
+    assert!(failure("declare(v, set), declare_dynamic(v, set).").contains("already declared as a"));
 }
