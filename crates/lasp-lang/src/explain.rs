@@ -6,7 +6,7 @@
 
 use crate::graph_host::GraphHost;
 use crate::host::{Fault, Host, HostEvent, Progress, Refusal, TriggerId};
-use crate::session::{Session, Stop};
+use crate::session::{Session, Stop, facets};
 use crate::show::type_name;
 use crate::source::Source;
 use crate::term::{Handle, Term};
@@ -212,7 +212,7 @@ impl Host for Recorder {
         inputs: &[Handle],
         into: Option<Handle>,
     ) -> Result<Handle, Refusal> {
-        let of_a_scalar = inputs.iter().any(|input| self.inner.type_of(*input).facets().is_empty());
+        let of_a_scalar = inputs.iter().any(|input| facets(&self.inner.type_of(*input)).is_empty());
         let (what, class, cost) = class(&operator, of_a_scalar);
         let into = self.inner.derive(node, operator, inputs, into)?;
         self.variables.entry(into).or_insert(None);

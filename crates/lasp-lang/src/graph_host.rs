@@ -177,6 +177,8 @@ impl Host for GraphHost {
         if self.graph.wait(WaiterId(id.0), self.variable(variable), threshold).map_err(refused)? {
             self.events.push_back(HostEvent::Met(id));
         }
+        // Somebody may be told that this is needed.
+        self.collect();
         Ok(id)
     }
 

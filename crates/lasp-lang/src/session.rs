@@ -19,7 +19,7 @@ use crate::source::Source;
 use crate::term::{Mixed, Term};
 use std::sync::Arc;
 
-pub(crate) use derivations::{AGGREGATE_FORMS, AGGREGATES, is_derivation, shape, takes, target};
+pub(crate) use derivations::{AGGREGATE_FORMS, AGGREGATES, facets, is_derivation, shape, takes, target};
 pub(crate) use operations::operation_names;
 pub use world::World;
 

@@ -231,6 +231,22 @@ impl Cluster {
         Ok(handle)
     }
 
+    /// Hands over a request that is answered when its time has come.
+    fn wait_for(
+        &mut self,
+        node: usize,
+        variable: Handle,
+        request: impl FnOnce(VarId) -> Request,
+    ) -> Result<TriggerId, Problem> {
+        let var = self.locate(node, variable)?;
+        let id = self.next_id();
+        if let Some(answer) = self.submit(node, id, request(var))? {
+            answer?;
+            self.told.push_back((node, Event::Reply { id, result: Ok(Reply::Done) }));
+        }
+        Ok(TriggerId(id.0))
+    }
+
     fn locate_all(&mut self, number: usize, variables: &[Handle]) -> Result<Vec<VarId>, Problem> {
         variables.iter().map(|variable| self.locate(number, *variable)).collect()
     }
@@ -323,6 +339,13 @@ impl Host for Cluster {
         self.declare_as(node, name, ty, Entry::Dynamic)
     }
 
+    fn undeclare(&mut self, node: usize, variable: Handle) -> Result<(), Refusal> {
+        let var = self.locate(node, variable)?;
+        self.ask(node, Request::Undeclare(var))?;
+        self.places.remove(&(node, variable));
+        Ok(())
+    }
+
     fn type_of(&self, variable: Handle) -> Type {
         match &self.entries[variable.0 as usize] {
             Entry::Declared(_, ty) | Entry::Dynamic(_, ty) | Entry::Derived { ty, .. } => ty.clone(),
@@ -352,15 +375,14 @@ impl Host for Cluster {
         into: Option<Handle>,
     ) -> Result<Handle, Refusal> {
         let Some(into) = into else {
-            let ty = match &operator {
-                Operator::Fold(_) => Type::LwwRegister,
-                Operator::Map(_) if self.type_of(inputs[0]).facets().is_empty() => Type::LwwRegister,
-                Operator::Group { .. } => Type::GMap(Box::new(Type::LwwRegister)),
-                Operator::Reached(_) => Type::Boolean,
-                _ => Type::AwSet,
-            };
-            let handle = self.entry(Entry::Derived { operator, inputs: inputs.to_vec(), ty });
-            self.locate(node, handle)?;
+            // The graph says what follows; until then the entry's type does not matter.
+            let handle = self.entry(Entry::Derived { operator, inputs: inputs.to_vec(), ty: Type::AwSet });
+            let var = self.locate(node, handle)?;
+            if let (Some(made), Entry::Derived { ty, .. }) =
+                (self.node(node)?.graph().info(var).map(|info| info.ty.clone()), &mut self.entries[handle.0 as usize])
+            {
+                *ty = made;
+            }
             return Ok(handle);
         };
         let inputs = self.locate_all(node, inputs)?;
@@ -383,13 +405,11 @@ impl Host for Cluster {
     }
 
     fn wait(&mut self, node: usize, variable: Handle, threshold: Threshold) -> Result<TriggerId, Refusal> {
-        let var = self.locate(node, variable)?;
-        let id = self.next_id();
-        if let Some(answer) = self.submit(node, id, Request::Read { var, threshold })? {
-            answer?;
-            self.told.push_back((node, Event::Reply { id, result: Ok(Reply::Done) }));
-        }
-        Ok(TriggerId(id.0))
+        self.wait_for(node, variable, |var| Request::Read { var, threshold })
+    }
+
+    fn wait_needed(&mut self, node: usize, variable: Handle, threshold: Threshold) -> Result<TriggerId, Refusal> {
+        self.wait_for(node, variable, |var| Request::WaitNeeded { var, threshold })
     }
 
     fn watch(&mut self, node: usize, variable: Handle) -> Result<TriggerId, Refusal> {
