@@ -194,7 +194,7 @@ fn groups_come_and_go_with_their_members() {
     assert!(node.graph.contains(groups, &Value::Int(1)) && !node.graph.contains(groups, &Value::Int(2)));
     let keys = node.derive(Operator::View(Facet::Keys), &[groups]);
     let entries = node.derive(Operator::View(Facet::Elements), &[groups]);
-    assert_eq!((node.show(keys), node.show(entries)), ("set[1]".into(), "#{1 => {1, 4, -4}}".into()));
+    assert_eq!((node.show(keys), node.show(entries)), ("set[1]".into(), "set[{1, {1, 4, -4}}]".into()));
     node.add(set, [3]);
     assert_eq!(node.show(keys), "set[0, 1]");
 }
