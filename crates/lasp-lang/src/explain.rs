@@ -6,7 +6,7 @@
 
 use crate::graph_host::GraphHost;
 use crate::host::{Fault, Host, HostEvent, Progress, Refusal, TriggerId};
-use crate::session::{Session, Stop};
+use crate::session::{Session, Stop, facets};
 use crate::show::type_name;
 use crate::source::Source;
 use crate::term::{Handle, Term};
@@ -97,8 +97,10 @@ impl Recorder {
         self.inner.graph().info(self.inner.variable(handle)).is_some_and(|info| info.local)
     }
 
+    /// Whether a variable is the result of something that is no morphism: it has the type of its value.
     fn is_fold(&self, handle: Handle) -> bool {
-        self.edges.iter().any(|edge| edge.into == handle && edge.what.starts_with("fold"))
+        let is_folded = |edge: &Edge| ["not a morphism", "computed of the value"].contains(&edge.class);
+        self.edges.iter().any(|edge| edge.into == handle && is_folded(edge))
     }
 }
 
@@ -134,33 +136,53 @@ fn only_grows(ty: &Type) -> bool {
 }
 
 /// What an operator is, its algebra, and its cost.
-fn class(operator: &Operator) -> (String, &'static str, &'static str) {
+fn class(operator: &Operator, of_a_scalar: bool) -> (String, &'static str, &'static str) {
     let what = format!("{operator:?}");
     let (class, cost) = match operator {
+        Operator::View(_) => ("morphism", "the change"),
+        Operator::Map(_) if of_a_scalar => ("computed of the value", "one call for each change"),
         Operator::Map(_) | Operator::Filter(_) => ("morphism", "one call for each new element, none for a removed one"),
         Operator::FlatMap(_) => ("morphism", "one call for each new element, and the size of what it gives"),
         Operator::Union => ("morphism", "the change"),
         Operator::Intersection => ("bimorphism", "one look-up for each changed element"),
+        Operator::Difference => ("monotone in its metadata, not in its values", "one look-up for each changed element"),
         Operator::Product => ("bimorphism", "each changed element with all of the other side"),
         Operator::Join { .. } => ("bimorphism", "one key for each changed element, and its partners"),
-        Operator::Fold(Aggregate::Count | Aggregate::Sum | Aggregate::Avg) => {
-            ("not a morphism", "constant for each changed element")
-        }
-        Operator::Fold(Aggregate::Min | Aggregate::Max) => ("not a morphism", "logarithmic for each changed element"),
-        Operator::Fold(Aggregate::Custom { inverse: Some(_), .. }) => {
-            ("not a morphism", "one call for each changed element")
-        }
-        Operator::Fold(Aggregate::Custom { inverse: None, .. }) => {
-            ("not a morphism", "one call for each new element; after a removal, one for each element left")
-        }
-        Operator::Fold(Aggregate::Of(..) | Aggregate::All(_)) | Operator::Group { .. } => {
-            ("not a morphism", "one call for each changed element")
-        }
-        Operator::View(_) => ("morphism", "the change"),
-        Operator::Difference => ("monotone in metadata only", "one look-up for each changed element"),
-        Operator::Reached(_) => ("morphism where the variable only grows", "constant for each change"),
+        Operator::Reached(_) => ("morphism where the variable only grows", "one comparison for each change"),
+        Operator::Fold(aggregate) => ("not a morphism", aggregate_cost(aggregate)),
+        Operator::Group { aggregate, .. } => ("not a morphism", group_cost(aggregate)),
     };
     (what, class, cost)
+}
+
+/// How costs of aggregates compare: several cost what the dearest does.
+fn dearness(aggregate: &Aggregate) -> u8 {
+    match aggregate {
+        Aggregate::Count | Aggregate::Sum | Aggregate::Avg => 0,
+        Aggregate::Custom { inverse: Some(_), .. } => 1,
+        Aggregate::Min | Aggregate::Max => 2,
+        Aggregate::Custom { inverse: None, .. } => 3,
+        Aggregate::Of(_, inner) => dearness(inner).max(1),
+        Aggregate::All(all) => all.iter().map(dearness).max().unwrap_or(0),
+    }
+}
+
+fn aggregate_cost(aggregate: &Aggregate) -> &'static str {
+    match dearness(aggregate) {
+        0 => "constant for each changed element",
+        1 => "one call for each changed element",
+        2 => "logarithmic for each changed element",
+        _ => "one call for each new element; after a removal, one for each element left",
+    }
+}
+
+fn group_cost(aggregate: &Aggregate) -> &'static str {
+    match dearness(aggregate) {
+        0 => "one key for each changed element",
+        1 => "one key and one call for each changed element",
+        2 => "one key for each changed element, and the logarithm of its group's size",
+        _ => "one key and one call for each new element; after a removal, a call for each element left in the group",
+    }
 }
 
 impl Host for Recorder {
@@ -172,6 +194,17 @@ impl Host for Recorder {
         let handle = self.inner.declare(node, name, ty)?;
         self.variables.entry(handle).or_insert_with(|| name.map(str::to_owned));
         Ok(handle)
+    }
+
+    fn declare_dynamic(&mut self, node: usize, name: Option<&str>, ty: &Type) -> Result<Handle, Refusal> {
+        let handle = self.inner.declare_dynamic(node, name, ty)?;
+        self.variables.entry(handle).or_insert_with(|| name.map(str::to_owned));
+        Ok(handle)
+    }
+
+    /// What is explained is how the program was; it is not forgotten.
+    fn undeclare(&mut self, _node: usize, _variable: Handle) -> Result<(), Refusal> {
+        Ok(())
     }
 
     fn type_of(&self, variable: Handle) -> Type {
@@ -200,7 +233,8 @@ impl Host for Recorder {
         inputs: &[Handle],
         into: Option<Handle>,
     ) -> Result<Handle, Refusal> {
-        let (what, class, cost) = class(&operator);
+        let of_a_scalar = inputs.iter().any(|input| facets(&self.inner.type_of(*input)).is_empty());
+        let (what, class, cost) = class(&operator, of_a_scalar);
         let into = self.inner.derive(node, operator, inputs, into)?;
         self.variables.entry(into).or_insert(None);
         self.edges.push(Edge { node, into, inputs: inputs.to_vec(), what, class, cost });
@@ -214,6 +248,12 @@ impl Host for Recorder {
     fn wait(&mut self, node: usize, variable: Handle, threshold: Threshold) -> Result<TriggerId, Refusal> {
         let id = self.inner.wait(node, variable, threshold)?;
         self.watched.push((node, variable, "a threshold on"));
+        Ok(id)
+    }
+
+    fn wait_needed(&mut self, node: usize, variable: Handle, threshold: Threshold) -> Result<TriggerId, Refusal> {
+        let id = self.inner.wait_needed(node, variable, threshold)?;
+        self.watched.push((node, variable, "the need of"));
         Ok(id)
     }
 

@@ -1,6 +1,6 @@
 //! What a state says to those who read it.
 
-use super::{Look, Slot, State};
+use super::{Slot, State};
 use crate::output::Output;
 use crate::threshold::Level;
 use crate::types::Type;
