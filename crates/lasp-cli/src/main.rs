@@ -4,6 +4,7 @@
 
 mod check;
 mod eval;
+mod explain;
 mod node;
 mod repl;
 mod run;
@@ -30,8 +31,8 @@ enum Command {
     Repl(repl::ReplArgs),
     /// Report everything that is wrong with a program
     Check(check::CheckArgs),
-    /// Show the dataflow graph of a program
-    Explain(check::ExplainArgs),
+    /// Show the dataflow of a program: graph, costs, plan; as text, JSON, Graphviz or a picture
+    Explain(explain::ExplainArgs),
     /// Run a node until it is told to stop
     Node(node::NodeArgs),
     /// Run an experiment on a cluster and write a report
@@ -58,7 +59,7 @@ fn run(command: Command) -> ExitCode {
         Command::Run(args) => run::main(args),
         Command::Repl(args) => repl::main(args),
         Command::Check(args) => check::main(args),
-        Command::Explain(args) => check::explain(args),
+        Command::Explain(args) => explain::main(args),
         Command::Node(args) => node::main(&args),
         Command::Eval(args) => eval::main(args),
         Command::EvalNode(args) => eval::node::main(args),

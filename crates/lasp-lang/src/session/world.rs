@@ -5,6 +5,7 @@ use crate::diagnostic::Diagnostic;
 use crate::fault::Problem;
 use crate::function::Function;
 use crate::host::{Host, HostEvent, Progress, TriggerId};
+use crate::interrupt::Interrupt;
 use crate::machine::{Action, Effects, Step, Waiting};
 use crate::show;
 use crate::source::Source;
@@ -17,6 +18,22 @@ use std::sync::Arc;
 pub(super) struct Trigger {
     pub(super) node: usize,
     pub(super) function: Function,
+}
+
+/// What went wrong where a variable is derived.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Failures {
+    /// How many elements were left out so far, on all nodes.
+    pub count: u64,
+    /// The last of them.
+    pub last: String,
+}
+
+impl Failures {
+    fn note(&mut self, node: usize, message: &str) {
+        self.count += 1;
+        self.last = format!("at node {node}, {message}");
+    }
 }
 
 /// A host with what a session remembers of it.
@@ -32,6 +49,8 @@ pub struct World<H: Host> {
     /// Results of folds: they have the type of their value.
     pub(super) folds: BTreeSet<Handle>,
     pub(super) patterns: BTreeMap<usize, BTreeSet<String>>,
+    failures: BTreeMap<Handle, Failures>,
+    pub(super) interrupt: Interrupt,
     form: usize,
 }
 
@@ -52,6 +71,8 @@ impl<H: Host> World<H> {
             sources: BTreeMap::new(),
             folds: BTreeSet::new(),
             patterns: BTreeMap::new(),
+            failures: BTreeMap::new(),
+            interrupt: Interrupt::default(),
             form: 0,
         }
     }
@@ -84,6 +105,10 @@ impl<H: Host> World<H> {
         Ok((kind.unwrap_or_else(|| show::kind_name(&resolved).to_owned()), resolved))
     }
 
+    pub(super) fn failures(&self) -> &BTreeMap<Handle, Failures> {
+        &self.failures
+    }
+
     pub(super) fn value(&mut self, variable: Variable) -> Result<Term, Problem> {
         self.host.query(variable.node, variable.handle).map(Term::output)
     }
@@ -110,6 +135,9 @@ impl<H: Host> World<H> {
                     }
                 }
                 HostEvent::DerivationFailed { node, variable, message, at } => {
+                    if let Some(variable) = variable {
+                        self.failures.entry(variable).or_default().note(node, &message);
+                    }
                     let source = variable.and_then(|variable| self.sources.get(&variable)?.clone());
                     let report = source.zip(at).map(|(source, span)| {
                         (source, Box::new(Diagnostic::error(span, format!("at node {node}, {message}"))))
@@ -151,7 +179,7 @@ impl<H: Host> World<H> {
     }
 
     fn settle(&mut self, waiting: &Waiting) -> Step {
-        if self.host.advance(None) == Progress::Events {
+        if matches!(self.host.advance(None), Progress::Events | Progress::Interrupted) {
             return Step::Wait(waiting.clone());
         }
         let names = self.host.divergence();
@@ -163,17 +191,21 @@ impl<H: Host> World<H> {
     }
 
     fn sleep(&mut self, deadline_ms: u64, waiting: &Waiting) -> Step {
-        if self.host.now_ms() < deadline_ms && self.host.advance(Some(deadline_ms)) == Progress::Events {
-            return Step::Wait(waiting.clone());
+        if self.host.now_ms() >= deadline_ms {
+            return Step::Done(Term::ok());
         }
-        Step::Done(Term::ok())
+        match self.host.advance(Some(deadline_ms)) {
+            Progress::Events | Progress::Interrupted => Step::Wait(waiting.clone()),
+            Progress::Deadline | Progress::Quiet => Step::Done(Term::ok()),
+        }
     }
 
     fn thresholds(&mut self, waits: &[(TriggerId, Variable)], waiting: &Waiting) -> Result<Step, Problem> {
         if let done @ Step::Done(_) = self.first_met(waiting.clone())? {
             return Ok(done);
         }
-        if self.host.advance(None) == Progress::Events || !self.due.is_empty() {
+        let stopped = matches!(self.host.advance(None), Progress::Events | Progress::Interrupted);
+        if stopped || !self.due.is_empty() {
             return Ok(Step::Wait(waiting.clone()));
         }
         let (_, variable) = waits.first().ok_or_else(|| Problem::new("there is nothing to wait for"))?;
@@ -203,5 +235,9 @@ impl<H: Host> Effects for World<H> {
 
     fn nodes(&self) -> usize {
         self.host.nodes()
+    }
+
+    fn interrupted(&self) -> bool {
+        self.interrupt.is_raised()
     }
 }
