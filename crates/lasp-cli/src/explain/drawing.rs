@@ -60,7 +60,8 @@ fn as_written(explanation: &Explanation) -> Panel {
         panel.arrows.push((operator, derivation.output));
     }
     for reaction in &explanation.reactions {
-        let lines = vec![reaction.what.to_owned(), format!("at node {}", reaction.node)];
+        let word = reaction.what.split(' ').nth(1).unwrap_or(reaction.what);
+        let lines = vec![word.to_owned(), format!("at node {}", reaction.node)];
         let name = &explanation.variables[reaction.variable].name;
         let details = format!("{} {name} at node {}", reaction.what, reaction.node);
         let reaction_box = panel.add(Shape { kind: Kind::Reaction, lines, details });
@@ -85,7 +86,7 @@ fn as_run(explanation: &Explanation, plan: &Plan) -> Panel {
     let first_step = panel.boxes.len();
     for step in &plan.steps {
         let mut lines: Vec<String> = step.stages.iter().flat_map(|stage| wrap(stage)).collect();
-        lines.extend(step.made.clone().filter(|_| step.made.is_some()));
+        lines.extend(step.made.clone());
         let kept = if step.materialized { "keeps its result" } else { "keeps nothing" };
         lines.push(kept.to_owned());
         let kind = if step.made.is_some() { Kind::Made } else { Kind::Operator };

@@ -308,31 +308,32 @@ impl Layers {
             let middle = x / 2.0;
             row.iter().for_each(|place| self.x[*place] -= middle);
         }
-        for sweep in 0..SWEEPS {
+        // The last sweep goes down, so that chains hang straight from where they start.
+        for sweep in 0..=SWEEPS {
+            let down = sweep % 2 == 0;
             let rows = self.rows.len();
-            let last = sweep + 2 >= SWEEPS;
             for at in 0..rows {
-                self.settle(if sweep % 2 == 0 { at } else { rows - 1 - at }, last);
+                self.settle(if down { at } else { rows - 1 - at }, down);
             }
         }
     }
 
-    /// Moves a row's places as near to the middle of their neighbours as their order allows.
-    fn settle(&mut self, row: usize, both: bool) {
+    /// Moves a row's places as near to the middle of their neighbours above, or below, as their order allows.
+    fn settle(&mut self, row: usize, down: bool) {
         let places = self.rows[row].clone();
+        let neighbours = if down { &self.above } else { &self.below };
         let mut offset = 0.0;
         let mut wanted = Vec::with_capacity(places.len());
         let mut offsets = Vec::with_capacity(places.len());
         for (at, place) in places.iter().enumerate() {
             offset += if at == 0 { 0.0 } else { self.apart(places[at - 1], *place) };
             offsets.push(offset);
-            let near = self.above[*place].iter().chain(&self.below[*place]).map(|other| self.x[*other]);
-            let (count, sum) = near.fold((0_usize, 0.0), |(count, sum), x| (count + 1, sum + x));
-            let target = if count == 0 { self.x[*place] } else { sum / count as f64 };
-            // Places that arrows pass weigh more, so that long arrows run straight.
-            let weight = match (*place < self.boxes, both) {
-                (false, _) => 8.0,
-                (true, _) => 1.0 + count as f64,
+            let near = &neighbours[*place];
+            let sum: f64 = near.iter().map(|other| self.x[*other]).sum();
+            // Places that arrows pass weigh more, so that long arrows run straight; what has no neighbours gives way.
+            let (target, weight) = match near.len() {
+                0 => (self.x[*place], 0.1),
+                count => (sum / count as f64, if *place < self.boxes { count as f64 } else { 8.0 }),
             };
             wanted.push((target - offset, weight));
         }
