@@ -5,6 +5,7 @@
 mod check;
 mod eval;
 mod explain;
+mod lsp;
 mod node;
 mod repl;
 mod run;
@@ -33,6 +34,8 @@ enum Command {
     Check(check::CheckArgs),
     /// Show the dataflow of a program: graph, costs, plan; as text, JSON, Graphviz or a picture
     Explain(explain::ExplainArgs),
+    /// Serve an editor: diagnostics, hover, completion, definitions, over standard input and output
+    Lsp(lsp::LspArgs),
     /// Run a node until it is told to stop
     Node(node::NodeArgs),
     /// Run an experiment on a cluster and write a report
@@ -60,6 +63,7 @@ fn run(command: Command) -> ExitCode {
         Command::Repl(args) => repl::main(args),
         Command::Check(args) => check::main(args),
         Command::Explain(args) => explain::main(args),
+        Command::Lsp(args) => lsp::main(args),
         Command::Node(args) => node::main(&args),
         Command::Eval(args) => eval::main(args),
         Command::EvalNode(args) => eval::node::main(args),
