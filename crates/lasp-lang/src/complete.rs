@@ -120,6 +120,11 @@ fn types() -> impl Iterator<Item = Candidate> {
     })
 }
 
+/// The names of all types.
+pub fn type_names() -> impl Iterator<Item = &'static str> {
+    Type::names()
+}
+
 fn forms(ty: &Type) -> String {
     ty.catalogue().iter().map(|op| op.form).collect::<Vec<_>>().join(", ")
 }

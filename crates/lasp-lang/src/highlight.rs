@@ -72,38 +72,34 @@ fn class(token: &Token, span: &Span, position: usize, tokens: &[(Token, Span)], 
         Token::Integer(_) | Token::IntegerMinMagnitude | Token::Float(_) => Class::Number,
         Token::Text(_) | Token::ByteText(_) => Class::Text,
         Token::Keyword(_) => Class::Keyword,
+        Token::Symbol(Symbol::Colon) if position > 0 && is_qualified(position - 1, tokens) => Class::Function,
         Token::Symbol(_) | Token::FormEnd => Class::Symbol,
         Token::EndOfFile => return None,
     })
 }
 
-/// An atom: called, part of `module:function`, a type, or just an atom.
+/// An atom: called, a type, or just an atom.
 fn name_class(name: &str, position: usize, tokens: &[(Token, Span)]) -> Class {
-    let is = |at: Option<usize>, symbol: Symbol| {
-        at.and_then(|at| tokens.get(at)).is_some_and(|(token, _)| *token == Token::Symbol(symbol))
-    };
-    let atom_at = |at: Option<usize>| match at.and_then(|at| tokens.get(at)) {
-        Some((Token::Atom(atom), _)) => Some(&**atom),
-        _ => None,
-    };
-    let qualified = |module: &str, function: &str| library::find(&format!("{module}:{function}")).is_some();
-    if is(Some(position + 1), Symbol::Colon)
-        && atom_at(Some(position + 2)).is_some_and(|function| qualified(name, function))
-    {
+    if is_qualified(position, tokens) || (position >= 2 && is_qualified(position - 2, tokens)) {
         return Class::Function;
     }
-    if is(position.checked_sub(1), Symbol::Colon)
-        && atom_at(position.checked_sub(2)).is_some_and(|module| qualified(module, name))
-    {
-        return Class::Function;
-    }
-    let called = is(Some(position + 1), Symbol::OpenParen);
-    let is_type = Type::names().any(|ty| ty == name);
-    match (called, is_type) {
+    let follows = |symbol| matches!(tokens.get(position + 1), Some((Token::Symbol(next), _)) if *next == symbol);
+    let called = follows(Symbol::OpenParen);
+    match (called, Type::names().any(|ty| ty == name)) {
         (true, _) if library::find(name).is_some() => Class::Function,
         (true, _) if signature::is_operation(name) => Class::Operation,
-        (_, true) if !is(Some(position + 1), Symbol::OpenBracket) => Class::Type,
+        (_, true) if !follows(Symbol::OpenBracket) => Class::Type,
         _ => Class::Atom,
+    }
+}
+
+/// Whether a library function such as `lists:sum` starts here.
+fn is_qualified(position: usize, tokens: &[(Token, Span)]) -> bool {
+    match tokens.get(position..position + 3) {
+        Some([(Token::Atom(module), _), (Token::Symbol(Symbol::Colon), _), (Token::Atom(name), _)]) => {
+            library::find(&format!("{module}:{name}")).is_some()
+        }
+        _ => false,
     }
 }
 
@@ -132,7 +128,7 @@ mod tests {
                 ("% \"no text\"", Comment),
                 ("'set'", Atom),
                 ("lists", Function),
-                (":", Symbol),
+                (":", Function),
                 ("sum", Function),
                 ("(", Symbol),
                 ("true", Boolean),

@@ -1,5 +1,7 @@
 //! The server as an editor sees it, over a connection in memory and over bytes.
 
+#![expect(clippy::disallowed_methods, reason = "the server runs beside the editor that asks it")]
+
 use lsp_server::{Connection, Message, Notification, Request, RequestId, Response};
 use serde_json::{Value, json};
 use std::thread::JoinHandle;
