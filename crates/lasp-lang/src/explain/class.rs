@@ -13,7 +13,7 @@ pub(super) fn class(operator: &Operator) -> (&'static str, &'static str) {
         Operator::Product => ("bimorphism", "each changed element with all of the other side"),
         Operator::Join { .. } => ("bimorphism", "one key for each changed element, and its partners"),
         Operator::Difference => ("morphism in its metadata only", "one look-up for each changed element"),
-        Operator::Reached(_) => ("morphism where its input's value only grows", "constant for each change"),
+        Operator::Reached(_) => ("morphism where its input's value only grows", "constant time for each change"),
         Operator::Fold(aggregate) => ("not a morphism", aggregate_cost(aggregate)),
         Operator::Group { aggregate, .. } => ("not a morphism", group_cost(aggregate)),
     }
@@ -21,8 +21,8 @@ pub(super) fn class(operator: &Operator) -> (&'static str, &'static str) {
 
 fn aggregate_cost(aggregate: &Aggregate) -> &'static str {
     match aggregate {
-        Aggregate::Count | Aggregate::Sum | Aggregate::Avg => "constant for each changed element",
-        Aggregate::Min | Aggregate::Max => "logarithmic for each changed element",
+        Aggregate::Count | Aggregate::Sum | Aggregate::Avg => "constant time for each changed element",
+        Aggregate::Min | Aggregate::Max => "logarithmic time for each changed element",
         Aggregate::Of(..) => "one call for each changed element, and what the aggregate costs",
         Aggregate::All(_) => "what its aggregates cost together",
         Aggregate::Custom { inverse: Some(_), .. } => "one call for each changed element",
