@@ -1,15 +1,16 @@
 //! The dataflow of a program: its variables, what follows from what, what a change costs, and what is run for it.
 //!
 //! A program is explained by running it on one graph that stands for all its nodes, while everything that enters the graph
-//! is noted down. The classes follow the operators' algebra: morphisms and bimorphisms need only the change (and an index
+//! is noted down. Values of forms are not shown then, as showing reads them, and what nobody reads need not be kept. The classes follow the operators' algebra: morphisms and bimorphisms need only the change (and an index
 //! of the other side); folds summarise and are computed anew where they cannot be undone.
 
 mod class;
 mod model;
+mod plan;
 mod recorder;
 mod text;
 
-pub use model::{Derivation, Explanation, Growth, Input, Origin, Plan, Reaction, Size, Step, Variable, VariableId};
+pub use model::{Derivation, Explanation, Growth, Input, Origin, Plan, Reaction, Step, Variable, VariableId};
 pub use recorder::Recorder;
 
 use crate::graph_host::GraphHost;
@@ -27,13 +28,18 @@ const NODES: usize = 1024;
 /// before.
 pub fn explain(source: &Arc<Source>) -> (Explanation, Option<Stop>) {
     let mut session = Session::new(Recorder::new(GraphHost::standing_for(NODES)));
+    session.show_values(false);
     let stop = session.run(source, &mut |_| {}).err();
-    (session.explanation(), stop)
+    (session.explain(true), stop)
 }
 
 impl<H: Host> Session<Recorder<H>> {
     /// The dataflow of everything that was run so far.
     pub fn explanation(&mut self) -> Explanation {
+        self.explain(false)
+    }
+
+    fn explain(&mut self, at_end: bool) -> Explanation {
         let mut names = BTreeMap::new();
         for (name, term) in self.terms() {
             if let Term::Variable(variable) = term {
@@ -41,6 +47,6 @@ impl<H: Host> Session<Recorder<H>> {
             }
         }
         let failures = self.failures();
-        self.host().explanation(&names, &failures)
+        self.host().explanation(&names, &failures, at_end)
     }
 }

@@ -3,9 +3,8 @@
 //! Everything happens at once, so nothing is ever in flight. It can stand for a cluster of any size whose nodes are always
 //! in touch ([`GraphHost::standing_for`]), which is how a program for several nodes is explained without running them.
 
-use crate::host::{Fault, Host, HostEvent, Progress, Refusal, TriggerId};
+use crate::host::{Fault, Host, HostEvent, HostPlan, Progress, Refusal, Size, TriggerId};
 use crate::term::Handle;
-use lasp_crdt::codec::to_bytes;
 use lasp_crdt::{ReplicaId, Stamp, Timestamp};
 use lasp_dataflow::{Graph, Name, Op, Operator, Output, Target, Threshold, Type, Value, VarId, WaiterId, WatcherId};
 use std::collections::{BTreeMap, VecDeque};
@@ -130,7 +129,7 @@ impl Host for GraphHost {
     fn bind_to(&mut self, _node: usize, into: Handle, from: Handle) -> Result<(), Refusal> {
         let result = self.graph.bind_to(self.variable(into), self.variable(from)).map_err(refused);
         self.collect();
-        result
+        result.map(drop)
     }
 
     fn derive(
@@ -150,11 +149,20 @@ impl Host for GraphHost {
     }
 
     fn query(&mut self, _node: usize, variable: Handle) -> Result<Output, Refusal> {
-        self.graph.read(self.variable(variable)).ok_or_else(|| Refusal::new("there is no such variable"))
+        let output = self.graph.read(self.variable(variable));
+        self.collect();
+        output.ok_or_else(|| Refusal::new("there is no such variable"))
     }
 
-    fn state_bytes(&mut self, _node: usize, variable: Handle) -> Option<usize> {
-        self.graph.state(self.variable(variable)).map(|state| to_bytes(state).len())
+    fn size(&mut self, _node: usize, variable: Handle) -> Size {
+        let variable = self.variable(variable);
+        let is_local = self.graph.info(variable).is_some_and(|info| info.local);
+        let state = self.graph.state(variable).filter(|_| !is_local);
+        Size::of(self.graph.peek(variable).as_ref(), state)
+    }
+
+    fn plan(&mut self, _node: usize) -> Option<HostPlan> {
+        Some(HostPlan { plan: self.graph.plan(), handles: self.known.clone() })
     }
 
     fn wait(&mut self, _node: usize, variable: Handle, threshold: Threshold) -> Result<TriggerId, Refusal> {

@@ -125,12 +125,13 @@ pub struct Session<H: Host> {
     env: Env,
     checker: Checker,
     forms: usize,
+    shows_values: bool,
 }
 
 impl<H: Host> Session<H> {
     /// Nothing bound yet.
     pub fn new(host: H) -> Self {
-        Self { world: World::new(host), env: Env::default(), checker: Checker::default(), forms: 0 }
+        Self { world: World::new(host), env: Env::default(), checker: Checker::default(), forms: 0, shows_values: true }
     }
 
     /// Checks `source` and runs it form by form; every line goes to `out` as it comes. Derivations that failed are lines,
@@ -154,6 +155,8 @@ impl<H: Host> Session<H> {
                 return Err(Stop::Failed(fault));
             }
         }
+        self.world.read_rest();
+        self.world.flush(out);
         Ok(diagnostics)
     }
 
@@ -166,10 +169,11 @@ impl<H: Host> Session<H> {
         if let (Ok(_), Err(fault)) = (&result, machine.run_actions(form.span)) {
             result = Err(fault);
         }
+        let line = result.and_then(|term| self.value_line(term, form, source));
         self.world.flush(out);
-        match result.and_then(|term| self.value_line(term, form, source)) {
+        match line {
             Ok(line) => {
-                out(line);
+                line.into_iter().for_each(out);
                 Ok(())
             }
             Err(fault) => {
@@ -179,13 +183,17 @@ impl<H: Host> Session<H> {
         }
     }
 
-    fn value_line(&mut self, term: Term, form: &Form, source: &Arc<Source>) -> Result<Line, Box<Fault>> {
+    /// The line of a form's value; nothing if values are not shown.
+    fn value_line(&mut self, term: Term, form: &Form, source: &Arc<Source>) -> Result<Option<Line>, Box<Fault>> {
+        if !self.shows_values {
+            return Ok(None);
+        }
         let (kind, resolved) = self.world.resolve_with_kind(&term).map_err(|problem| {
             let span = form.body.last().map_or(form.span, |last| last.span);
             let source = source.clone();
             Box::new(Fault { message: problem.message, hint: problem.hint, source, span, limit: false })
         })?;
-        Ok(Line::Value { form: self.forms, kind, text: resolved.to_string(), json: show::json(&resolved) })
+        Ok(Some(Line::Value { form: self.forms, kind, text: resolved.to_string(), json: show::json(&resolved) }))
     }
 
     /// The names bound so far with their terms; an inner one after those it hides.
@@ -217,6 +225,11 @@ impl<H: Host> Session<H> {
 
     pub(crate) fn failures(&self) -> BTreeMap<Handle, Failures> {
         self.world.failures().clone()
+    }
+
+    /// Whether the value of each form becomes a line, as it does at first. Showing a variable reads it.
+    pub fn show_values(&mut self, shows_values: bool) {
+        self.shows_values = shows_values;
     }
 
     /// Lets `interrupt` stop the form under way; it fails then, and what it did before stays done.

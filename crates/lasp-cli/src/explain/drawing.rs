@@ -76,7 +76,7 @@ fn as_run(explanation: &Explanation, plan: &Plan) -> Panel {
     let mut places = vec![None; explanation.variables.len()];
     let taken = plan.steps.iter().flat_map(|step| {
         step.inputs.iter().filter_map(|input| match input {
-            Input::Variable(id) => Some(*id),
+            Input::Variable(id, _) => Some(*id),
             Input::Step(_) => None,
         })
     });
@@ -97,7 +97,7 @@ fn as_run(explanation: &Explanation, plan: &Plan) -> Panel {
         let here = first_step + place;
         for input in &step.inputs {
             let from = match input {
-                Input::Variable(id) => places[*id].expect("every variable that is taken has its box"),
+                Input::Variable(id, _) => places[*id].expect("every variable that is taken has its box"),
                 Input::Step(other) => first_step + other,
             };
             panel.arrows.push((from, here));

@@ -43,6 +43,7 @@ fn derivation(derivation: &Derivation) -> Value {
     json!({
         "node": derivation.node,
         "operator": derivation.operator,
+        "replicates": derivation.replicates,
         "text": derivation.what,
         "inputs": derivation.inputs,
         "output": derivation.output,
@@ -53,7 +54,7 @@ fn derivation(derivation: &Derivation) -> Value {
 
 fn step(step: &Step) -> Value {
     let input = |input: &Input| match input {
-        Input::Variable(id) => json!({"variable": id}),
+        Input::Variable(id, part) => json!({"variable": id, "part": part}),
         Input::Step(place) => json!({"step": place}),
     };
     json!({

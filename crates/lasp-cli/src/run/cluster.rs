@@ -4,11 +4,10 @@
 //! declared at a node when something first acts on it there; a query alone changes nothing. A derived variable that is
 //! local to its node is derived again at another node that asks for it.
 
-use lasp_crdt::codec::to_bytes;
 use lasp_dataflow::{Name, Op, Operator, Output, State, Target, Threshold, Type, Value, VarId};
 use lasp_lang::Interrupt;
 use lasp_lang::fault::Problem;
-use lasp_lang::host::{Fault, Host, HostEvent, Progress, Refusal, TriggerId};
+use lasp_lang::host::{Fault, Host, HostEvent, HostPlan, Progress, Refusal, Size, TriggerId};
 use lasp_lang::term::Handle;
 use lasp_node::{Command, Config, Event, Interests, Node, Reply, Request, RequestId};
 use lasp_overlay::membership::MembershipConfig;
@@ -347,7 +346,7 @@ impl Host for Cluster {
     fn query(&mut self, node: usize, variable: Handle) -> Result<Output, Refusal> {
         if let Entry::Declared(name, ty) = &self.entries[variable.0 as usize] {
             let graph = self.node(node)?.graph();
-            let output = graph.lookup(name.as_str()).and_then(|var| graph.read(var));
+            let output = graph.lookup(name.as_str()).and_then(|var| graph.peek(var));
             return Ok(output.unwrap_or_else(|| State::bottom(ty).read()));
         }
         let var = self.locate(node, variable)?;
@@ -357,9 +356,19 @@ impl Host for Cluster {
         }
     }
 
-    fn state_bytes(&mut self, node: usize, variable: Handle) -> Option<usize> {
-        let var = self.places.get(&(node, variable))?;
-        self.node(node).ok()?.graph().state(*var).map(|state| to_bytes(state).len())
+    fn size(&mut self, node: usize, variable: Handle) -> Size {
+        let (Some(var), Ok(node)) = (self.places.get(&(node, variable)), self.node(node)) else {
+            return Size::default();
+        };
+        let graph = node.graph();
+        let is_local = graph.info(*var).is_some_and(|info| info.local);
+        Size::of(graph.peek(*var).as_ref(), graph.state(*var).filter(|_| !is_local))
+    }
+
+    fn plan(&mut self, node: usize) -> Option<HostPlan> {
+        let here = self.places.iter().filter(|((at, _), _)| *at == node);
+        let handles = here.map(|((_, handle), var)| (*var, *handle)).collect();
+        Some(HostPlan { plan: self.node(node).ok()?.graph().plan(), handles })
     }
 
     fn wait(&mut self, node: usize, variable: Handle, threshold: Threshold) -> Result<TriggerId, Refusal> {

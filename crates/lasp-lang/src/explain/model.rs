@@ -1,5 +1,6 @@
 //! What an explanation consists of: the dataflow as it was written, and as it is run.
 
+use crate::host::Size;
 use std::fmt;
 
 /// Numbers a variable in an [`Explanation`].
@@ -93,24 +94,6 @@ impl Growth {
     }
 }
 
-/// How large a variable is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Size {
-    /// How many elements, entries or concurrent values it has; `None` for scalars.
-    pub elements: Option<usize>,
-    /// The length of its encoded state.
-    pub bytes: Option<usize>,
-}
-
-/// "3 elements, 41 bytes"; empty if nothing is known.
-impl fmt::Display for Size {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let count = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
-        let parts = [self.elements.map(|n| count(n, "element")), self.bytes.map(|n| count(n, "byte"))];
-        f.write_str(&parts.into_iter().flatten().collect::<Vec<_>>().join(", "))
-    }
-}
-
 /// A derivation as it was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Derivation {
@@ -118,6 +101,8 @@ pub struct Derivation {
     pub node: usize,
     /// The operator's name, `map`.
     pub operator: &'static str,
+    /// Whether it is derived into a declared variable, which other nodes hear of.
+    pub replicates: bool,
     /// The operator with its functions, `map(fun(X) -> X * 2 end)`.
     pub what: String,
     /// What it is derived from.
@@ -159,15 +144,15 @@ pub struct Step {
     pub gives: Vec<VariableId>,
     /// Whether it keeps its result, or passes changes on alone.
     pub materialized: bool,
-    /// What the optimiser did to make it, if it did anything: `fused`, `filter over product`, `shared by 2`.
+    /// What the optimiser made it of, if it did anything: `3 in one`, `a filter over a product`.
     pub made: Option<String>,
 }
 
 /// What a step takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Input {
-    /// The changes of a variable.
-    Variable(VariableId),
+    /// The changes of a variable, or of a part of it: `keys`.
+    Variable(VariableId, Option<&'static str>),
     /// The changes that another step passes on, by its place in the plan.
     Step(usize),
 }
@@ -177,7 +162,7 @@ impl Plan {
     pub fn as_written(derivations: &[Derivation]) -> Self {
         let step = |derivation: &Derivation| Step {
             stages: vec![derivation.what.clone()],
-            inputs: derivation.inputs.iter().copied().map(Input::Variable).collect(),
+            inputs: derivation.inputs.iter().map(|input| Input::Variable(*input, None)).collect(),
             gives: vec![derivation.output],
             materialized: true,
             made: None,

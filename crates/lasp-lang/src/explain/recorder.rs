@@ -1,8 +1,9 @@
 //! A host that notes down what a program builds on another.
 
 use super::class::{class, growth, growth_through};
-use super::model::{Derivation, Explanation, Growth, Origin, Plan, Reaction, Size, Variable, VariableId};
-use crate::host::{Fault, Host, HostEvent, Progress, Refusal, TriggerId};
+use super::model::{Derivation, Explanation, Growth, Origin, Plan, Reaction, Variable, VariableId};
+use super::plan::plan;
+use crate::host::{Fault, Host, HostEvent, HostPlan, Progress, Refusal, Size, TriggerId};
 use crate::interrupt::Interrupt;
 use crate::session::Failures;
 use crate::show::type_name;
@@ -29,6 +30,7 @@ struct Noted {
 struct Edge {
     node: usize,
     operator: &'static str,
+    replicates: bool,
     what: String,
     inputs: Vec<Handle>,
     into: Handle,
@@ -53,13 +55,19 @@ impl<H: Host> Recorder<H> {
         Self { inner, variables: BTreeMap::new(), edges: Vec::new(), watched: Vec::new() }
     }
 
-    /// What was noted, with the names that variables are bound to.
+    /// What was noted, with the names that variables are bound to. `at_end` computes everything for its size.
     pub(super) fn explanation(
         &mut self,
         names: &BTreeMap<Handle, String>,
         failures: &BTreeMap<Handle, Failures>,
+        at_end: bool,
     ) -> Explanation {
         let handles: Vec<Handle> = self.variables.keys().copied().collect();
+        // The plan comes first: asking for what nobody wanted makes it be computed.
+        let host_plan = self.inner.plan(1);
+        if at_end {
+            handles.iter().for_each(|handle| drop(self.inner.query(self.variables[handle].node, *handle)));
+        }
         let variables = handles.iter().map(|handle| self.variable(*handle, names, failures)).collect();
         let id = |handle: Handle| handles.binary_search(&handle).expect("every variable that is used was noted");
         let derivations: Vec<Derivation> = self.edges.iter().map(|edge| edge.derivation(&id)).collect();
@@ -69,7 +77,10 @@ impl<H: Host> Recorder<H> {
             what,
         };
         let reactions = self.watched.iter().map(reaction).collect();
-        let plan = Plan::as_written(&derivations);
+        let plan = match host_plan {
+            Some(host_plan) => plan(&host_plan, &derivations, &|handle| handles.binary_search(&handle).ok()),
+            None => Plan::as_written(&derivations),
+        };
         Explanation { variables, derivations, reactions, plan }
     }
 
@@ -79,7 +90,7 @@ impl<H: Host> Recorder<H> {
         names: &BTreeMap<Handle, String>,
         failures: &BTreeMap<Handle, Failures>,
     ) -> Variable {
-        let size = self.size(handle);
+        let size = self.inner.size(self.variables[&handle].node, handle);
         let noted = &self.variables[&handle];
         let name = match (names.get(&handle), &noted.declared) {
             (Some(bound), _) => bound.clone(),
@@ -94,16 +105,6 @@ impl<H: Host> Recorder<H> {
         let ty = if noted.scalar { "value".to_owned() } else { type_name(&self.inner.type_of(handle)) };
         let failures = failures.get(&handle).map(|failures| (failures.count, failures.last.clone()));
         Variable { name, ty, origin, growth: noted.growth, size, failures }
-    }
-
-    fn size(&mut self, handle: Handle) -> Size {
-        let node = self.variables[&handle].node;
-        let elements = match self.inner.query(node, handle) {
-            Ok(Output::Set(items) | Output::Many(items)) => Some(items.len()),
-            Ok(Output::Map(entries)) => Some(entries.len()),
-            _ => None,
-        };
-        Size { elements, bytes: self.inner.state_bytes(node, handle) }
     }
 
     fn note(&mut self, node: usize, handle: Handle, operator: Option<&Operator>, inputs: &[Handle]) {
@@ -128,6 +129,7 @@ impl Edge {
         Derivation {
             node: self.node,
             operator: self.operator,
+            replicates: self.replicates,
             what: self.what.clone(),
             inputs: self.inputs.iter().map(|input| id(*input)).collect(),
             output: id(self.into),
@@ -168,6 +170,7 @@ impl<H: Host> Host for Recorder<H> {
         self.edges.push(Edge {
             node,
             operator: "bind_to",
+            replicates: true,
             what: "bind_to".to_owned(),
             inputs: vec![from],
             into,
@@ -191,6 +194,7 @@ impl<H: Host> Host for Recorder<H> {
         self.edges.push(Edge {
             node,
             operator: operator.name(),
+            replicates: into.is_some(),
             what,
             inputs: inputs.to_vec(),
             into: output,
@@ -204,8 +208,12 @@ impl<H: Host> Host for Recorder<H> {
         self.inner.query(node, variable)
     }
 
-    fn state_bytes(&mut self, node: usize, variable: Handle) -> Option<usize> {
-        self.inner.state_bytes(node, variable)
+    fn size(&mut self, node: usize, variable: Handle) -> Size {
+        self.inner.size(node, variable)
+    }
+
+    fn plan(&mut self, node: usize) -> Option<HostPlan> {
+        self.inner.plan(node)
     }
 
     fn wait(&mut self, node: usize, variable: Handle, threshold: Threshold) -> Result<TriggerId, Refusal> {

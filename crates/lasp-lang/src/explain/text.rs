@@ -60,7 +60,8 @@ impl Explanation {
 
     fn inputs(&self, step: &Step) -> String {
         let input = |input: &Input| match input {
-            Input::Variable(id) => self.variables[*id].name.clone(),
+            Input::Variable(id, None) => self.variables[*id].name.clone(),
+            Input::Variable(id, Some(part)) => format!("the {part} of {}", self.variables[*id].name),
             Input::Step(place) => format!("[{}]", place + 1),
         };
         step.inputs.iter().map(input).collect::<Vec<_>>().join(", ")
