@@ -241,7 +241,8 @@ impl Frame {
             return None;
         };
         match (ty, &**head, self.index) {
-            (Type::GMap(value), "apply", 2) => Some((**value).clone()),
+            (Type::GMap(value) | Type::AwMap(value), "apply", 2) => Some((**value).clone()),
+            (Type::MvMap, "apply", 2) => Some(Type::MvRegister),
             (Type::Pair(first, _), "fst", 1) => Some((**first).clone()),
             (Type::Pair(_, second), "snd", 1) => Some((**second).clone()),
             _ => None,

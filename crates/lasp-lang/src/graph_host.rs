@@ -64,6 +64,12 @@ impl GraphHost {
         })
     }
 
+    /// The replica that would stand for a node of this number, if there is such a node.
+    fn replica_of(&self, number: &Value) -> Option<ReplicaId> {
+        let number = u64::try_from(number).ok()?;
+        (1..=self.nodes as u64).contains(&number).then_some(ReplicaId(number))
+    }
+
     fn next_trigger(&mut self) -> TriggerId {
         self.triggers += 1;
         TriggerId(self.triggers)
@@ -115,7 +121,9 @@ impl Host for GraphHost {
     fn update(&mut self, _node: usize, variable: Handle, op: &Op) -> Result<(), Refusal> {
         self.writes += 1;
         let stamp = Stamp { time: Timestamp(self.writes), replica: self.graph.replica() };
-        let result = self.graph.update(self.variable(variable), op, stamp).map_err(refused);
+        let mut op = op.clone();
+        op.resolve(&mut |name| self.replica_of(name)).map_err(refused)?;
+        let result = self.graph.update(self.variable(variable), &op, stamp).map_err(refused);
         self.collect();
         result
     }

@@ -126,7 +126,7 @@ pub trait Host {
     /// The type of a variable.
     fn type_of(&self, variable: Handle) -> Type;
 
-    /// Applies an operation at `node`.
+    /// Applies an operation at `node`. Where it names other nodes, the host knows them by their numbers, or as it will.
     ///
     /// # Errors
     /// What the state refuses, or a node that is down; so in all that follow.

@@ -127,6 +127,9 @@ pub enum Term {
     Set(Arc<[Value]>, Shape),
     /// Concurrent values: a list, printed as `mv[...]`.
     Many(Arc<[Value]>, Shape),
+    /// A graph that was queried: the map `#{vertices => [V, ...], edges => [{V, W}, ...]}` to every function, but printed
+    /// as `graph{...}`.
+    Graph(Value, Shape),
     /// A tuple, list or map that has parts which are no values.
     Mixed(Arc<Mixed>, Shape),
     /// A variable.
@@ -225,13 +228,22 @@ impl Term {
             Output::Unset => Self::atom("undefined"),
             Output::Map(entries) => Self::map(entries.into_iter().map(|(k, v)| (k, Self::output(v))).collect()),
             Output::Pair(first, second) => Self::tuple(vec![Self::output(*first), Self::output(*second)]),
+            Output::Graph { .. } => {
+                let graph = output.to_value();
+                let shape = Shape::measure(&graph);
+                Self::Graph(graph, shape)
+            }
         }
     }
 
     /// Bounds of its size.
     pub fn shape(&self) -> Shape {
         match self {
-            Self::Data(_, shape) | Self::Set(_, shape) | Self::Many(_, shape) | Self::Mixed(_, shape) => *shape,
+            Self::Data(_, shape)
+            | Self::Set(_, shape)
+            | Self::Many(_, shape)
+            | Self::Graph(_, shape)
+            | Self::Mixed(_, shape) => *shape,
             Self::Function(function) => Shape { depth: function.depth(), weight: 1 },
             Self::Variable(_) | Self::Type(_) => Shape::SCALAR,
         }
@@ -256,6 +268,7 @@ impl Term {
             Self::Data(value, _) => value.kind(),
             Self::Set(..) => "a set",
             Self::Many(..) => "concurrent values",
+            Self::Graph(..) => "a graph",
             Self::Mixed(mixed, _) => match **mixed {
                 Mixed::Tuple(_) => "a tuple",
                 Mixed::List(_) => "a list",
@@ -274,13 +287,13 @@ impl Term {
         }
     }
 
-    /// As a plain value: sets become lists. `Err` is the part that has no value.
+    /// As a plain value: sets become lists, graphs maps. `Err` is the part that has no value.
     ///
     /// # Errors
     /// The variable, function or type inside.
     pub fn to_value(&self) -> Result<Value, &Self> {
         match self {
-            Self::Data(value, _) => Ok(value.clone()),
+            Self::Data(value, _) | Self::Graph(value, _) => Ok(value.clone()),
             Self::Set(items, _) | Self::Many(items, _) => Ok(Value::List(items.clone())),
             Self::Mixed(mixed, _) => match &**mixed {
                 Mixed::Tuple(items) => {
@@ -327,7 +340,7 @@ impl Term {
     /// The entries, if it is a map.
     pub fn as_map(&self) -> Option<BTreeMap<Value, Self>> {
         match self {
-            Self::Data(Value::Map(entries), _) => {
+            Self::Data(Value::Map(entries), _) | Self::Graph(Value::Map(entries), _) => {
                 Some(entries.iter().map(|(key, value)| (key.clone(), self.part(value))).collect())
             }
             Self::Mixed(mixed, _) => match &**mixed {
@@ -341,7 +354,9 @@ impl Term {
     /// The value under `key`, if it is a map that has it. Logarithmic.
     pub fn map_get(&self, key: &Value) -> Option<Self> {
         match self {
-            Self::Data(Value::Map(entries), _) => entries.get(key).map(|value| self.part(value)),
+            Self::Data(Value::Map(entries), _) | Self::Graph(Value::Map(entries), _) => {
+                entries.get(key).map(|value| self.part(value))
+            }
             Self::Mixed(mixed, _) => match &**mixed {
                 Mixed::Map(entries) => entries.get(key).cloned(),
                 _ => None,
@@ -353,7 +368,7 @@ impl Term {
     /// Whether it is a map.
     pub fn is_map(&self) -> bool {
         match self {
-            Self::Data(Value::Map(_), _) => true,
+            Self::Data(Value::Map(_), _) | Self::Graph(..) => true,
             Self::Mixed(mixed, _) => matches!(**mixed, Mixed::Map(_)),
             _ => false,
         }

@@ -2,11 +2,11 @@
 
 use crate::command::{Event, Reply, Request, RequestError, RequestId};
 use crate::frame::MAX_FRAME;
-use crate::node::{Node, Origin, Timer};
+use crate::node::{Node, Origin, Timer, replica_of};
 use lasp_crdt::codec::to_bytes;
-use lasp_crdt::{Encode, Stamp};
-use lasp_dataflow::{Graph, Op, State, Value, VarId, WaiterId, WatcherId};
-use lasp_overlay::{Outbox, Time};
+use lasp_crdt::{Encode, ReplicaId, Stamp};
+use lasp_dataflow::{Graph, Op, State, UpdateError, Value, VarId, WaiterId, WatcherId};
+use lasp_overlay::{Contact, Outbox, Time};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Largest value, encoded, that an update may carry: half a frame, so that it always fits into one.
@@ -104,7 +104,7 @@ impl Node {
                 }
                 Ok(Reply::Var(var))
             }
-            Request::Update { var, op } => self.update(now, var, &op),
+            Request::Update { var, op } => self.update(now, var, op),
             Request::Bind { var, value } => {
                 self.known(var)?;
                 check_size(&value)?;
@@ -140,18 +140,30 @@ impl Node {
         self.store.graph().info(var).map(|_| ()).ok_or(RequestError::UnknownVariable(var))
     }
 
-    fn update(&mut self, now: Time, var: VarId, op: &Op) -> Result<Reply, RequestError> {
+    fn update(&mut self, now: Time, var: VarId, mut op: Op) -> Result<Reply, RequestError> {
         self.known(var)?;
-        check_op(op)?;
+        check_op(&op)?;
+        op.resolve(&mut |name| self.replica_called(name)).map_err(UpdateError::from)?;
         if let Some(seen) = self.store.graph().state(var).and_then(latest_stamp) {
             // A stamp beyond the bound is not from elsewhere, where it would have been refused: the own clock went back. It
             // stays where it is, and the write goes above it.
             _ = self.clock.observe(now, seen.time);
         }
         let stamp = Stamp { time: self.clock.tick(now), replica: self.store.graph().replica() };
-        self.store.graph_mut().update(var, op, stamp)?;
+        self.store.graph_mut().update(var, &op, stamp)?;
         self.metrics.updates += 1;
         Ok(Reply::Done)
+    }
+
+    /// The replica of the member with this id or address, or both (`id@address`); of several lives, the latest.
+    fn replica_called(&self, name: &Value) -> Option<ReplicaId> {
+        let Value::Text(name) = name else { return None };
+        let is_called = |contact: &Contact| {
+            contact.id.to_string() == **name || contact.addr.as_str() == &**name || contact.to_string() == **name
+        };
+        let members = [self.contact().clone()].into_iter().chain(self.active_view()).chain(self.passive_view());
+        let latest = members.filter(is_called).max_by_key(|contact| contact.incarnation)?;
+        Some(replica_of(&latest))
     }
 
     fn read_at(
@@ -200,7 +212,14 @@ fn measure(value: &impl Encode) -> Result<(), RequestError> {
 fn check_op(op: &Op) -> Result<(), RequestError> {
     match op {
         Op::Add(value) | Op::Remove(value) | Op::Set(value) => check_size(value),
-        Op::AddAll(values) | Op::RemoveAll(values) => values.iter().try_for_each(check_size),
+        Op::AddAll(values)
+        | Op::RemoveAll(values)
+        | Op::RemoveKeys(values)
+        | Op::AddVertices(values)
+        | Op::RemoveVertices(values) => values.iter().try_for_each(check_size),
+        Op::AddEdges(edges) | Op::RemoveEdges(edges) => {
+            edges.iter().try_for_each(|(from, to)| check_size(from).and_then(|()| check_size(to)))
+        }
         Op::Apply(key, inner) => check_size(key).and_then(|()| check_op(inner)),
         Op::Fst(inner) | Op::Snd(inner) => check_op(inner),
         _ => Ok(()),

@@ -195,6 +195,32 @@ impl Cluster {
         variables.iter().map(|variable| self.locate(number, *variable)).collect()
     }
 
+    /// The operation with the replicas of those nodes that it names by number.
+    fn resolved(&self, mut op: Op) -> Result<Op, Problem> {
+        let mut is_down = None;
+        let resolved = op.resolve(&mut |name| {
+            let number = usize::try_from(u64::try_from(name).ok()?).ok()?;
+            if !(1..=self.lives.len()).contains(&number) {
+                return None;
+            }
+            match self.node(number) {
+                Ok(node) => Some(node.graph().replica()),
+                Err(problem) => {
+                    is_down = Some(problem);
+                    None
+                }
+            }
+        });
+        match (is_down, resolved) {
+            (Some(problem), _) => Err(problem),
+            (None, Ok(())) => Ok(op),
+            (None, Err(unknown)) => {
+                let hint = format!("nodes are 1 to {}; `lasp run --nodes N` sets how many there are", self.lives.len());
+                Err(Problem::new(unknown.to_string()).hint(hint))
+            }
+        }
+    }
+
     // ---- agreement ----
 
     /// Whether nothing is on its way: no message between nodes, none waiting in one.
@@ -311,7 +337,8 @@ impl Host for Cluster {
 
     fn update(&mut self, node: usize, variable: Handle, op: &Op) -> Result<(), Refusal> {
         let var = self.locate(node, variable)?;
-        self.ask(node, Request::Update { var, op: op.clone() }).map(drop)
+        let op = self.resolved(op.clone())?;
+        self.ask(node, Request::Update { var, op }).map(drop)
     }
 
     fn bind(&mut self, node: usize, variable: Handle, value: &Value) -> Result<(), Refusal> {

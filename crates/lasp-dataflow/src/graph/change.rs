@@ -71,13 +71,9 @@ impl Shown {
 /// Merges news into a state that nothing with provenance follows from, and notes which members of the wanted parts came
 /// and went. `true` if a value that is no collection is another. Cost: the size of the news.
 pub(super) fn merge_alone(state: &mut State, news: State, wanted: Facets, moved: &mut Vec<Moved>) -> bool {
-    if let (State::LwwRegister(register), State::LwwRegister(news)) = (&mut *state, &news) {
-        let shows_other = register.value() != news.value();
-        register.merge(news.clone());
-        return shows_other;
-    }
+    let before = state.scalar();
     state.merge_moving(news, wanted, moved);
-    true
+    before.is_none() || before != state.scalar()
 }
 
 /// The same for a variable that something with provenance follows from; its own additions are events of `base`.

@@ -145,7 +145,7 @@ impl Graph {
                 from_ty: source.info.ty.clone(),
             });
         }
-        let exclusive = target.info.ty != Type::AwSet && !joins_freely(&target.info.ty);
+        let exclusive = target.info.ty != Type::AwSet && !target.info.ty.joins_freely();
         if exclusive && !target.state.is_bottom() {
             return Err(DeriveError::NotFresh(target.info.name.clone(), target.info.ty.clone()));
         }
@@ -542,16 +542,5 @@ impl Call for KeyOfEntry {
 
     fn identity(&self) -> Option<Arc<str>> {
         Some("the key of an entry".into())
-    }
-}
-
-/// Whether states of two variables can be joined without their parts being taken for one another's: they say what is, not
-/// who did it.
-fn joins_freely(ty: &Type) -> bool {
-    match ty {
-        Type::GSet | Type::Max | Type::Min | Type::Boolean | Type::IVar | Type::LwwRegister => true,
-        Type::AwSet | Type::GCounter | Type::PnCounter => false,
-        Type::GMap(inner) => joins_freely(inner),
-        Type::Pair(first, second) => joins_freely(first) && joins_freely(second),
     }
 }

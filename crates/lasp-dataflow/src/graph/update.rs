@@ -5,9 +5,9 @@ use super::effects::Cause;
 use super::errors::{BindError, UpdateError};
 use crate::name::VarId;
 use crate::op::Op;
-use crate::state::{Author, SetState, State};
+use crate::state::{Author, State};
 use crate::value::{MAX_VALUE_DEPTH, Value};
-use lasp_crdt::{Derived, Stamp};
+use lasp_crdt::Stamp;
 
 impl Graph {
     /// Applies an operation at this replica, with all that follows from it, in one step. `stamp` is when, for registers in
@@ -40,8 +40,8 @@ impl Graph {
         grew
     }
 
-    /// Joins the value into a variable; `false` if it says nothing new. A list joined into an add-wins set adds those of
-    /// its elements that are not there.
+    /// Joins the value into a variable; `false` if it says nothing new. A list joined into an add-wins or remove-wins set
+    /// adds those of its elements that are not there.
     ///
     /// # Errors
     /// [`BindError`]; nothing is changed.
@@ -54,12 +54,9 @@ impl Graph {
         if !value.nests_within(MAX_VALUE_DEPTH) {
             return Err(BindError::TooDeep);
         }
-        let news = match (state, value) {
-            (State::AwSet(set), Value::List(items)) => {
-                let absent = items.iter().filter(|item| !set.contains(item)).cloned();
-                State::AwSet(SetState::new(set.own().add_all(self.replica, absent), Derived::new()))
-            }
-            _ => State::from_value(&info.ty, value)?,
+        let news = match state.add_absent(value, self.replica) {
+            Some(additions) => additions,
+            None => State::from_value(&info.ty, value)?,
         };
         if state.clashes_with(&news) {
             return Err(BindError::Clash { name: info.name.clone(), value: value.clone() });

@@ -45,10 +45,23 @@ fn group_cost(aggregate: &Aggregate) -> &'static str {
 pub(super) fn growth(ty: &Type) -> Growth {
     let both = |a: Growth, b: Growth| if a == b { a } else { Growth::Metadata };
     match ty {
-        Type::GSet | Type::GCounter | Type::Max | Type::Min | Type::Boolean | Type::IVar => Growth::Value,
+        Type::GSet | Type::GCounter | Type::Max | Type::Min | Type::Boolean | Type::IVar | Type::GGraph => Growth::Value,
         Type::GMap(value) => growth(value),
         Type::Pair(first, second) => both(growth(first), growth(second)),
-        _ => Growth::Metadata,
+        Type::AwSet
+        | Type::TwoPSet
+        | Type::RwSet
+        | Type::PnCounter
+        | Type::LexCounter
+        | Type::BCounter
+        | Type::EwFlag
+        | Type::DwFlag
+        | Type::LwwRegister
+        | Type::MvRegister
+        | Type::AwMap(_)
+        | Type::MvMap
+        | Type::TwoPGraph
+        | Type::AwGraph => Growth::Metadata,
     }
 }
 

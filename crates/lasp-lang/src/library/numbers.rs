@@ -163,27 +163,8 @@ pub(crate) fn type_of(term: &Term) -> std::result::Result<Type, String> {
     }
 }
 
-/// Types that the language has and this version has not.
-const LATER: [&str; 11] = [
-    "twopset",
-    "rwset",
-    "lexcounter",
-    "bcounter",
-    "ewflag",
-    "dwflag",
-    "mvregister",
-    "awmap",
-    "mvmap",
-    "ggraph",
-    "twopgraph",
-];
-
 /// The type called `name` with these parameters; the error names the nearest type.
 pub(crate) fn named_type(name: &str, parameters: Vec<Type>) -> std::result::Result<Type, String> {
-    if LATER.contains(&name) || name == "awgraph" {
-        let known: Vec<&str> = Type::names().collect();
-        return Err(format!("type `{name}` is not available in this version; there are {}", known.join(", ")));
-    }
     if Type::names().all(|known| known != name) {
         let hint = nearest(name, Type::names()).map(|near| format!("; did you mean `{near}`?"));
         let known: Vec<&str> = Type::names().collect();
