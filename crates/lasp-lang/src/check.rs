@@ -3,6 +3,7 @@
 //! The checker never rejects what could run: where something is not known it says nothing. It goes on after every error.
 
 mod calls;
+mod derivations;
 mod literals;
 mod scope;
 
@@ -115,6 +116,8 @@ impl Checker {
             }
             self.body(&form.body);
         }
+        #[cfg(feature = "sql")]
+        self.diagnostics.extend(crate::sql::diagnose(program, source));
         std::mem::take(&mut self.diagnostics)
     }
 

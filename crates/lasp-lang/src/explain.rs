@@ -27,7 +27,7 @@ const NODES: usize = 1024;
 /// The dataflow of `source`, and what stopped the program if it did not run to its end: then the graph is that of the part
 /// before.
 pub fn explain(source: &Arc<Source>) -> (Explanation, Option<Stop>) {
-    let mut session = Session::new(Recorder::new(GraphHost::standing_for(NODES)));
+    let mut session = Session::new(Recorder::of_everything(GraphHost::standing_for(NODES)));
     session.show_values(false);
     let stop = session.run(source, &mut |_| {}).err();
     (session.explain(true), stop)

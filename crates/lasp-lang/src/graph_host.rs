@@ -70,6 +70,17 @@ impl GraphHost {
         (1..=self.nodes as u64).contains(&number).then_some(ReplicaId(number))
     }
 
+    /// The name asked for, or a fresh one.
+    fn name(&mut self, name: Option<&str>) -> Result<Name, Refusal> {
+        match name {
+            Some(name) => Name::new(name).map_err(refused),
+            None => {
+                self.fresh += 1;
+                Name::new(format!("~{}", self.fresh)).map_err(refused)
+            }
+        }
+    }
+
     fn next_trigger(&mut self) -> TriggerId {
         self.triggers += 1;
         TriggerId(self.triggers)
@@ -102,15 +113,22 @@ impl Host for GraphHost {
     }
 
     fn declare(&mut self, _node: usize, name: Option<&str>, ty: &Type) -> Result<Handle, Refusal> {
-        let name = match name {
-            Some(name) => Name::new(name).map_err(refused)?,
-            None => {
-                self.fresh += 1;
-                Name::new(format!("~{}", self.fresh)).map_err(refused)?
-            }
-        };
+        let name = self.name(name)?;
         let variable = self.graph.declare(name, ty.clone()).map_err(refused)?;
         Ok(self.handle(variable))
+    }
+
+    fn declare_dynamic(&mut self, _node: usize, name: Option<&str>, ty: &Type) -> Result<Handle, Refusal> {
+        let name = self.name(name)?;
+        let variable = self.graph.declare_local(name, ty.clone()).map_err(refused)?;
+        Ok(self.handle(variable))
+    }
+
+    fn undeclare(&mut self, _node: usize, variable: Handle) -> Result<(), Refusal> {
+        let gone = self.variable(variable);
+        self.graph.undeclare(gone).map_err(refused)?;
+        self.known.remove(&gone);
+        Ok(())
     }
 
     fn type_of(&self, variable: Handle) -> Type {
@@ -176,6 +194,14 @@ impl Host for GraphHost {
     fn wait(&mut self, _node: usize, variable: Handle, threshold: Threshold) -> Result<TriggerId, Refusal> {
         let id = self.next_trigger();
         if self.graph.wait(WaiterId(id.0), self.variable(variable), threshold).map_err(refused)? {
+            self.events.push_back(HostEvent::Met(id));
+        }
+        Ok(id)
+    }
+
+    fn wait_needed(&mut self, _node: usize, variable: Handle, threshold: Threshold) -> Result<TriggerId, Refusal> {
+        let id = self.next_trigger();
+        if self.graph.wait_needed(WaiterId(id.0), self.variable(variable), threshold).map_err(refused)? {
             self.events.push_back(HostEvent::Met(id));
         }
         Ok(id)

@@ -123,6 +123,24 @@ pub trait Host {
     /// A bad name, or a name that is taken by another type.
     fn declare(&mut self, node: usize, name: Option<&str>, ty: &Type) -> Result<Handle, Refusal>;
 
+    /// A variable that each node has for itself; without a name, one that no other declaration gives.
+    ///
+    /// # Errors
+    /// As [`declare`](Self::declare), or a host without such variables.
+    fn declare_dynamic(&mut self, node: usize, name: Option<&str>, ty: &Type) -> Result<Handle, Refusal> {
+        let _ = (node, name, ty);
+        Err(Refusal::new("dynamic variables cannot be declared here"))
+    }
+
+    /// Forgets a variable at `node`.
+    ///
+    /// # Errors
+    /// A variable that something follows from, is derived into or waits for.
+    fn undeclare(&mut self, node: usize, variable: Handle) -> Result<(), Refusal> {
+        let _ = (node, variable);
+        Err(Refusal::new("variables cannot be undeclared here"))
+    }
+
     /// The type of a variable.
     fn type_of(&self, variable: Handle) -> Type;
 
@@ -177,6 +195,15 @@ pub trait Host {
     /// # Errors
     /// A threshold that the type does not offer.
     fn wait(&mut self, node: usize, variable: Handle, threshold: Threshold) -> Result<TriggerId, Refusal>;
+
+    /// Asks for one [`HostEvent::Met`] when somebody waits for the variable to come at least this far.
+    ///
+    /// # Errors
+    /// A threshold that the type does not offer, or a host that does not know who waits.
+    fn wait_needed(&mut self, node: usize, variable: Handle, threshold: Threshold) -> Result<TriggerId, Refusal> {
+        let _ = (node, variable, threshold);
+        Err(Refusal::new("it is not known here who waits for what"))
+    }
 
     /// Asks for [`HostEvent::Changed`] at every change from now on.
     ///

@@ -42,6 +42,8 @@ pub mod session;
 pub mod show;
 pub mod signature;
 pub mod source;
+#[cfg(feature = "sql")]
+mod sql;
 pub mod suggest;
 pub mod term;
 pub mod token;

@@ -45,7 +45,7 @@ pub trait Effects {
     ///
     /// # Errors
     /// What the operation refused; its variables are unchanged.
-    fn operate(&mut self, node: usize, name: &str, args: Vec<Term>) -> Result<Step, Problem>;
+    fn operate(&mut self, node: usize, name: &str, args: Vec<Term>) -> Result<Step, Trap>;
 
     /// Goes on with an operation that waits.
     ///
@@ -85,6 +85,8 @@ pub enum Waiting {
         waits: Vec<(TriggerId, Variable)>,
         /// Whether the variable is wanted rather than its value.
         any: bool,
+        /// When the virtual clock shows so many milliseconds, it is given up: `timeout`.
+        deadline_ms: Option<u64>,
     },
 }
 
@@ -342,7 +344,7 @@ impl<'w> Machine<'w> {
         let Some(effects) = &mut self.effects else {
             return Err(self.impure(name, span));
         };
-        let mut step = effects.operate(self.node, name, args).map_err(|problem| self.place(problem.into(), span))?;
+        let mut step = effects.operate(self.node, name, args).map_err(|trap| self.place(trap, span))?;
         loop {
             match step {
                 Step::Done(term) => {

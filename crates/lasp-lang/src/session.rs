@@ -1,6 +1,9 @@
 //! A program under way: its bindings, its host, and what it printed. Serves `run`, the shell, and `explain` alike.
 
+mod derivations;
 mod operations;
+#[cfg_attr(not(feature = "sql"), path = "session/no_views.rs")]
+mod views;
 mod world;
 
 use crate::ast::Form;
@@ -18,6 +21,7 @@ use crate::term::{Handle, Mixed, Term};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+pub(crate) use derivations::{AGGREGATE_FORMS, AGGREGATES, is_derivation, shape, takes, target};
 pub(crate) use operations::operation_names;
 pub use world::{Failures, World};
 
@@ -163,6 +167,7 @@ impl<H: Host> Session<H> {
     fn form(&mut self, form: &Form, source: &Arc<Source>, out: &mut dyn FnMut(Line)) -> Result<(), Box<Fault>> {
         self.forms += 1;
         self.world.start_form(self.forms);
+        self.world.views.read(form, source);
         let mark = self.env.mark();
         let mut machine = Machine::script(source.clone(), &mut self.world);
         let mut result = machine.body(&form.body, &mut self.env);

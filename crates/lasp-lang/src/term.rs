@@ -325,6 +325,17 @@ impl Term {
         }
     }
 
+    /// The parts of a structure some of whose parts are no values.
+    pub(crate) fn mixed_parts(&self) -> Box<dyn Iterator<Item = &Self> + '_> {
+        match self {
+            Self::Mixed(mixed, _) => match &**mixed {
+                Mixed::Tuple(items) | Mixed::List(items) => Box::new(items.iter()),
+                Mixed::Map(entries) => Box::new(entries.values()),
+            },
+            _ => Box::new(std::iter::empty()),
+        }
+    }
+
     /// The fields, if it is a tuple.
     pub fn as_tuple(&self) -> Option<Vec<Self>> {
         match self {

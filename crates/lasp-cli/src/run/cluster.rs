@@ -24,10 +24,12 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const START: Duration = Duration::from_secs(60);
 
 /// A variable as a script knows it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Entry {
     /// Declared under a name.
     Declared(Name, Type),
+    /// Declared under a name, by each node for itself.
+    Dynamic(Name, Type),
     /// Derived, local to each node.
     Derived { operator: Operator, inputs: Vec<Handle>, ty: Type },
 }
@@ -178,6 +180,7 @@ impl Cluster {
                 Entry::Declared(name, ty) => {
                     Request::Declare { name: Some(name.clone()), ty: ty.clone(), local: false }
                 }
+                Entry::Dynamic(name, ty) => Request::Declare { name: Some(name.clone()), ty: ty.clone(), local: true },
                 Entry::Derived { operator, inputs, .. } => {
                     let inputs = inputs.iter().map(|input| self.places[&(number, *input)]).collect();
                     Request::Derive { operator: operator.clone(), inputs, into: Target::Local(None) }
@@ -189,6 +192,46 @@ impl Cluster {
             }
         }
         Ok(self.places[&(number, variable)])
+    }
+
+    fn declare_as(
+        &mut self,
+        node: usize,
+        name: Option<&str>,
+        ty: &Type,
+        entry: fn(Name, Type) -> Entry,
+    ) -> Result<Handle, Problem> {
+        let name = match name {
+            Some(name) => Name::new(name).map_err(|error| Problem::new(error.to_string()))?,
+            None => {
+                let fresh = (self.entries.len()..).map(|n| Name::new(format!("~{n}")).expect("a short name"));
+                let mut unused = fresh.filter(|name| !self.names.contains_key(name));
+                unused.next().expect("fewer names than numbers")
+            }
+        };
+        let wanted = entry(name.clone(), ty.clone());
+        let handle = match self.names.get(&name) {
+            Some(handle) => *handle,
+            None => {
+                let handle = self.entry(wanted.clone());
+                self.names.insert(name.clone(), handle);
+                handle
+            }
+        };
+        match (&self.entries[handle.0 as usize], &wanted) {
+            (Entry::Declared(_, held) | Entry::Dynamic(_, held), _) if held != ty => {
+                return Err(Problem::new(format!("{name} is already declared as {held}, not {ty}")));
+            }
+            (Entry::Declared(..), Entry::Dynamic(..)) => {
+                return Err(Problem::new(format!("{name} is already declared, and is replicated")));
+            }
+            (Entry::Dynamic(..), Entry::Declared(..)) => {
+                return Err(Problem::new(format!("{name} is already declared as dynamic, and is never replicated")));
+            }
+            _ => {}
+        }
+        self.locate(node, handle)?;
+        Ok(handle)
     }
 
     fn locate_all(&mut self, number: usize, variables: &[Handle]) -> Result<Vec<VarId>, Problem> {
@@ -305,33 +348,16 @@ impl Host for Cluster {
     }
 
     fn declare(&mut self, node: usize, name: Option<&str>, ty: &Type) -> Result<Handle, Refusal> {
-        let name = match name {
-            Some(name) => Name::new(name).map_err(|error| Problem::new(error.to_string()))?,
-            None => {
-                let fresh = (self.entries.len()..).map(|n| Name::new(format!("~{n}")).expect("a short name"));
-                let mut unused = fresh.filter(|name| !self.names.contains_key(name));
-                unused.next().expect("fewer names than numbers")
-            }
-        };
-        let handle = match self.names.get(&name) {
-            Some(handle) => *handle,
-            None => {
-                let handle = self.entry(Entry::Declared(name.clone(), ty.clone()));
-                self.names.insert(name.clone(), handle);
-                handle
-            }
-        };
-        let held = self.type_of(handle);
-        if held != *ty {
-            return Err(Problem::new(format!("{name} is already declared as {held}, not {ty}")));
-        }
-        self.locate(node, handle)?;
-        Ok(handle)
+        self.declare_as(node, name, ty, Entry::Declared)
+    }
+
+    fn declare_dynamic(&mut self, node: usize, name: Option<&str>, ty: &Type) -> Result<Handle, Refusal> {
+        self.declare_as(node, name, ty, Entry::Dynamic)
     }
 
     fn type_of(&self, variable: Handle) -> Type {
         match &self.entries[variable.0 as usize] {
-            Entry::Declared(_, ty) | Entry::Derived { ty, .. } => ty.clone(),
+            Entry::Declared(_, ty) | Entry::Dynamic(_, ty) | Entry::Derived { ty, .. } => ty.clone(),
         }
     }
 
@@ -359,7 +385,13 @@ impl Host for Cluster {
         into: Option<Handle>,
     ) -> Result<Handle, Refusal> {
         let Some(into) = into else {
-            let ty = if let Operator::Fold(_) = operator { Type::LwwRegister } else { Type::AwSet };
+            let ty = match &operator {
+                Operator::Fold(_) => Type::LwwRegister,
+                Operator::Map(_) if self.type_of(inputs[0]).facets().is_empty() => Type::LwwRegister,
+                Operator::Group { .. } => Type::GMap(Box::new(Type::LwwRegister)),
+                Operator::Reached(_) => Type::Boolean,
+                _ => Type::AwSet,
+            };
             let handle = self.entry(Entry::Derived { operator, inputs: inputs.to_vec(), ty });
             self.locate(node, handle)?;
             return Ok(handle);

@@ -27,6 +27,7 @@ mod reading;
 mod sides;
 mod union;
 
+pub(crate) use aggregate::is_unset;
 pub(crate) use change::{Change, Failure};
 pub(crate) use logical::{Input, Shape, View};
 pub use plan::{Plan, PlanInput, PlanNode, PlanView};

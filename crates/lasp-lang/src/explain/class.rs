@@ -3,9 +3,10 @@
 use super::model::Growth;
 use lasp_dataflow::{Aggregate, Operator, Type};
 
-/// An operator's algebra, and what a change costs.
-pub(super) fn class(operator: &Operator) -> (&'static str, &'static str) {
+/// An operator's algebra, and what a change costs; a `map` of a variable that is no collection takes its value.
+pub(super) fn class(operator: &Operator, of_a_scalar: bool) -> (&'static str, &'static str) {
     match operator {
+        Operator::Map(_) if of_a_scalar => ("computed of the value", "one call for each change"),
         Operator::Map(_) | Operator::Filter(_) => ("morphism", "one call for each new element, none for a removed one"),
         Operator::FlatMap(_) => ("morphism", "one call for each new element, and the size of what it gives"),
         Operator::View(_) | Operator::Union => ("morphism", "the change"),
@@ -19,25 +20,33 @@ pub(super) fn class(operator: &Operator) -> (&'static str, &'static str) {
     }
 }
 
-fn aggregate_cost(aggregate: &Aggregate) -> &'static str {
+/// How costs of aggregates compare: several cost what the dearest does.
+fn dearness(aggregate: &Aggregate) -> u8 {
     match aggregate {
-        Aggregate::Count | Aggregate::Sum | Aggregate::Avg => "constant time for each changed element",
-        Aggregate::Min | Aggregate::Max => "logarithmic time for each changed element",
-        Aggregate::Of(..) => "one call for each changed element, and what the aggregate costs",
-        Aggregate::All(_) => "what its aggregates cost together",
-        Aggregate::Custom { inverse: Some(_), .. } => "one call for each changed element",
-        Aggregate::Custom { inverse: None, .. } => {
-            "one call for each new element; after a removal, one for each element left"
-        }
+        Aggregate::Count | Aggregate::Sum | Aggregate::Avg => 0,
+        Aggregate::Custom { inverse: Some(_), .. } => 1,
+        Aggregate::Min | Aggregate::Max => 2,
+        Aggregate::Custom { inverse: None, .. } => 3,
+        Aggregate::Of(_, inner) => dearness(inner).max(1),
+        Aggregate::All(all) => all.iter().map(dearness).max().unwrap_or(0),
+    }
+}
+
+fn aggregate_cost(aggregate: &Aggregate) -> &'static str {
+    match dearness(aggregate) {
+        0 => "constant time for each changed element",
+        1 => "one call for each changed element",
+        2 => "logarithmic time for each changed element",
+        _ => "one call for each new element; after a removal, one for each element left",
     }
 }
 
 fn group_cost(aggregate: &Aggregate) -> &'static str {
-    match aggregate {
-        Aggregate::Custom { inverse: None, .. } => {
-            "one key and one call for each new element; after a removal, one for each element left of its group"
-        }
-        _ => "one key for each changed element, and what the aggregate costs in its group",
+    match dearness(aggregate) {
+        0 => "one key for each changed element",
+        1 => "one key and one call for each changed element",
+        2 => "one key for each changed element, and the logarithm of its group's size",
+        _ => "one key and one call for each new element; after a removal, a call for each element left in the group",
     }
 }
 
@@ -45,7 +54,9 @@ fn group_cost(aggregate: &Aggregate) -> &'static str {
 pub(super) fn growth(ty: &Type) -> Growth {
     let both = |a: Growth, b: Growth| if a == b { a } else { Growth::Metadata };
     match ty {
-        Type::GSet | Type::GCounter | Type::Max | Type::Min | Type::Boolean | Type::IVar | Type::GGraph => Growth::Value,
+        Type::GSet | Type::GCounter | Type::Max | Type::Min | Type::Boolean | Type::IVar | Type::GGraph => {
+            Growth::Value
+        }
         Type::GMap(value) => growth(value),
         Type::Pair(first, second) => both(growth(first), growth(second)),
         Type::AwSet

@@ -47,12 +47,19 @@ pub struct Recorder<H> {
     edges: Vec<Edge>,
     /// Variables that something waits for or follows.
     watched: Vec<(usize, Handle, &'static str)>,
+    /// Whether variables are forgotten for good: what is explained at the end is how the program was.
+    forgets: bool,
 }
 
 impl<H: Host> Recorder<H> {
     /// Nothing noted yet.
     pub fn new(inner: H) -> Self {
-        Self { inner, variables: BTreeMap::new(), edges: Vec::new(), watched: Vec::new() }
+        Self { inner, variables: BTreeMap::new(), edges: Vec::new(), watched: Vec::new(), forgets: true }
+    }
+
+    /// As [`Self::new`]; what a program forgets stays.
+    pub fn of_everything(inner: H) -> Self {
+        Self { forgets: false, ..Self::new(inner) }
     }
 
     /// What was noted, with the names that variables are bound to. `at_end` computes everything for its size.
@@ -107,16 +114,26 @@ impl<H: Host> Recorder<H> {
         Variable { name, ty, origin, growth: noted.growth, size, failures }
     }
 
+    fn note_declared(&mut self, node: usize, handle: Handle, name: Option<&str>) {
+        self.note(node, handle, None, &[]);
+        if let (Some(name), Some(noted)) = (name, self.variables.get_mut(&handle)) {
+            noted.declared = Some(name.to_owned());
+        }
+    }
+
     fn note(&mut self, node: usize, handle: Handle, operator: Option<&Operator>, inputs: &[Handle]) {
         if self.variables.contains_key(&handle) {
             return;
         }
+        let of_a_scalar = inputs.iter().any(|input| self.inner.type_of(*input).facets().is_empty());
         let (scalar, growth) = match operator {
             None => (false, growth(&self.inner.type_of(handle))),
             Some(operator) => {
                 let inputs: Vec<Growth> = inputs.iter().map(|input| self.variables[input].growth).collect();
-                let scalar = matches!(operator, Operator::Fold(_) | Operator::Reached(_));
-                (scalar, growth_through(operator, &inputs))
+                let of_a_scalar = matches!(operator, Operator::Map(_)) && of_a_scalar;
+                let scalar = of_a_scalar || matches!(operator, Operator::Fold(_) | Operator::Reached(_));
+                let growth = if of_a_scalar { Growth::Replaced } else { growth_through(operator, &inputs) };
+                (scalar, growth)
             }
         };
         let noted = Noted { node, declared: None, derived: operator.is_some(), scalar, growth };
@@ -146,11 +163,29 @@ impl<H: Host> Host for Recorder<H> {
 
     fn declare(&mut self, node: usize, name: Option<&str>, ty: &Type) -> Result<Handle, Refusal> {
         let handle = self.inner.declare(node, name, ty)?;
-        self.note(node, handle, None, &[]);
-        if let (Some(name), Some(noted)) = (name, self.variables.get_mut(&handle)) {
-            noted.declared = Some(name.to_owned());
-        }
+        self.note_declared(node, handle, name);
         Ok(handle)
+    }
+
+    fn declare_dynamic(&mut self, node: usize, name: Option<&str>, ty: &Type) -> Result<Handle, Refusal> {
+        let handle = self.inner.declare_dynamic(node, name, ty)?;
+        self.note_declared(node, handle, name);
+        Ok(handle)
+    }
+
+    fn undeclare(&mut self, node: usize, variable: Handle) -> Result<(), Refusal> {
+        if !self.forgets {
+            return Ok(());
+        }
+        self.inner.undeclare(node, variable)?;
+        self.edges.retain(|edge| edge.node != node || edge.into != variable);
+        self.watched.retain(|(at, watched, _)| *at != node || *watched != variable);
+        let is_used = self.edges.iter().any(|edge| edge.into == variable || edge.inputs.contains(&variable))
+            || self.watched.iter().any(|(_, watched, _)| *watched == variable);
+        if self.inner.nodes() == 1 && !is_used {
+            self.variables.remove(&variable);
+        }
+        Ok(())
     }
 
     fn type_of(&self, variable: Handle) -> Type {
@@ -187,9 +222,10 @@ impl<H: Host> Host for Recorder<H> {
         inputs: &[Handle],
         into: Option<Handle>,
     ) -> Result<Handle, Refusal> {
+        let of_a_scalar = inputs.iter().any(|input| self.inner.type_of(*input).facets().is_empty());
         let output = self.inner.derive(node, operator.clone(), inputs, into)?;
         self.note(node, output, Some(&operator), inputs);
-        let (class, cost) = class(&operator);
+        let (class, cost) = class(&operator, of_a_scalar);
         let what = format!("{operator:?}");
         self.edges.push(Edge {
             node,
@@ -219,6 +255,12 @@ impl<H: Host> Host for Recorder<H> {
     fn wait(&mut self, node: usize, variable: Handle, threshold: Threshold) -> Result<TriggerId, Refusal> {
         let id = self.inner.wait(node, variable, threshold)?;
         self.watched.push((node, variable, "a threshold on"));
+        Ok(id)
+    }
+
+    fn wait_needed(&mut self, node: usize, variable: Handle, threshold: Threshold) -> Result<TriggerId, Refusal> {
+        let id = self.inner.wait_needed(node, variable, threshold)?;
+        self.watched.push((node, variable, "a need of"));
         Ok(id)
     }
 

@@ -1,8 +1,9 @@
 //! The effects of a session: operations go to the host, its events become actions of the program, prints become lines.
 
+use super::views::Views;
 use super::{Line, resolve};
 use crate::diagnostic::Diagnostic;
-use crate::fault::Problem;
+use crate::fault::{Problem, Trap};
 use crate::function::Function;
 use crate::host::{Host, HostEvent, Progress, TriggerId};
 use crate::interrupt::Interrupt;
@@ -48,7 +49,9 @@ pub struct World<H: Host> {
     sources: BTreeMap<Handle, Option<Arc<Source>>>,
     /// Derived variables that nobody has read, and from which nothing else follows.
     pub(super) unread: BTreeSet<(usize, Handle)>,
-    /// Results of folds: they have the type of their value.
+    /// What SQL knows of this session.
+    pub(super) views: Views,
+    /// Derived variables that are no sets: they have the type of their value.
     pub(super) folds: BTreeSet<Handle>,
     pub(super) patterns: BTreeMap<usize, BTreeSet<String>>,
     failures: BTreeMap<Handle, Failures>,
@@ -72,6 +75,7 @@ impl<H: Host> World<H> {
             lines: Vec::new(),
             sources: BTreeMap::new(),
             unread: BTreeSet::new(),
+            views: Views::default(),
             folds: BTreeSet::new(),
             patterns: BTreeMap::new(),
             failures: BTreeMap::new(),
@@ -150,8 +154,12 @@ impl<H: Host> World<H> {
                     if let Some(variable) = variable {
                         self.failures.entry(variable).or_default().note(node, &message);
                     }
-                    let source = variable.and_then(|variable| self.sources.get(&variable)?.clone());
-                    let report = source.zip(at).map(|(source, span)| {
+                    let place = at.and_then(|at| {
+                        let variable = variable?;
+                        let in_program = || Some((self.sources.get(&variable)?.clone()?, at));
+                        self.views.place(variable, at).or_else(in_program)
+                    });
+                    let report = place.map(|(source, span)| {
                         (source, Box::new(Diagnostic::error(span, format!("at node {node}, {message}"))))
                     });
                     self.lines.push(Line::DerivationFailed { form: self.form, node, message, report });
@@ -162,14 +170,28 @@ impl<H: Host> World<H> {
 
     /// Remembers the programs of the functions that derive `variable`, for reports.
     pub(super) fn derived_by(&mut self, variable: Handle, args: &[Term]) {
-        for arg in args.iter().flat_map(|arg| arg.as_tuple().unwrap_or_else(|| vec![arg.clone()])) {
-            let Term::Function(function) = arg else { continue };
+        let mut open: Vec<Term> = args.to_vec();
+        while let Some(arg) = open.pop() {
+            let Term::Function(function) = &arg else {
+                open.extend(arg.mixed_parts().cloned());
+                continue;
+            };
             let source = function.source().cloned();
             let known = self.sources.entry(variable).or_insert_with(|| source.clone());
             let same = matches!((&*known, &source), (Some(a), Some(b)) if Arc::ptr_eq(a, b));
             if !same {
                 *known = None;
             }
+        }
+    }
+
+    /// Notes that `result` follows from `inputs`: whoever reads it reads them, too.
+    pub(super) fn follows(&mut self, node: usize, result: Handle, inputs: &[Handle], is_local: bool) {
+        for input in inputs {
+            self.unread.remove(&(node, *input));
+        }
+        if is_local {
+            self.unread.insert((node, result));
         }
     }
 
@@ -180,7 +202,7 @@ impl<H: Host> World<H> {
     /// The first of the thresholds that is met already, else the wait itself.
     pub(super) fn first_met(&mut self, waiting: Waiting) -> Result<Step, Problem> {
         self.absorb();
-        let Waiting::Thresholds { waits, any } = &waiting else {
+        let Waiting::Thresholds { waits, any, .. } = &waiting else {
             return Ok(Step::Wait(waiting));
         };
         match waits.iter().find(|(id, _)| self.met.contains(id)) {
@@ -212,13 +234,21 @@ impl<H: Host> World<H> {
         }
     }
 
-    fn thresholds(&mut self, waits: &[(TriggerId, Variable)], waiting: &Waiting) -> Result<Step, Problem> {
+    fn thresholds(
+        &mut self,
+        waits: &[(TriggerId, Variable)],
+        deadline_ms: Option<u64>,
+        waiting: &Waiting,
+    ) -> Result<Step, Problem> {
         if let done @ Step::Done(_) = self.first_met(waiting.clone())? {
             return Ok(done);
         }
-        let stopped = matches!(self.host.advance(None), Progress::Events | Progress::Interrupted);
+        let stopped = matches!(self.host.advance(deadline_ms), Progress::Events | Progress::Interrupted);
         if stopped || !self.due.is_empty() {
             return Ok(Step::Wait(waiting.clone()));
+        }
+        if deadline_ms.is_some() {
+            return Ok(Step::Done(Term::atom("timeout")));
         }
         let (_, variable) = waits.first().ok_or_else(|| Problem::new("there is nothing to wait for"))?;
         let now = show::short(&self.value(*variable)?);
@@ -228,7 +258,7 @@ impl<H: Host> World<H> {
 }
 
 impl<H: Host> Effects for World<H> {
-    fn operate(&mut self, node: usize, name: &str, args: Vec<Term>) -> Result<Step, Problem> {
+    fn operate(&mut self, node: usize, name: &str, args: Vec<Term>) -> Result<Step, Trap> {
         self.perform(node, name, &args)
     }
 
@@ -236,7 +266,7 @@ impl<H: Host> Effects for World<H> {
         match waiting {
             Waiting::Settle => Ok(self.settle(waiting)),
             Waiting::Until(deadline_ms) => Ok(self.sleep(*deadline_ms, waiting)),
-            Waiting::Thresholds { waits, .. } => self.thresholds(waits, waiting),
+            Waiting::Thresholds { waits, deadline_ms, .. } => self.thresholds(waits, *deadline_ms, waiting),
         }
     }
 

@@ -81,11 +81,11 @@ fn each_mistake_is_named_at_its_place_with_a_hint() {
             ],
         ),
         (
-            "C = declare(gcounter), map(C, fun(X) -> X end).",
+            "C = declare(gcounter), filter(C, fun(X) -> X > 1 end).",
             &[
-                "error: `map` goes from sets to sets, found a gcounter",
+                "error: `filter` takes a collection, found a gcounter",
                 "^ a variable of type gcounter",
-                "help: sets are `set` (or `awset`) and `gset`",
+                "help: collections are sets and maps; of a single value, `map` computes another",
             ],
         ),
         (

@@ -2,6 +2,8 @@
 
 mod diagnostics;
 mod limits;
+mod operators;
 mod programs;
 mod properties;
+mod sql;
 mod support;
