@@ -3,9 +3,10 @@
 //! Expressions know their own depth, which the parser bounds, so that everything that walks a tree (the checker, the
 //! evaluator, even the destructor) may recurse.
 
+use crate::code::Code;
 use crate::source::Span;
 use crate::token::Keyword;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// A program: its forms in order.
 #[derive(Debug)]
@@ -305,6 +306,24 @@ pub struct Fun {
     pub free: Vec<Name>,
     /// The first operation (`update`, `query`, ...) inside, if any: such a function is an action, not a pure function.
     pub effect: Option<(Name, Span)>,
+    compiled: OnceLock<Option<Code>>,
+}
+
+impl Fun {
+    /// A function literal.
+    pub fn new(clauses: Vec<Clause>, arity: usize, span: Span, free: Vec<Name>, effect: Option<(Name, Span)>) -> Self {
+        Self { clauses, arity, span, free, effect, compiled: OnceLock::new() }
+    }
+
+    /// Compiles it, the first time, as it stands where these of its free names are bound.
+    pub(crate) fn compile(&self, bound: impl FnOnce() -> Vec<Name>) -> Option<&Code> {
+        self.compiled.get_or_init(|| Code::compile(self, bound())).as_ref()
+    }
+
+    /// The compiled form, if it has been made.
+    pub(crate) fn compiled(&self) -> Option<&Code> {
+        self.compiled.get()?.as_ref()
+    }
 }
 
 /// `Patterns when Guard -> Body`.

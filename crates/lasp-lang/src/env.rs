@@ -49,6 +49,16 @@ impl Env {
         Self { bindings }
     }
 
+    /// These bindings.
+    pub(crate) fn of(bindings: Vec<(Name, Term)>) -> Self {
+        Self { bindings }
+    }
+
+    /// The binding at this position, in the order of binding.
+    pub(crate) fn at(&self, position: usize) -> &Term {
+        &self.bindings[position].1
+    }
+
     /// The names bound, with their terms; an inner one after those it hides.
     pub fn iter(&self) -> impl Iterator<Item = (&Name, &Term)> {
         self.bindings.iter().map(|(name, term)| (name, term))

@@ -16,12 +16,14 @@
 //! - [`source`], [`token`], [`lexer`], [`ast`], [`parse`](mod@parse): from text to a tree, reporting every error.
 //! - [`check`]: names, arities, types and operations, before anything runs.
 //! - [`term`], [`mod@env`], [`machine`], [`function`], [`library`]: the pure expression language, with limits.
+//! - `code`: functions in compiled form, for the calls that derivations make.
 //! - [`session`], [`host`], [`signature`]: operations on variables and nodes.
 //! - [`explain`](mod@explain): the dataflow graph of a program as text.
 //! - [`diagnostic`], [`fault`], [`show`], [`suggest`]: what is said to people.
 
 pub mod ast;
 pub mod check;
+mod code;
 pub mod diagnostic;
 pub mod env;
 pub mod explain;

@@ -3,6 +3,8 @@
 //! The pure functions are in [`crate::library`]; together they are all the names that a program can call.
 
 use crate::library;
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 /// How something is called.
 #[derive(Clone, Copy, Debug)]
@@ -101,7 +103,9 @@ pub const OPERATIONS: &[Signature] = &[
 
 /// Whether `name` is an operation.
 pub fn is_operation(name: &str) -> bool {
-    OPERATIONS.iter().any(|signature| signature.name == name)
+    static NAMES: LazyLock<BTreeSet<&str>> =
+        LazyLock::new(|| OPERATIONS.iter().map(|signature| signature.name).collect());
+    NAMES.contains(name)
 }
 
 /// Every name that can be called, operations and functions.
