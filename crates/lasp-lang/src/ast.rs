@@ -315,6 +315,22 @@ impl Fun {
         Self { clauses, arity, span, free, effect, compiled: OnceLock::new() }
     }
 
+    /// Visits every mention of a variable, in patterns, expressions and the functions inside.
+    pub(crate) fn each_mention(&self, visit: &mut dyn FnMut(&Name)) {
+        fn walk(expr: &Expr, visit: &mut dyn FnMut(&Name)) {
+            match &expr.kind {
+                ExprKind::Variable(name) => visit(name),
+                ExprKind::Fun(fun) => return fun.each_mention(visit),
+                kind => kind.each_pattern(&mut |pattern| pattern.each_variable(&mut |name, _| visit(name))),
+            }
+            expr.kind.each_child(&mut |child| walk(child, visit));
+        }
+        for clause in &self.clauses {
+            clause.patterns.iter().for_each(|pattern| pattern.each_variable(&mut |name, _| visit(name)));
+            clause.each_expr(&mut |expr| walk(expr, visit));
+        }
+    }
+
     /// Compiles it, the first time, as it stands where these of its free names are bound.
     pub(crate) fn compile(&self, bound: impl FnOnce() -> Vec<Name>) -> Option<&Code> {
         self.compiled.get_or_init(|| Code::compile(self, bound())).as_ref()

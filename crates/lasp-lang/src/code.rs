@@ -143,6 +143,7 @@ struct Branch {
 
 #[derive(Debug)]
 enum Node {
+    Int(i64),
     Const(Constant),
     Read(Place),
     Tuple(Box<[Self]>),

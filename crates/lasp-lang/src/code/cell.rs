@@ -19,15 +19,15 @@ impl<'a> Cell<'a> {
     /// Of a variable that is not bound yet.
     pub(super) const UNSET: Self = Self::Borrowed(&UNSET, Shape::UNMEASURED);
 
-    pub(super) fn argument(value: &'a Value) -> Self {
-        Self::Borrowed(value, Shape::UNMEASURED.of_part(value))
-    }
-
     pub(super) fn borrowed(term: &'a Term) -> Self {
         match term {
             Term::Data(value, shape) => Self::Borrowed(value, *shape),
             other => Self::Own(other.clone()),
         }
+    }
+
+    pub(super) fn number_of(number: Number) -> Self {
+        Self::Own(Term::Data(number.value(), Shape::SCALAR))
     }
 
     pub(super) fn bool(value: bool) -> Self {

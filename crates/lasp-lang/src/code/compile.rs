@@ -14,6 +14,8 @@ use crate::library;
 use crate::machine::{Machine, literal_value};
 use crate::source::Span;
 use crate::term::Term;
+use lasp_dataflow::Value;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Only the machine can evaluate it.
@@ -36,6 +38,8 @@ struct Compiler {
     /// Slots that earlier clauses of the enclosing choices gave to names: the same name gets the same slot in each.
     reserved: Vec<(Name, usize)>,
     slots: usize,
+    /// How often each name occurs: what occurs once need not be bound.
+    mentioned: BTreeMap<Name, usize>,
     /// Steps of the block that is being compiled.
     cost: u64,
     /// Nesting of the expression that is being compiled, and the deepest so far.
@@ -52,7 +56,9 @@ pub(super) fn function(fun: &Fun, captured: Vec<Name>) -> Option<Code> {
         Bound { name: name.clone(), place, surely: true }
     });
     let names = names.collect();
-    let mut compiler = Compiler { names, reserved: Vec::new(), slots: 0, cost: 0, depth: 0, deepest: 0 };
+    let mut mentioned = BTreeMap::new();
+    fun.each_mention(&mut |name| *mentioned.entry(name.clone()).or_default() += 1);
+    let mut compiler = Compiler { names, reserved: Vec::new(), slots: 0, mentioned, cost: 0, depth: 0, deepest: 0 };
     let clauses = fun.clauses.iter().map(|clause| compiler.fun_clause(clause)).collect::<Result<Box<[_]>>>().ok()?;
     let Compiler { slots, deepest, .. } = compiler;
     Some(Code { captured: Names(captured.into()), arity: fun.arity, clauses, slots, depth: deepest })
@@ -181,6 +187,7 @@ impl Compiler {
 
     fn kind(&mut self, kind: &ExprKind) -> Result<Node> {
         Ok(match kind {
+            ExprKind::Literal(ast::Literal::Int(int)) => Node::Int(*int),
             ExprKind::Literal(literal) => Node::Const(Constant(Term::scalar(literal_value(literal)))),
             ExprKind::Variable(name) => Node::Read(self.place(name)?),
             ExprKind::Tuple(items) => Node::Tuple(self.all(items)?),
@@ -322,6 +329,7 @@ impl Compiler {
             PatternKind::Variable(name) => match self.find(name, fresh.unwrap_or(0)) {
                 Some(Bound { surely: true, place, .. }) => Pat::Same(*place),
                 Some(_) => return Err(Unknown),
+                None if self.mentioned.get(name) == Some(&1) => Pat::Any,
                 None => Pat::Bind(self.bind(name, fresh.is_some())),
             },
             PatternKind::Literal(literal) => Pat::Literal(Scalar(literal_value(literal))),
@@ -375,6 +383,7 @@ fn folded(node: Node) -> Node {
         _ => None,
     };
     match result {
+        Some(Term::Data(Value::Int(int), _)) => Node::Int(int),
         Some(term) if term.shape().fits() && matches!(term, Term::Data(..)) => Node::Const(Constant(term)),
         _ => node,
     }
@@ -382,6 +391,7 @@ fn folded(node: Node) -> Node {
 
 fn constant(node: &Node) -> Option<Term> {
     match node {
+        Node::Int(int) => Some(Term::scalar(*int)),
         Node::Const(constant) => Some(constant.0.clone()),
         _ => None,
     }

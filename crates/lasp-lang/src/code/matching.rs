@@ -3,11 +3,35 @@
 use super::cell::Cell;
 use super::run::Run;
 use super::{Pat, Result};
-use crate::term::Term;
+use crate::term::{Shape, Term};
 use lasp_dataflow::Value;
 use std::sync::Arc;
 
 impl<'a> Run<'a, '_, '_> {
+    /// Whether `value` matches, as [`Self::matches`] for what is borrowed. The frequent patterns are here.
+    pub(super) fn matches_borrowed(&mut self, pattern: &'a Pat, value: &'a Value, shape: Shape) -> Result<bool> {
+        match pattern {
+            Pat::Any => Ok(true),
+            Pat::Bind(slot) => {
+                self.frame[*slot] = Cell::Borrowed(value, shape);
+                Ok(true)
+            }
+            Pat::Tuple(patterns) => match value {
+                Value::Tuple(fields) if fields.len() == patterns.len() => {
+                    for (pattern, field) in patterns.iter().zip(fields.iter()) {
+                        if !self.matches_borrowed(pattern, field, shape.of_part(field))? {
+                            return Ok(false);
+                        }
+                    }
+                    Ok(true)
+                }
+                _ => Ok(false),
+            },
+            Pat::Literal(literal) => Ok(*value == literal.0),
+            other => self.matches(other, &Cell::Borrowed(value, shape)),
+        }
+    }
+
     /// Whether `cell` matches; binds the variables of the pattern as it goes.
     pub(super) fn matches(&mut self, pattern: &'a Pat, cell: &Cell<'a>) -> Result<bool> {
         match pattern {
@@ -22,7 +46,10 @@ impl<'a> Run<'a, '_, '_> {
                 Ok(bound.same(cell))
             }
             Pat::Literal(literal) => Ok(cell.data() == Some(&literal.0)),
-            Pat::Tuple(patterns) => self.matches_tuple(patterns, cell),
+            Pat::Tuple(patterns) => match cell {
+                Cell::Borrowed(value, shape) => self.matches_borrowed(pattern, value, *shape),
+                Cell::Own(term) => self.matches_tuple(patterns, term),
+            },
             Pat::List(items, tail) => self.matches_list(items, tail.as_deref(), cell),
             Pat::Map(entries) => self.matches_map(entries, cell),
             Pat::Prefix(prefix, rest) => {
@@ -39,30 +66,17 @@ impl<'a> Run<'a, '_, '_> {
         }
     }
 
-    fn matches_tuple(&mut self, patterns: &'a [Pat], cell: &Cell<'a>) -> Result<bool> {
-        match cell {
-            Cell::Borrowed(Value::Tuple(fields), shape) => {
-                if fields.len() != patterns.len() {
-                    return Ok(false);
-                }
-                for (pattern, field) in patterns.iter().zip(fields.iter()) {
-                    if !self.matches(pattern, &Cell::part(field, *shape))? {
-                        return Ok(false);
-                    }
-                }
-                Ok(true)
-            }
-            Cell::Own(term) if term.tuple_len() == Some(patterns.len()) => {
-                for (index, pattern) in patterns.iter().enumerate() {
-                    let field = term.tuple_get(index).expect("it has so many");
-                    if !self.matches(pattern, &Cell::Own(field))? {
-                        return Ok(false);
-                    }
-                }
-                Ok(true)
-            }
-            _ => Ok(false),
+    fn matches_tuple(&mut self, patterns: &'a [Pat], term: &Term) -> Result<bool> {
+        if term.tuple_len() != Some(patterns.len()) {
+            return Ok(false);
         }
+        for (index, pattern) in patterns.iter().enumerate() {
+            let field = term.tuple_get(index).expect("it has so many");
+            if !self.matches(pattern, &Cell::Own(field))? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     fn matches_list(&mut self, items: &'a [Pat], tail: Option<&'a Pat>, cell: &Cell<'a>) -> Result<bool> {

@@ -6,13 +6,29 @@ use super::{StepKind, Stop};
 use crate::ast::{Binary, Collection, Unary};
 use crate::env::Env;
 use crate::function::{Closure, Function};
-use crate::machine::arithmetic::{self, calculate, holds};
+use crate::machine::arithmetic::{self, Number, calculate, holds};
 use crate::machine::{DEPTH_MAX, Machine, comparison_steps};
 use crate::source::Span;
 use crate::term::{Shape, Term, compare};
 use lasp_dataflow::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+
+/// What a function is called with.
+#[derive(Clone, Copy)]
+enum Args<'a> {
+    Values(&'a [Value]),
+    Terms(&'a [Term]),
+}
+
+impl Args<'_> {
+    fn len(self) -> usize {
+        match self {
+            Self::Values(args) => args.len(),
+            Self::Terms(args) => args.len(),
+        }
+    }
+}
 
 /// A call under way.
 pub(super) struct Run<'a, 'm, 'w> {
@@ -23,29 +39,57 @@ pub(super) struct Run<'a, 'm, 'w> {
 }
 
 pub(super) fn call(code: &Code, closure: &Closure, args: &[Term], machine: &mut Machine<'_>) -> Result<Term> {
-    let result = enter(code, closure, machine, &|index| args.get(index).map(Cell::borrowed), args.len());
-    result.map(Cell::into_term)
+    enter(code, closure, machine, Args::Terms(args))
 }
 
+#[inline]
 pub(super) fn call_values(code: &Code, closure: &Closure, args: &[Value], machine: &mut Machine<'_>) -> Result<Value> {
     machine.charge(1, Span::default())?;
-    let result = enter(code, closure, machine, &|index| args.get(index).map(Cell::argument), args.len());
-    match result? {
-        Cell::Borrowed(value, _) => Ok(value.clone()),
-        Cell::Own(Term::Data(value, _)) => Ok(value),
-        Cell::Own(term) => term.to_value().map_err(|_| Stop::Failed),
+    enter(code, closure, machine, Args::Values(args))
+}
+
+/// What a call gives. Booleans and integers get there without a cell.
+trait Outcome: Sized {
+    fn of(cell: Cell<'_>) -> Result<Self>;
+    fn bool(value: bool) -> Self;
+    fn int(value: i64) -> Self;
+}
+
+impl Outcome for Value {
+    fn of(cell: Cell<'_>) -> Result<Self> {
+        match cell {
+            Cell::Borrowed(value, _) => Ok(value.clone()),
+            Cell::Own(Term::Data(value, _)) => Ok(value),
+            Cell::Own(term) => term.to_value().map_err(|_| Stop::Failed),
+        }
+    }
+
+    fn bool(value: bool) -> Self {
+        Self::Bool(value)
+    }
+
+    fn int(value: i64) -> Self {
+        Self::Int(value)
+    }
+}
+
+impl Outcome for Term {
+    fn of(cell: Cell<'_>) -> Result<Self> {
+        Ok(cell.into_term())
+    }
+
+    fn bool(value: bool) -> Self {
+        Self::scalar(value)
+    }
+
+    fn int(value: i64) -> Self {
+        Self::scalar(value)
     }
 }
 
 /// Makes a frame, on the stack where it is small, and runs in it.
-fn enter<'a>(
-    code: &'a Code,
-    closure: &'a Closure,
-    machine: &mut Machine<'_>,
-    argument: &dyn Fn(usize) -> Option<Cell<'a>>,
-    given: usize,
-) -> Result<Cell<'a>> {
-    if given != code.arity {
+fn enter<'a, O: Outcome>(code: &'a Code, closure: &'a Closure, machine: &mut Machine<'_>, args: Args<'a>) -> Result<O> {
+    if args.len() != code.arity {
         return Err(Stop::Failed);
     }
     let outside = machine.depth;
@@ -54,43 +98,55 @@ fn enter<'a>(
         return Err(Stop::Undecided);
     }
     let result = match code.slots {
-        0..=4 => run(code, closure, machine, &mut [const { Cell::UNSET }; 4], argument),
-        5..=16 => run(code, closure, machine, &mut [const { Cell::UNSET }; 16], argument),
+        0..=2 => run(code, closure, machine, &mut [const { Cell::UNSET }; 2], args),
+        3..=6 => run(code, closure, machine, &mut [const { Cell::UNSET }; 6], args),
+        7..=16 => run(code, closure, machine, &mut [const { Cell::UNSET }; 16], args),
         slots => {
             let mut frame: Vec<Cell<'a>> = (0..slots).map(|_| Cell::UNSET).collect();
-            run(code, closure, machine, &mut frame, argument)
+            run(code, closure, machine, &mut frame, args)
         }
     };
     machine.depth = outside;
     result
 }
 
-fn run<'a>(
+#[inline]
+fn run<'a, O: Outcome>(
     code: &'a Code,
     closure: &'a Closure,
     machine: &mut Machine<'_>,
     frame: &mut [Cell<'a>],
-    argument: &dyn Fn(usize) -> Option<Cell<'a>>,
-) -> Result<Cell<'a>> {
+    args: Args<'a>,
+) -> Result<O> {
     let mut run = Run { closure, frame, machine };
     for clause in &code.clauses {
         run.pay(clause.cost.0)?;
-        if run.takes(clause, argument)? {
-            return run.body(&clause.body);
+        if run.takes(clause, args)? {
+            return run.outcome(&clause.body);
         }
     }
     Err(Stop::Failed)
 }
 
 impl<'a> Run<'a, '_, '_> {
-    fn takes(&mut self, clause: &'a FunClause, argument: &dyn Fn(usize) -> Option<Cell<'a>>) -> Result<bool> {
-        for (index, pattern) in clause.patterns.iter().enumerate() {
-            let arg = argument(index).ok_or(Stop::Failed)?;
-            if !self.matches(pattern, &arg)? {
-                return Ok(false);
+    fn takes(&mut self, clause: &'a FunClause, args: Args<'a>) -> Result<bool> {
+        match args {
+            Args::Values(args) => {
+                for (pattern, arg) in clause.patterns.iter().zip(args) {
+                    if !self.matches_borrowed(pattern, arg, Shape::UNMEASURED.of_part(arg))? {
+                        return Ok(false);
+                    }
+                }
+            }
+            Args::Terms(args) => {
+                for (pattern, arg) in clause.patterns.iter().zip(args) {
+                    if !self.matches(pattern, &Cell::borrowed(arg))? {
+                        return Ok(false);
+                    }
+                }
             }
         }
-        self.guard(&clause.guard)
+        Ok(clause.guard.0.is_empty() || self.guard(&clause.guard)?)
     }
 
     // ---- limits ----
@@ -125,6 +181,27 @@ impl<'a> Run<'a, '_, '_> {
         }
     }
 
+    fn outcome<O: Outcome>(&mut self, body: &'a Body) -> Result<O> {
+        self.pay(body.cost.0)?;
+        for node in &body.first {
+            self.eval(node)?;
+        }
+        match &body.last {
+            node @ (Node::Compare(..) | Node::Andalso(_) | Node::Orelse(_)) => {
+                if let Some(truth) = self.condition(node)? {
+                    return Ok(O::bool(truth));
+                }
+            }
+            node @ Node::Calculate(..) => {
+                if let Some(int) = self.int(node) {
+                    return Ok(O::int(int));
+                }
+            }
+            _ => {}
+        }
+        O::of(self.eval(&body.last)?)
+    }
+
     fn body(&mut self, body: &'a Body) -> Result<Cell<'a>> {
         self.pay(body.cost.0)?;
         self.sequence(&body.first, &body.last)
@@ -144,9 +221,13 @@ impl<'a> Run<'a, '_, '_> {
 
     pub(super) fn eval(&mut self, node: &'a Node) -> Result<Cell<'a>> {
         match node {
+            Node::Int(int) => Ok(Cell::number_of(Number::Int(*int))),
             Node::Const(constant) => Ok(Cell::borrowed(&constant.0)),
             Node::Read(place) => Ok(self.read(*place)),
-            Node::Calculate(operator, operands) => self.calculate(*operator, operands),
+            Node::Calculate(operator, operands) => match self.int(node) {
+                Some(int) => Ok(Cell::number_of(Number::Int(int))),
+                None => Ok(Cell::number_of(self.calculate(*operator, operands)?)),
+            },
             Node::Compare(operator, operands) => Ok(Cell::bool(self.compare(*operator, operands)?)),
             Node::Andalso(both) => self.short_circuit(&both.0, &both.1, false),
             Node::Orelse(both) => self.short_circuit(&both.0, &both.1, true),
@@ -213,34 +294,80 @@ impl<'a> Run<'a, '_, '_> {
 
     // ---- operators ----
 
-    /// Both operands, the left one evaluated first.
-    fn operands(&mut self, operands: &'a [Node; 2]) -> Result<[Cell<'a>; 2]> {
-        Ok([self.eval(&operands[0])?, self.eval(&operands[1])?])
+    /// The integer that variables, constants and operators alone give; `None` may also mean that they fail.
+    fn int(&self, node: &'a Node) -> Option<i64> {
+        match node {
+            Node::Int(int) => Some(*int),
+            Node::Read(Place::Slot(slot)) => match self.frame[*slot].data() {
+                Some(Value::Int(int)) => Some(*int),
+                _ => None,
+            },
+            Node::Read(Place::Captured(position)) => self.closure.captured.at(*position).as_int(),
+            Node::Calculate(operator, operands) => {
+                let (left, right) = (self.int(&operands[0])?, self.int(&operands[1])?);
+                match operator {
+                    Binary::Add => left.checked_add(right),
+                    Binary::Subtract => left.checked_sub(right),
+                    Binary::Multiply => left.checked_mul(right),
+                    Binary::Div => left.checked_div(right),
+                    Binary::Rem if right != 0 => Some(left.wrapping_rem(right)),
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
     }
 
-    fn number(&mut self, node: &'a Node) -> Result<arithmetic::Number> {
+    /// Looks for a number first, which needs no cell.
+    fn operand(&mut self, node: &'a Node) -> Result<Operand<'a>> {
         match node {
+            Node::Read(Place::Slot(slot)) => match &self.frame[*slot] {
+                Cell::Borrowed(Value::Int(int), _) => Ok(Operand::Number(Number::Int(*int))),
+                cell => Ok(Operand::of(cell.copy())),
+            },
+            Node::Int(int) => Ok(Operand::Number(Number::Int(*int))),
+            Node::Const(constant) => Ok(Operand::of(Cell::borrowed(&constant.0))),
+            Node::Calculate(operator, operands) => self.calculate(*operator, operands).map(Operand::Number),
+            other => Ok(Operand::of(self.eval(other)?)),
+        }
+    }
+
+    fn number(&mut self, node: &'a Node) -> Result<Number> {
+        match node {
+            Node::Int(int) => Ok(Number::Int(*int)),
             Node::Read(Place::Slot(slot)) => self.frame[*slot].number(),
+            Node::Calculate(operator, operands) => self.calculate(*operator, operands),
             other => self.eval(other)?.number(),
         }
     }
 
-    fn calculate(&mut self, operator: Binary, operands: &'a [Node; 2]) -> Result<Cell<'a>> {
+    fn calculate(&mut self, operator: Binary, operands: &'a [Node; 2]) -> Result<Number> {
         let left = self.number(&operands[0])?;
         let right = self.number(&operands[1])?;
-        let value = calculate(operator, left, right).map_err(|_| Stop::Failed)?;
-        Ok(Cell::Own(Term::Data(value, Shape::SCALAR)))
+        calculate(operator, left, right).map_err(|_| Stop::Failed)
     }
 
     fn compare(&mut self, operator: Binary, operands: &'a [Node; 2]) -> Result<bool> {
-        let [left, right] = self.operands(operands)?;
-        if let (Some(Value::Int(a)), Some(Value::Int(b))) = (left.data(), right.data()) {
+        if let (Some(left), Some(right)) = (self.int(&operands[0]), self.int(&operands[1])) {
             return Ok(match operator {
-                Binary::ExactEqual => a == b,
-                Binary::ExactNotEqual => a != b,
-                other => holds(other, a.cmp(b)),
+                Binary::ExactEqual => left == right,
+                Binary::ExactNotEqual => left != right,
+                other => holds(other, left.cmp(&right)),
             });
         }
+        self.compare_other(operator, operands)
+    }
+
+    fn compare_other(&mut self, operator: Binary, operands: &'a [Node; 2]) -> Result<bool> {
+        let left = self.operand(&operands[0])?;
+        let right = self.operand(&operands[1])?;
+        if let (Operand::Number(left), Operand::Number(right)) = (&left, &right) {
+            return Ok(compare_numbers(operator, *left, *right));
+        }
+        self.compare_cells(operator, left.into_cell(), right.into_cell())
+    }
+
+    fn compare_cells(&mut self, operator: Binary, left: Cell<'a>, right: Cell<'a>) -> Result<bool> {
         self.pay_comparison(&left, &right)?;
         match (operator, left.data(), right.data()) {
             (Binary::ExactEqual, Some(a), Some(b)) => Ok(a == b),
@@ -257,6 +384,14 @@ impl<'a> Run<'a, '_, '_> {
     fn condition(&mut self, node: &'a Node) -> Result<Option<bool>> {
         match node {
             Node::Compare(operator, operands) => self.compare(*operator, operands).map(Some),
+            Node::Andalso(both) | Node::Orelse(both) => match self.condition(&both.0)? {
+                None => Err(Stop::Failed),
+                Some(value) if value == matches!(node, Node::Orelse(_)) => Ok(Some(value)),
+                Some(_) => {
+                    self.pay(both.1.cost.0)?;
+                    self.condition(&both.1.node)
+                }
+            },
             other => Ok(self.eval(other)?.bool_value()),
         }
     }
@@ -454,7 +589,7 @@ impl<'a> Run<'a, '_, '_> {
                 Cell::Borrowed(Value::List(items), shape) => {
                     for item in items.iter() {
                         self.pay(cost.0)?;
-                        if self.matches(pattern, &Cell::part(item, shape))? {
+                        if self.matches_borrowed(pattern, item, shape.of_part(item))? {
                             self.generate(later, produce)?;
                         }
                     }
@@ -484,6 +619,36 @@ impl<'a> Run<'a, '_, '_> {
                 Ok(())
             }
         }
+    }
+}
+
+/// An operand of a comparison.
+enum Operand<'a> {
+    Number(Number),
+    Other(Cell<'a>),
+}
+
+impl<'a> Operand<'a> {
+    fn of(cell: Cell<'a>) -> Self {
+        cell.number().map_or(Self::Other(cell), Self::Number)
+    }
+
+    fn into_cell(self) -> Cell<'a> {
+        match self {
+            Self::Number(number) => Cell::number_of(number),
+            Self::Other(cell) => cell,
+        }
+    }
+}
+
+fn compare_numbers(operator: Binary, left: Number, right: Number) -> bool {
+    match (operator, left, right) {
+        (Binary::ExactEqual, Number::Int(a), Number::Int(b)) => a == b,
+        (Binary::ExactNotEqual, Number::Int(a), Number::Int(b)) => a != b,
+        (operator, Number::Int(a), Number::Int(b)) => holds(operator, a.cmp(&b)),
+        (Binary::ExactEqual, ..) => left.value() == right.value(),
+        (Binary::ExactNotEqual, ..) => left.value() != right.value(),
+        _ => holds(operator, compare(&left.value(), &right.value())),
     }
 }
 

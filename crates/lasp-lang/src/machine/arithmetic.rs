@@ -110,7 +110,9 @@ pub(crate) fn holds(operator: Binary, order: Ordering) -> bool {
 fn number(operator: Binary, left: &Term, right: &Term) -> Result<Term, Problem> {
     let shown = || format!("{} {} {}", short(left), operator.as_str(), short(right));
     match (numeric(left), numeric(right)) {
-        (Some(a), Some(b)) => calculate(operator, a, b).map(Term::scalar).map_err(|no| no.explain(operator, shown)),
+        (Some(a), Some(b)) => {
+            calculate(operator, a, b).map(|n| Term::scalar(n.value())).map_err(|no| no.explain(operator, shown))
+        }
         (a, _) => {
             let odd = if a.is_none() { left } else { right };
             let problem = expected(&format!("`{}`", operator.as_str()), "numbers", odd);
@@ -133,6 +135,14 @@ pub(crate) enum Number {
 }
 
 impl Number {
+    /// As a value; a calculated float is finite.
+    pub(crate) fn value(self) -> Value {
+        match self {
+            Self::Int(value) => Value::Int(value),
+            Self::Float(value) => F64::new(value).map_or(Value::Int(0), Value::Float),
+        }
+    }
+
     fn float(self) -> f64 {
         match self {
             Self::Int(value) => value as f64,
@@ -171,14 +181,14 @@ impl NoResult {
 }
 
 /// `A operator B` for the operators on numbers.
-pub(crate) fn calculate(operator: Binary, a: Number, b: Number) -> Result<Value, NoResult> {
+pub(crate) fn calculate(operator: Binary, a: Number, b: Number) -> Result<Number, NoResult> {
     match (a, b) {
         (Number::Int(a), Number::Int(b)) => integers(operator, a, b),
         (a, b) => floats(operator, a.float(), b.float()),
     }
 }
 
-fn integers(operator: Binary, a: i64, b: i64) -> Result<Value, NoResult> {
+fn integers(operator: Binary, a: i64, b: i64) -> Result<Number, NoResult> {
     if b == 0 && matches!(operator, Binary::Divide | Binary::Div | Binary::Rem) {
         return Err(NoResult::DivisionByZero);
     }
@@ -190,10 +200,10 @@ fn integers(operator: Binary, a: i64, b: i64) -> Result<Value, NoResult> {
         Binary::Rem => Some(a.wrapping_rem(b)),
         _ => return finite(a as f64 / b as f64),
     };
-    result.map(Value::Int).ok_or(NoResult::Overflow)
+    result.map(Number::Int).ok_or(NoResult::Overflow)
 }
 
-fn floats(operator: Binary, a: f64, b: f64) -> Result<Value, NoResult> {
+fn floats(operator: Binary, a: f64, b: f64) -> Result<Number, NoResult> {
     match operator {
         Binary::Add => finite(a + b),
         Binary::Subtract => finite(a - b),
@@ -204,8 +214,8 @@ fn floats(operator: Binary, a: f64, b: f64) -> Result<Value, NoResult> {
     }
 }
 
-fn finite(value: f64) -> Result<Value, NoResult> {
-    F64::new(value).map(Value::Float).ok_or(NoResult::TooLarge)
+fn finite(value: f64) -> Result<Number, NoResult> {
+    F64::new(value).map(|float| Number::Float(float.get())).ok_or(NoResult::TooLarge)
 }
 
 fn float(value: f64, shown: impl Fn() -> String) -> Result<Term, Problem> {
