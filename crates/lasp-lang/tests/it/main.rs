@@ -1,6 +1,8 @@
 //! Programs against one graph: what they print, how they fail, and that nothing makes the language panic.
 
 mod diagnostics;
+mod functions;
+mod generator;
 mod limits;
 mod programs;
 mod properties;
