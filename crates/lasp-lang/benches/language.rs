@@ -3,7 +3,7 @@
 
 use divan::Bencher;
 use divan::counter::ItemsCount;
-use lasp_dataflow::{Call, Function, FunctionError, Value, function};
+use lasp_dataflow::{Function, FunctionError, Value, function};
 use lasp_lang::check::diagnose;
 use lasp_lang::term::Term;
 use lasp_lang::{GraphHost, Session, Source};

@@ -30,7 +30,7 @@ pub struct Form {
 pub type Name = Arc<str>;
 
 /// An expression with its place.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Expr {
     /// What it is.
     pub kind: ExprKind,
@@ -57,7 +57,7 @@ impl Expr {
 }
 
 /// The kinds of expression.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum ExprKind {
     /// A number, text, bytes, atom or boolean.
     Literal(Literal),
@@ -196,7 +196,7 @@ pub enum Collection {
 }
 
 /// `K => V`, or `K := V` where K must be present.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct MapEntry {
     /// The key.
     pub key: Expr,
@@ -343,7 +343,7 @@ impl Fun {
 }
 
 /// `Patterns when Guard -> Body`.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Clause {
     /// One pattern per argument.
     pub patterns: Vec<Pattern>,
@@ -365,7 +365,7 @@ impl Clause {
 }
 
 /// What a comprehension yields for each combination.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Produced {
     /// An element of a list.
     Element(Expr),
@@ -383,7 +383,7 @@ impl Produced {
 }
 
 /// One part of a comprehension, left of the later ones.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Qualifier {
     /// `Pattern <- List`; what does not match is skipped.
     Generate(Pattern, Expr),
@@ -411,7 +411,7 @@ impl Qualifier {
 }
 
 /// What is called.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Callee {
     /// A function or operation by its full name, `update` or `lists:sum`.
     Named(Name, Span),
@@ -420,7 +420,7 @@ pub enum Callee {
 }
 
 /// A pattern with its place.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Pattern {
     /// What it is.
     pub kind: PatternKind,
@@ -429,7 +429,7 @@ pub struct Pattern {
 }
 
 /// The kinds of pattern.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum PatternKind {
     /// `_`.
     Any,

@@ -23,18 +23,23 @@ use lasp_dataflow::Value;
 use std::fmt;
 use std::sync::Arc;
 
-/// The compiled form of a function literal. Its `Debug` text leaves out names and places: functions that share it, and
-/// what they captured, compute the same.
-#[derive(Debug)]
+/// The compiled form of a function literal.
 pub(crate) struct Code {
     /// The names it was compiled to find captured, in this order.
-    captured: Names,
+    captured: Box<[Name]>,
     arity: usize,
     clauses: Box<[FunClause]>,
     /// How many variables it binds at most.
     slots: usize,
     /// How deep its expressions nest.
     depth: u32,
+}
+
+/// Leaves out names and places: functions that share it, and what they captured, compute the same.
+impl fmt::Debug for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "fun/{} {:?}", self.arity, self.clauses)
+    }
 }
 
 /// Why there is no value.
@@ -63,7 +68,7 @@ impl Code {
 
     /// Whether it was compiled for a closure that captured these names.
     pub(crate) fn fits<'a>(&self, captured: impl Iterator<Item = &'a Name>) -> bool {
-        self.captured.0.iter().eq(captured)
+        self.captured.iter().eq(captured)
     }
 
     /// Calls it with terms.
@@ -74,15 +79,6 @@ impl Code {
     /// Calls it with values from outside.
     pub(crate) fn call_values(&self, closure: &Closure, args: &[Value], machine: &mut Machine<'_>) -> Result<Value> {
         run::call_values(self, closure, args, machine)
-    }
-}
-
-/// Names that do not show in the `Debug` text.
-struct Names(Box<[Name]>);
-
-impl fmt::Debug for Names {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0.len())
     }
 }
 

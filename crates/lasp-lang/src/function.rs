@@ -10,7 +10,8 @@ use crate::library::Builtin;
 use crate::machine::{CALL_STEPS, Machine};
 use crate::source::Source;
 use crate::term::Term;
-use lasp_dataflow::{Call, FunctionError, Value};
+use crate::{equi_join, identity};
+use lasp_dataflow::{Call, EquiJoin, FunctionError, Value};
 use std::fmt;
 use std::sync::Arc;
 
@@ -145,6 +146,17 @@ impl Call for Function {
 
     fn describe(&self) -> String {
         self.to_string()
+    }
+
+    fn identity(&self) -> Option<Arc<str>> {
+        identity::of_function(self).map(Into::into)
+    }
+
+    fn equi_join(&self) -> Option<EquiJoin> {
+        match self {
+            Self::Closure(closure) => equi_join::of(closure),
+            Self::Builtin(..) => None,
+        }
     }
 }
 

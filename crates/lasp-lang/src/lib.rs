@@ -16,7 +16,8 @@
 //! - [`source`], [`token`], [`lexer`], [`ast`], [`parse`](mod@parse): from text to a tree, reporting every error.
 //! - [`check`]: names, arities, types and operations, before anything runs.
 //! - [`term`], [`mod@env`], [`machine`], [`function`], [`library`]: the pure expression language, with limits.
-//! - `code`: functions in compiled form, for the calls that derivations make.
+//! - `code`: functions in compiled form, for the calls that derivations make; `identity`: when two compute the same;
+//!   `equi_join`: predicates over pairs as joins.
 //! - [`session`], [`host`], [`signature`]: operations on variables and nodes.
 //! - [`explain`](mod@explain): the dataflow graph of a program as text.
 //! - [`diagnostic`], [`fault`], [`show`], [`suggest`]: what is said to people.
@@ -26,11 +27,13 @@ pub mod check;
 mod code;
 pub mod diagnostic;
 pub mod env;
+mod equi_join;
 pub mod explain;
 pub mod fault;
 pub mod function;
 pub mod graph_host;
 pub mod host;
+mod identity;
 pub mod lexer;
 pub mod library;
 pub mod machine;

@@ -8,6 +8,8 @@
 mod expr;
 mod pattern;
 
+pub(crate) use expr::finish_fun;
+
 use crate::ast::{Form, Program};
 use crate::diagnostic::Diagnostic;
 use crate::lexer::tokenize;

@@ -5,8 +5,8 @@
 //! function that goes on to use it is left to the machine.
 
 use super::{
-    Body, Branch, CaseClause, Code, Comprehension, Constant, Cost, Entry, FunClause, Guard, Library, Literal, Names,
-    Node, Pat, Place, Produced, Scalar, Step, StepKind,
+    Body, Branch, CaseClause, Code, Comprehension, Constant, Cost, Entry, FunClause, Guard, Library, Literal, Node,
+    Pat, Place, Produced, Scalar, Step, StepKind,
 };
 use crate::ast::{self, Binary, Callee, Clause, Expr, ExprKind, Fun, MapEntry, Name, Pattern, PatternKind, Qualifier};
 use crate::function::Function;
@@ -61,7 +61,7 @@ pub(super) fn function(fun: &Fun, captured: Vec<Name>) -> Option<Code> {
     let mut compiler = Compiler { names, reserved: Vec::new(), slots: 0, mentioned, cost: 0, depth: 0, deepest: 0 };
     let clauses = fun.clauses.iter().map(|clause| compiler.fun_clause(clause)).collect::<Result<Box<[_]>>>().ok()?;
     let Compiler { slots, deepest, .. } = compiler;
-    Some(Code { captured: Names(captured.into()), arity: fun.arity, clauses, slots, depth: deepest })
+    Some(Code { captured: captured.into(), arity: fun.arity, clauses, slots, depth: deepest })
 }
 
 impl Compiler {

@@ -568,7 +568,7 @@ impl Parser {
 }
 
 /// Works out what the function captures and whether it has effects.
-fn finish_fun(clauses: Vec<Clause>, arity: usize, span: Span) -> Fun {
+pub(crate) fn finish_fun(clauses: Vec<Clause>, arity: usize, span: Span) -> Fun {
     let mut free = Vec::new();
     let mut effect = None;
     for clause in &clauses {

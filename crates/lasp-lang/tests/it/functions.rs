@@ -111,12 +111,12 @@ fn taking_a_large_element_apart_costs_no_steps_for_its_size() {
     ] {
         let function = bound(program);
         let few = 20;
-        assert_eq!(function.call_compiled(&[large.clone()], few), Some(Value::Int(2)), "{program}");
-        assert_eq!(function.call_by_tree(&[large.clone()], few), Ok(Value::Int(2)), "{program}");
+        assert_eq!(function.call_compiled(std::slice::from_ref(&large), few), Some(Value::Int(2)), "{program}");
+        assert_eq!(function.call_by_tree(std::slice::from_ref(&large), few), Ok(Value::Int(2)), "{program}");
     }
     // What it is built into is measured.
     let wraps = bound("F = fun({_, L}) -> {L, L} end.");
-    assert_eq!(wraps.call_compiled(&[large.clone()], 1_000), None);
+    assert_eq!(wraps.call_compiled(std::slice::from_ref(&large), 1_000), None);
     assert!(wraps.call(&[large]).is_ok());
 }
 

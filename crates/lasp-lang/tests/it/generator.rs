@@ -15,11 +15,11 @@ impl<'a> Generator<'a> {
     }
 
     /// A number below `n`; 0 when the choices are used up.
-    fn below(&mut self, n: usize) -> usize {
+    pub(crate) fn below(&mut self, n: usize) -> usize {
         usize::from(*self.choices.next().unwrap_or(&0)) % n
     }
 
-    fn pick(&mut self, from: &[&str]) -> String {
+    pub(crate) fn pick(&mut self, from: &[&str]) -> String {
         let at = self.below(from.len());
         from[at].to_owned()
     }
