@@ -4,7 +4,7 @@ mod operations;
 mod world;
 
 use crate::ast::Form;
-use crate::check::Checker;
+use crate::check::{Checker, bounded};
 use crate::diagnostic::Diagnostic;
 use crate::env::Env;
 use crate::fault::Fault;
@@ -127,6 +127,7 @@ impl<H: Host> Session<H> {
         let before = self.checker.clone();
         diagnostics.extend(self.checker.check(&parsed.program, source));
         diagnostics.sort_by_key(|diagnostic| diagnostic.span.start);
+        let diagnostics = bounded(diagnostics);
         if diagnostics.iter().any(Diagnostic::is_error) {
             self.checker = before;
             return Err(Stop::Rejected(diagnostics));

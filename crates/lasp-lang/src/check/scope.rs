@@ -9,22 +9,27 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Scope {
     names: Vec<(Name, Known)>,
+    /// Where in `names` each name stands, ascending.
+    positions: BTreeMap<Name, Vec<usize>>,
     /// Names that only some clauses of a `case` or `if` bind, with such a clause.
     not_everywhere: BTreeMap<Name, Span>,
 }
 
 impl Scope {
     pub(super) fn get(&self, name: &str) -> Option<&Known> {
-        self.names.iter().rev().find(|(known, _)| **known == *name).map(|(_, known)| known)
+        let position = self.positions.get(name)?.last()?;
+        self.names.get(*position).map(|(_, known)| known)
     }
 
     pub(super) fn bind(&mut self, name: Name, known: Known) {
         self.not_everywhere.remove(&name);
+        self.positions.entry(name.clone()).or_default().push(self.names.len());
         self.names.push((name, known));
     }
 
+    /// The names, the latest first.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
-        self.names.iter().map(|(name, _)| &**name)
+        self.names.iter().rev().map(|(name, _)| &**name)
     }
 
     /// The clause that binds `name`, where others do not.
@@ -37,15 +42,30 @@ impl Scope {
     }
 
     pub(super) fn forget_after(&mut self, mark: usize) {
-        self.names.truncate(mark);
+        drop(self.take_after(mark));
     }
 
     pub(super) fn take_after(&mut self, mark: usize) -> Vec<(Name, Known)> {
-        self.names.split_off(mark)
+        let taken = self.names.split_off(mark);
+        for (name, _) in &taken {
+            if let Some(positions) = self.positions.get_mut(name) {
+                positions.pop();
+                if positions.is_empty() {
+                    self.positions.remove(name);
+                }
+            }
+        }
+        taken
     }
 
     pub(super) fn retain(&mut self, keep: impl Fn(&str) -> bool) {
-        self.names.retain(|(name, _)| keep(name));
+        self.positions.clear();
+        for (name, known) in std::mem::take(&mut self.names) {
+            if keep(&name) {
+                self.positions.entry(name.clone()).or_default().push(self.names.len());
+                self.names.push((name, known));
+            }
+        }
     }
 
     /// After alternatives that bound these names: what all of them bound is bound.

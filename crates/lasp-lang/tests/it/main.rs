@@ -7,4 +7,5 @@ mod generator;
 mod limits;
 mod programs;
 mod properties;
+mod robustness;
 mod support;
