@@ -24,7 +24,26 @@ use scope::Scope;
 
 /// Everything that is wrong with a program, by place.
 pub fn diagnose(source: &Source) -> Vec<Diagnostic> {
-    Analysis::of(source).diagnostics
+    let parsed = parse(source);
+    let mut diagnostics = parsed.diagnostics;
+    diagnostics.extend(Checker::default().check(&parsed.program, source));
+    diagnostics.sort_by_key(|diagnostic| diagnostic.span.start);
+    bounded(diagnostics)
+}
+
+/// The first thousand, and how many more there are: nobody reads them all, and each is shown with its lines.
+pub(crate) fn bounded(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    const SHOWN_MAX: usize = 1_000;
+    // A warning must not push out the errors.
+    if diagnostics.len() > SHOWN_MAX {
+        diagnostics.sort_by_key(|diagnostic| (diagnostic.severity, diagnostic.span.start));
+        let more = diagnostics.split_off(SHOWN_MAX);
+        if let Some(first) = more.first() {
+            let message = format!("{} more are not shown; this is the first of them: {}", more.len(), first.message);
+            diagnostics.push(Diagnostic { message, ..first.clone() });
+        }
+    }
+    diagnostics
 }
 
 /// What is known of an expression's value.
@@ -86,6 +105,7 @@ impl Analysis {
         let mut diagnostics = parsed.diagnostics;
         diagnostics.extend(checker.check(&parsed.program, source));
         diagnostics.sort_by_key(|diagnostic| diagnostic.span.start);
+        let diagnostics = bounded(diagnostics);
         let mut occurrences = checker.occurrences.unwrap_or_default();
         occurrences.sort_by_key(|occurrence| occurrence.span);
         occurrences.dedup();
@@ -97,6 +117,9 @@ impl Analysis {
         self.occurrences.iter().rev().find(|found| (found.span.start..=found.span.end).contains(&offset))
     }
 }
+
+/// How many of the latest names are tried for a hint (guess).
+const NAMES_TRIED_MAX: usize = 200;
 
 /// Checks forms one after the other, remembering what they bind.
 #[derive(Clone, Debug, Default)]
@@ -155,6 +178,12 @@ impl Checker {
     fn error(&mut self, span: Span, message: impl Into<String>) -> &mut Diagnostic {
         self.diagnostics.push(Diagnostic::error(span, message));
         self.diagnostics.last_mut().expect("just pushed")
+    }
+
+    /// How many names in sight are worth a look for a hint: none once there are so many errors that nobody reads them.
+    fn names_tried(&self) -> usize {
+        const HINTED_MAX: usize = 100;
+        if self.diagnostics.len() < HINTED_MAX { NAMES_TRIED_MAX } else { 0 }
     }
 
     fn body(&mut self, body: &[Expr]) -> Known {
@@ -233,7 +262,8 @@ impl Checker {
             return known;
         }
         let unsafe_at = self.scope.unsafe_at(name);
-        let hint = nearest(name, self.scope.names()).map(|near| format!("did you mean `{near}`?"));
+        let near = nearest(name, self.scope.names().take(self.names_tried()));
+        let hint = near.map(|near| format!("did you mean `{near}`?"));
         let diagnostic = self.error(span, format!("variable `{name}` is unbound"));
         diagnostic.label = "not bound here".to_owned();
         match unsafe_at {

@@ -16,6 +16,8 @@
 //! - [`source`], [`token`], [`lexer`], [`ast`], [`parse`](mod@parse): from text to a tree, reporting every error.
 //! - [`check`]: names, arities, types and operations, before anything runs.
 //! - [`term`], [`mod@env`], [`machine`], [`function`], [`library`]: the pure expression language, with limits.
+//! - `code`: functions in compiled form, for the calls that derivations make; `identity`: when two compute the same;
+//!   `equi_join`: predicates over pairs as joins.
 //! - [`session`], [`host`], [`signature`], [`interrupt`]: operations on variables and nodes, and stopping them.
 //! - [`explain`](mod@explain): the dataflow graph of a program as text.
 //! - [`diagnostic`], [`fault`], [`show`], [`suggest`], [`help`]: what is said to people.
@@ -23,9 +25,11 @@
 
 pub mod ast;
 pub mod check;
+mod code;
 pub mod complete;
 pub mod diagnostic;
 pub mod env;
+mod equi_join;
 pub mod explain;
 pub mod fault;
 pub mod function;
@@ -33,6 +37,7 @@ pub mod graph_host;
 pub mod help;
 pub mod highlight;
 pub mod host;
+mod identity;
 pub mod interrupt;
 pub mod lexer;
 pub mod library;

@@ -7,7 +7,7 @@ mod views;
 mod world;
 
 use crate::ast::Form;
-use crate::check::Checker;
+use crate::check::{Checker, bounded};
 use crate::diagnostic::Diagnostic;
 use crate::env::Env;
 use crate::fault::Fault;
@@ -149,6 +149,7 @@ impl<H: Host> Session<H> {
         let before = self.checker.clone();
         diagnostics.extend(self.checker.check(&parsed.program, source));
         diagnostics.sort_by_key(|diagnostic| diagnostic.span.start);
+        let diagnostics = bounded(diagnostics);
         if diagnostics.iter().any(Diagnostic::is_error) {
             self.checker = before;
             return Err(Stop::Rejected(diagnostics));

@@ -18,13 +18,16 @@ pub(super) struct Bound {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Scope {
     names: Vec<Bound>,
+    /// Where in `names` each name stands, ascending.
+    positions: BTreeMap<Name, Vec<usize>>,
     /// Names that only some clauses of a `case` or `if` bind, with such a clause.
     not_everywhere: BTreeMap<Name, Span>,
 }
 
 impl Scope {
     fn bound(&self, name: &str) -> Option<&Bound> {
-        self.names.iter().rev().find(|bound| *bound.name == *name)
+        let position = self.positions.get(name)?.last()?;
+        self.names.get(*position)
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&Known> {
@@ -38,6 +41,7 @@ impl Scope {
 
     pub(super) fn bind(&mut self, name: Name, known: Known, place: Option<Span>) {
         self.not_everywhere.remove(&name);
+        self.positions.entry(name.clone()).or_default().push(self.names.len());
         self.names.push(Bound { name, known, place });
     }
 
@@ -46,8 +50,9 @@ impl Scope {
         self.names.iter_mut().for_each(|bound| bound.place = None);
     }
 
+    /// The names, the latest first.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
-        self.names.iter().map(|bound| &*bound.name)
+        self.names.iter().rev().map(|bound| &*bound.name)
     }
 
     /// The clause that binds `name`, where others do not.
@@ -60,15 +65,30 @@ impl Scope {
     }
 
     pub(super) fn forget_after(&mut self, mark: usize) {
-        self.names.truncate(mark);
+        drop(self.take_after(mark));
     }
 
     pub(super) fn take_after(&mut self, mark: usize) -> Vec<Bound> {
-        self.names.split_off(mark)
+        let taken = self.names.split_off(mark);
+        for Bound { name, .. } in &taken {
+            if let Some(positions) = self.positions.get_mut(name) {
+                positions.pop();
+                if positions.is_empty() {
+                    self.positions.remove(name);
+                }
+            }
+        }
+        taken
     }
 
     pub(super) fn retain(&mut self, keep: impl Fn(&str) -> bool) {
-        self.names.retain(|bound| keep(&bound.name));
+        self.positions.clear();
+        for bound in std::mem::take(&mut self.names) {
+            if keep(&bound.name) {
+                self.positions.entry(bound.name.clone()).or_default().push(self.names.len());
+                self.names.push(bound);
+            }
+        }
     }
 
     /// After alternatives that bound these names: what all of them bound is bound.

@@ -8,7 +8,7 @@ use crate::help;
 use crate::host::{Fault, Host};
 use crate::library::type_of;
 use crate::machine::{Step, Waiting};
-use crate::show::{short, type_name};
+use crate::show::short;
 use crate::suggest::nearest;
 use crate::term::{Term, Variable};
 use lasp_dataflow::{Op, Threshold, Type, Value};
