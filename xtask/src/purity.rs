@@ -10,6 +10,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("lasp-dataflow", &["lasp-crdt"]),
     ("lasp-sql", &["lasp-crdt", "lasp-dataflow"]),
     ("lasp-lang", &["lasp-crdt", "lasp-dataflow", "lasp-sql"]),
+    ("lasp-lsp", &["lasp-crdt", "lasp-dataflow", "lasp-sql", "lasp-lang"]),
     ("lasp-overlay", &["lasp-crdt"]),
     ("lasp-node", &["lasp-crdt", "lasp-dataflow", "lasp-sql", "lasp-lang", "lasp-overlay"]),
     ("lasp-sim", &["lasp-crdt", "lasp-overlay", "lasp-node", "lasp-dataflow", "lasp-sql", "lasp-lang"]),

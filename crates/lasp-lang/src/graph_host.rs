@@ -3,7 +3,7 @@
 //! Everything happens at once, so nothing is ever in flight. It can stand for a cluster of any size whose nodes are always
 //! in touch ([`GraphHost::standing_for`]), which is how a program for several nodes is explained without running them.
 
-use crate::host::{Fault, Host, HostEvent, Progress, Refusal, TriggerId};
+use crate::host::{Fault, Host, HostEvent, HostPlan, Progress, Refusal, Size, TriggerId};
 use crate::term::Handle;
 use lasp_crdt::{ReplicaId, Stamp, Timestamp};
 use lasp_dataflow::{Graph, Name, Op, Operator, Output, Target, Threshold, Type, Value, VarId, WaiterId, WatcherId};
@@ -167,17 +167,28 @@ impl Host for GraphHost {
     ) -> Result<Handle, Refusal> {
         let inputs: Vec<VarId> = inputs.iter().map(|input| self.variable(*input)).collect();
         let target = into.map_or(Target::Local(None), |into| Target::Into(self.variable(into)));
-        let result = self.graph.derive(operator, &inputs, target).map_err(refused);
-        // Known before its first errors are told.
-        let result = result.map(|variable| self.handle(variable));
+        let derived = self.graph.derive(operator, &inputs, target).map_err(refused);
+        // Known first: failures at its first elements name it.
+        let handle = derived.map(|variable| self.handle(variable));
         self.collect();
-        result
+        handle
     }
 
     fn query(&mut self, _node: usize, variable: Handle) -> Result<Output, Refusal> {
         let output = self.graph.read(self.variable(variable));
         self.collect();
         output.ok_or_else(|| Refusal::new("there is no such variable"))
+    }
+
+    fn size(&mut self, _node: usize, variable: Handle) -> Size {
+        let variable = self.variable(variable);
+        let is_local = self.graph.info(variable).is_some_and(|info| info.local);
+        let state = self.graph.state(variable).filter(|_| !is_local);
+        Size::of(self.graph.peek(variable).as_ref(), state)
+    }
+
+    fn plan(&mut self, _node: usize) -> Option<HostPlan> {
+        Some(HostPlan { plan: self.graph.plan(), handles: self.known.clone() })
     }
 
     fn wait(&mut self, _node: usize, variable: Handle, threshold: Threshold) -> Result<TriggerId, Refusal> {

@@ -3,6 +3,8 @@
 //! The pure functions are in [`crate::library`]; together they are all the names that a program can call.
 
 use crate::library;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
 /// How something is called.
 #[derive(Clone, Copy, Debug)]
@@ -141,7 +143,9 @@ pub const OPERATIONS: &[Signature] = &[
 
 /// Whether `name` is an operation.
 pub fn is_operation(name: &str) -> bool {
-    OPERATIONS.iter().any(|signature| signature.name == name)
+    static NAMES: LazyLock<BTreeSet<&str>> =
+        LazyLock::new(|| OPERATIONS.iter().map(|signature| signature.name).collect());
+    NAMES.contains(name)
 }
 
 /// Every name that can be called, operations and functions.
@@ -149,7 +153,17 @@ pub fn all() -> impl Iterator<Item = &'static Signature> {
     OPERATIONS.iter().chain(library::all().map(|builtin| &builtin.signature))
 }
 
+/// What is called `name`, an operation before a function.
+pub fn named(name: &str) -> &'static [&'static Signature] {
+    static BY_NAME: LazyLock<BTreeMap<&str, Vec<&Signature>>> = LazyLock::new(|| {
+        let mut by_name: BTreeMap<&str, Vec<&Signature>> = BTreeMap::new();
+        all().for_each(|signature| by_name.entry(signature.name).or_default().push(signature));
+        by_name
+    });
+    BY_NAME.get(name).map_or(&[], |named| named)
+}
+
 /// What is known under `name`.
 pub fn find(name: &str) -> Option<&'static Signature> {
-    all().find(|signature| signature.name == name)
+    named(name).first().copied()
 }

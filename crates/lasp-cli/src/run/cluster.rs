@@ -5,8 +5,9 @@
 //! local to its node is derived again at another node that asks for it.
 
 use lasp_dataflow::{Name, Op, Operator, Output, State, Target, Threshold, Type, Value, VarId};
+use lasp_lang::Interrupt;
 use lasp_lang::fault::Problem;
-use lasp_lang::host::{Fault, Host, HostEvent, Progress, Refusal, TriggerId};
+use lasp_lang::host::{Fault, Host, HostEvent, HostPlan, Progress, Refusal, Size, TriggerId};
 use lasp_lang::term::Handle;
 use lasp_node::{Command, Config, Event, Interests, Node, Reply, Request, RequestId};
 use lasp_overlay::membership::MembershipConfig;
@@ -48,6 +49,7 @@ pub(crate) struct Cluster {
     full_mesh: bool,
     /// Groups that can reach each other: one, or those of the partition.
     groups: Vec<Vec<usize>>,
+    interrupt: Interrupt,
 }
 
 impl Cluster {
@@ -64,6 +66,7 @@ impl Cluster {
             told: VecDeque::new(),
             full_mesh: nodes <= FULL_MESH_MAX,
             groups: vec![(1..=nodes).collect()],
+            interrupt: Interrupt::default(),
         };
         for number in 1..=nodes {
             let addr = Addr::new(&format!("node-{number}:1")).expect("a short address");
@@ -316,6 +319,9 @@ impl Cluster {
             if !self.told.is_empty() {
                 return Progress::Events;
             }
+            if self.interrupt.is_raised() {
+                return Progress::Interrupted;
+            }
             if self.nothing_in_flight() && self.agreed() {
                 return Progress::Quiet;
             }
@@ -431,6 +437,21 @@ impl Host for Cluster {
         }
     }
 
+    fn size(&mut self, node: usize, variable: Handle) -> Size {
+        let (Some(var), Ok(node)) = (self.places.get(&(node, variable)), self.node(node)) else {
+            return Size::default();
+        };
+        let graph = node.graph();
+        let is_local = graph.info(*var).is_some_and(|info| info.local);
+        Size::of(graph.peek(*var).as_ref(), graph.state(*var).filter(|_| !is_local))
+    }
+
+    fn plan(&mut self, node: usize) -> Option<HostPlan> {
+        let here = self.places.iter().filter(|((at, _), _)| *at == node);
+        let handles = here.map(|((_, handle), var)| (*var, *handle)).collect();
+        Some(HostPlan { plan: self.node(node).ok()?.graph().plan(), handles })
+    }
+
     fn wait(&mut self, node: usize, variable: Handle, threshold: Threshold) -> Result<TriggerId, Refusal> {
         self.wait_for(node, variable, |var| Request::Read { var, threshold })
     }
@@ -510,10 +531,17 @@ impl Host for Cluster {
             if !self.told.is_empty() {
                 return Progress::Events;
             }
+            if self.interrupt.is_raised() {
+                return Progress::Interrupted;
+            }
             if !self.step(deadline) {
                 return Progress::Deadline;
             }
         }
+    }
+
+    fn interruptible(&mut self, interrupt: Interrupt) {
+        self.interrupt = interrupt;
     }
 
     fn now_ms(&self) -> u64 {

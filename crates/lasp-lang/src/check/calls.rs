@@ -40,14 +40,14 @@ impl Checker {
             self.type_call(name, at, args);
             return Known::Value("a type");
         }
-        let candidates = || signature::all().filter(|signature| signature.name == name);
-        if candidates().next().is_none() {
+        let candidates = signature::named(name);
+        let Some(first) = candidates.first() else {
             self.unknown_function(name, at);
             self.all(args);
             return Known::Unknown;
-        }
-        if !candidates().any(|signature| signature.takes(args.len())) {
-            self.wrong_arity(name, candidates().next().expect("there is one"), args.len(), span);
+        };
+        if !candidates.iter().any(|signature| signature.takes(args.len())) {
+            self.wrong_arity(name, first, args.len(), span);
             self.all(args);
             return Known::Unknown;
         }
@@ -68,8 +68,13 @@ impl Checker {
     }
 
     fn unknown_function(&mut self, name: &str, at: Span) {
-        let near = nearest(name, signature::all().map(|signature| signature.name));
-        let variable = self.scope.names().find(|known| known.eq_ignore_ascii_case(name)).map(str::to_owned);
+        let near = nearest(name, signature::all().map(|signature| signature.name).take(self.names_tried()));
+        let variable = self
+            .scope
+            .names()
+            .take(self.names_tried())
+            .find(|known| known.eq_ignore_ascii_case(name))
+            .map(str::to_owned);
         // `sum` is `lists:sum`.
         let qualified =
             signature::all().map(|s| s.name).find(|known| known.split_once(':').is_some_and(|(_, f)| f == name));

@@ -6,6 +6,7 @@ use crate::diagnostic::Diagnostic;
 use crate::fault::{Problem, Trap};
 use crate::function::Function;
 use crate::host::{Host, HostEvent, Progress, TriggerId};
+use crate::interrupt::Interrupt;
 use crate::machine::{Action, Effects, Step, Waiting};
 use crate::show;
 use crate::source::Source;
@@ -18,6 +19,22 @@ use std::sync::Arc;
 pub(super) struct Trigger {
     pub(super) node: usize,
     pub(super) function: Function,
+}
+
+/// What went wrong where a variable is derived.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Failures {
+    /// How many elements were left out so far, on all nodes.
+    pub count: u64,
+    /// The last of them.
+    pub last: String,
+}
+
+impl Failures {
+    fn note(&mut self, node: usize, message: &str) {
+        self.count += 1;
+        self.last = format!("at node {node}, {message}");
+    }
 }
 
 /// A host with what a session remembers of it.
@@ -37,6 +54,8 @@ pub struct World<H: Host> {
     /// Derived variables that are no sets: they have the type of their value.
     pub(super) folds: BTreeSet<Handle>,
     pub(super) patterns: BTreeMap<usize, BTreeSet<String>>,
+    failures: BTreeMap<Handle, Failures>,
+    pub(super) interrupt: Interrupt,
     form: usize,
 }
 
@@ -59,6 +78,8 @@ impl<H: Host> World<H> {
             views: Views::default(),
             folds: BTreeSet::new(),
             patterns: BTreeMap::new(),
+            failures: BTreeMap::new(),
+            interrupt: Interrupt::default(),
             form: 0,
         }
     }
@@ -89,6 +110,10 @@ impl<H: Host> World<H> {
         };
         let resolved = resolve(term, &mut |variable| self.value(variable))?;
         Ok((kind.unwrap_or_else(|| show::kind_name(&resolved).to_owned()), resolved))
+    }
+
+    pub(super) fn failures(&self) -> &BTreeMap<Handle, Failures> {
+        &self.failures
     }
 
     /// Reads what nobody has read, so that what fails there is told.
@@ -126,6 +151,9 @@ impl<H: Host> World<H> {
                     }
                 }
                 HostEvent::DerivationFailed { node, variable, message, at } => {
+                    if let Some(variable) = variable {
+                        self.failures.entry(variable).or_default().note(node, &message);
+                    }
                     let place = at.and_then(|at| {
                         let variable = variable?;
                         let in_program = || Some((self.sources.get(&variable)?.clone()?, at));
@@ -185,7 +213,7 @@ impl<H: Host> World<H> {
     }
 
     fn settle(&mut self, waiting: &Waiting) -> Step {
-        if self.host.advance(None) == Progress::Events {
+        if matches!(self.host.advance(None), Progress::Events | Progress::Interrupted) {
             return Step::Wait(waiting.clone());
         }
         let names = self.host.divergence();
@@ -197,10 +225,13 @@ impl<H: Host> World<H> {
     }
 
     fn sleep(&mut self, deadline_ms: u64, waiting: &Waiting) -> Step {
-        if self.host.now_ms() < deadline_ms && self.host.advance(Some(deadline_ms)) == Progress::Events {
-            return Step::Wait(waiting.clone());
+        if self.host.now_ms() >= deadline_ms {
+            return Step::Done(Term::ok());
         }
-        Step::Done(Term::ok())
+        match self.host.advance(Some(deadline_ms)) {
+            Progress::Events | Progress::Interrupted => Step::Wait(waiting.clone()),
+            Progress::Deadline | Progress::Quiet => Step::Done(Term::ok()),
+        }
     }
 
     fn thresholds(
@@ -212,7 +243,8 @@ impl<H: Host> World<H> {
         if let done @ Step::Done(_) = self.first_met(waiting.clone())? {
             return Ok(done);
         }
-        if self.host.advance(deadline_ms) == Progress::Events || !self.due.is_empty() {
+        let stopped = matches!(self.host.advance(deadline_ms), Progress::Events | Progress::Interrupted);
+        if stopped || !self.due.is_empty() {
             return Ok(Step::Wait(waiting.clone()));
         }
         if deadline_ms.is_some() {
@@ -245,5 +277,9 @@ impl<H: Host> Effects for World<H> {
 
     fn nodes(&self) -> usize {
         self.host.nodes()
+    }
+
+    fn interrupted(&self) -> bool {
+        self.interrupt.is_raised()
     }
 }
