@@ -340,8 +340,8 @@ impl<'w> Machine<'w> {
         result
     }
 
-    #[inline]
     /// What `closure` gives for the arguments by its compiled form; `None` if it has none or did not get to a value.
+    #[inline]
     pub(crate) fn call_compiled(&mut self, closure: &Closure, args: &[Value]) -> Option<Value> {
         let code = closure.code()?;
         self.mode = Mode::Compiled;
