@@ -4,8 +4,8 @@
 //! factor shows what the type does; or any at random, so that a large state also misses the processor's caches, as a
 //! plain `BTreeMap` does, which stands beside.
 
-use crate::inputs::scrambled;
-use crate::measure::{Measure, Probe, Unit, seconds_each};
+use harness::inputs::scrambled;
+use harness::measure::{Measure, Probe, Unit, seconds_each};
 use lasp_crdt::{AwGraph, AwMap, AwSet, GCounter, GMap, Lattice, ReplicaId};
 use std::collections::BTreeMap;
 

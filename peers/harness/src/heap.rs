@@ -8,8 +8,11 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-/// The allocator to install.
-pub(crate) struct Counting;
+/// Installed in every program that uses this crate.
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+struct Counting;
 
 thread_local! {
     // Constant and without destructors, so that reaching them allocates nothing.
@@ -18,7 +21,7 @@ thread_local! {
 }
 
 /// What `build` returns, and how many bytes on the heap it left behind: those in its result, and those it leaked.
-pub(crate) fn live_bytes<T>(build: impl FnOnce() -> T) -> (T, f64) {
+pub fn live_bytes<T>(build: impl FnOnce() -> T) -> (T, f64) {
     LIVE.set(0);
     COUNTS.set(true);
     let built = build();

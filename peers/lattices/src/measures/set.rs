@@ -1,9 +1,9 @@
 //! Sets: ours add-wins, the peers' what they have.
 
 use crate::adapters::{AddWins, Grow, automerge, crdts, lasp, lattices, yrs};
-use crate::heap;
-use crate::inputs::{Element, shuffled};
-use crate::measure::{Measure, Probe, Scale, Unit, seconds, seconds_each, seconds_on_fresh};
+use harness::heap;
+use harness::inputs::{Element, shuffled};
+use harness::measure::{Measure, Probe, Scale, Unit, seconds, seconds_each, seconds_on_fresh};
 use lasp_crdt::{AwSet, Fingerprint, Lattice};
 use std::hint::black_box;
 

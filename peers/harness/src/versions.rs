@@ -1,9 +1,9 @@
 //! The versions of the measured libraries, as the lock file has them.
 
-const LOCK: &str = include_str!("../Cargo.lock");
+const LOCK: &str = include_str!("../../Cargo.lock");
 
 /// The version of a locked crate; nothing for other names.
-pub(crate) fn of(name: &str) -> Option<&'static str> {
+pub fn of(name: &str) -> Option<&'static str> {
     let entry = format!("name = \"{name}\"\nversion = \"");
     Some(LOCK.split_once(&entry)?.1.split_once('"')?.0)
 }

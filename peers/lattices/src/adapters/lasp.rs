@@ -1,7 +1,7 @@
 //! Ours.
 
 use super::{AddWins, Count, Grow, WireCount};
-use crate::inputs::Element;
+use harness::inputs::Element;
 use lasp_crdt::{AwSet, Decode, Encode, GCounter, Lattice, PnCounter, ReplicaId, codec};
 use std::hash::Hash;
 

@@ -1,7 +1,7 @@
 //! What is put into the types: numbers, words, and orders, the same in every run.
 
 /// An element of a measured set.
-pub(crate) trait Element: Clone {
+pub trait Element: Clone {
     /// The `n`-th element; another for every `n`.
     fn nth(n: u64) -> Self;
 
@@ -25,7 +25,7 @@ impl Element for String {
 }
 
 /// A bijection of the 64-bit numbers without visible order (the finalizer of splitmix64).
-pub(crate) fn scrambled(n: u64) -> u64 {
+pub fn scrambled(n: u64) -> u64 {
     let z = n.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -33,7 +33,7 @@ pub(crate) fn scrambled(n: u64) -> u64 {
 }
 
 /// The items in an order that looks random, the same for the same number of them.
-pub(crate) fn shuffled<T>(items: impl IntoIterator<Item = T>) -> Vec<T> {
+pub fn shuffled<T>(items: impl IntoIterator<Item = T>) -> Vec<T> {
     let mut keyed: Vec<(u64, T)> = (0..).map(scrambled).zip(items).collect();
     keyed.sort_unstable_by_key(|&(key, _)| key);
     keyed.into_iter().map(|(_, item)| item).collect()

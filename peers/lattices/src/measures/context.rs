@@ -2,9 +2,9 @@
 //! in a hundred a few more.
 
 use crate::adapters::crdts::bytes;
-use crate::inputs::scrambled;
-use crate::measure::{Measure, Probe, Scale, Unit, seconds_each, seconds_on_fresh};
 use crdts::{CmRDT, CvRDT, VClock};
+use harness::inputs::scrambled;
+use harness::measure::{Measure, Probe, Scale, Unit, seconds_each, seconds_on_fresh};
 use lasp_crdt::{DotSet, Lattice, ReplicaId, codec};
 
 pub(crate) fn measures() -> Vec<Measure> {

@@ -3,7 +3,8 @@
 use crate::measure::Scale;
 use lexopt::{Arg, Error, Parser, ValueExt};
 
-pub(crate) const USAGE: &str = "usage: lattices [OPTIONS] [FILTER]...
+/// What `--help` says after the program's name.
+pub const USAGE: &str = "[OPTIONS] [FILTER]...
 
 Measures the measures whose names contain one of the filters; all without a filter.
 
@@ -16,7 +17,7 @@ options:
 
 /// What to do.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Command {
+pub enum Command {
     Help,
     /// Name what would be measured.
     List(Options),
@@ -25,27 +26,27 @@ pub(crate) enum Command {
 
 /// What to measure, and where to write it beside standard output.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Options {
-    pub(crate) filters: Vec<String>,
-    pub(crate) quick: bool,
-    pub(crate) markdown: Option<String>,
-    pub(crate) json: Option<String>,
+pub struct Options {
+    pub filters: Vec<String>,
+    pub quick: bool,
+    pub markdown: Option<String>,
+    pub json: Option<String>,
 }
 
 impl Options {
     /// How large and how often.
-    pub(crate) fn scale(&self) -> Scale {
+    pub fn scale(&self) -> Scale {
         if self.quick { Scale::QUICK } else { Scale::FULL }
     }
 
     /// Whether the measure of this name was asked for.
-    pub(crate) fn chooses(&self, id: &str) -> bool {
+    pub fn chooses(&self, id: &str) -> bool {
         self.filters.is_empty() || self.filters.iter().any(|filter| id.contains(filter.as_str()))
     }
 }
 
 /// Reads the arguments.
-pub(crate) fn parse(mut arguments: Parser) -> Result<Command, Error> {
+pub fn parse(mut arguments: Parser) -> Result<Command, Error> {
     let mut options = Options::default();
     let mut lists = false;
     while let Some(argument) = arguments.next()? {

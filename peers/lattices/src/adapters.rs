@@ -9,7 +9,7 @@ pub(crate) mod lasp;
 pub(crate) mod lattices;
 pub(crate) mod yrs;
 
-use crate::inputs::Element;
+use harness::inputs::Element;
 
 /// A replica of a set that can at least grow.
 pub(crate) trait Grow: Sized {

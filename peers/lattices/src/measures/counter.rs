@@ -4,10 +4,10 @@
 //! bytes on the wire with all libraries.
 
 use crate::adapters::{Count, WireCount, lattices};
-use crate::heap;
-use crate::inputs::scrambled;
-use crate::measure::{Measure, Probe, Scale, Unit, seconds, seconds_on_fresh};
 use ::crdts::{GCounter as CrdtsCounter, PNCounter as CrdtsPnCounter};
+use harness::heap;
+use harness::inputs::scrambled;
+use harness::measure::{Measure, Probe, Scale, Unit, seconds, seconds_on_fresh};
 use lasp_crdt::{GCounter, PnCounter};
 
 type Crdts = CrdtsCounter<u64>;

@@ -1,10 +1,10 @@
 //! `lattices`: hash tables that merge. Its set only grows: what little a set could cost.
 
 use super::{Count, Grow};
-use crate::inputs::Element;
 use ::lattices::map_union::{MapUnionHashMap, MapUnionSingletonMap};
 use ::lattices::set_union::{SetUnionHashSet, SetUnionSingletonSet};
 use ::lattices::{Max, Merge};
+use harness::inputs::Element;
 use std::hash::Hash;
 
 /// A grow-only set.

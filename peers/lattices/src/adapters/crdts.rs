@@ -1,8 +1,8 @@
 //! `crdts`: states and operations, ported from Riak's; on the wire by `postcard`, as compact as serde formats get.
 
 use super::{AddWins, Count, Grow, WireCount};
-use crate::inputs::Element;
 use ::crdts::{CmRDT, CvRDT, GCounter, Orswot, PNCounter, orswot::Op};
+use harness::inputs::Element;
 use serde::{Serialize, de::DeserializeOwned};
 use std::fmt::Debug;
 use std::hash::Hash;

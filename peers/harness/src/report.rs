@@ -1,13 +1,15 @@
 //! The table: as text, as Markdown, as JSON.
 
-use crate::measure::{Measure, OURS, Sampled, Scale, Unit};
+use crate::measure::{Measure, Sampled, Scale, Unit};
 use crate::versions;
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
 /// What was measured.
-pub(crate) struct Report {
+pub struct Report {
+    /// The crate that is measured.
+    ours: &'static str,
     scale: Scale,
     rows: Vec<Row>,
 }
@@ -20,6 +22,7 @@ struct Row {
     #[serde(serialize_with = "unit_name")]
     unit: Unit,
     ours: f64,
+    p99: Option<f64>,
     peers: Vec<Peer>,
     target: Option<f64>,
     met: Option<bool>,
@@ -30,6 +33,7 @@ struct Peer {
     name: &'static str,
     version: Option<&'static str>,
     figure: f64,
+    p99: Option<f64>,
     /// How many times better ours is.
     advantage: Option<f64>,
 }
@@ -43,17 +47,18 @@ struct Document<'a> {
 }
 
 impl Report {
-    pub(crate) fn new(scale: Scale) -> Self {
-        Self { scale, rows: Vec::new() }
+    pub fn new(ours: &'static str, scale: Scale) -> Self {
+        Self { ours, scale, rows: Vec::new() }
     }
 
     /// Adds what was measured, ours first.
-    pub(crate) fn push(&mut self, measure: &Measure, sampled: &[Sampled]) {
+    pub fn push(&mut self, measure: &Measure, sampled: &[Sampled]) {
         let [ours, peers @ ..] = sampled else { return };
         let peer = |peer: &Sampled| Peer {
             name: peer.name,
             version: versions::of(peer.name),
             figure: peer.median,
+            p99: peer.p99,
             advantage: measure.advantage(ours.median, peer.median),
         };
         self.rows.push(Row {
@@ -61,6 +66,7 @@ impl Report {
             what: measure.what.clone(),
             unit: measure.unit,
             ours: ours.median,
+            p99: ours.p99,
             peers: peers.iter().map(peer).collect(),
             target: measure.target,
             met: measure.is_met_by(ours.median),
@@ -68,7 +74,7 @@ impl Report {
     }
 
     /// Columns of equal width.
-    pub(crate) fn text(&self) -> String {
+    pub fn text(&self) -> String {
         let lines = self.lines();
         let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
         let widths: [usize; COLUMNS] = std::array::from_fn(width);
@@ -84,7 +90,7 @@ impl Report {
         text + "\n" + &self.conditions() + "\n"
     }
 
-    pub(crate) fn markdown(&self) -> String {
+    pub fn markdown(&self) -> String {
         let lines = self.lines();
         let mut text = String::new();
         for (at, line) in lines.into_iter().enumerate() {
@@ -97,7 +103,7 @@ impl Report {
         text + "\n" + &self.conditions() + "\n"
     }
 
-    pub(crate) fn json(&self) -> String {
+    pub fn json(&self) -> String {
         let Scale { elements, rounds, .. } = self.scale;
         let document = Document { elements, rounds, processor: processor(), measures: &self.rows };
         serde_json::to_string_pretty(&document).expect("names and numbers") + "\n"
@@ -105,7 +111,7 @@ impl Report {
 
     /// The heading, then a line for each measure and peer.
     fn lines(&self) -> Vec<[String; COLUMNS]> {
-        let heading = ["measure", OURS, "peer", "better by", "target", "met"].map(str::to_owned);
+        let heading = ["measure", self.ours, "peer", "better by", "target", "met"].map(str::to_owned);
         std::iter::once(heading).chain(self.rows.iter().flat_map(Row::lines)).collect()
     }
 
@@ -113,9 +119,14 @@ impl Report {
         let Scale { elements, rounds, .. } = self.scale;
         let peers: BTreeSet<String> = self.rows.iter().flat_map(|row| &row.peers).map(Peer::title).collect();
         let peers = if peers.is_empty() { "nothing".to_owned() } else { Vec::from_iter(peers).join(", ") };
+        let singly = if self.rows.iter().any(|row| row.p99.is_some()) {
+            " (single updates by the wall clock, with their 99th percentile)"
+        } else {
+            ""
+        };
         format!(
             "Sets of {elements} elements; medians of {rounds} samples (3 where one takes long), the libraries taking \
-             turns on one thread, by its processor time; beside {peers}; {}.",
+             turns on one thread, by its processor time{singly}; beside {peers}; {}.",
             processor()
         )
     }
@@ -146,13 +157,21 @@ impl Row {
         };
         [
             once(self.what.clone()),
-            once(shown(self.ours, self.unit)),
-            peer.map_or_else(String::new, |peer| format!("{} {}", peer.name, shown(peer.figure, self.unit))),
+            once(with_p99(self.ours, self.p99, self.unit)),
+            peer.map_or_else(String::new, |peer| {
+                format!("{} {}", peer.name, with_p99(peer.figure, peer.p99, self.unit))
+            }),
             peer.and_then(|peer| peer.advantage).map_or_else(String::new, times),
             once(self.target.map_or_else(String::new, |target| format!("{bound} {}", shown(target, self.unit)))),
             once(met.to_owned()),
         ]
     }
+}
+
+/// A figure with its unit, and with its 99th percentile where there is one.
+fn with_p99(figure: f64, p99: Option<f64>, unit: Unit) -> String {
+    let median = shown(figure, unit);
+    p99.map_or_else(|| median.clone(), |p99| format!("{median} (p99 {})", shown(p99, unit)))
 }
 
 /// A figure with its unit.
@@ -225,9 +244,9 @@ mod tests {
     #[test]
     fn each_peer_has_a_line_and_a_measure_is_named_once() {
         let measure = Measure::new("id", "merging", Unit::Time, |_| Box::new(|| 0.0)).target(1e-3);
-        let sampled = |name, median| Sampled { name, median };
-        let mut report = Report::new(Scale::QUICK);
-        report.push(&measure, &[sampled(OURS, 2e-3), sampled("crdts", 8e-3), sampled("yrs", 1e-3)]);
+        let sampled = |name, median| Sampled { name, median, p99: (name == "crdts").then_some(9e-3) };
+        let mut report = Report::new("lasp-crdt", Scale::QUICK);
+        report.push(&measure, &[sampled("ours", 2e-3), sampled("crdts", 8e-3), sampled("yrs", 1e-3)]);
         let markdown = report.markdown();
         let lines: Vec<&str> = markdown.lines().take(4).collect();
         assert_eq!(
@@ -235,7 +254,7 @@ mod tests {
             [
                 "| measure | lasp-crdt | peer | better by | target | met |",
                 "|---|---|---|---|---|---|",
-                "| merging | 2 ms | crdts 8 ms | 4× | ≤ 1 ms | **no** |",
+                "| merging | 2 ms | crdts 8 ms (p99 9 ms) | 4× | ≤ 1 ms | **no** |",
                 "|  |  | yrs 1 ms | 0.5× |  |  |",
             ]
         );

@@ -8,7 +8,7 @@ mod counter;
 mod growth;
 mod set;
 
-use crate::measure::{Measure, Scale};
+use harness::measure::{Measure, Scale};
 
 /// All measures, in the order of the table.
 pub(crate) fn all(scale: &Scale) -> Vec<Measure> {
