@@ -47,7 +47,10 @@ pub mod transport;
 pub use api::*;
 pub use builder::{Builder, StartError};
 pub use error::{Error, Stop};
-pub use lasp_dataflow::{NotThatKind, Op, Operator, Output, Target, Threshold, Threshold::AtLeast, Type, Value, VarId};
+pub use lasp_dataflow::{
+    FromValueError, Op, Operator, Output, Target, Threshold, Threshold::AtLeast, Threshold::MoreThan, ToValueError,
+    Type, Value, VarId, from_value, to_value,
+};
 pub use lasp_node::{Interests, Metrics};
 pub use lasp_overlay::{Addr, Contact, PeerId, Time};
 pub use settings::{Membership, Settings};

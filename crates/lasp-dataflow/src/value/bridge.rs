@@ -32,6 +32,7 @@ mod read;
 mod write;
 
 use super::{F64, Value};
+use crate::operator::FunctionError;
 use lasp_crdt::codec::{from_bytes, to_bytes};
 use serde::de::{self, DeserializeOwned};
 use serde::{Deserialize, Serialize};
@@ -108,6 +109,18 @@ impl std::error::Error for FromValueError {}
 impl From<super::NotThatKind> for FromValueError {
     fn from(error: super::NotThatKind) -> Self {
         Self::new(error)
+    }
+}
+
+impl From<ToValueError> for FunctionError {
+    fn from(error: ToValueError) -> Self {
+        Self::new(error.to_string())
+    }
+}
+
+impl From<FromValueError> for FunctionError {
+    fn from(error: FromValueError) -> Self {
+        Self::new(error.to_string())
     }
 }
 
