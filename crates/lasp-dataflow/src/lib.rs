@@ -18,12 +18,13 @@ mod testing;
 mod threshold;
 mod types;
 mod value;
+mod views;
 mod waiters;
 
 pub use catalogue::OpForm;
 pub use graph::{
-    BindError, Cause, DeclareError, DerivationError, DeriveError, ERRORS_KEPT, Effects, ErrorLog, Graph, Target,
-    UpdateError, VarDelta, VarInfo,
+    BindError, Cause, DeclareError, DerivationError, DerivationId, DerivationInfo, DeriveError, ERRORS_KEPT, Effects,
+    ErrorLog, Graph, Target, UndeclareError, UpdateError, VarDelta, VarInfo,
 };
 pub use name::{MAX_NAME_BYTES, Name, NameError, VarId};
 pub use op::{Op, OpError};
@@ -35,4 +36,5 @@ pub use types::{MAX_TYPE_DEPTH, Type, TypeError};
 pub use value::{F64, MAX_VALUE_DEPTH, NotThatKind, Value};
 #[cfg(feature = "serde")]
 pub use value::{FromValueError, ToValueError, from_value, to_value};
+pub use views::{Plan, PlanInput, PlanNode, PlanView};
 pub use waiters::{WaiterId, WatcherId};

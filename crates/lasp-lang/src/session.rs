@@ -137,6 +137,8 @@ impl<H: Host> Session<H> {
                 return Err(Stop::Failed(fault));
             }
         }
+        self.world.read_rest();
+        self.world.flush(out);
         Ok(diagnostics)
     }
 
@@ -149,8 +151,9 @@ impl<H: Host> Session<H> {
         if let (Ok(_), Err(fault)) = (&result, machine.run_actions(form.span)) {
             result = Err(fault);
         }
+        let line = result.and_then(|term| self.value_line(term, form, source));
         self.world.flush(out);
-        match result.and_then(|term| self.value_line(term, form, source)) {
+        match line {
             Ok(line) => {
                 out(line);
                 Ok(())

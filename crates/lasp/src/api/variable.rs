@@ -181,7 +181,7 @@ impl<K: Kind> Var<K> {
 
     /// Whether it has reached a threshold, as a variable of its own: derived, or into a declared flag.
     pub fn reached(&self, threshold: impl ThresholdOf<K>) -> Deriving<kind::Reached> {
-        Deriving::on(self, threshold.threshold().map(Operator::Reached))
+        Deriving::on(self, threshold.threshold().map(|threshold| Operator::Reached(Box::new(threshold))))
     }
 
     /// Merges all of `from`, now and later, into this variable.
