@@ -272,7 +272,7 @@ impl Plan {
 
 impl<T: Element> Derivation<T> {
     fn of<K: Elements<Item = T>>(var: &Var<K>) -> Self {
-        Deriving::begin(var.anchor(), var.id())
+        Self::begin(var.anchor(), var.id())
     }
 }
 
