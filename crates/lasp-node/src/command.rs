@@ -1,9 +1,10 @@
 //! What an owner asks of a node, and what the node tells its owner.
 
+use crate::composition::Composition;
 use crate::interest::Interests;
 use lasp_dataflow::{
-    BindError, DeclareError, DeriveError, Name, Op, Operator, Output, Target, Threshold, ThresholdError, Type,
-    UndeclareError, UpdateError, Value, VarId,
+    BindError, DeclareError, DerivationId, DeriveError, Name, Op, Operator, Output, Target, Threshold, ThresholdError,
+    Type, UndeclareError, UpdateError, Value, VarId,
 };
 use lasp_overlay::membership;
 use lasp_overlay::{Addr, Contact};
@@ -29,7 +30,7 @@ pub enum Command {
         /// What is asked.
         request: Request,
     },
-    /// Forgets an open `Read`, `Watch` or `Sleep`; no reply follows.
+    /// Forgets an open `Read`, `ReadAny`, `WaitNeeded`, `Watch` or `Sleep`; no reply follows.
     Cancel(RequestId),
 }
 
@@ -75,6 +76,19 @@ pub enum Request {
         /// Into what.
         into: Target,
     },
+    /// Adds derivations of one another, all or none: [`Reply::Derived`], the last one.
+    Compose {
+        /// What to compute.
+        composition: Composition,
+        /// Into what.
+        into: Target,
+    },
+    /// Ends a derivation: [`Reply::Bool`], whether there was one. A local result is forgotten; what was derived into a
+    /// declared variable stays there.
+    RemoveDerivation(DerivationId),
+    /// Forgets a variable and gives its memory back: [`Reply::Done`]. Of a replicated one, which this node must not be
+    /// interested in any more (but by its declaration), only the copy here.
+    Undeclare(VarId),
     /// The current value: [`Reply::Output`].
     Query(VarId),
     /// Whether a collection holds a value: [`Reply::Bool`].
@@ -86,17 +100,15 @@ pub enum Request {
         /// The threshold.
         threshold: Threshold,
     },
-    /// Waits until somebody here waits for the variable to come at least this far, or it has: [`Reply::Output`], the value
-    /// then.
+    /// Waits until one of the thresholds is reached: [`Reply::Any`], the first that is.
+    ReadAny(Vec<(VarId, Threshold)>),
+    /// Waits until somebody reads the variable, or waits for it to come at least so far: [`Reply::Done`].
     WaitNeeded {
         /// The variable.
         var: VarId,
-        /// The threshold.
+        /// How far.
         threshold: Threshold,
     },
-    /// Forgets a variable at this node: [`Reply::Done`]. A replicated one comes back when this node declares it again, or
-    /// hears of it.
-    Undeclare(VarId),
     /// Follows a variable: [`Reply::Done`], then an [`Event::Changed`] for each change.
     Watch(VarId),
     /// Replaces what this node wants to hear: [`Reply::Done`].
@@ -120,6 +132,20 @@ pub enum Reply {
     Output(Output),
     /// Yes or no.
     Bool(bool),
+    /// A derivation.
+    Derived {
+        /// Its output.
+        var: VarId,
+        /// To end it with.
+        derivation: DerivationId,
+    },
+    /// Which of several thresholds was reached.
+    Any {
+        /// Its place among them.
+        index: usize,
+        /// The variable's value.
+        output: Output,
+    },
     /// The time is over.
     Slept,
     /// Who is there.
@@ -147,6 +173,15 @@ pub enum RequestError {
         /// The most that fits.
         limit: usize,
     },
+    /// A composition without a last step, or with a step that reaches for itself or a later one.
+    #[error("the steps of a composition follow from variables and earlier steps, and there is at least one")]
+    Composition,
+    /// A wait for none of nothing would never end.
+    #[error("nothing to wait for: no variable was given")]
+    NothingToWaitFor,
+    /// Undeclaring failed.
+    #[error(transparent)]
+    Undeclare(#[from] UndeclareError),
     /// Declaring failed.
     #[error(transparent)]
     Declare(#[from] DeclareError),
@@ -162,9 +197,6 @@ pub enum RequestError {
     /// The threshold does not fit the variable.
     #[error(transparent)]
     Threshold(#[from] ThresholdError),
-    /// The variable is in use.
-    #[error(transparent)]
-    Undeclare(#[from] UndeclareError),
 }
 
 /// What a node tells its owner.

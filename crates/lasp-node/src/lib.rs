@@ -14,6 +14,7 @@
 
 mod clock;
 pub mod command;
+mod composition;
 pub mod config;
 mod echo;
 pub mod frame;
@@ -23,6 +24,7 @@ mod lane;
 mod link;
 pub mod metrics;
 pub mod node;
+mod open;
 mod payload;
 mod recent;
 mod requests;
@@ -31,6 +33,7 @@ pub mod sync;
 mod wire;
 
 pub use command::{Command, Event, Reply, Request, RequestError, RequestId};
+pub use composition::{Composition, Source, Step};
 pub use config::Config;
 pub use frame::{Frame, MAX_FRAME};
 pub use interest::Interests;

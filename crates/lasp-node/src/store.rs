@@ -87,16 +87,6 @@ impl Store {
         Ok((var, self.hear(name.as_str())))
     }
 
-    /// Forgets a variable. Other nodes keep theirs, and comparing with them may bring it back while this node hears it.
-    pub(crate) fn undeclare(&mut self, var: VarId) -> Result<(), UndeclareError> {
-        self.graph.undeclare(var)?;
-        if let Some(key) = self.keys.remove(&var) {
-            self.vars.remove(&key.hash());
-            self.forest.forget(key.hash());
-        }
-        Ok(())
-    }
-
     /// A name that nobody else gives: replica, number.
     fn fresh_name(&mut self) -> Name {
         self.fresh += 1;
@@ -121,6 +111,21 @@ impl Store {
             self.set_interests(Interests::Prefixes(prefixes));
         }
         true
+    }
+
+    /// Forgets a variable; `true` if the interests narrowed, by what declaring it had added. Other nodes keep theirs, and
+    /// comparing with them brings it back while this node is interested in it by more than its declaration.
+    pub(crate) fn undeclare(&mut self, var: VarId) -> Result<bool, UndeclareError> {
+        self.graph.undeclare(var)?;
+        let Some(key) = self.keys.remove(&var) else { return Ok(false) };
+        self.vars.remove(&key.hash());
+        self.forest.remove(key.hash());
+        let Interests::Prefixes(mut prefixes) = self.interests.clone() else { return Ok(false) };
+        let narrows = prefixes.remove(key.name().as_str());
+        if narrows {
+            self.set_interests(Interests::Prefixes(prefixes));
+        }
+        Ok(narrows)
     }
 
     /// The key of a replicated variable.
