@@ -119,7 +119,7 @@ fn each_mistake_is_named_at_its_place_with_a_hint() {
                 "error: variable `S` is unbound",
                 "^ not bound here",
                 "error: `enforce_once` takes a function of 0 arguments, this one has 1",
-                "^^^^^^^^^^^^^^",
+                "^^^^^^^^^^^^^^^",
             ],
         ),
         (
