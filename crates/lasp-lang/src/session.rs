@@ -117,7 +117,7 @@ pub struct Session<H> {
     silent: bool,
 }
 
-impl<H: Host> Session<H> {
+impl<H> Session<H> {
     /// Nothing bound yet.
     pub fn new(host: H) -> Self {
         Self {
@@ -149,6 +149,39 @@ impl<H: Host> Session<H> {
         Self { silent: true, ..self }
     }
 
+    /// Moves the program to another host that knows its variables and triggers by the same numbers; gives the one before.
+    /// A program that is at rest between two inputs of its node has the host `()`.
+    pub fn rehost<G>(self, host: G) -> (Session<G>, H) {
+        let Self { world, env, checker, forms, steps, steps_left, silent } = self;
+        let (world, before) = world.rehost(host);
+        (Session { world, env, checker, forms, steps, steps_left, silent }, before)
+    }
+
+    /// Takes the place of another version of the program: of triggers that are the same in both, those that fired there do
+    /// not fire again.
+    #[must_use]
+    pub fn after(mut self, fired: BTreeSet<u64>) -> Self {
+        self.world.identities.before = fired;
+        self
+    }
+
+    /// What has fired so far: for [`after`](Self::after).
+    pub fn fired(&self) -> BTreeSet<u64> {
+        self.world.identities.fired.union(&self.world.identities.before).copied().collect()
+    }
+
+    /// The host.
+    pub fn host(&mut self) -> &mut H {
+        self.world.host()
+    }
+
+    /// The host, to look at.
+    pub fn host_ref(&self) -> &H {
+        self.world.host_ref()
+    }
+}
+
+impl<H: Host> Session<H> {
     /// Checks `source` and runs it form by form; every line goes to `out` as it comes. Derivations that failed are lines,
     /// too. Warnings are returned.
     ///
@@ -223,22 +256,6 @@ impl<H: Host> Session<H> {
         faults
     }
 
-    /// Moves the program to another host that knows its variables and triggers by the same numbers; gives the one before.
-    /// A program that is at rest between two inputs of its node has the host `()`.
-    pub fn rehost<G>(self, host: G) -> (Session<G>, H) {
-        let Self { world, env, checker, forms, steps, steps_left, silent } = self;
-        let (world, before) = world.rehost(host);
-        (Session { world, env, checker, forms, steps, steps_left, silent }, before)
-    }
-
-    /// Takes the place of another version of the program: of triggers that are the same in both, those that fired there do
-    /// not fire again.
-    #[must_use]
-    pub fn after(mut self, fired: BTreeSet<u64>) -> Self {
-        self.world.identities.before = fired;
-        self
-    }
-
     /// The names bound so far with their terms; an inner one after those it hides.
     pub fn terms(&self) -> impl Iterator<Item = (&str, &Term)> {
         self.env.iter().map(|(name, term)| (&**name, term))
@@ -248,18 +265,6 @@ impl<H: Host> Session<H> {
     pub fn forget(&mut self, name: &str) -> bool {
         self.checker.forget(name);
         self.env.forget(name)
-    }
-
-    /// The host.
-    pub fn host(&mut self) -> &mut H {
-        self.world.host()
-    }
-}
-
-impl<H> Session<H> {
-    /// What has fired so far: for [`after`](Self::after).
-    pub fn fired(&self) -> BTreeSet<u64> {
-        self.world.identities.fired.union(&self.world.identities.before).copied().collect()
     }
 }
 

@@ -1,6 +1,7 @@
 //! What an owner asks of a node, and what the node tells its owner.
 
 use crate::interest::Interests;
+use crate::once::Token;
 use crate::programs::{ProgramError, ProgramInfo};
 use lasp_dataflow::{
     BindError, DeclareError, DeriveError, Name, Op, Operator, Output, Target, Threshold, ThresholdError, Type,
@@ -31,7 +32,7 @@ pub enum Command {
         /// What is asked.
         request: Request,
     },
-    /// Forgets an open `Read`, `Watch` or `Sleep`; no reply follows.
+    /// Forgets an open `Read`, `Watch`, `Sleep` or `Enforce`; no reply follows.
     Cancel(RequestId),
 }
 
@@ -112,6 +113,29 @@ pub enum Request {
     },
     /// Which programs are installed: [`Reply::Programs`].
     Programs,
+    /// Asks to be told, once in the cluster, when the variable has reached the threshold: [`Reply::Due`] where it falls to
+    /// this node to act, which it then does by [`Act`](Self::Act) and ends by [`Acted`](Self::Acted); [`Reply::Done`] where
+    /// another node has. See [`once`](crate::once).
+    Enforce {
+        /// Which enforcement: the same on all nodes that are to know it as one.
+        token: Token,
+        /// The variable.
+        var: VarId,
+        /// The threshold.
+        threshold: Threshold,
+    },
+    /// Applies an operation on behalf of an enforcement that has fallen to this node: [`Reply::Done`]. If another node acts
+    /// as well, what both do alike counts once.
+    Act {
+        /// Which enforcement.
+        token: Token,
+        /// The variable.
+        var: VarId,
+        /// The operation.
+        op: Op,
+    },
+    /// The action of an enforcement has run here: [`Reply::Done`].
+    Acted(Token),
 }
 
 /// The answer to a request.
@@ -147,6 +171,8 @@ pub enum Reply {
     },
     /// The installed programs, by name.
     Programs(Vec<ProgramInfo>),
+    /// It falls to this node to act.
+    Due,
 }
 
 /// Why a request was refused; the state is as it was.
@@ -178,6 +204,12 @@ pub enum RequestError {
     /// The threshold does not fit the variable.
     #[error(transparent)]
     Threshold(#[from] ThresholdError),
+    /// The name is one of the runtime's own.
+    #[error("{0} is a variable of the runtime itself, and cannot be declared or written")]
+    Reserved(Name),
+    /// It has not fallen to this node to act, or it has acted.
+    #[error("the action of {0:?} has not fallen to this node")]
+    NotDue(Token),
     /// A program cannot be installed or removed.
     #[error(transparent)]
     Program(#[from] ProgramError),
@@ -202,6 +234,20 @@ pub enum Event {
     },
     /// The overlay changed around this node.
     Membership(membership::Event),
+    /// The action of an installed program printed something.
+    Printed {
+        /// The program.
+        program: Name,
+        /// What it printed.
+        text: String,
+    },
+    /// The action of an installed program failed; what it did before stays done.
+    ActionFailed {
+        /// The program.
+        program: Name,
+        /// Why, and where in the program.
+        message: Arc<str>,
+    },
     /// A derivation's function failed on an element; the others go on.
     DerivationFailed(lasp_dataflow::DerivationError),
     /// A peer calls a variable by a name this node knows under another type; what it sent is ignored.

@@ -54,7 +54,7 @@ impl<H> std::fmt::Debug for World<H> {
     }
 }
 
-impl<H: Host> World<H> {
+impl<H> World<H> {
     pub(super) fn new(host: H) -> Self {
         Self {
             host,
@@ -81,6 +81,12 @@ impl<H: Host> World<H> {
         (World { host, triggers, identities, met, due, firing, lines, sources, folds, patterns, form }, before)
     }
 
+    pub(super) fn host_ref(&self) -> &H {
+        &self.host
+    }
+}
+
+impl<H: Host> World<H> {
     /// What comes from now on belongs to form number `form`. Actions that a failed form left behind are dropped.
     pub(super) fn start_form(&mut self, form: usize) {
         self.form = form;
