@@ -217,21 +217,18 @@ mod tests {
     #[test]
     fn what_nobody_would_have_written_is_no_entry() {
         let entry = Entry { version: 3, generation: 1, text: Some("a".into()) };
-        let state = |entry: &Entry, stamp: Stamp, value: Value| {
-            let _ = entry;
-            State::LwwRegister(lasp_crdt::LwwRegister::new().write(stamp, value))
-        };
+        let state = |stamp: Stamp, value: Value| State::LwwRegister(lasp_crdt::LwwRegister::new().write(stamp, value));
         let key = Value::Text("p".into());
-        assert_eq!(Entry::read(&key, &state(&entry, entry.stamp(), entry.value())), Some(entry.clone()));
+        assert_eq!(Entry::read(&key, &state(entry.stamp(), entry.value())), Some(entry.clone()));
         let other = Stamp { replica: ReplicaId(7), ..entry.stamp() };
-        assert_eq!(Entry::read(&key, &state(&entry, other, entry.value())), None, "another author");
+        assert_eq!(Entry::read(&key, &state(other, entry.value())), None, "another author");
         let forged = Value::tuple([Value::Int(i64::MAX), Value::Int(1), "a".into()]);
-        assert_eq!(Entry::read(&key, &state(&entry, entry.stamp(), forged)), None, "another hash");
-        assert_eq!(Entry::read(&Value::Int(1), &state(&entry, entry.stamp(), entry.value())), None, "no name");
+        assert_eq!(Entry::read(&key, &state(entry.stamp(), forged)), None, "another hash");
+        assert_eq!(Entry::read(&Value::Int(1), &state(entry.stamp(), entry.value())), None, "no name");
         let huge = Entry { text: Some("x".repeat(TEXT_MAX + 1).into()), ..entry.clone() };
-        assert_eq!(Entry::read(&key, &state(&huge, huge.stamp(), huge.value())), None, "too long");
+        assert_eq!(Entry::read(&key, &state(huge.stamp(), huge.value())), None, "too long");
         for odd in [Entry { version: VERSION_MAX + 1, ..entry.clone() }, Entry { generation: 9, ..entry }] {
-            assert_eq!(Entry::read(&key, &state(&odd, odd.stamp(), odd.value())), None, "{odd:?}");
+            assert_eq!(Entry::read(&key, &state(odd.stamp(), odd.value())), None, "{odd:?}");
         }
     }
 

@@ -6,5 +6,6 @@ mod hostile;
 mod interest;
 mod once;
 mod original;
+mod programs;
 mod rig;
 mod slow;
