@@ -171,8 +171,8 @@ pub enum Reply {
     },
     /// The installed programs, by name.
     Programs(Vec<ProgramInfo>),
-    /// It falls to this node to act.
-    Due,
+    /// It falls to this node to act on behalf of this enforcement.
+    Due(Token),
 }
 
 /// Why a request was refused; the state is as it was.

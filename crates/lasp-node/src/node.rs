@@ -460,8 +460,8 @@ impl Node {
             for party in over {
                 self.tell_party(party, Reply::Done, out);
             }
-            for (_, party) in due {
-                self.tell_party(party, Reply::Due, out);
+            for (token, party) in due {
+                self.tell_party(party, Reply::Due(token), out);
             }
             if !self.programs.is_stirred() {
                 return;
@@ -484,10 +484,10 @@ impl Node {
     fn tell_party(&mut self, party: Party, reply: Reply, out: &mut Outbox<Self>) {
         match party {
             Party::Request(id) => {
-                self.metrics.enforced += u64::from(reply == Reply::Due);
+                self.metrics.enforced += u64::from(matches!(reply, Reply::Due(_)));
                 out.emit(Event::Reply { id, result: Ok(reply) });
             }
-            Party::Program(name, trigger) if reply == Reply::Due => self.programs.due(name, trigger),
+            Party::Program(name, trigger) if matches!(reply, Reply::Due(_)) => self.programs.due(name, trigger),
             Party::Program(..) => {}
         }
     }

@@ -4,6 +4,7 @@
 //! - `ask`: [`Ask`], the future of one request; [`Watch`], a stream of values.
 //! - `variable`, `kind`: [`Var`], a typed variable, and the kinds there are.
 //! - `derivation`: derived sets and folds.
+//! - `once`: [`Turn`], what happens once in the cluster.
 //! - `element`: [`Element`], Rust types as elements of sets.
 
 mod ask;
@@ -11,10 +12,12 @@ mod derivation;
 mod element;
 mod handle;
 pub mod kind;
+mod once;
 mod variable;
 
 pub use ask::{Ask, Watch};
 pub use derivation::{Collection, Derivation, Fold};
 pub use element::{AsElement, Element};
 pub use handle::{Installed, Lasp, Members, Status};
+pub use once::Turn;
 pub use variable::{Flag, GCounter, GMap, GSet, IVar, Max, Min, Pair, PnCounter, Register, Scalar, Set, Var, View};

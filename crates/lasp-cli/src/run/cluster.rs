@@ -506,7 +506,9 @@ impl Host for Cluster {
                 HostEvent::derivation_failed(node, variable, &error)
             }
             Event::Reply { id, result } => match self.enforcing.remove(&id) {
-                Some(index) if result == Ok(Reply::Due) => HostEvent::Due { id: self.enforcements[index].id, node },
+                Some(index) if matches!(result, Ok(Reply::Due(_))) => {
+                    HostEvent::Due { id: self.enforcements[index].id, node }
+                }
                 Some(_) => return self.poll(),
                 None => self.told_of(TriggerId(id.0)),
             },

@@ -73,7 +73,7 @@ fn serve(rig: &mut Rig, seconds: u64, mut due: impl FnMut(&mut Rig, u64)) -> usi
             .drain_events()
             .into_iter()
             .filter_map(|(_, peer, event)| match event {
-                Event::Reply { result: Ok(Reply::Due), .. } => Some(peer.0),
+                Event::Reply { result: Ok(Reply::Due(TOKEN)), .. } => Some(peer.0),
                 _ => None,
             })
             .collect();

@@ -14,7 +14,7 @@ use std::task::{Context, Poll};
 ///
 /// Nothing happens before it is first polled; requests are handled in the order of their first polls. To have many
 /// under way at once, [`queue`](Self::queue) each, keep what that gives, and await the answers later. Dropping it
-/// withdraws a wait (`read`, `sleep`, `watch`); anything else that was sent takes its course.
+/// withdraws a wait (`read`, `sleep`, `watch`, `enforce_once`); anything else that was sent takes its course.
 #[must_use = "a request is sent when it is awaited"]
 pub struct Ask<T> {
     lasp: Lasp,
@@ -37,7 +37,8 @@ impl<T> Ask<T> {
         request: Request,
         read: fn(&Lasp, RequestId, Answer) -> Result<T, Error>,
     ) -> Self {
-        let withdraw = matches!(request, Request::Read { .. } | Request::Watch(_) | Request::Sleep(_));
+        let withdraw =
+            matches!(request, Request::Read { .. } | Request::Watch(_) | Request::Sleep(_) | Request::Enforce { .. });
         Self { lasp: lasp.clone(), stage: Stage::Unsent(Some(Submission::Request(Box::new(request)))), withdraw, read }
     }
 
