@@ -150,7 +150,7 @@ impl<H> Session<H> {
     }
 
     /// Moves the program to another host that knows its variables and triggers by the same numbers; gives the one before.
-    /// A program that is at rest between two inputs of its node has the host `()`.
+    /// A program that stays at a node is at rest between two inputs: then its host is what the node remembers of it.
     pub fn rehost<G>(self, host: G) -> (Session<G>, H) {
         let Self { world, env, checker, forms, steps, steps_left, silent } = self;
         let (world, before) = world.rehost(host);

@@ -38,7 +38,6 @@ pub enum Command {
 
 /// A request; the reply it gets is named at each.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "requests are moved once, straight to where they are served")]
 pub enum Request {
     /// Declares a variable, under a fresh name if none is given: [`Reply::Var`].
     Declare {

@@ -345,7 +345,8 @@ impl Node {
     /// has come. `None` where nothing is left.
     fn admitted<'a>(&mut self, now: Time, key: &Key, delta: &'a State) -> Option<Cow<'a, State>> {
         if system::is_reserved(key.name().as_str()) && system::type_of(key.name().as_str()).as_ref() == Some(key.ty()) {
-            let (admitted, refused) = system::admitted(key, delta, self.store.state(key));
+            let now_ms = self.clock.wall_ms(now);
+            let (admitted, refused) = system::admitted(key, delta, self.store.state(key), now_ms);
             self.metrics.entries_refused += refused;
             return (!admitted.is_bottom()).then_some(Cow::Owned(admitted));
         }

@@ -4,9 +4,10 @@
 //! them; what comes from other nodes is looked at part by part, and a part that no node of this kind would have written is
 //! left out. As with registers from a wrong clock, it stays a difference to those who hold it.
 
+use crate::clock::MAX_DRIFT_MS;
 use crate::key::Key;
+use crate::once::record;
 use crate::programs::registry;
-use crate::{once, programs};
 use lasp_crdt::{GMap, Lattice};
 use lasp_dataflow::{Name, Slot, State, Type, Value};
 
@@ -16,7 +17,7 @@ pub const RESERVED: &str = "~lasp/";
 /// The installed programs, see [`registry`].
 pub(crate) const PROGRAMS: &str = "~lasp/programs";
 
-/// What is enforced once, see [`once`].
+/// What is enforced once, see [`record`].
 pub(crate) const ONCE: &str = "~lasp/once";
 
 /// Whether a name is one of the runtime's own.
@@ -32,8 +33,8 @@ pub(crate) fn is_heard_by_all(name: &str) -> bool {
 /// The type of a variable of the runtime; `None` for any other name.
 pub(crate) fn type_of(name: &str) -> Option<Type> {
     match name {
-        PROGRAMS => Some(programs::registry::ty()),
-        ONCE => Some(once::record::ty()),
+        PROGRAMS => Some(registry::ty()),
+        ONCE => Some(record::ty()),
         _ => None,
     }
 }
@@ -43,8 +44,9 @@ pub(crate) fn name(text: &'static str) -> Name {
     Name::new(text).expect("a short name")
 }
 
-/// What may be merged of a delta for a variable of the runtime that holds `held`, and how many parts were left out.
-pub(crate) fn admitted(key: &Key, delta: &State, held: Option<&State>) -> (State, u64) {
+/// What may be merged at `now_ms` of a delta for a variable of the runtime that holds `held`, and how many parts were left
+/// out.
+pub(crate) fn admitted(key: &Key, delta: &State, held: Option<&State>, now_ms: u64) -> (State, u64) {
     let mut admitted = GMap::default();
     let mut refused = 0;
     if let State::GMap(map) = delta {
@@ -52,7 +54,7 @@ pub(crate) fn admitted(key: &Key, delta: &State, held: Option<&State>) -> (State
             Some(State::GMap(known)) => Some(known),
             _ => None,
         };
-        let mut room = Room::of(key.name().as_str(), known);
+        let mut room = Room::of(key.name().as_str(), known, now_ms);
         for (at, slot) in map.iter() {
             let is_new = known.is_none_or(|known| known.get(at).is_none());
             match slot.get() {
@@ -70,19 +72,19 @@ pub(crate) fn admitted(key: &Key, delta: &State, held: Option<&State>) -> (State
 /// installed at several nodes at once finds its place.
 enum Room {
     Programs { names: usize, bytes: usize },
-    Records { more: usize },
+    Records { more: usize, now_ms: u64 },
     None,
 }
 
 impl Room {
-    fn of(name: &str, known: Option<&GMap<Value, Slot>>) -> Self {
+    fn of(name: &str, known: Option<&GMap<Value, Slot>>, now_ms: u64) -> Self {
         let len = known.map_or(0, GMap::len);
         match name {
             PROGRAMS => Self::Programs {
                 names: (2 * registry::NAMES_MAX).saturating_sub(len),
                 bytes: (2 * registry::BYTES_MAX).saturating_sub(known.map_or(0, registry::bytes)),
             },
-            ONCE => Self::Records { more: once::record::RECORDS_MAX.saturating_sub(len) },
+            ONCE => Self::Records { more: record::RECORDS_MAX.saturating_sub(len), now_ms },
             _ => Self::None,
         }
     }
@@ -99,8 +101,9 @@ impl Room {
                 (*names, *bytes) = (names.saturating_sub(usize::from(is_new)), *bytes - size);
                 true
             }
-            Self::Records { more } => {
-                if once::record::Record::read(at, state).is_none() || is_new && *more == 0 {
+            Self::Records { more, now_ms } => {
+                let Some(record) = record::Record::read(at, state) else { return false };
+                if !record.is_timely(*now_ms, MAX_DRIFT_MS) || is_new && *more == 0 {
                     return false;
                 }
                 *more = more.saturating_sub(usize::from(is_new));
@@ -238,14 +241,19 @@ mod tests {
         let key = Key::new(name(ONCE), type_of(ONCE).expect("known"));
         let mut store = crate::store::Store::new(ReplicaId(5), crate::Interests::All);
         let token = crate::Token(9);
-        once::record::done(&mut store, token);
+        record::done(&mut store, token);
         let var = store.graph().lookup(ONCE).expect("written");
+        let ahead = Timestamp::from_millis(MAX_DRIFT_MS + 1);
+        for (other, time) in [(1, Timestamp(7)), (2, ahead)] {
+            let claim = record::Record::default().next_claim(time, ReplicaId(5));
+            record::claim(&mut store, crate::Token(other), claim);
+        }
         let mut delta = store.graph().state(var).expect("held").clone();
         let State::GMap(map) = &delta else { panic!("a map") };
         let slot = map.unordered().next().expect("one").1.clone();
         delta.merge(State::GMap(GMap::single("no token".into(), slot)));
         say(&mut node, false, &key, &delta);
         let held = node.graph().lookup(ONCE).and_then(|var| node.graph().cardinality(var));
-        assert_eq!((held, node.metrics().entries_refused), (Some(1), 1));
+        assert_eq!((held, node.metrics().entries_refused), (Some(2), 2), "one is no record, one from a wrong clock");
     }
 }

@@ -219,9 +219,8 @@ impl Cluster {
         let var = self.locate(number, variable)?;
         let id = self.next_id();
         self.enforcing.insert(id, index);
-        match self.submit(number, id, Request::Enforce { token, var, threshold })? {
-            Some(answer) => self.told.push_back((number, Event::Reply { id, result: Ok(answer?) })),
-            None => {}
+        if let Some(answer) = self.submit(number, id, Request::Enforce { token, var, threshold })? {
+            self.told.push_back((number, Event::Reply { id, result: Ok(answer?) }));
         }
         Ok(())
     }

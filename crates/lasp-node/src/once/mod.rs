@@ -178,9 +178,12 @@ impl Once {
         Ok(())
     }
 
-    /// Enforces no longer.
+    /// Enforces no longer. What this node did, it says first.
     pub(crate) fn forget(&mut self, store: &mut Store, token: Token) {
         if let Some(one) = self.enforcements.remove(&token) {
+            if one.phase == Phase::Acted {
+                record::done(store, token);
+            }
             store.graph_mut().cancel(one.waiter);
             self.waiters.remove(&one.waiter);
         }
@@ -205,9 +208,9 @@ impl Once {
 
     /// How long this node waits longer than the least.
     fn delay(&self, token: Token) -> Duration {
-        let place = mix(token.0, self.replica.0) >> 32;
-        let further = self.config.spread.as_micros() as u64 * place >> 32;
-        self.config.patience + Duration::from_micros(further)
+        let place = u128::from(mix(token.0, self.replica.0));
+        let further = (self.config.spread.as_micros() * place) >> 64;
+        self.config.patience + Duration::from_micros(further as u64)
     }
 
     fn pass(&mut self, token: Token, phase: Phase, after: Duration) {

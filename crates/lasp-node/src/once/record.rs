@@ -64,6 +64,11 @@ impl Claim {
 }
 
 impl Record {
+    /// Whether its claim is stamped at most `bound_ms` ahead of physical time: as for registers, which are written with it.
+    pub(crate) fn is_timely(&self, now_ms: u64, bound_ms: u64) -> bool {
+        self.claim.is_none_or(|claim| claim.time.max(claim.stamp).check(now_ms, bound_ms).is_ok())
+    }
+
     /// Reads what stands under a key; `None` for what no node would have written.
     pub(crate) fn read(key: &Value, state: &State) -> Option<Self> {
         let (Value::Int(_), State::Pair(pair)) = (key, state) else { return None };

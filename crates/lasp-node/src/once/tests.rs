@@ -167,6 +167,19 @@ fn what_is_cancelled_is_not_enforced() {
 }
 
 #[test]
+fn who_gives_it_up_says_first_what_it_did() {
+    for acted in [false, true] {
+        let mut bench = Bench::new(1);
+        bench.reach();
+        bench.expire(1, 100);
+        bench.expire(2, 200);
+        assert!(!acted || bench.once.acted(TOKEN));
+        bench.once.forget(&mut bench.store, TOKEN);
+        assert_eq!(bench.record().done, acted);
+    }
+}
+
+#[test]
 fn who_leaves_says_first_what_it_did() {
     let mut bench = Bench::new(1);
     bench.reach();

@@ -66,7 +66,7 @@ impl Entry {
     }
 
     fn value(&self) -> Value {
-        let text = self.text.clone().map_or(Value::atom("removed"), Value::Text);
+        let text = self.text.clone().map_or_else(|| Value::atom("removed"), Value::Text);
         Value::tuple([Value::Int(self.hash()), Value::Int(self.generation as i64), text])
     }
 

@@ -161,8 +161,8 @@ impl Here<'_, '_> {
     }
 
     /// What of a list is not in the set yet: joining a value adds that.
-    fn absent(&self, variable: VarId, items: &[Value]) -> Op {
-        let graph = self.tools.store.graph();
+    fn absent(&mut self, variable: VarId, items: &[Value]) -> Op {
+        let graph = self.tools.store.graph_mut();
         Op::AddAll(items.iter().filter(|item| !graph.contains(variable, item)).cloned().collect())
     }
 }

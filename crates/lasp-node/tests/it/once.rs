@@ -23,7 +23,7 @@ fn updates() -> [(&'static str, Type, Op); 5] {
 fn shown(rig: &Rig, id: u64) -> Vec<String> {
     updates()
         .iter()
-        .map(|(name, ..)| rig.value(id, name).map_or("nothing".into(), |output| output.to_string()))
+        .map(|(name, ..)| rig.value(id, name).map_or_else(|| "nothing".into(), |output| output.to_string()))
         .collect()
 }
 

@@ -163,6 +163,27 @@ fn a_node_that_was_away_for_installation_and_removal_never_runs_it() {
     assert_eq!((state(&rig, 3, "p"), text(&rig, 3, "c")), (None, "2".to_owned()), "nodes 1 and 2 acted");
 }
 
+#[test]
+#[ignore = "the graph cannot remove derivations yet: see `programs/removable.rs`"]
+fn what_a_version_derived_ends_with_it() {
+    let mut rig = Rig::new(lasp_sim::Config::seeded(14), vec![Config::default(); 3]);
+    install(&mut rig, 1, "p", DOUBLES).unwrap();
+    rig.add_all(2, "a", [1]);
+    rig.run(5);
+    install(&mut rig, 2, "p", &DOUBLES.replace("X * 2", "X * 10")).unwrap();
+    rig.run(5);
+    rig.add_all(3, "a", [3]);
+    rig.run(5);
+    (1..=3).for_each(|id| assert_eq!(rig.value(id, "b"), set([2, 10, 30]), "what was derived stays, nothing is added"));
+    uninstall(&mut rig, 3, "p").unwrap();
+    rig.run(5);
+    rig.add_all(1, "a", [4]);
+    rig.run(5);
+    (1..=3).for_each(|id| assert_eq!(rig.value(id, "b"), set([2, 10, 30]), "node {id}"));
+    let circle = "A = declare(\"a\", set), B = declare(\"b\", set).\nfilter(B, fun(X) -> X < 100 end, A).";
+    assert_eq!(install(&mut rig, 1, "back", circle), Ok(1), "nothing is in the way any more");
+}
+
 // ---- interests ----
 
 fn hears(prefixes: &[&str]) -> Config {
