@@ -437,8 +437,8 @@ impl Node {
                 self.programs.met(&mut self.ids, *waiter);
             }
         }
-        self.open.met(&met, self.store.graph(), out);
-        self.open.changed(&changed, self.store.graph(), out);
+        self.open.met(&met, self.store.graph_mut(), out);
+        self.open.changed(&changed, self.store.graph_mut(), out);
         for error in errors {
             out.emit(Event::DerivationFailed(error));
         }

@@ -253,7 +253,7 @@ mod tests {
         let slot = map.unordered().next().expect("one").1.clone();
         delta.merge(State::GMap(GMap::single("no token".into(), slot)));
         say(&mut node, false, &key, &delta);
-        let held = node.graph().lookup(ONCE).and_then(|var| node.graph().cardinality(var));
+        let held = node.graph().lookup(ONCE).and_then(|var| node.graph().state(var)?.cardinality());
         assert_eq!((held, node.metrics().entries_refused), (Some(2), 2), "one is no record, one from a wrong clock");
     }
 }

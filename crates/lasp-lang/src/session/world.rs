@@ -42,6 +42,8 @@ pub struct World<H> {
     lines: Vec<Line>,
     /// Where the functions of derived variables stand; `None` for functions of several programs.
     sources: BTreeMap<Handle, Option<Arc<Source>>>,
+    /// Derived variables that nobody has read, and from which nothing else follows.
+    pub(super) unread: BTreeSet<(usize, Handle)>,
     /// Results of folds: they have the type of their value.
     pub(super) folds: BTreeSet<Handle>,
     pub(super) patterns: BTreeMap<usize, BTreeSet<String>>,
@@ -65,6 +67,7 @@ impl<H> World<H> {
             firing: None,
             lines: Vec::new(),
             sources: BTreeMap::new(),
+            unread: BTreeSet::new(),
             folds: BTreeSet::new(),
             patterns: BTreeMap::new(),
             form: 0,
@@ -77,8 +80,21 @@ impl<H> World<H> {
 
     /// The same on another host, which knows the variables and triggers by the same numbers; and the one before.
     pub(super) fn rehost<G>(self, host: G) -> (World<G>, H) {
-        let Self { host: before, triggers, identities, met, due, firing, lines, sources, folds, patterns, form } = self;
-        (World { host, triggers, identities, met, due, firing, lines, sources, folds, patterns, form }, before)
+        let Self {
+            host: before,
+            triggers,
+            identities,
+            met,
+            due,
+            firing,
+            lines,
+            sources,
+            folds,
+            patterns,
+            unread,
+            form,
+        } = self;
+        (World { host, triggers, identities, met, due, firing, lines, sources, folds, patterns, unread, form }, before)
     }
 
     pub(super) fn host_ref(&self) -> &H {
@@ -112,7 +128,16 @@ impl<H: Host> World<H> {
         Ok((kind.unwrap_or_else(|| show::kind_name(&resolved).to_owned()), resolved))
     }
 
+    /// Reads what nobody has read, so that what fails there is told.
+    pub(super) fn read_rest(&mut self) {
+        for (node, handle) in std::mem::take(&mut self.unread) {
+            // A node that is down has nothing to tell.
+            _ = self.host.query(node, handle);
+        }
+    }
+
     pub(super) fn value(&mut self, variable: Variable) -> Result<Term, Problem> {
+        self.unread.remove(&(variable.node, variable.handle));
         self.host.query(variable.node, variable.handle).map(Term::output)
     }
 

@@ -10,7 +10,6 @@
 
 mod info;
 pub(crate) mod registry;
-mod removable;
 mod site;
 
 pub use info::{ProgramError, ProgramInfo, ProgramState};

@@ -1,12 +1,11 @@
 //! A program's place at one node: what it has set up there; and the node as a host, while the program runs.
 
 use super::Tools;
-use super::removable::{DerivationId, Removable};
 use crate::once::{Party, Token};
 use crate::requests;
 use crate::system;
 use lasp_crdt::fingerprint::{hash, mix};
-use lasp_dataflow::{Name, Op, Operator, Output, State, Target, Threshold, Type, Value, VarId, WaiterId};
+use lasp_dataflow::{DerivationId, Name, Op, Operator, Output, State, Target, Threshold, Type, Value, VarId, WaiterId};
 use lasp_lang::host::{Fault, Host, HostEvent, Progress, Refusal, TriggerId};
 use lasp_lang::term::Handle;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -211,7 +210,7 @@ impl Host for Here<'_, '_> {
 
     fn bind_to(&mut self, _node: usize, into: Handle, from: Handle) -> Result<(), Refusal> {
         let (into, from) = (self.site.variable(into), self.site.variable(from));
-        let derivation = self.tools.store.graph_mut().bind_to_removable(into, from).map_err(refused)?;
+        let derivation = self.tools.store.graph_mut().bind_to(into, from).map_err(refused)?;
         self.site.derivations.push(derivation);
         Ok(())
     }

@@ -164,7 +164,6 @@ fn a_node_that_was_away_for_installation_and_removal_never_runs_it() {
 }
 
 #[test]
-#[ignore = "the graph cannot remove derivations yet: see `programs/removable.rs`"]
 fn what_a_version_derived_ends_with_it() {
     let mut rig = Rig::new(lasp_sim::Config::seeded(14), vec![Config::default(); 3]);
     install(&mut rig, 1, "p", DOUBLES).unwrap();
