@@ -158,6 +158,17 @@ impl<'w> Machine<'w> {
         Self { source: Some(source), effects: Some(effects), ..Self::pure(FORM_STEPS) }
     }
 
+    /// With another number of steps.
+    #[must_use]
+    pub fn limited(self, steps: u64) -> Self {
+        Self { steps_left: steps, ..self }
+    }
+
+    /// How many steps are left.
+    pub fn steps_left(&self) -> u64 {
+        self.steps_left
+    }
+
     /// The value of the last of `body`; bindings stay in `env`.
     ///
     /// # Errors

@@ -26,7 +26,7 @@ pub(crate) async fn run(out: &mut impl Write) -> Result<(), Box<dyn std::error::
     // A removal at a retracts what b derived.
     let mut changes = on_sale.watch().await?;
     ads.remove("shoes").await?;
-    changes.next().await;
+    changes.next().await?;
     writeln!(out, "sold out at b: {:?}", on_sale.value().await?)?;
 
     b.shutdown().await;

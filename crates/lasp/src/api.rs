@@ -6,6 +6,7 @@
 //! - `life`: [`Derived`] and [`Feed`], handles that keep a derivation going.
 //! - `condition`: what can be waited for.
 //! - `ask`: [`Ask`], the future of one request; [`Watch`], a stream of values.
+//! - `once`: [`Turn`], what happens once in the cluster.
 
 mod aggregate;
 mod ask;
@@ -15,6 +16,7 @@ mod element;
 mod handle;
 pub mod kind;
 mod life;
+mod once;
 mod variable;
 
 pub use aggregate::Summary;
@@ -22,8 +24,9 @@ pub use ask::{Ask, Timeout, Watch};
 pub use condition::{Condition, Exceeds, Met, Reaches, ThresholdOf};
 pub use derivation::{Collection, Derivation, Deriving, Fold, Groups};
 pub use element::{AsElement, Element};
-pub use handle::{Lasp, Members, Status};
+pub use handle::{Installed, Lasp, Members, Status};
 pub use life::{Derived, Feed};
+pub use once::Turn;
 pub use variable::{
     Flag, GCounter, GMap, GSet, IVar, Max, Min, Pair, PnCounter, Reached, Register, Scalar, Set, Table, Var, View,
 };

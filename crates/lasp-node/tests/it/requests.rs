@@ -1,7 +1,7 @@
 //! Requests that make and end derivations, forget variables, and wait for any of several things.
 
 use crate::rig::Rig;
-use lasp_dataflow::{Name, Op, Operator, Output, Target, Threshold, Type, UndeclareError, Value, VarId, function};
+use lasp_dataflow::{Op, Operator, Output, Target, Threshold, Type, UndeclareError, Value, VarId, function};
 use lasp_node::{Composition, Config, Interests, Reply, Request, RequestError, Source, Step};
 
 fn one() -> (Rig, VarId) {

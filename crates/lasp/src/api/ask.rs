@@ -16,7 +16,7 @@ use std::time::Duration;
 ///
 /// Nothing happens before it is first polled; requests are handled in the order of their first polls. To have many
 /// under way at once, [`queue`](Self::queue) each, keep what that gives, and await the answers later. Dropping it
-/// withdraws a wait (`read`, `read_any`, `wait_needed`, `sleep`, `watch`) at the node, and ends a derivation that nobody
+/// withdraws a wait (`read`, `read_any`, `wait_needed`, `sleep`, `watch`, `enforce_once`) at the node, and ends a derivation that nobody
 /// will ever have a handle to; anything else that was sent takes its course.
 #[must_use = "a request is sent when it is awaited"]
 pub struct Ask<T> {
@@ -54,7 +54,8 @@ impl<T> Ask<T> {
             | Request::ReadAny(_)
             | Request::WaitNeeded { .. }
             | Request::Watch(_)
-            | Request::Sleep(_) => End::Cancel,
+            | Request::Sleep(_)
+            | Request::Enforce { .. } => End::Cancel,
             Request::Compose { into: Target::Local(None) | Target::Into(_), .. } => End::Undo,
             _ => End::Forget,
         };

@@ -3,8 +3,10 @@
 use super::toy::PATIENCE;
 use super::virtual_node::Virtual;
 use lasp::{
-    Ask, AtLeast, Collection as _, Error, GCounter, Interests, Lasp, Membership, Op, Set, StartError, Stop, Value, kind,
+    Ask, AtLeast, Collection as _, Error, GCounter, Interests, Lasp, Membership, Op, ProgramError, ProgramState, Set,
+    StartError, Stop, Value, kind,
 };
+use lasp_node::RequestError;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
@@ -181,6 +183,52 @@ async fn an_invariant_acts_once_its_threshold_is_reached() -> Result<(), Error> 
     assert!(ads.contains("shoes").await?);
     views.increment(1).await?;
     assert_eq!(within(gone.next()).await?, Some(vec![]));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_program_installed_at_one_node_runs_at_all_until_it_is_removed() -> Result<(), Error> {
+    let [a, b, c] = cluster(Membership::Full).await;
+    let refused = a.install("doubles", "S = declare(\"n\", set), update(S, {add, 1}).").await;
+    assert!(matches!(refused, Err(Error::Refused(RequestError::Program(ProgramError::Rejected(_))))), "{refused:?}");
+    let source = "A = declare(\"n\", set), B = declare(\"d\", set), map(A, fun(X) -> X * 2 end, B).";
+    assert_eq!(a.install("doubles", source).await?.version, 1);
+    let programs = |lasp: &Lasp| lasp.programs();
+    for lasp in [&b, &c] {
+        while programs(lasp).await?.is_empty() {
+            lasp.sleep(Duration::from_millis(5)).await?;
+        }
+        let all = programs(lasp).await?;
+        assert_eq!((all[0].name.as_str(), all[0].version, &all[0].state), ("doubles", 1, &ProgramState::Running));
+    }
+    c.set::<i64>("n").await?.add(21).await?;
+    assert_eq!(within(b.set::<i64>("d").await?.read(AtLeast(1))).await?, [42]);
+    b.uninstall("doubles").await?;
+    while !programs(&a).await?.is_empty() {
+        a.sleep(Duration::from_millis(5)).await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_enforced_once_is_the_turn_of_one_node() -> Result<(), Error> {
+    let nodes = cluster(Membership::Full).await;
+    let turns = Arc::new(Mutex::new(0));
+    for lasp in &nodes {
+        let (node, turns) = (lasp.clone(), turns.clone());
+        let (views, prizes) = (lasp.gcounter("views").await?, lasp.gcounter("prizes").await?);
+        lasp.spawn(async move {
+            let Ok(Some(turn)) = node.enforce_once("prize", views.id(), AtLeast(3)).await else { return };
+            *turns.lock().expect("whole") += 1;
+            turn.update(prizes.id(), Op::Increment(1)).await.expect("it is due");
+            turn.done().await.expect("it is due");
+        });
+    }
+    nodes[1].gcounter("views").await?.increment(3).await?;
+    for lasp in &nodes {
+        assert_eq!(within(lasp.gcounter("prizes").await?.read(AtLeast(1))).await?, 1);
+    }
+    assert_eq!(*turns.lock().expect("whole"), 1);
     Ok(())
 }
 
