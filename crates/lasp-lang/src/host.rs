@@ -43,6 +43,12 @@ impl HostEvent {
     }
 }
 
+/// Why a script cannot use `name` where it is no cluster of its own that it runs on.
+pub(crate) fn no_cluster(name: &str) -> Refusal {
+    Refusal::new(format!("`{name}` acts on an embedded cluster, and this script runs at one node of a real one"))
+        .hint("`lasp run FILE --nodes N` and `lasp repl --nodes N` have a cluster to disturb")
+}
+
 /// How far time was run.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Progress {
@@ -52,6 +58,8 @@ pub enum Progress {
     Deadline,
     /// Nothing is in flight: nothing will happen until something is done.
     Quiet,
+    /// Whoever runs the script wants it to stop waiting.
+    Interrupted,
 }
 
 /// A disturbance of the cluster.
@@ -69,7 +77,8 @@ pub enum Fault {
 
 /// A place where scripts run.
 pub trait Host {
-    /// How many nodes there are.
+    /// How many nodes there are; 0 where the script runs at one node of a cluster that is not its own, where it can
+    /// neither choose nor disturb nodes.
     fn nodes(&self) -> usize;
 
     /// A variable at `node`; without a name, one that no other declaration gives.
@@ -144,10 +153,17 @@ pub trait Host {
     /// The next event that happened already.
     fn poll(&mut self) -> Option<HostEvent>;
 
-    /// Runs virtual time until there are events, or the deadline, or (without one) nothing is in flight.
+    /// Lets time pass until there are events, or the deadline, or (without one) nothing is in flight. Time is virtual, unless
+    /// the host says otherwise.
     fn advance(&mut self, deadline_ms: Option<u64>) -> Progress;
 
-    /// The virtual clock in milliseconds.
+    /// Lets time pass until there are events; [`Progress::Quiet`] where none can come any more. Where time is real, others
+    /// may always make some: then this waits for as long as nobody interrupts it.
+    fn await_events(&mut self) -> Progress {
+        self.advance(None)
+    }
+
+    /// The host's clock in milliseconds.
     fn now_ms(&self) -> u64;
 
     /// The names of the replicated variables on which two nodes that should agree do not, ascending.

@@ -16,7 +16,7 @@
 //! - [`source`], [`token`], [`lexer`], [`ast`], [`parse`](mod@parse): from text to a tree, reporting every error.
 //! - [`check`]: names, arities, types and operations, before anything runs.
 //! - [`term`], [`mod@env`], [`machine`], [`function`], [`library`]: the pure expression language, with limits.
-//! - [`session`], [`host`], [`signature`]: operations on variables and nodes.
+//! - [`session`], [`host`], [`signature`]: operations on variables and nodes. [`operation`](mod@operation): one of them, from text.
 //! - [`explain`](mod@explain): the dataflow graph of a program as text.
 //! - [`diagnostic`], [`fault`], [`show`], [`suggest`]: what is said to people.
 
@@ -32,6 +32,7 @@ pub mod host;
 pub mod lexer;
 pub mod library;
 pub mod machine;
+pub mod operation;
 pub mod parse;
 pub mod session;
 pub mod show;

@@ -11,7 +11,7 @@ use crate::ast::{Callee, Expr, ExprKind, Literal, Name};
 use crate::env::Env;
 use crate::fault::{Fault, Problem, Trap};
 use crate::function::{Closure, Function};
-use crate::host::TriggerId;
+use crate::host::{TriggerId, no_cluster};
 use crate::library;
 use crate::signature;
 use crate::source::{Source, Span};
@@ -114,7 +114,11 @@ impl std::fmt::Debug for Machine<'_> {
 impl<'w> Machine<'w> {
     /// Computes only, for at most `steps`.
     pub fn pure(steps: u64) -> Self {
-        let source = Source::new("", "");
+        Self::pure_in(Source::new("", ""), steps)
+    }
+
+    /// Computes what stands in `source` only, for at most `steps`.
+    pub fn pure_in(source: Arc<Source>, steps: u64) -> Self {
         Self { source, effects: None, node: 1, steps_left: steps, depth: 0, in_action: false, at: Span::default() }
     }
 
@@ -313,6 +317,9 @@ impl<'w> Machine<'w> {
             return Err(self.impure("on", node.span));
         };
         let nodes = effects.nodes();
+        if nodes == 0 {
+            return Err(self.place(no_cluster("on").into(), node.span));
+        }
         let chosen = value.as_int().and_then(|n| usize::try_from(n).ok()).filter(|n| (1..=nodes).contains(n));
         let Some(chosen) = chosen else {
             let problem = Problem::new(format!("there is no node {}", crate::show::short(&value)))

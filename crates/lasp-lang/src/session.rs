@@ -12,11 +12,11 @@ use crate::host::Host;
 use crate::machine::Machine;
 use crate::parse::parse;
 use crate::show;
-use crate::source::Source;
+use crate::source::{Source, Span};
 use crate::term::{Mixed, Term};
 use std::sync::Arc;
 
-pub(crate) use operations::operation_names;
+pub(crate) use operations::{operation_hint, operation_names};
 pub use world::World;
 
 /// A line that a program produced.
@@ -169,6 +169,23 @@ impl<H: Host> Session<H> {
             Box::new(Fault { message: problem.message, hint: problem.hint, source, span, limit: false })
         })?;
         Ok(Line::Value { form: self.forms, kind, text: resolved.to_string(), json: show::json(&resolved) })
+    }
+
+    /// Runs the actions that became due while no program ran; every line goes to `out`. For hosts where time passes by
+    /// itself.
+    ///
+    /// # Errors
+    /// The first failure; the actions behind it are left for the next call.
+    pub fn act(&mut self, out: &mut dyn FnMut(Line)) -> Result<(), Box<Fault>> {
+        let result = Machine::script(Source::new("action", ""), &mut self.world).run_actions(Span::default());
+        self.world.flush(out);
+        result
+    }
+
+    /// Gives what programs print, and derivations that fail, to `sink` at once from now on, even while a program waits.
+    /// Values of forms still go to the `out` of [`Self::run`].
+    pub fn stream_to(&mut self, sink: Box<dyn FnMut(Line)>) {
+        self.world.stream_to(sink);
     }
 
     /// The names bound so far with their terms; an inner one after those it hides.

@@ -3,7 +3,7 @@
 use super::world::{Trigger, World};
 use crate::fault::Problem;
 use crate::function::Function;
-use crate::host::{Fault, Host};
+use crate::host::{Fault, Host, no_cluster};
 use crate::library::{self, type_of};
 use crate::machine::{Step, Waiting};
 use crate::show::{short, type_name};
@@ -43,6 +43,7 @@ impl<H: Host> World<H> {
                 self.print(node, &args[0])?;
                 Term::ok()
             }
+            "partition" | "heal" | "crash" | "restart" if self.host.nodes() == 0 => return Err(no_cluster(name)),
             "partition" => self.partition(args)?,
             "heal" => self.fault(&Fault::Heal)?,
             "crash" => {
@@ -372,7 +373,7 @@ fn unavailable(name: &str) -> Problem {
 // ---- help ----
 
 /// The nearest operation of the type, or nothing.
-fn operation_hint(ty: &Type, form: &Value) -> Option<String> {
+pub(crate) fn operation_hint(ty: &Type, form: &Value) -> Option<String> {
     let asked = match form {
         Value::Atom(name) => name.clone(),
         Value::Tuple(items) => match items.first() {

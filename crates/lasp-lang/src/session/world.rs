@@ -27,6 +27,8 @@ pub struct World<H: Host> {
     met: BTreeSet<TriggerId>,
     due: VecDeque<Action>,
     lines: Vec<Line>,
+    /// Where lines go as they come, instead of `lines`.
+    sink: Option<Box<dyn FnMut(Line)>>,
     /// Where the functions of derived variables stand; `None` for functions of several programs.
     sources: BTreeMap<Handle, Option<Arc<Source>>>,
     /// Results of folds: they have the type of their value.
@@ -49,6 +51,7 @@ impl<H: Host> World<H> {
             met: BTreeSet::new(),
             due: VecDeque::new(),
             lines: Vec::new(),
+            sink: None,
             sources: BTreeMap::new(),
             folds: BTreeSet::new(),
             patterns: BTreeMap::new(),
@@ -65,6 +68,17 @@ impl<H: Host> World<H> {
         self.form = form;
         self.due.clear();
         self.met.clear();
+    }
+
+    pub(super) fn stream_to(&mut self, sink: Box<dyn FnMut(Line)>) {
+        self.sink = Some(sink);
+    }
+
+    fn emit(&mut self, line: Line) {
+        match &mut self.sink {
+            Some(sink) => sink(line),
+            None => self.lines.push(line),
+        }
     }
 
     pub(super) fn flush(&mut self, out: &mut dyn FnMut(Line)) {
@@ -91,7 +105,7 @@ impl<H: Host> World<H> {
     pub(super) fn print(&mut self, node: usize, term: &Term) -> Result<(), Problem> {
         let (kind, resolved) = self.resolve_with_kind(term)?;
         let (text, json) = (show::plain(&resolved), show::json(&resolved));
-        self.lines.push(Line::Printed { form: self.form, node, kind, text, json });
+        self.emit(Line::Printed { form: self.form, node, kind, text, json });
         Ok(())
     }
 
@@ -114,7 +128,7 @@ impl<H: Host> World<H> {
                     let report = source.zip(at).map(|(source, span)| {
                         (source, Box::new(Diagnostic::error(span, format!("at node {node}, {message}"))))
                     });
-                    self.lines.push(Line::DerivationFailed { form: self.form, node, message, report });
+                    self.emit(Line::DerivationFailed { form: self.form, node, message, report });
                 }
             }
         }
@@ -150,31 +164,44 @@ impl<H: Host> World<H> {
         }
     }
 
-    fn settle(&mut self, waiting: &Waiting) -> Step {
-        if self.host.advance(None) == Progress::Events {
-            return Step::Wait(waiting.clone());
+    fn settle(&mut self, waiting: &Waiting) -> Result<Step, Problem> {
+        match self.host.advance(None) {
+            Progress::Events => return Ok(Step::Wait(waiting.clone())),
+            Progress::Interrupted => return Err(interrupted("settle")),
+            Progress::Deadline => {
+                let problem = Problem::new("the node did not come to rest: others keep changing what it holds");
+                return Err(problem.hint("`read` waits for a value, `sleep` for a time"));
+            }
+            Progress::Quiet => {}
         }
         let names = self.host.divergence();
         if names.is_empty() {
-            return Step::Done(Term::atom("converged"));
+            return Ok(Step::Done(Term::atom("converged")));
         }
         let names = names.into_iter().map(Term::scalar).collect();
-        Step::Done(Term::tuple(vec![Term::atom("diverged"), Term::list(names)]))
+        Ok(Step::Done(Term::tuple(vec![Term::atom("diverged"), Term::list(names)])))
     }
 
-    fn sleep(&mut self, deadline_ms: u64, waiting: &Waiting) -> Step {
-        if self.host.now_ms() < deadline_ms && self.host.advance(Some(deadline_ms)) == Progress::Events {
-            return Step::Wait(waiting.clone());
+    fn sleep(&mut self, deadline_ms: u64, waiting: &Waiting) -> Result<Step, Problem> {
+        if self.host.now_ms() >= deadline_ms {
+            return Ok(Step::Done(Term::ok()));
         }
-        Step::Done(Term::ok())
+        match self.host.advance(Some(deadline_ms)) {
+            Progress::Events => Ok(Step::Wait(waiting.clone())),
+            Progress::Interrupted => Err(interrupted("sleep")),
+            Progress::Deadline | Progress::Quiet => Ok(Step::Done(Term::ok())),
+        }
     }
 
     fn thresholds(&mut self, waits: &[(TriggerId, Variable)], waiting: &Waiting) -> Result<Step, Problem> {
         if let done @ Step::Done(_) = self.first_met(waiting.clone())? {
             return Ok(done);
         }
-        if self.host.advance(None) == Progress::Events || !self.due.is_empty() {
-            return Ok(Step::Wait(waiting.clone()));
+        match self.host.await_events() {
+            Progress::Interrupted => return Err(interrupted("read")),
+            Progress::Events => return Ok(Step::Wait(waiting.clone())),
+            _ if !self.due.is_empty() => return Ok(Step::Wait(waiting.clone())),
+            Progress::Deadline | Progress::Quiet => {}
         }
         let (_, variable) = waits.first().ok_or_else(|| Problem::new("there is nothing to wait for"))?;
         let now = show::short(&self.value(*variable)?);
@@ -190,8 +217,8 @@ impl<H: Host> Effects for World<H> {
 
     fn resume(&mut self, waiting: &Waiting) -> Result<Step, Problem> {
         match waiting {
-            Waiting::Settle => Ok(self.settle(waiting)),
-            Waiting::Until(deadline_ms) => Ok(self.sleep(*deadline_ms, waiting)),
+            Waiting::Settle => self.settle(waiting),
+            Waiting::Until(deadline_ms) => self.sleep(*deadline_ms, waiting),
             Waiting::Thresholds { waits, .. } => self.thresholds(waits, waiting),
         }
     }
@@ -204,4 +231,8 @@ impl<H: Host> Effects for World<H> {
     fn nodes(&self) -> usize {
         self.host.nodes()
     }
+}
+
+fn interrupted(what: &str) -> Problem {
+    Problem::new(format!("`{what}` was interrupted"))
 }

@@ -4,4 +4,5 @@ mod diagnostics;
 mod limits;
 mod programs;
 mod properties;
+mod sessions;
 mod support;
