@@ -158,6 +158,10 @@ impl Host for GraphHost {
         Ok(id)
     }
 
+    fn cancel(&mut self, wait: TriggerId) {
+        self.graph.cancel(WaiterId(wait.0));
+    }
+
     fn watch(&mut self, _node: usize, variable: Handle) -> Result<TriggerId, Refusal> {
         let id = self.next_trigger();
         let variable = self.variable(variable);

@@ -132,6 +132,9 @@ pub trait Host {
     /// A threshold that the type does not offer.
     fn wait(&mut self, node: usize, variable: Handle, threshold: Threshold) -> Result<TriggerId, Refusal>;
 
+    /// Takes a [`wait`](Self::wait) back. Hosts whose scripts end with them need not care.
+    fn cancel(&mut self, _wait: TriggerId) {}
+
     /// Asks for [`HostEvent::Changed`] at every change from now on.
     ///
     /// # Errors

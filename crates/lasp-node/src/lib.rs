@@ -34,7 +34,7 @@ pub use command::{Command, Event, Reply, Request, RequestError, RequestId};
 pub use config::Config;
 pub use frame::{Frame, MAX_FRAME};
 pub use interest::Interests;
-pub use link::LinkConfig;
+pub use link::{LinkConfig, LinkLoad};
 pub use metrics::{Class, Metrics};
 pub use node::{Node, Timer, replica_of};
 pub use payload::Payload;

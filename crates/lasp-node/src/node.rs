@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::echo::Echo;
 use crate::frame::Frame;
 use crate::key::Key;
-use crate::link::{Link, Reminder};
+use crate::link::{Link, LinkLoad, Reminder};
 use crate::metrics::Metrics;
 use crate::payload::{Batch, Payload};
 use crate::recent::Recent;
@@ -160,6 +160,11 @@ impl Node {
     /// How many messages wait for links.
     pub fn waiting(&self) -> usize {
         self.links.values().map(Link::waiting).sum()
+    }
+
+    /// What is under way to a neighbour.
+    pub fn link_load(&self, peer: PeerId) -> Option<LinkLoad> {
+        self.links.get(&peer).map(Link::load)
     }
 
     // ---- towards the links ----

@@ -157,10 +157,18 @@ impl<H: Host> World<H> {
         let Waiting::Thresholds { waits, any } = &waiting else {
             return Ok(Step::Wait(waiting));
         };
-        match waits.iter().find(|(id, _)| self.met.contains(id)) {
-            Some((_, variable)) if *any => Ok(Step::Done(Term::Variable(*variable))),
-            Some((_, variable)) => self.value(*variable).map(Step::Done),
-            None => Ok(Step::Wait(waiting)),
+        let Some((_, variable)) = waits.iter().find(|(id, _)| self.met.contains(id)) else {
+            return Ok(Step::Wait(waiting));
+        };
+        self.give_up(waits);
+        if *any { Ok(Step::Done(Term::Variable(*variable))) } else { self.value(*variable).map(Step::Done) }
+    }
+
+    fn give_up(&mut self, waits: &[(TriggerId, Variable)]) {
+        for (id, _) in waits {
+            if !self.met.remove(id) {
+                self.host.cancel(*id);
+            }
         }
     }
 
@@ -198,7 +206,10 @@ impl<H: Host> World<H> {
             return Ok(done);
         }
         match self.host.await_events() {
-            Progress::Interrupted => return Err(interrupted("read")),
+            Progress::Interrupted => {
+                self.give_up(waits);
+                return Err(interrupted("read"));
+            }
             Progress::Events => return Ok(Step::Wait(waiting.clone())),
             _ if !self.due.is_empty() => return Ok(Step::Wait(waiting.clone())),
             Progress::Deadline | Progress::Quiet => {}

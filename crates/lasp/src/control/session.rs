@@ -1,0 +1,155 @@
+//! A client's programs, run at the node one after the other by a thread of their own.
+//!
+//! Bindings, triggers and watches last as long as the client. Between two programs the thread sleeps until a trigger has
+//! something to do.
+
+use super::place::Place;
+use super::protocol::{Binding, Refused, RunEnd, Say, Style};
+use super::signals::Signals;
+use crate::api::Lasp;
+use lasp_lang::diagnostic::render_all;
+use lasp_lang::show::short;
+use lasp_lang::{Line, Source, Stop};
+use std::cell::Cell;
+use std::io;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::thread;
+
+/// Programs may nest as deep as under `lasp run`, whose main thread has as much.
+const STACK: usize = 8 << 20;
+
+/// Names that are told for completion, and bindings that are listed. A guess: more than a person reads.
+const MAX_NAMES: usize = 4096;
+
+/// What a session does for its client.
+#[derive(Debug)]
+pub(super) enum Job {
+    /// Runs a program.
+    Run { name: String, text: String, style: Style },
+    /// Lists what is bound.
+    Bindings,
+    /// Unbinds a name.
+    Forget(String),
+}
+
+/// Where a session's answers go: `false` once nobody takes them.
+pub(super) type Out = Box<dyn Fn(u32, Say) -> bool + Send>;
+
+/// The client's end of its session; the thread ends with it.
+#[derive(Debug)]
+pub(super) struct Session(Arc<Signals<Job>>);
+
+impl Session {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// Where the system has no thread left.
+    pub(super) fn start(lasp: Lasp, out: Out) -> io::Result<Self> {
+        let signals = Signals::new();
+        let session = Self(signals.clone());
+        let work = move || Worker::new(lasp, signals, out).run();
+        thread::Builder::new().name("lasp session".to_owned()).stack_size(STACK).spawn(work)?;
+        Ok(session)
+    }
+
+    /// Gives it a job; `false` if too many wait.
+    pub(super) fn push(&self, id: u32, job: Job) -> bool {
+        self.0.push(id, job)
+    }
+
+    /// Interrupts a job; whether it was taken back before it began.
+    pub(super) fn interrupt(&self, id: u32) -> bool {
+        self.0.interrupt(id).is_some()
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+struct Worker {
+    signals: Arc<Signals<Job>>,
+    session: lasp_lang::Session<Place>,
+    out: Rc<Out>,
+    /// Whose lines come now, and how they are to be written.
+    voice: Rc<Cell<(u32, Style)>>,
+}
+
+impl Worker {
+    fn new(lasp: Lasp, signals: Arc<Signals<Job>>, out: Out) -> Self {
+        let out = Rc::new(out);
+        let voice = Rc::new(Cell::new((0, Style::default())));
+        let mut session = lasp_lang::Session::new(Place::new(lasp, signals.clone()));
+        let (to, speaker) = (out.clone(), voice.clone());
+        session.stream_to(Box::new(move |line| say_line(&to, speaker.get(), &line)));
+        Self { signals, session, out, voice }
+    }
+
+    fn run(mut self) {
+        while let Ok(job) = self.signals.next_job() {
+            match job {
+                Some((id, job)) => {
+                    let say = self.work(id, job);
+                    if !(self.out)(id, say) {
+                        return;
+                    }
+                }
+                None => self.act(),
+            }
+        }
+    }
+
+    fn work(&mut self, id: u32, job: Job) -> Say {
+        match job {
+            Job::Run { name, text, style } => {
+                self.voice.set((id, style));
+                self.program(&Source::new(name, text), id, style)
+            }
+            Job::Bindings => {
+                let bindings = self.session.terms().take(MAX_NAMES);
+                Say::Bindings(bindings.map(|(name, term)| Binding { name: name.to_owned(), term: short(term) }).collect())
+            }
+            Job::Forget(name) if self.session.forget(&name) => Say::Done,
+            Job::Forget(name) => Say::Refused(Refused::failed(format!("{name:?} is not bound"))),
+        }
+    }
+
+    fn program(&mut self, source: &Arc<Source>, id: u32, style: Style) -> Say {
+        let out = self.out.clone();
+        let result = self.session.run(source, &mut |line| say_line(&out, (id, style), &line));
+        let (end, report) = match result {
+            Ok(warnings) => (RunEnd::Finished, render_all(&warnings, source, style.color)),
+            Err(Stop::Rejected(diagnostics)) => (RunEnd::Rejected, render_all(&diagnostics, source, style.color)),
+            Err(Stop::Failed(fault)) => (RunEnd::Failed, fault.diagnostic().render(&fault.source, style.color)),
+        };
+        let names = self.session.terms().take(MAX_NAMES).map(|(name, _)| name.to_owned()).collect();
+        Say::Ran { end, report, names }
+    }
+
+    /// Runs what triggers made due. What fails is told, and the rest comes after the jobs that wait.
+    fn act(&mut self) {
+        let (id, style) = self.voice.get();
+        let out = self.out.clone();
+        if let Err(fault) = self.session.act(&mut |line| say_line(&out, (id, style), &line)) {
+            let error = Some(fault.diagnostic().render(&fault.source, style.color));
+            (self.out)(id, Say::Line { text: None, error });
+            self.signals.wake();
+        }
+    }
+}
+
+fn say_line(out: &Out, (id, style): (u32, Style), line: &Line) {
+    let error = line.is_error().then(|| match line {
+        Line::DerivationFailed { report: Some((source, diagnostic)), .. } => diagnostic.render(source, style.color),
+        other => other.to_string(),
+    });
+    let text = match style.json {
+        true => Some(line.to_json()),
+        false => (!line.is_error()).then(|| line.to_string()),
+    };
+    // Where nobody takes it any more, the thread is about to be told.
+    let _ = out(id, Say::Line { text, error });
+}
