@@ -196,6 +196,18 @@ impl Host for Recorder {
         Ok(id)
     }
 
+    fn enforce_once(
+        &mut self,
+        node: usize,
+        variable: Handle,
+        threshold: Threshold,
+        identity: u64,
+    ) -> Result<TriggerId, Refusal> {
+        let id = self.inner.enforce_once(node, variable, threshold, identity)?;
+        self.watched.push((node, variable, "enforced once, at a threshold on"));
+        Ok(id)
+    }
+
     fn watch(&mut self, node: usize, variable: Handle) -> Result<TriggerId, Refusal> {
         let id = self.inner.watch(node, variable)?;
         self.watched.push((node, variable, "a stream of"));

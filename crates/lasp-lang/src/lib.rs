@@ -17,6 +17,7 @@
 //! - [`check`]: names, arities, types and operations, before anything runs.
 //! - [`term`], [`mod@env`], [`machine`], [`function`], [`library`]: the pure expression language, with limits.
 //! - [`session`], [`host`], [`signature`]: operations on variables and nodes. [`operation`](mod@operation): one of them, from text.
+//! - [`installable`](mod@installable): what a program may do that is installed in a cluster.
 //! - [`explain`](mod@explain): the dataflow graph of a program as text.
 //! - [`diagnostic`], [`fault`], [`show`], [`suggest`]: what is said to people.
 
@@ -29,6 +30,7 @@ pub mod fault;
 pub mod function;
 pub mod graph_host;
 pub mod host;
+pub mod installable;
 pub mod lexer;
 pub mod library;
 pub mod machine;

@@ -135,6 +135,17 @@ impl<'w> Machine<'w> {
         }
     }
 
+    /// With another number of steps.
+    #[must_use]
+    pub fn limited(self, steps: u64) -> Self {
+        Self { steps_left: steps, ..self }
+    }
+
+    /// How many steps are left.
+    pub fn steps_left(&self) -> u64 {
+        self.steps_left
+    }
+
     /// The value of the last of `body`; bindings stay in `env`.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! A program under way: its bindings, its host, and what it printed. Serves `run`, the shell, and `explain` alike.
 
+mod identity;
 mod operations;
 mod world;
 
@@ -9,11 +10,12 @@ use crate::diagnostic::Diagnostic;
 use crate::env::Env;
 use crate::fault::Fault;
 use crate::host::Host;
-use crate::machine::Machine;
+use crate::machine::{FORM_STEPS, Machine};
 use crate::parse::parse;
 use crate::show;
 use crate::source::{Source, Span};
 use crate::term::{Mixed, Term};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 pub(crate) use operations::{operation_hint, operation_names};
@@ -103,17 +105,48 @@ pub enum Stop {
 
 /// A program under way on a host.
 #[derive(Debug)]
-pub struct Session<H: Host> {
+pub struct Session<H> {
     world: World<H>,
     env: Env,
     checker: Checker,
     forms: usize,
+    steps: u64,
+    /// For all forms together, where that is bounded.
+    steps_left: Option<u64>,
+    /// Whether forms have no lines for their values.
+    silent: bool,
 }
 
 impl<H: Host> Session<H> {
     /// Nothing bound yet.
     pub fn new(host: H) -> Self {
-        Self { world: World::new(host), env: Env::default(), checker: Checker::default(), forms: 0 }
+        Self {
+            world: World::new(host),
+            env: Env::default(),
+            checker: Checker::default(),
+            forms: 0,
+            steps: FORM_STEPS,
+            steps_left: None,
+            silent: false,
+        }
+    }
+
+    /// Each form, and each action that [`react`](Self::react) runs, ends within `steps`.
+    #[must_use]
+    pub fn limited(self, steps: u64) -> Self {
+        Self { steps, ..self }
+    }
+
+    /// All forms together end within `steps`.
+    #[must_use]
+    pub fn limited_in_all(self, steps: u64) -> Self {
+        Self { steps_left: Some(steps), ..self }
+    }
+
+    /// The values of forms are not looked at, so that what a program costs does not follow the size of its variables.
+    #[must_use]
+    pub fn silent(self) -> Self {
+        Self { silent: true, ..self }
     }
 
     /// Checks `source` and runs it form by form; every line goes to `out` as it comes. Derivations that failed are lines,
@@ -144,15 +177,20 @@ impl<H: Host> Session<H> {
         self.forms += 1;
         self.world.start_form(self.forms);
         let mark = self.env.mark();
-        let mut machine = Machine::script(source.clone(), &mut self.world);
+        let steps = self.steps.min(self.steps_left.unwrap_or(u64::MAX));
+        let mut machine = Machine::script(source.clone(), &mut self.world).limited(steps);
         let mut result = machine.body(&form.body, &mut self.env);
         if let (Ok(_), Err(fault)) = (&result, machine.run_actions(form.span)) {
             result = Err(fault);
         }
+        let spent = steps - machine.steps_left();
+        self.steps_left = self.steps_left.map(|left| left - spent);
         self.world.flush(out);
-        match result.and_then(|term| self.value_line(term, form, source)) {
+        let line =
+            result.and_then(|term| if self.silent { Ok(None) } else { self.value_line(term, form, source).map(Some) });
+        match line {
             Ok(line) => {
-                out(line);
+                line.into_iter().for_each(out);
                 Ok(())
             }
             Err(fault) => {
@@ -171,21 +209,53 @@ impl<H: Host> Session<H> {
         Ok(Line::Value { form: self.forms, kind, text: resolved.to_string(), json: show::json(&resolved) })
     }
 
-    /// Runs the actions that became due while no program ran; every line goes to `out`. For hosts where time passes by
-    /// itself.
+    /// As [`react`](Self::react), for hosts where time passes by itself: what is due now, within the steps of one form, so
+    /// that actions which set each other off come to an end.
     ///
     /// # Errors
     /// The first failure; the actions behind it are left for the next call.
     pub fn act(&mut self, out: &mut dyn FnMut(Line)) -> Result<(), Box<Fault>> {
-        let result = Machine::script(Source::new("action", ""), &mut self.world).run_actions(Span::default());
+        let mut machine = Machine::script(Source::new("action", ""), &mut self.world).limited(self.steps);
+        let result = machine.run_actions(Span::default());
+        self.world.end_firing();
         self.world.flush(out);
         result
     }
 
     /// Gives what programs print, and derivations that fail, to `sink` at once from now on, even while a program waits.
     /// Values of forms still go to the `out` of [`Self::run`].
-    pub fn stream_to(&mut self, sink: Box<dyn FnMut(Line)>) {
+    pub fn stream_to(&mut self, sink: Box<dyn FnMut(Line) + Send>) {
         self.world.stream_to(sink);
+    }
+
+    /// Runs the actions that are due: after the host has told of something outside of [`run`](Self::run). What fails does
+    /// not keep the others from running.
+    pub fn react(&mut self, out: &mut dyn FnMut(Line)) -> Vec<Box<Fault>> {
+        let mut faults = Vec::new();
+        let nowhere = Source::new("", "");
+        while self.world.has_due() {
+            let mut machine = Machine::script(nowhere.clone(), &mut self.world).limited(self.steps);
+            faults.extend(machine.run_actions(Span::default()).err());
+            self.world.end_firing();
+        }
+        self.world.flush(out);
+        faults
+    }
+
+    /// Moves the program to another host that knows its variables and triggers by the same numbers; gives the one before.
+    /// A program that is at rest between two inputs of its node has the host `()`.
+    pub fn rehost<G>(self, host: G) -> (Session<G>, H) {
+        let Self { world, env, checker, forms, steps, steps_left, silent } = self;
+        let (world, before) = world.rehost(host);
+        (Session { world, env, checker, forms, steps, steps_left, silent }, before)
+    }
+
+    /// Takes the place of another version of the program: of triggers that are the same in both, those that fired there do
+    /// not fire again.
+    #[must_use]
+    pub fn after(mut self, fired: BTreeSet<u64>) -> Self {
+        self.world.identities.before = fired;
+        self
     }
 
     /// The names bound so far with their terms; an inner one after those it hides.
@@ -202,6 +272,13 @@ impl<H: Host> Session<H> {
     /// The host.
     pub fn host(&mut self) -> &mut H {
         self.world.host()
+    }
+}
+
+impl<H> Session<H> {
+    /// What has fired so far: for [`after`](Self::after).
+    pub fn fired(&self) -> BTreeSet<u64> {
+        self.world.identities.fired.union(&self.world.identities.before).copied().collect()
     }
 }
 

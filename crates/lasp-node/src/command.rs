@@ -1,12 +1,14 @@
 //! What an owner asks of a node, and what the node tells its owner.
 
 use crate::interest::Interests;
+use crate::programs::{ProgramError, ProgramInfo};
 use lasp_dataflow::{
     BindError, DeclareError, DeriveError, Name, Op, Operator, Output, Target, Threshold, ThresholdError, Type,
     UpdateError, Value, VarId,
 };
 use lasp_overlay::membership;
 use lasp_overlay::{Addr, Contact};
+use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
 
@@ -95,6 +97,21 @@ pub enum Request {
     Sleep(Duration),
     /// Who is there: [`Reply::Members`].
     Members,
+    /// Installs a program in the cluster, in place of an earlier one of its name: [`Reply::Installed`]. It runs here by
+    /// then, if this node is interested in it, and is on its way to the others.
+    Install {
+        /// Its name; without one, one that says what its text is.
+        name: Option<Name>,
+        /// Its text.
+        source: Arc<str>,
+    },
+    /// Removes an installed program from the cluster: [`Reply::Done`].
+    Uninstall {
+        /// Its name.
+        name: Name,
+    },
+    /// Which programs are installed: [`Reply::Programs`].
+    Programs,
 }
 
 /// The answer to a request.
@@ -121,6 +138,15 @@ pub enum Reply {
         /// Others it knows of.
         passive: Vec<Contact>,
     },
+    /// A program is installed.
+    Installed {
+        /// Its name.
+        name: Name,
+        /// Which of those that were installed under this name.
+        version: u64,
+    },
+    /// The installed programs, by name.
+    Programs(Vec<ProgramInfo>),
 }
 
 /// Why a request was refused; the state is as it was.
@@ -152,6 +178,9 @@ pub enum RequestError {
     /// The threshold does not fit the variable.
     #[error(transparent)]
     Threshold(#[from] ThresholdError),
+    /// A program cannot be installed or removed.
+    #[error(transparent)]
+    Program(#[from] ProgramError),
 }
 
 /// What a node tells its owner.

@@ -10,6 +10,7 @@
 //! - [`sync`]: anti-entropy between neighbours: digests that find differences.
 //! - `link`, `lane`: one link: pacing, flow control, and what waits merges instead of queueing.
 //! - `wire`: frames and their short references; hostile bytes die there.
+//! - [`programs`]: installed programs, and how they run.
 //! - [`interest`]: what a node hears. [`metrics`]: what it counts.
 
 mod clock;
@@ -24,6 +25,7 @@ mod link;
 pub mod metrics;
 pub mod node;
 mod payload;
+pub mod programs;
 mod recent;
 mod requests;
 mod store;
@@ -38,4 +40,5 @@ pub use link::{LinkConfig, LinkLoad};
 pub use metrics::{Class, Metrics};
 pub use node::{Node, Timer, replica_of};
 pub use payload::Payload;
+pub use programs::{ProgramError, ProgramInfo, ProgramState};
 pub use sync::SyncConfig;

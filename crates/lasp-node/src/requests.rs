@@ -3,6 +3,7 @@
 use crate::command::{Event, Reply, Request, RequestError, RequestId};
 use crate::frame::MAX_FRAME;
 use crate::node::{Node, Origin, Timer};
+use crate::programs::ProgramError;
 use lasp_crdt::codec::to_bytes;
 use lasp_crdt::{Encode, Stamp};
 use lasp_dataflow::{Graph, Op, State, Value, VarId, WaiterId, WatcherId};
@@ -132,6 +133,9 @@ impl Node {
                 active: self.active_view(),
                 passive: self.passive_view(),
             }),
+            Request::Programs => Ok(Reply::Programs(Vec::new())),
+            Request::Install { .. } => Err(ProgramError::Failed("this node cannot run programs yet".into()).into()),
+            Request::Uninstall { name } => Err(ProgramError::Unknown(name).into()),
             Request::Read { .. } | Request::Watch(_) | Request::Sleep(_) => Ok(Reply::Done),
         }
     }

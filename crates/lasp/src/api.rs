@@ -16,5 +16,5 @@ mod variable;
 pub use ask::{Ask, Watch};
 pub use derivation::{Collection, Derivation, Fold};
 pub use element::{AsElement, Element};
-pub use handle::{Lasp, Members, Status};
+pub use handle::{Installed, Lasp, Members, Status};
 pub use variable::{Flag, GCounter, GMap, GSet, IVar, Max, Min, Pair, PnCounter, Register, Scalar, Set, Var, View};

@@ -49,6 +49,6 @@ pub use api::*;
 pub use builder::{Builder, StartError};
 pub use error::{Error, Stop};
 pub use lasp_dataflow::{NotThatKind, Op, Operator, Output, Target, Threshold, Threshold::AtLeast, Type, Value, VarId};
-pub use lasp_node::{Interests, Metrics};
+pub use lasp_node::{Interests, Metrics, ProgramError, ProgramInfo, ProgramState};
 pub use lasp_overlay::{Addr, Contact, PeerId, Time};
 pub use settings::{Membership, Settings};

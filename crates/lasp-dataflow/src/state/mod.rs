@@ -9,6 +9,7 @@ mod drift;
 mod lattice;
 mod literal;
 mod members;
+mod once;
 mod read;
 mod set;
 mod slot;

@@ -12,7 +12,7 @@ use lasp_dataflow::Type;
 use std::sync::Arc;
 
 /// Operations of the language that this version cannot perform.
-const UNAVAILABLE: [&str; 2] = ["enforce_once", "group"];
+const UNAVAILABLE: [&str; 1] = ["group"];
 
 impl Checker {
     pub(super) fn value_call(&mut self, callee: &Expr, args: &[Expr], span: Span) -> Known {
@@ -107,7 +107,9 @@ impl Checker {
         match name {
             "declare" => self.declare(args),
             "help" => Known::Value("an atom"),
-            "update" | "bind" | "bind_to" | "query" | "read" | "invariant" | "stream" => self.on_variable(name, args),
+            "update" | "bind" | "bind_to" | "query" | "read" | "invariant" | "enforce_once" | "stream" => {
+                self.on_variable(name, args)
+            }
             "map" | "filter" | "flat_map" | "union" | "intersection" | "product" | "join" | "fold" => {
                 self.derivation(name, args)
             }
@@ -153,7 +155,7 @@ impl Checker {
                     self.written_operation(&ty, &args[1]);
                 }
             }
-            ("read" | "invariant", ty) => {
+            ("read" | "invariant" | "enforce_once", ty) => {
                 self.all(&args[1..]);
                 if let Some(ty) = ty {
                     self.written_threshold(&ty, &args[1]);
@@ -162,7 +164,7 @@ impl Checker {
             _ => self.all(&args[1..]),
         }
         match name {
-            "invariant" => self.expect_function(name, &args[2], 0, false),
+            "invariant" | "enforce_once" => self.expect_function(name, &args[2], 0, false),
             "stream" => self.expect_function(name, &args[1], 1, false),
             _ => {}
         }

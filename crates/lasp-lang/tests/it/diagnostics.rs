@@ -114,12 +114,12 @@ fn each_mistake_is_named_at_its_place_with_a_hint() {
             ],
         ),
         (
-            "enforce_once(S, 1, fun() -> ok end).",
+            "enforce_once(S, 1, fun(X) -> X end).",
             &[
-                "error: `enforce_once` is not available in this version",
-                "^^^^^^^^^^^^",
                 "error: variable `S` is unbound",
                 "^ not bound here",
+                "error: `enforce_once` takes a function of 0 arguments, this one has 1",
+                "^^^^^^^^^^^^^^^",
             ],
         ),
         (

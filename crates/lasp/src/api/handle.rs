@@ -10,7 +10,7 @@ use crate::host::failures::Failures;
 use crate::host::port::{Answer, Port};
 use crate::transport::TransportStats;
 use lasp_dataflow::{Name, Op, Operator, Output, Target, Threshold, Type, Value, VarId};
-use lasp_node::{Interests, Metrics, Node, Reply, Request, RequestId};
+use lasp_node::{Interests, Metrics, Node, ProgramInfo, Reply, Request, RequestId};
 use lasp_overlay::{Addr, Contact, Time};
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex};
@@ -47,6 +47,15 @@ pub struct Members {
     pub active: Vec<Contact>,
     /// Others that it knows of.
     pub passive: Vec<Contact>,
+}
+
+/// A program that was installed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Installed {
+    /// Its name.
+    pub name: Name,
+    /// Which of those that were installed under this name; grows.
+    pub version: u64,
 }
 
 /// A node at one moment.
@@ -222,6 +231,40 @@ impl Lasp {
     /// Follows a variable.
     pub fn watch(&self, var: VarId) -> Ask<Watch> {
         Ask::request(self, Request::Watch(var), Watch::started)
+    }
+
+    // ---- programs ----
+
+    /// Installs a program in the cluster, in place of an earlier one of this name: done once it runs here, if this node
+    /// is interested in it, and is on its way to the others. A program that cannot be installed is refused with its
+    /// diagnostics, before it spreads.
+    pub fn install(&self, name: &str, source: impl Into<Arc<str>>) -> Ask<Installed> {
+        match Name::new(name) {
+            Ok(name) => {
+                let request = Request::Install { name: Some(name), source: source.into() };
+                Ask::request(self, request, |_, _, answer| match answer {
+                    Answer::Reply(Reply::Installed { name, version }) => Ok(Installed { name, version }),
+                    other => Err(mismatch(&other)),
+                })
+            }
+            Err(error) => Ask::failed(self, error),
+        }
+    }
+
+    /// Removes an installed program from the cluster. What it derived into replicated variables stays in them.
+    pub fn uninstall(&self, name: &str) -> Ask<()> {
+        match Name::new(name) {
+            Ok(name) => Ask::request(self, Request::Uninstall { name }, done),
+            Err(error) => Ask::failed(self, error),
+        }
+    }
+
+    /// Which programs are installed, by name, and what has become of them at this node.
+    pub fn programs(&self) -> Ask<Vec<ProgramInfo>> {
+        Ask::request(self, Request::Programs, |_, _, answer| match answer {
+            Answer::Reply(Reply::Programs(programs)) => Ok(programs),
+            other => Err(mismatch(&other)),
+        })
     }
 
     // ---- the node ----

@@ -38,6 +38,9 @@ const MAX_WAITING: usize = 16;
 /// What is to be sent and has not been written.
 const MAX_UNSENT: usize = 16;
 
+/// Bytes read at once.
+const READ: usize = 16 * 1024;
+
 /// How a client behaves.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -278,7 +281,9 @@ async fn greet(addr: &str, options: &Options) -> Result<(TcpStream, Decoder, Ser
             Some(_) => return Err(odd("it does not greet".to_owned())),
             None => {}
         }
-        if stream.read_buf(decoder.buffer()).await.map_err(unreachable)? == 0 {
+        let buffer = decoder.buffer();
+        buffer.reserve(READ);
+        if stream.read_buf(buffer).await.map_err(unreachable)? == 0 {
             return Err(odd("it closed the connection without a word".to_owned()));
         }
     }
@@ -345,7 +350,9 @@ impl Reader {
         let mut pinged = false;
         loop {
             let patience = if pinged { self.silence.saturating_sub(begun.elapsed()) } else { self.silence / 2 };
-            match timeout(patience, self.reading.read_buf(self.decoder.buffer())).await {
+            let buffer = self.decoder.buffer();
+            buffer.reserve(READ);
+            match timeout(patience, self.reading.read_buf(buffer)).await {
                 Ok(Ok(0)) => return Err("the node closed it, or was killed".to_owned()),
                 Ok(Ok(_)) => return Ok(()),
                 Ok(Err(error)) => return Err(error.to_string()),

@@ -10,10 +10,8 @@ use crate::api::Lasp;
 use lasp_lang::diagnostic::render_all;
 use lasp_lang::show::short;
 use lasp_lang::{Line, Source, Stop};
-use std::cell::Cell;
 use std::io;
-use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 /// Programs may nest as deep as under `lasp run`, whose main thread has as much.
@@ -34,7 +32,7 @@ pub(super) enum Job {
 }
 
 /// Where a session's answers go: `false` once nobody takes them.
-pub(super) type Out = Box<dyn Fn(u32, Say) -> bool + Send>;
+pub(super) type Out = Box<dyn Fn(u32, Say) -> bool + Send + Sync>;
 
 /// The client's end of its session; the thread ends with it.
 #[derive(Debug)]
@@ -73,18 +71,18 @@ impl Drop for Session {
 struct Worker {
     signals: Arc<Signals<Job>>,
     session: lasp_lang::Session<Place>,
-    out: Rc<Out>,
+    out: Arc<Out>,
     /// Whose lines come now, and how they are to be written.
-    voice: Rc<Cell<(u32, Style)>>,
+    voice: Arc<Mutex<(u32, Style)>>,
 }
 
 impl Worker {
     fn new(lasp: Lasp, signals: Arc<Signals<Job>>, out: Out) -> Self {
-        let out = Rc::new(out);
-        let voice = Rc::new(Cell::new((0, Style::default())));
+        let out = Arc::new(out);
+        let voice = Arc::new(Mutex::new((0, Style::default())));
         let mut session = lasp_lang::Session::new(Place::new(lasp, signals.clone()));
         let (to, speaker) = (out.clone(), voice.clone());
-        session.stream_to(Box::new(move |line| say_line(&to, speaker.get(), &line)));
+        session.stream_to(Box::new(move |line| say_line(&to, *speaker.lock().unwrap_or_else(PoisonError::into_inner), &line)));
         Self { signals, session, out, voice }
     }
 
@@ -105,7 +103,7 @@ impl Worker {
     fn work(&mut self, id: u32, job: Job) -> Say {
         match job {
             Job::Run { name, text, style } => {
-                self.voice.set((id, style));
+                *self.voice.lock().unwrap_or_else(PoisonError::into_inner) = (id, style);
                 self.program(&Source::new(name, text), id, style)
             }
             Job::Bindings => {
@@ -131,7 +129,7 @@ impl Worker {
 
     /// Runs what triggers made due. What fails is told, and the rest comes after the jobs that wait.
     fn act(&mut self) {
-        let (id, style) = self.voice.get();
+        let (id, style) = *self.voice.lock().unwrap_or_else(PoisonError::into_inner);
         let out = self.out.clone();
         if let Err(fault) = self.session.act(&mut |line| say_line(&out, (id, style), &line)) {
             let error = Some(fault.diagnostic().render(&fault.source, style.color));
