@@ -5,6 +5,7 @@
 mod check;
 mod eval;
 mod node;
+mod remote;
 mod repl;
 mod run;
 
@@ -24,9 +25,9 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run a program on an embedded cluster and print the value of each form
+    /// Run a program on an embedded cluster, or at a running node, and print the value of each form
     Run(run::RunArgs),
-    /// Talk to an embedded cluster
+    /// Talk to an embedded cluster, or to a running node
     Repl(repl::ReplArgs),
     /// Report everything that is wrong with a program
     Check(check::CheckArgs),
@@ -34,6 +35,26 @@ enum Command {
     Explain(check::ExplainArgs),
     /// Run a node until it is told to stop
     Node(node::NodeArgs),
+    /// Print a variable of a running node
+    Get(remote::variables::GetArgs),
+    /// Apply an operation to a variable of a running node
+    Update(remote::variables::UpdateArgs),
+    /// Print a variable of a running node at each change
+    Watch(remote::variables::WatchArgs),
+    /// List the variables of a running node
+    Vars(remote::variables::VarsArgs),
+    /// List who is in the cluster of a running node
+    Members(remote::cluster::ClusterArgs),
+    /// List a running node's links to its neighbours
+    Overlay(remote::cluster::ClusterArgs),
+    /// Show how a running node is
+    Status(remote::cluster::ClusterArgs),
+    /// Install a program in the cluster of a running node
+    Install(remote::programs::InstallArgs),
+    /// Remove an installed program from the cluster
+    Uninstall(remote::programs::UninstallArgs),
+    /// List the programs that are installed in the cluster
+    Programs(remote::programs::ProgramsArgs),
     /// Run an experiment on a cluster and write a report
     Eval(eval::flags::EvalArgs),
     /// One node of an experiment; started by `lasp eval`
@@ -60,6 +81,16 @@ fn run(command: Command) -> ExitCode {
         Command::Check(args) => check::main(args),
         Command::Explain(args) => check::explain(args),
         Command::Node(args) => node::main(&args),
+        Command::Get(args) => remote::variables::get(args),
+        Command::Update(args) => remote::variables::update(args),
+        Command::Watch(args) => remote::variables::watch(args),
+        Command::Vars(args) => remote::variables::vars(args),
+        Command::Members(args) => remote::cluster::members(args),
+        Command::Overlay(args) => remote::cluster::overlay(args),
+        Command::Status(args) => remote::cluster::status(args),
+        Command::Install(args) => remote::programs::install(args),
+        Command::Uninstall(args) => remote::programs::uninstall(args),
+        Command::Programs(args) => remote::programs::programs(args),
         Command::Eval(args) => eval::main(args),
         Command::EvalNode(args) => eval::node::main(args),
     }

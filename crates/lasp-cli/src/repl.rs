@@ -3,6 +3,7 @@
 //! A form may take several lines and is run when its `.` has come. Works without a terminal, too: then it reads standard
 //! input without a prompt.
 
+use crate::remote::{ConnectInstead, shell};
 use crate::run::Printer;
 use crate::run::cluster::Cluster;
 use crate::run::program::{FAILED, color};
@@ -30,6 +31,8 @@ pub(crate) struct ReplArgs {
     /// Everything random follows from it
     #[arg(long, default_value_t = 1, env = "LASP_REPL_SEED")]
     seed: u64,
+    #[command(flatten)]
+    remote: ConnectInstead,
 }
 
 const HELP: &str = "A form ends with `.` and may take several lines. Try:
@@ -42,29 +45,40 @@ const HELP: &str = "A form ends with `.` and may take several lines. Try:
 
 /// Runs the shell until its input ends.
 pub(crate) fn main(args: ReplArgs) -> ExitCode {
-    let config = Config::builder().auto_add_history(true).build();
-    let mut editor: Editor<Assistant, FileHistory> = match Editor::with_config(config) {
+    if let Some(connect) = args.remote.place(false) {
+        return shell::repl(connect);
+    }
+    let mut editor = match editor() {
         Ok(editor) => editor,
         Err(error) => {
             eprintln!("error: cannot use this terminal: {error}");
             return ExitCode::from(FAILED);
         }
     };
-    let history = history_file();
-    if let Some(path) = &history {
-        // Without a history there is nothing to recall; that is no reason to stop.
-        let _ = editor.load_history(path);
-    }
-    editor.set_helper(Some(Assistant::default()));
     let mut shell = Shell { session: Session::new(Cluster::new(usize::from(args.nodes), args.seed)), entries: 0 };
     let code = shell.run(&mut editor);
-    if let Some(path) = &history {
-        let _ = path.parent().map(std::fs::create_dir_all);
-        if let Err(error) = editor.save_history(path) {
-            eprintln!("warning: cannot write {}: {error}", path.display());
-        }
-    }
+    save_history(&mut editor);
     code
+}
+
+/// An editor with what was typed earlier.
+pub(crate) fn editor() -> rustyline::Result<Editor<Assistant, FileHistory>> {
+    let mut editor = Editor::with_config(Config::builder().auto_add_history(true).build())?;
+    if let Some(path) = history_file() {
+        // Without a history there is nothing to recall; that is no reason to stop.
+        let _ = editor.load_history(&path);
+    }
+    editor.set_helper(Some(Assistant::default()));
+    Ok(editor)
+}
+
+/// Keeps what was typed for the next time.
+pub(crate) fn save_history(editor: &mut Editor<Assistant, FileHistory>) {
+    let Some(path) = history_file() else { return };
+    let _ = path.parent().map(std::fs::create_dir_all);
+    if let Err(error) = editor.save_history(&path) {
+        eprintln!("warning: cannot write {}: {error}", path.display());
+    }
 }
 
 /// Where the lines typed are kept: `$XDG_STATE_HOME/lasp/history`, by default under `~/.local/state`.
@@ -90,7 +104,7 @@ impl Shell {
                         return ExitCode::SUCCESS;
                     }
                     if let Some(assistant) = editor.helper_mut() {
-                        assistant.bindings = self.session.terms().map(|(name, _)| name.to_owned()).collect();
+                        assistant.know(self.session.terms().map(|(name, _)| name.to_owned()).collect());
                     }
                 }
                 Err(ReadlineError::Interrupted) => {}
@@ -134,8 +148,21 @@ impl Shell {
 
 /// Completes names and knows when a form is complete.
 #[derive(Debug, Default)]
-struct Assistant {
+pub(crate) struct Assistant {
     bindings: Vec<String>,
+}
+
+impl Assistant {
+    /// Completes these names, too.
+    pub(crate) fn know(&mut self, bindings: Vec<String>) {
+        self.bindings = bindings;
+    }
+}
+
+/// Whether more lines must follow before the entry can be run.
+pub(crate) fn is_incomplete(entry: &str) -> bool {
+    let entry = entry.trim();
+    !entry.is_empty() && !entry.starts_with(':') && parse(&Source::new("", entry)).incomplete
 }
 
 impl Completer for Assistant {
@@ -164,11 +191,8 @@ impl Completer for Assistant {
 
 impl Validator for Assistant {
     fn validate(&self, context: &mut ValidationContext<'_>) -> rustyline::Result<ValidationResult> {
-        let text = context.input().trim();
-        if text.is_empty() || text.starts_with(':') || !parse(&Source::new("", text)).incomplete {
-            return Ok(ValidationResult::Valid(None));
-        }
-        Ok(ValidationResult::Incomplete)
+        let incomplete = is_incomplete(context.input());
+        Ok(if incomplete { ValidationResult::Incomplete } else { ValidationResult::Valid(None) })
     }
 }
 

@@ -69,9 +69,8 @@ fn source(name: &str, text: &str) -> Arc<Source> {
 
 /// The program of `source`, if it is one expression.
 fn one(source: &Arc<Source>, what: &str, example: &str) -> Result<Program, Vec<Diagnostic>> {
-    let not_one = |span, found| {
-        vec![Diagnostic::error(span, format!("expected one {what}, found {found}")).hint(example)]
-    };
+    let not_one =
+        |span, found| vec![Diagnostic::error(span, format!("expected one {what}, found {found}")).hint(example)];
     if source.text().trim_matches(['.', ' ', '\n']).is_empty() {
         return Err(not_one(Span::default(), "nothing"));
     }

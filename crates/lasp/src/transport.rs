@@ -14,8 +14,8 @@ pub mod hello;
 pub mod links;
 
 use crate::log::{Level, Log};
-pub(crate) use connection::{say_goodbye, tune_for_client};
 use connection::{Connection, End, Happening, LINGER, Task};
+pub(crate) use connection::{say_goodbye, tune_for_client};
 use framing::{Decoder, FramingError, Packet};
 use hello::{Reason, Refusal};
 use lasp_overlay::{Addr, Contact, PeerId, Rng, Time};

@@ -80,7 +80,8 @@ impl<H: Host> World<H> {
 
     /// The same on another host, which knows the variables and triggers by the same numbers; and the one before.
     pub(super) fn rehost<G>(self, host: G) -> (World<G>, H) {
-        let Self { host: before, triggers, identities, met, due, firing, lines, sink, sources, folds, patterns, form } = self;
+        let Self { host: before, triggers, identities, met, due, firing, lines, sink, sources, folds, patterns, form } =
+            self;
         (World { host, triggers, identities, met, due, firing, lines, sink, sources, folds, patterns, form }, before)
     }
 

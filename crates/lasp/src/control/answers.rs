@@ -1,19 +1,19 @@
 //! What requests are answered with. Looks at the node are short; whatever takes time is done away from its thread.
 
 use super::protocol::{
-    Ask, ErrorReport, LinkReport, Peer, Refused, Say, Served, StatusReport, Style, VariableReport,
+    Ask, ErrorReport, LinkReport, Peer, ProgramReport, Refused, Say, Served, StatusReport, Style, VariableReport,
 };
-use super::server::Reply;
+use super::server::To;
 use crate::api::Lasp;
 use crate::error::Error;
 use crate::transport::TransportStats;
 use lasp_crdt::codec::to_bytes;
-use lasp_dataflow::{DerivationError, Op, Output, State, Type, Value, VarId};
+use lasp_dataflow::{DerivationError, Name, Op, Output, State, Type, Value, VarId};
 use lasp_lang::diagnostic::render_all;
 use lasp_lang::show::{self, short, type_name};
 use lasp_lang::suggest::nearest;
 use lasp_lang::term::Term;
-use lasp_node::{Class, Interests, Metrics, Node};
+use lasp_node::{Class, Interests, Metrics, Node, ProgramError, ProgramInfo, Reply, Request, RequestError};
 use lasp_overlay::{Contact, Time};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -77,7 +77,7 @@ impl Answers {
     }
 
     /// Answers one request.
-    pub(super) async fn answer(&self, ask: Ask, reply: &Reply) {
+    pub(super) async fn answer(&self, ask: Ask, reply: &To) {
         let last = match ask {
             Ask::Get { variable, style } => self.get(&variable, style).await,
             Ask::Update { variable, operation, declare, style } => {
@@ -88,6 +88,9 @@ impl Answers {
             Ask::Members => self.members().await,
             Ask::Overlay => self.overlay().await,
             Ask::Status => self.status().await,
+            Ask::Install { name, text } => self.install(name, text).await,
+            Ask::Uninstall(name) => self.lasp.uninstall(&name).await.map(|()| Say::Done).map_err(failed),
+            Ask::Programs => self.programs().await,
             Ask::Run { .. } | Ask::Bindings | Ask::Forget(_) | Ask::Cancel => return, // the session's
         };
         reply.say(last.unwrap_or_else(Say::Refused)).await;
@@ -139,7 +142,7 @@ impl Answers {
     }
 
     /// The present value, then every newer one.
-    async fn watch(&self, name: &str, style: Style, reply: &Reply) -> Result<Say, Refused> {
+    async fn watch(&self, name: &str, style: Style, reply: &To) -> Result<Say, Refused> {
         let Found { var, ty } = self.find(name).await?;
         let mut watch = self.lasp.watch(var).await.map_err(failed)?;
         let mut said = self.lasp.query(var).await.map_err(failed)?;
@@ -157,7 +160,7 @@ impl Answers {
         }
     }
 
-    async fn variables(&self, prefix: &str, reply: &Reply) -> Result<Say, Refused> {
+    async fn variables(&self, prefix: &str, reply: &To) -> Result<Say, Refused> {
         let mut from = 0;
         loop {
             let (wanted, at) = (prefix.to_owned(), from);
@@ -194,6 +197,20 @@ impl Answers {
         Ok(Say::Overlay { me, membership: self.facts.membership.clone(), links })
     }
 
+    async fn install(&self, name: Option<String>, text: String) -> Result<Say, Refused> {
+        let name = name.map(Name::new).transpose().map_err(|error| Refused::failed(error.to_string()))?;
+        let request = Request::Install { name, source: text.into() };
+        match self.lasp.request(request).await.map_err(failed)? {
+            Reply::Installed { name, version } => Ok(Say::Installed { name: name.to_string(), version }),
+            _ => Err(Refused::failed("the node gave an answer to another request")),
+        }
+    }
+
+    async fn programs(&self) -> Result<Say, Refused> {
+        let programs = self.lasp.programs().await.map_err(failed)?;
+        Ok(Say::Programs(programs.iter().map(program_report).collect()))
+    }
+
     async fn status(&self) -> Result<Say, Refused> {
         let (now, transport) = (self.lasp.now(), self.lasp.transport_stats().unwrap_or_default());
         let facts = self.facts.clone();
@@ -203,7 +220,21 @@ impl Answers {
 }
 
 fn failed(error: Error) -> Refused {
-    Refused::failed(error.to_string())
+    let rejected = matches!(error, Error::Refused(RequestError::Program(ProgramError::Rejected(_))));
+    Refused { rejected, ..Refused::failed(error.to_string()) }
+}
+
+fn program_report(program: &ProgramInfo) -> ProgramReport {
+    let variable = |(name, ty): &(Name, Type)| (name.to_string(), type_name(ty));
+    ProgramReport {
+        name: program.name.to_string(),
+        version: program.version,
+        state: program.state.name().to_owned(),
+        report: program.state.report().map(str::to_owned),
+        errors: program.errors.iter().map(|error| error.to_string()).collect(),
+        errors_total: program.errors_total,
+        variables: program.variables.iter().map(variable).collect(),
+    }
 }
 
 /// Does work that may take long on a thread that has time.

@@ -259,7 +259,8 @@ fn framed(message: &Message) -> Vec<u8> {
 
 /// Connects and greets.
 async fn greet(addr: &str, options: &Options) -> Result<(TcpStream, Decoder, Served), ConnectError> {
-    let unreachable = |error: std::io::Error| ConnectError::Unreachable { addr: addr.to_owned(), problem: error.to_string() };
+    let unreachable =
+        |error: std::io::Error| ConnectError::Unreachable { addr: addr.to_owned(), problem: error.to_string() };
     let mut stream = TcpStream::connect(addr).await.map_err(unreachable)?;
     let hello = ClientHello { versions: (OLDEST_VERSION, NEWEST_VERSION), cluster: options.cluster.clone() };
     let mut bytes = PREFACE.to_vec();
@@ -292,7 +293,9 @@ async fn greet(addr: &str, options: &Options) -> Result<(TcpStream, Decoder, Ser
 fn refused(addr: &str, body: &[u8]) -> ConnectError {
     let unreadable = |error| Refusal::new(Reason::Violation, format!("malformed refusal: {error}"), None);
     let mut refusal = Refusal::from_bytes(body).unwrap_or_else(unreadable);
-    if refusal.reason == Reason::Violation && refusal.text == FramingError::UnknownControl(Kind::Client as u8).to_string() {
+    if refusal.reason == Reason::Violation
+        && refusal.text == FramingError::UnknownControl(Kind::Client as u8).to_string()
+    {
         refusal = Refusal::new(Reason::Version, "the node is older than its clients; upgrade it", None);
     }
     ConnectError::Refused { addr: addr.to_owned(), refusal }

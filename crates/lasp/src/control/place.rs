@@ -275,7 +275,8 @@ impl Host for Place {
     fn wait(&mut self, _node: usize, variable: Handle, threshold: Threshold) -> Result<TriggerId, Refusal> {
         self.has_room()?;
         let read = self.lasp.read(self.variable(variable), threshold).queue();
-        let mut read = self.signals.block_on(read).unwrap_or(Err(Error::Stopped(crate::Stop::HostGone))).map_err(refused)?;
+        let mut read =
+            self.signals.block_on(read).unwrap_or(Err(Error::Stopped(crate::Stop::HostGone))).map_err(refused)?;
         self.ask(self.lasp.inspect(|_| ()))?; // a threshold that the type has not is refused by now
         let waker = self.signals.waker(0);
         match Pin::new(&mut read).poll(&mut Context::from_waker(&waker)) {
@@ -298,6 +299,11 @@ impl Host for Place {
         self.has_room()?;
         let watch = self.ask(self.lasp.watch(self.variable(variable)))?;
         Ok(TriggerId(self.add_trigger(Trigger::Watch(watch))))
+    }
+
+    fn enforce_once(&mut self, _: usize, _: Handle, _: Threshold, _: u64) -> Result<TriggerId, Refusal> {
+        Err(Problem::new("`enforce_once` must outlive this session, which ends with its client")
+            .hint("`lasp install FILE` makes a program the cluster's own"))
     }
 
     /// What the session is interested in is added to what the node hears, and taken off it where the session no longer

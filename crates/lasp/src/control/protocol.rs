@@ -198,6 +198,17 @@ pub enum Ask {
     Overlay,
     /// The node: [`Say::Status`].
     Status,
+    /// Installs a program in the cluster: [`Say::Installed`].
+    Install {
+        /// Its name; without one, one that says what its text is.
+        name: Option<String>,
+        /// Its text.
+        text: String,
+    },
+    /// Removes an installed program from the cluster: [`Say::Done`].
+    Uninstall(String),
+    /// The installed programs: [`Say::Programs`].
+    Programs,
     /// Runs a program in this connection's session: [`Say::Line`]s, then [`Say::Ran`]. What its triggers print later are
     /// [`Say::Line`]s of the same request. One program at a time; cancelling it interrupts what it waits for.
     Run {
@@ -258,6 +269,15 @@ pub enum Say {
     },
     /// The node.
     Status(Box<StatusReport>),
+    /// A program is installed.
+    Installed {
+        /// Its name.
+        name: String,
+        /// Which of those that were installed under this name.
+        version: u64,
+    },
+    /// The installed programs, by name.
+    Programs(Vec<ProgramReport>),
     /// A line of a program.
     Line {
         /// For the output, as was asked.
@@ -358,6 +378,25 @@ pub struct ErrorReport {
     pub message: String,
     /// Where in the text of the function, in bytes.
     pub span: Option<(u32, u32)>,
+}
+
+/// An installed program as a node knows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProgramReport {
+    /// Its name.
+    pub name: String,
+    /// Which of those that were installed under this name.
+    pub version: u64,
+    /// What has become of it there, in a word or two.
+    pub state: String,
+    /// Why it does not run, if it should.
+    pub report: Option<String>,
+    /// The last errors while it ran, oldest first.
+    pub errors: Vec<String>,
+    /// How many errors there were altogether.
+    pub errors_total: u64,
+    /// The variables it declares, with their types.
+    pub variables: Vec<(String, String)>,
 }
 
 /// A node of the cluster.

@@ -233,7 +233,7 @@ impl Client {
             }
             ask => {
                 let (answers, out) = (self.answers.clone(), self.out.clone());
-                let work = async move { answers.answer(ask, &Reply { id, out }).await };
+                let work = async move { answers.answer(ask, &To { id, out }).await };
                 self.open.insert(id, Open(tokio::spawn(work)));
             }
         }
@@ -273,18 +273,18 @@ impl Client {
     }
 
     async fn refuse(&self, id: u32, refused: Refused) {
-        Reply { id, out: self.out.clone() }.say(Say::Refused(refused)).await;
+        To { id, out: self.out.clone() }.say(Say::Refused(refused)).await;
     }
 }
 
 /// Where the answers to one request go.
 #[derive(Debug)]
-pub(super) struct Reply {
+pub(super) struct To {
     id: u32,
     out: mpsc::Sender<Vec<u8>>,
 }
 
-impl Reply {
+impl To {
     /// Says something once there is room; whether it can still be heard.
     pub(super) async fn say(&self, say: Say) -> bool {
         self.out.send(frame(self.id, say)).await.is_ok()

@@ -82,7 +82,9 @@ impl Worker {
         let voice = Arc::new(Mutex::new((0, Style::default())));
         let mut session = lasp_lang::Session::new(Place::new(lasp, signals.clone()));
         let (to, speaker) = (out.clone(), voice.clone());
-        session.stream_to(Box::new(move |line| say_line(&to, *speaker.lock().unwrap_or_else(PoisonError::into_inner), &line)));
+        session.stream_to(Box::new(move |line| {
+            say_line(&to, *speaker.lock().unwrap_or_else(PoisonError::into_inner), &line)
+        }));
         Self { signals, session, out, voice }
     }
 
@@ -108,7 +110,9 @@ impl Worker {
             }
             Job::Bindings => {
                 let bindings = self.session.terms().take(MAX_NAMES);
-                Say::Bindings(bindings.map(|(name, term)| Binding { name: name.to_owned(), term: short(term) }).collect())
+                Say::Bindings(
+                    bindings.map(|(name, term)| Binding { name: name.to_owned(), term: short(term) }).collect(),
+                )
             }
             Job::Forget(name) if self.session.forget(&name) => Say::Done,
             Job::Forget(name) => Say::Refused(Refused::failed(format!("{name:?} is not bound"))),
