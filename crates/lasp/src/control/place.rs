@@ -78,8 +78,9 @@ impl Place {
         place
     }
 
-    fn ask<T>(&self, ask: Ask<T>) -> Result<T, Refusal> {
-        match self.signals.block_on(ask) {
+    /// What the node answers.
+    fn ask<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Refusal> {
+        match self.signals.block_on(work) {
             Ok(answer) => answer.map_err(refused),
             Err(Interrupted) => Err(Problem::new("this was interrupted").hint("it may or may not have been done")),
         }
@@ -275,8 +276,7 @@ impl Host for Place {
     fn wait(&mut self, _node: usize, variable: Handle, threshold: Threshold) -> Result<TriggerId, Refusal> {
         self.has_room()?;
         let read = self.lasp.read(self.variable(variable), threshold).queue();
-        let mut read =
-            self.signals.block_on(read).unwrap_or(Err(Error::Stopped(crate::Stop::HostGone))).map_err(refused)?;
+        let mut read = self.ask(read)?;
         self.ask(self.lasp.inspect(|_| ()))?; // a threshold that the type has not is refused by now
         let waker = self.signals.waker(0);
         match Pin::new(&mut read).poll(&mut Context::from_waker(&waker)) {

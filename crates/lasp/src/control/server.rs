@@ -99,7 +99,7 @@ async fn welcome(shared: Arc<Shared>, incoming: Incoming) {
     tune_for_client(&stream);
     let remote = stream.peer_addr().ok();
     let seat = Seat::take(&shared.facts.clients, MAX_CLIENTS);
-    let verdict = judge(&shared, remote, &hello).and_then(|version| match &seat {
+    let verdict = judge(shared.access, &shared.facts.cluster, remote, &hello).and_then(|version| match &seat {
         Some(_) => Ok(version),
         None => Err(Refusal::new(Reason::Busy, format!("{MAX_CLIENTS} clients are served already"), None)),
     });
@@ -124,11 +124,11 @@ fn show(remote: Option<SocketAddr>) -> String {
     remote.map_or_else(|| "somewhere".to_owned(), |addr| addr.to_string())
 }
 
-/// Whether a client is served, and in which version.
-fn judge(shared: &Shared, remote: Option<SocketAddr>, hello: &[u8]) -> Result<u64, Refusal> {
+/// Whether a client is served by a node of `cluster`, and in which version.
+fn judge(access: Access, cluster: &str, remote: Option<SocketAddr>, hello: &[u8]) -> Result<u64, Refusal> {
     let refuse = |reason, text: String| Err(Refusal::new(reason, text, None));
     let near = remote.is_some_and(|addr| addr.ip().to_canonical().is_loopback());
-    if shared.access != Access::Any && !near {
+    if access != Access::Any && !near {
         let text = "this node serves clients of its own machine alone; `lasp node --control any` serves all";
         return refuse(Reason::Client, text.to_owned());
     }
@@ -141,8 +141,8 @@ fn judge(shared: &Shared, remote: Option<SocketAddr>, hello: &[u8]) -> Result<u6
         let text = format!("this node speaks versions {oldest} to {newest} with clients, the client {from} to {to}");
         return refuse(Reason::Version, text);
     };
-    if !hello.cluster.is_empty() && hello.cluster != shared.facts.cluster {
-        let text = format!("this node belongs to cluster {:?}, not to {:?}", shared.facts.cluster, hello.cluster);
+    if !hello.cluster.is_empty() && hello.cluster != cluster {
+        let text = format!("this node belongs to cluster {cluster:?}, not to {:?}", hello.cluster);
         return refuse(Reason::Cluster, text);
     }
     Ok(version)
@@ -336,5 +336,50 @@ async fn write(stream: &TcpStream, first: Vec<u8>, mut frames: mpsc::Receiver<Ve
             }
         }
         next = frames.recv().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn verdict(access: Access, remote: &str, versions: (u64, u64), cluster: &str) -> Result<u64, Reason> {
+        let hello = ClientHello { versions, cluster: cluster.to_owned() }.to_bytes();
+        judge(access, "shop", remote.parse().ok(), &hello).map_err(|refusal| refusal.reason)
+    }
+
+    #[test]
+    fn clients_come_from_the_same_machine_unless_all_may() {
+        let here = ["127.0.0.1:5", "127.8.8.8:5", "[::1]:5", "[::ffff:127.0.0.1]:5"];
+        for remote in here {
+            assert_eq!(verdict(Access::Loopback, remote, (1, 1), ""), Ok(1), "{remote}");
+        }
+        for remote in ["10.0.0.7:5", "[2001:db8::1]:5", "[::ffff:10.0.0.7]:5", "unknown"] {
+            assert_eq!(verdict(Access::Loopback, remote, (1, 1), ""), Err(Reason::Client), "{remote}");
+            assert_eq!(verdict(Access::Any, remote, (1, 1), ""), Ok(1), "{remote}");
+        }
+    }
+
+    #[test]
+    fn version_and_cluster_must_fit_if_they_are_named() {
+        let here = "127.0.0.1:5";
+        assert_eq!(verdict(Access::Loopback, here, (1, 9), "shop"), Ok(protocol::NEWEST_VERSION));
+        assert_eq!(verdict(Access::Loopback, here, (1, 1), "zoo"), Err(Reason::Cluster));
+        assert_eq!(verdict(Access::Loopback, here, (7, 9), "shop"), Err(Reason::Version));
+        let refusal = judge(Access::Any, "shop", here.parse().ok(), &[1]).expect_err("refused");
+        assert_eq!(refusal.reason, Reason::Violation);
+    }
+
+    #[test]
+    fn an_answer_too_large_to_send_is_refused_instead() {
+        let text = "x".repeat(MAX_ANSWER + 1);
+        let bytes = frame(3, Say::Value { ty: "set".to_owned(), text });
+        assert!(bytes.len() < 1024, "{}", bytes.len());
+        let mut decoder = Decoder::new(MAX_ANSWER);
+        decoder.buffer().extend(crate::transport::framing::PREFACE);
+        decoder.buffer().extend(bytes);
+        let Ok(Some(Packet::<Vec<u8>>::Frame(frame))) = decoder.next_packet() else { panic!("no frame") };
+        let answer: Answer = protocol::decode(&frame).expect("an answer");
+        assert!(matches!(answer, Answer { id: 3, say: Say::Refused(refused) } if refused.message.contains("to show")));
     }
 }

@@ -1,5 +1,6 @@
 //! Tests of the I/O room over real loopback sockets.
 
 mod api;
+mod control;
 mod toy;
 mod transport;
