@@ -32,7 +32,8 @@ struct Node {
 
 impl Node {
     fn start(args: &[&str]) -> Self {
-        let mut command = lasp(&[&["node", "--listen", "127.0.0.1:0", "--name", "a"], args].concat());
+        let name: &[&str] = if args.contains(&"--name") { &[] } else { &["--name", "a"] };
+        let mut command = lasp(&[&["node", "--listen", "127.0.0.1:0"], name, args].concat());
         let mut process = command.stderr(Stdio::null()).spawn().expect("the binary runs");
         let mut greeting = String::new();
         BufReader::new(process.stdout.take().expect("piped")).read_line(&mut greeting).expect("a line");
@@ -236,7 +237,7 @@ fn a_program_runs_at_the_node_and_its_end_is_the_exit_code() {
     assert_eq!(node.prints(&["get", "ads"]), "set[1]\n", "what has a name stays");
     let (_, error, code) = node.run("S = declare(sett).", &[]);
     assert!(code == Some(2) && error.contains("--> -:1:13"), "{error}");
-    for operation in ["on(1, 2)", "partition([1])", "heal()", "crash(1)", "restart(1)"] {
+    for operation in ["on(1, 2)", "partition([1], [2])", "heal()", "crash(1)", "restart(1)"] {
         let (out, error, code) = node.run(&format!("1. {operation}."), &[]);
         assert!(out == "1\n" && code == Some(1) && error.contains("one node of a real one"), "{operation}: {error}");
     }
@@ -252,12 +253,9 @@ fn two_clients_work_at_once_and_a_waiting_one_is_interrupted() {
     let node = Node::start(&[]);
     let program = scratch("wait.lasp", "S = declare(ads, set), print(ready), read(S, {cardinality, 2}).");
     let program = program.to_str().expect("text");
-    let waiting = || {
-        let running = Running::start(node.command(&["run", program, "--json"]));
-        // `print` comes before the form ends: what waits has said what there is to say.
-        running
-    };
+    let waiting = || Running::start(node.command(&["run", program, "--json"]));
     let (mut first, mut second) = (waiting(), waiting());
+    // What is printed comes before the form ends: both are at their `read` now, or about to be.
     let ready = "{\"form\":1,\"print\":true,\"node\":1,\"type\":\"atom\",\"value\":\"ready\"}\n";
     assert_eq!((first.line(), second.line()), (ready.to_owned(), ready.to_owned()));
     first.signal("-INT");
@@ -340,11 +338,13 @@ fn a_node_that_is_not_there_or_not_ours_is_told_with_what_to_do() {
     let error = fails(&["status", "--connect", &addr, "--timeout", "50ms"]);
     assert!(error.contains("does not answer within 50ms"), "{error}");
     let frozen = Node::start(&[]);
-    let mut watch = Running::start(frozen.command(&["repl", "--timeout", "300ms"]));
-    watch.process.stdin.take();
+    frozen.prints(&["update", "n", "increment", "--declare", "gcounter"]);
+    let mut watch = Running::start(frozen.command(&["watch", "n", "--timeout", "300ms"]));
+    assert_eq!(watch.line(), "1\n");
     let pid = frozen.process.id().to_string();
-    assert_eq!(watch.end(), (String::new(), Some(0)));
-    Command::new("kill").args(["-STOP", &pid]).status().expect("kill runs");
+    assert!(Command::new("kill").args(["-STOP", &pid]).status().expect("kill runs").success());
+    let (error, code) = watch.end();
+    assert!(code == Some(1) && error.contains("no sign of life for 300ms"), "{error}");
     let error = fails(&["status", "--connect", &frozen.addr, "--timeout", "200ms"]);
     assert!(error.contains("does not answer within 200ms"), "{error}");
 }

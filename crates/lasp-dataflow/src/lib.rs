@@ -18,12 +18,13 @@ mod testing;
 mod threshold;
 mod types;
 mod value;
+mod views;
 mod waiters;
 
 pub use catalogue::OpForm;
 pub use graph::{
-    BindError, Cause, DeclareError, DerivationError, DeriveError, ERRORS_KEPT, Effects, ErrorLog, Graph, Target,
-    UpdateError, VarDelta, VarInfo,
+    BindError, Cause, DeclareError, DerivationError, DerivationId, DerivationInfo, DeriveError, ERRORS_KEPT, Effects,
+    ErrorLog, Graph, Target, UndeclareError, UpdateError, VarDelta, VarInfo,
 };
 pub use name::{MAX_NAME_BYTES, Name, NameError, VarId};
 pub use op::{Op, OpError};
@@ -33,4 +34,5 @@ pub use state::{LiteralError, SetState, Slot, State, StateDigest};
 pub use threshold::{Threshold, ThresholdError};
 pub use types::{MAX_TYPE_DEPTH, Type, TypeError};
 pub use value::{F64, MAX_VALUE_DEPTH, NotThatKind, Value};
+pub use views::{Plan, PlanInput, PlanNode, PlanView};
 pub use waiters::{WaiterId, WatcherId};

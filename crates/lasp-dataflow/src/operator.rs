@@ -174,7 +174,7 @@ pub enum Operator {
         aggregate: Aggregate,
     },
     /// A flag: whether the variable has reached the threshold. One input, of any type.
-    Reached(Threshold),
+    Reached(Box<Threshold>),
 }
 
 /// How elements are summed up.

@@ -119,6 +119,39 @@ impl Threshold {
         }
     }
 
+    /// Whether every variable is this far from the start.
+    pub(crate) fn is_trivial(&self) -> bool {
+        matches!(self, Self::State(state) if state.is_bottom())
+    }
+
+    /// Whether whoever waits for this waits for at least as much as `wanted`.
+    pub(crate) fn implies(&self, wanted: &Self) -> bool {
+        match (self, wanted) {
+            (_, Self::State(wanted)) if wanted.is_bottom() => true,
+            (Self::State(state), Self::Bound) => !state.is_bottom(),
+            (Self::Contains { elements, more }, Self::Bound) => *more || !elements.is_empty(),
+            (Self::AtLeast(n), Self::Bound) => *n > 0,
+            (_, Self::Bound) => true,
+            (Self::State(state) | Self::Strict(state), Self::State(wanted)) => wanted.leq(state),
+            (Self::State(state), Self::Strict(wanted)) => wanted.leq(state) && !state.leq(wanted),
+            (Self::Strict(state), Self::Strict(wanted)) => wanted.leq(state),
+            (Self::AtLeast(n), Self::AtLeast(wanted)) => n >= wanted,
+            (Self::AtLeast(n), Self::MoreThan(wanted)) | (Self::MoreThan(n), Self::MoreThan(wanted)) => {
+                n > wanted || n == wanted && matches!(self, Self::MoreThan(_))
+            }
+            (Self::MoreThan(n), Self::AtLeast(wanted)) => n >= wanted,
+            (Self::Contains { elements, more }, Self::Contains { elements: wanted, more: wanted_more }) => {
+                let has_all = wanted.iter().all(|element| elements.binary_search(element).is_ok());
+                has_all && (!wanted_more || *more || elements.len() > wanted.len())
+            }
+            (Self::Contains { elements, more }, Self::AtLeast(n)) => {
+                i64::try_from(elements.len()).is_ok_and(|len| len + i64::from(*more) >= *n)
+            }
+            (Self::Holds(value), Self::Holds(wanted)) => value == wanted,
+            _ => false,
+        }
+    }
+
     /// Whether `state` has come this far.
     pub fn is_met(&self, state: &State) -> bool {
         match self {

@@ -3,8 +3,7 @@
 //! Numeric thresholds are ordered by their number; a change pops satisfied ones from the low end. The others are compared
 //! with the new state one by one, for this variable only.
 
-use crate::state::State;
-use crate::threshold::Threshold;
+use crate::threshold::{Level, Threshold};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A reader that waits, as its owner calls it.
@@ -21,6 +20,8 @@ pub(crate) enum Place {
     AtLeast(i64),
     MoreThan(i64),
     Other,
+    /// Not among those who wait for the variable, but among those who wait for somebody to want it.
+    Demand,
 }
 
 /// The waiters of one variable.
@@ -59,19 +60,29 @@ impl Waiters {
             Place::AtLeast(n) => _ = self.at_least.remove(&(n, waiter)),
             Place::MoreThan(n) => _ = self.more_than.remove(&(n, waiter)),
             Place::Other => _ = self.other.remove(&waiter),
+            Place::Demand => {}
         }
     }
 
-    /// Takes out the waiters whose threshold `state` meets. Cost: those, and the waiters without a number.
-    pub(crate) fn take_met(&mut self, state: &State) -> Vec<WaiterId> {
+    /// Takes out the waiters whose threshold is met, given the variable's number, if it has one, and a test. Cost: those,
+    /// and the waiters without a number.
+    pub(crate) fn take_met(&mut self, level: Option<Level>, is_met: impl Fn(&Threshold) -> bool) -> Vec<WaiterId> {
         let mut met = Vec::new();
-        if let Some(level) = state.level() {
+        if let Some(level) = level {
             pop_while(&mut self.at_least, |n| level.is_at_least(n), &mut met);
             pop_while(&mut self.more_than, |n| level.is_more_than(n), &mut met);
         }
-        let reached = self.other.extract_if(.., |_, threshold| threshold.is_met(state));
+        let reached = self.other.extract_if(.., |_, threshold| is_met(threshold));
         met.extend(reached.map(|(waiter, _)| waiter));
         met
+    }
+
+    /// Whether somebody waits for at least as much as `wanted`.
+    pub(crate) fn demands(&self, wanted: &Threshold) -> bool {
+        let greatest = |queue: &BTreeSet<(i64, WaiterId)>| queue.last().map(|(n, _)| *n);
+        greatest(&self.at_least).is_some_and(|n| Threshold::AtLeast(n).implies(wanted))
+            || greatest(&self.more_than).is_some_and(|n| Threshold::MoreThan(n).implies(wanted))
+            || self.other.values().any(|threshold| threshold.implies(wanted))
     }
 }
 
@@ -84,11 +95,17 @@ fn pop_while(queue: &mut BTreeSet<(i64, WaiterId)>, is_met: impl Fn(i64) -> bool
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::state::State;
     use crate::types::Type;
     use crate::value::Value;
 
     fn at(n: i64) -> State {
         State::from_value(&Type::Max, &Value::Int(n)).expect("a number")
+    }
+
+    fn met(waiters: &mut Waiters, n: i64) -> Vec<WaiterId> {
+        let state = at(n);
+        waiters.take_met(state.level(), |threshold| threshold.is_met(&state))
     }
 
     #[test]
@@ -99,9 +116,9 @@ mod tests {
         }
         waiters.insert(WaiterId(4), Threshold::MoreThan(5));
         waiters.insert(WaiterId(5), Threshold::Strict(at(4)));
-        assert_eq!(waiters.take_met(&at(5)), [WaiterId(2), WaiterId(3), WaiterId(5)]);
-        assert_eq!(waiters.take_met(&at(5)), []);
-        assert_eq!(waiters.take_met(&at(6)), [WaiterId(4)]);
+        assert_eq!(met(&mut waiters, 5), [WaiterId(2), WaiterId(3), WaiterId(5)]);
+        assert_eq!(met(&mut waiters, 5), []);
+        assert_eq!(met(&mut waiters, 6), [WaiterId(4)]);
         assert!(!waiters.is_empty());
     }
 

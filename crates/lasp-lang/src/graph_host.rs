@@ -141,7 +141,7 @@ impl Host for GraphHost {
     fn bind_to(&mut self, _node: usize, into: Handle, from: Handle) -> Result<(), Refusal> {
         let result = self.graph.bind_to(self.variable(into), self.variable(from)).map_err(refused);
         self.collect();
-        result
+        result.map(drop)
     }
 
     fn derive(
@@ -159,7 +159,9 @@ impl Host for GraphHost {
     }
 
     fn query(&mut self, _node: usize, variable: Handle) -> Result<Output, Refusal> {
-        self.graph.read(self.variable(variable)).ok_or_else(|| Refusal::new("there is no such variable"))
+        let output = self.graph.read(self.variable(variable));
+        self.collect();
+        output.ok_or_else(|| Refusal::new("there is no such variable"))
     }
 
     fn wait(&mut self, _node: usize, variable: Handle, threshold: Threshold) -> Result<TriggerId, Refusal> {

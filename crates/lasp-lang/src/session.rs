@@ -170,6 +170,8 @@ impl<H: Host> Session<H> {
                 return Err(Stop::Failed(fault));
             }
         }
+        self.world.read_rest();
+        self.world.flush(out);
         Ok(diagnostics)
     }
 
@@ -185,9 +187,9 @@ impl<H: Host> Session<H> {
         }
         let spent = steps - machine.steps_left();
         self.steps_left = self.steps_left.map(|left| left - spent);
-        self.world.flush(out);
         let line =
             result.and_then(|term| if self.silent { Ok(None) } else { self.value_line(term, form, source).map(Some) });
+        self.world.flush(out);
         match line {
             Ok(line) => {
                 line.into_iter().for_each(out);

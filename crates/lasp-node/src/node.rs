@@ -401,8 +401,8 @@ impl Node {
                 }
             }
         }
-        self.open.met(&met, self.store.graph(), out);
-        self.open.changed(&changed, self.store.graph(), out);
+        self.open.met(&met, self.store.graph_mut(), out);
+        self.open.changed(&changed, self.store.graph_mut(), out);
         for error in errors {
             out.emit(Event::DerivationFailed(error));
         }

@@ -28,7 +28,7 @@ impl Open {
     }
 
     /// Thresholds were reached: their readers get the value.
-    pub(crate) fn met(&mut self, met: &[WaiterId], graph: &Graph, out: &mut Outbox<Node>) {
+    pub(crate) fn met(&mut self, met: &[WaiterId], graph: &mut Graph, out: &mut Outbox<Node>) {
         for waiter in met {
             let id = RequestId(waiter.0);
             if let Some(var) = self.reads.remove(&id) {
@@ -38,7 +38,7 @@ impl Open {
     }
 
     /// Variables changed: their watchers get the value.
-    pub(crate) fn changed(&self, changed: &[WatcherId], graph: &Graph, out: &mut Outbox<Node>) {
+    pub(crate) fn changed(&self, changed: &[WatcherId], graph: &mut Graph, out: &mut Outbox<Node>) {
         for watcher in changed {
             let id = RequestId(watcher.0);
             if let Some(output) = self.watches.get(&id).and_then(|&var| graph.read(var)) {
@@ -70,7 +70,7 @@ fn reply(id: RequestId, result: Result<Reply, RequestError>, out: &mut Outbox<No
     out.emit(Event::Reply { id, result });
 }
 
-fn read(graph: &Graph, var: VarId) -> Result<Reply, RequestError> {
+fn read(graph: &mut Graph, var: VarId) -> Result<Reply, RequestError> {
     graph.read(var).map(Reply::Output).ok_or(RequestError::UnknownVariable(var))
 }
 
@@ -118,10 +118,10 @@ impl Node {
             Request::Derive { operator, inputs, into } => {
                 Ok(Reply::Var(self.store.graph_mut().derive(operator, &inputs, into)?))
             }
-            Request::Query(var) => read(self.store.graph(), var),
+            Request::Query(var) => read(self.store.graph_mut(), var),
             Request::Contains(var, value) => {
                 self.known(var)?;
-                Ok(Reply::Bool(self.store.graph().contains(var, &value)))
+                Ok(Reply::Bool(self.store.graph_mut().contains(var, &value)))
             }
             Request::Interests(interests) => {
                 self.store.set_interests(interests);
@@ -166,7 +166,7 @@ impl Node {
     ) -> Result<Option<Reply>, RequestError> {
         self.known(var)?;
         if self.store.graph_mut().wait(WaiterId(id.0), var, threshold)? {
-            return read(self.store.graph(), var).map(Some);
+            return read(self.store.graph_mut(), var).map(Some);
         }
         self.open.reads.insert(id, var);
         Ok(None)

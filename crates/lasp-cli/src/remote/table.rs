@@ -40,7 +40,7 @@ pub(super) fn cut(text: &str, width: usize) -> String {
     format!("{kept}...")
 }
 
-/// An indented paragraph, broken at spaces. A word longer than a line stays whole.
+/// An indented paragraph, broken at spaces. A word longer than a line is cut.
 pub(super) fn paragraph(indent: usize, text: &str) -> String {
     let mut out = String::new();
     let mut line = " ".repeat(indent);
@@ -53,7 +53,7 @@ pub(super) fn paragraph(indent: usize, text: &str) -> String {
         } else if begun {
             line.push(' ');
         }
-        line += word;
+        line += &cut(word, WIDTH.saturating_sub(line.chars().count()));
     }
     out + &line
 }
@@ -88,5 +88,7 @@ mod tests {
         let text = paragraph(2, &"word ".repeat(40));
         assert!(text.lines().count() > 2 && text.lines().all(|line| line.len() <= WIDTH), "{text}");
         assert_eq!(text.split_whitespace().count(), 40);
+        let text = paragraph(2, &format!("a {} b", "x".repeat(200)));
+        assert!(text.lines().count() == 3 && text.lines().all(|line| line.len() <= WIDTH), "{text}");
     }
 }

@@ -340,7 +340,7 @@ impl Host for Cluster {
     fn query(&mut self, node: usize, variable: Handle) -> Result<Output, Refusal> {
         if let Entry::Declared(name, ty) = &self.entries[variable.0 as usize] {
             let graph = self.node(node)?.graph();
-            let output = graph.lookup(name.as_str()).and_then(|var| graph.read(var));
+            let output = graph.lookup(name.as_str()).and_then(|var| graph.peek(var));
             return Ok(output.unwrap_or_else(|| State::bottom(ty).read()));
         }
         let var = self.locate(node, variable)?;

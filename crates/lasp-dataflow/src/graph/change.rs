@@ -1,10 +1,12 @@
 //! What a merge did to one variable, for those that depend on it and those that watch it.
 
-use crate::state::{State, Touched};
+use crate::operator::Facet;
+use crate::state::{Facets, Moved, State, Touched};
 use crate::value::Value;
 use lasp_crdt::{BaseId, Derived, Lattice};
+use std::collections::BTreeMap;
 
-/// What happened to a variable, as derivations take it.
+/// What happened to a variable, as derivations that travel take it.
 #[derive(Debug)]
 pub(super) enum Change {
     /// To a set: the supports gained and the news of the bases; and which elements may have come or gone.
@@ -19,7 +21,9 @@ impl Change {
         match (self, later) {
             (Self::Set(delta, touched), Self::Set(more, also)) => {
                 delta.merge(more);
-                touch(touched, also);
+                for (element, was_in) in also {
+                    touched.entry(element).or_insert(was_in);
+                }
             }
             (Self::Plain(state), Self::Plain(more)) => _ = state.merge(more),
             // A variable has one type.
@@ -33,67 +37,83 @@ impl Change {
 pub(super) struct Shown {
     /// Something that is not undone again.
     surely: bool,
-    /// A set's elements, which may be as before when the step is over.
-    touched: Touched,
+    /// How often each member came, less how often it went.
+    moved: BTreeMap<(Facet, Value), i32>,
 }
 
 impl Shown {
-    fn surely(surely: bool) -> Self {
-        Self { surely, touched: Touched::new() }
+    pub(super) fn surely(surely: bool) -> Self {
+        Self { surely, moved: BTreeMap::new() }
+    }
+
+    pub(super) fn of(moved: &[Moved]) -> Self {
+        let mut shown = Self::default();
+        for Moved { facet, member, came } in moved {
+            *shown.moved.entry((*facet, member.clone())).or_default() += if *came { 1 } else { -1 };
+        }
+        shown
     }
 
     /// Adds what changed later.
     pub(super) fn extend(&mut self, later: Self) {
         self.surely |= later.surely;
-        touch(&mut self.touched, later.touched);
+        for (member, times) in later.moved {
+            *self.moved.entry(member).or_default() += times;
+        }
     }
 
-    /// Whether the value differs from what it was, given the state now.
-    pub(super) fn differs(&self, state: &State) -> bool {
-        self.surely || self.touched.iter().any(|(element, was_in)| state.contains(element) != *was_in)
-    }
-}
-
-/// Keeps for each element what was first said of it.
-fn touch(touched: &mut Touched, also: Touched) {
-    for (element, was_in) in also {
-        touched.entry(element).or_insert(was_in);
+    /// Whether the value differs from what it was.
+    pub(super) fn differs(&self) -> bool {
+        self.surely || self.moved.values().any(|&times| times != 0)
     }
 }
 
-/// Who wants to know what a merge did.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Wanted {
-    pub(super) by_dependents: bool,
-    pub(super) by_watchers: bool,
+/// Merges news into a state that nothing with provenance follows from, and notes which members of the wanted parts came
+/// and went. `true` if a value that is no collection is another. Cost: the size of the news.
+pub(super) fn merge_alone(state: &mut State, news: State, wanted: Facets, moved: &mut Vec<Moved>) -> bool {
+    if let (State::LwwRegister(register), State::LwwRegister(news)) = (&mut *state, &news) {
+        let shows_other = register.value() != news.value();
+        register.merge(news.clone());
+        return shows_other;
+    }
+    state.merge_moving(news, wanted, moved);
+    true
 }
 
-/// Merges news into the state of a variable whose own additions are events of `base`. Cost: the size of the news.
-pub(super) fn merge(state: &mut State, news: State, base: BaseId, wanted: Wanted) -> (Option<Change>, Shown) {
+/// The same for a variable that something with provenance follows from; its own additions are events of `base`.
+pub(super) fn merge(
+    state: &mut State,
+    news: State,
+    base: BaseId,
+    wanted: Facets,
+    moved: &mut Vec<Moved>,
+) -> (Change, bool) {
+    let facet = Facet::Elements;
     match (state, news) {
-        (State::AwSet(set), State::AwSet(news)) if wanted.by_dependents || wanted.by_watchers => {
-            let delta = wanted.by_dependents.then(|| news.to_derived(base));
+        (State::AwSet(set), State::AwSet(news)) => {
+            let delta = news.to_derived(base);
             let mut touched = Touched::new();
             set.merge_touching(news, &mut touched);
-            let shown = if wanted.by_watchers { touched.clone() } else { Touched::new() };
-            (delta.map(|delta| Change::Set(delta, touched)), Shown { surely: false, touched: shown })
+            if wanted.contains(facet) {
+                let turns = touched.iter().map(|(member, was_in)| (member, *was_in, set.contains(member)));
+                let turned = turns.filter(|(_, was_in, is_in)| was_in != is_in);
+                moved.extend(turned.map(|(member, _, came)| Moved { facet, member: member.clone(), came }));
+            }
+            (Change::Set(delta, touched), true)
         }
         (State::GSet(set), State::GSet(news)) => {
-            let came = || news.iter().map(|element| (element.clone(), false)).collect();
-            let change = wanted.by_dependents.then(|| Change::Set(Derived::of_grow_only(&news), came()));
+            let came = news.iter().map(|element| (element.clone(), false)).collect();
+            if wanted.contains(facet) {
+                moved.extend(news.iter().map(|member| Moved { facet, member: member.clone(), came: true }));
+            }
+            let delta = Derived::of_grow_only(&news);
             set.merge(news);
-            (change, Shown::surely(true))
-        }
-        (State::LwwRegister(register), State::LwwRegister(news)) => {
-            let shown = Shown::surely(register.value() != news.value());
-            let change = wanted.by_dependents.then(|| Change::Plain(State::LwwRegister(news.clone())));
-            register.merge(news);
-            (change, shown)
+            (Change::Set(delta, came), true)
         }
         (state, news) => {
-            let change = wanted.by_dependents.then(|| Change::Plain(news.clone()));
-            state.merge(news);
-            (change, Shown::surely(true))
+            let change = Change::Plain(news.clone());
+            let shows_other = merge_alone(state, news, wanted, moved);
+            (change, shows_other)
         }
     }
 }

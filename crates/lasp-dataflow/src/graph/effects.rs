@@ -66,6 +66,18 @@ impl Outbox {
         }
     }
 
+    /// Drops the news of a variable that is forgotten.
+    pub(super) fn forget(&mut self, var: VarId) {
+        self.deltas.retain(|delta| delta.var != var);
+        self.errors.retain(|error| error.var != var);
+        self.reported.remove(&var);
+    }
+
+    /// The news that wait, each with its place.
+    pub(super) fn waiting(&self) -> impl Iterator<Item = (u32, &VarDelta)> {
+        (0u32..).zip(&self.deltas)
+    }
+
     pub(super) fn report(&mut self, error: DerivationError) {
         let reported = self.reported.entry(error.var).or_default();
         if *reported < ERRORS_KEPT {

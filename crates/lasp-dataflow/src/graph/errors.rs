@@ -4,6 +4,7 @@ use crate::name::{Name, VarId};
 use crate::op::OpError;
 use crate::operator::FunctionError;
 use crate::state::LiteralError;
+use crate::threshold::ThresholdError;
 use crate::types::Type;
 use crate::value::Value;
 use thiserror::Error;
@@ -90,9 +91,9 @@ pub enum DeriveError {
         /// How many were given.
         found: usize,
     },
-    /// An input is no set.
-    #[error("{operator} takes sets, and {name} is a {ty}")]
-    NotASet {
+    /// An input is no collection.
+    #[error("{operator} takes collections, and {name} is a {ty}{}", hint(.ty))]
+    NotACollection {
         /// The operator.
         operator: &'static str,
         /// The input.
@@ -100,11 +101,37 @@ pub enum DeriveError {
         /// Its type.
         ty: Type,
     },
-    /// The variable to derive into is no add-wins set.
-    #[error("{operator} can be derived into an awset, and {name} is a {ty}")]
+    /// The input has no such part.
+    #[error("{name} is a {ty} and has no {facet}{}", parts(.ty))]
+    NoFacet {
+        /// The part.
+        facet: &'static str,
+        /// The input.
+        name: Name,
+        /// Its type.
+        ty: Type,
+    },
+    /// The threshold is none for the input.
+    #[error(transparent)]
+    Threshold(#[from] ThresholdError),
+    /// The result cannot be merged with what other nodes derive, so it stays here.
+    #[error(
+        "{operator} over {name} gives a result that cannot be replicated: it may take back what other nodes still \
+         derive; leave the variable to derive into out, and derive it where its inputs are held"
+    )]
+    NotCarried {
+        /// The operator whose result it is.
+        operator: &'static str,
+        /// Its input.
+        name: Name,
+    },
+    /// The variable to derive into is of another type.
+    #[error("{operator} can be derived into {wanted}, and {name} is {ty}")]
     Target {
         /// The operator.
         operator: &'static str,
+        /// The type that it gives.
+        wanted: Type,
         /// The variable to derive into.
         name: Name,
         /// Its type.
@@ -144,6 +171,42 @@ pub enum DeriveError {
         "{0} has a value of its own, and the parts of two {1} variables cannot be told apart: bind an unused variable"
     )]
     NotFresh(Name, Type),
+}
+
+fn hint(ty: &Type) -> String {
+    match ty.facets() {
+        [] => String::new(),
+        facets => format!("; take its {}", facets.iter().map(|facet| facet.name()).collect::<Vec<_>>().join(" or ")),
+    }
+}
+
+fn parts(ty: &Type) -> String {
+    match ty.facets() {
+        [] => "; it is no collection".into(),
+        facets => format!("; it has {}", facets.iter().map(|facet| facet.name()).collect::<Vec<_>>().join(", ")),
+    }
+}
+
+/// A variable that cannot be forgotten.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum UndeclareError {
+    /// There is no such variable.
+    #[error("there is no variable {0}")]
+    UnknownVariable(VarId),
+    /// Something follows from it.
+    #[error("{name} is in use{}", by.as_ref().map_or_else(String::new, |by| format!(": {by} follows from it")))]
+    InUse {
+        /// The variable.
+        name: Name,
+        /// What follows from it, where that has a name.
+        by: Option<Name>,
+    },
+    /// Something is derived into it.
+    #[error("{0} is derived here; remove that derivation first")]
+    Derived(Name),
+    /// Somebody waits for it or watches it.
+    #[error("somebody waits for {0} or watches it")]
+    Awaited(Name),
 }
 
 /// A derivation had no result for an element. The element is left out; everything else goes on.

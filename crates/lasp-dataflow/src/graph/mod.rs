@@ -10,40 +10,52 @@ mod change;
 mod derivation;
 mod effects;
 mod errors;
+mod forget;
 mod step;
 mod update;
 mod variable;
+mod variables;
 mod wait;
 
-pub use derivation::Target;
+pub use derivation::{DerivationId, DerivationInfo, Target};
 pub use effects::{Cause, Effects, VarDelta};
-pub use errors::{BindError, DeclareError, DerivationError, DeriveError, UpdateError};
+pub use errors::{BindError, DeclareError, DerivationError, DeriveError, UndeclareError, UpdateError};
 pub use variable::{ERRORS_KEPT, ErrorLog, VarInfo};
 
 use crate::name::{Name, VarId};
 use crate::output::Output;
-use crate::state::State;
+use crate::state::{Moved, State};
 use crate::types::Type;
 use crate::value::Value;
+use crate::views::{Plan, ViewId, Views};
 use crate::waiters::{Place, WaiterId, WatcherId};
-use derivation::{Derivation, DerivationId};
+use derivation::Derivation;
 use effects::Outbox;
 use lasp_crdt::ReplicaId;
 use std::collections::BTreeMap;
-use variable::Variable;
+use variable::{Shows, Variable};
+use variables::Variables;
 
 /// The variables and derivations of one node.
 #[derive(Debug)]
 pub struct Graph {
     replica: ReplicaId,
-    vars: Vec<Variable>,
-    names: BTreeMap<Name, VarId>,
+    vars: Variables,
+    /// Derivations into variables that travel, and those that carry provenance to them.
     derivations: BTreeMap<DerivationId, Derivation>,
+    /// Flags that follow a view.
+    sinks: BTreeMap<ViewId, Vec<DerivationId>>,
     next_derivation: u32,
+    /// Derivations whose results stay here.
+    views: Views,
+    /// The variables that carry views' members with provenance.
+    carriers: BTreeMap<ViewId, VarId>,
     waiting: BTreeMap<WaiterId, (VarId, Place)>,
     watching: BTreeMap<WatcherId, Vec<VarId>>,
     outbox: Outbox,
     fingerprint: u64,
+    /// Reused from step to step.
+    moved: Vec<Moved>,
 }
 
 impl Graph {
@@ -51,14 +63,17 @@ impl Graph {
     pub fn new(replica: ReplicaId) -> Self {
         Self {
             replica,
-            vars: Vec::new(),
-            names: BTreeMap::new(),
+            vars: Variables::default(),
             derivations: BTreeMap::new(),
+            sinks: BTreeMap::new(),
             next_derivation: 0,
+            views: Views::default(),
+            carriers: BTreeMap::new(),
             waiting: BTreeMap::new(),
             watching: BTreeMap::new(),
             outbox: Outbox::default(),
             fingerprint: 0,
+            moved: Vec::new(),
         }
     }
 
@@ -84,8 +99,8 @@ impl Graph {
     }
 
     fn declare_as(&mut self, name: Name, ty: Type, local: bool) -> Result<VarId, DeclareError> {
-        let Some(&var) = self.names.get(&name) else { return Ok(self.insert(name, ty, local)) };
-        let held = &self.vars[var.index()].info;
+        let Some(var) = self.vars.lookup(name.as_str()) else { return Ok(self.insert(name, ty, local)) };
+        let held = &self.vars[var].info;
         if held.ty != ty {
             return Err(DeclareError::OtherType { name, held: held.ty.clone(), wanted: ty });
         }
@@ -97,52 +112,71 @@ impl Graph {
 
     /// Makes a variable; the name must be free.
     fn insert(&mut self, name: Name, ty: Type, local: bool) -> VarId {
-        let var = VarId(u32::try_from(self.vars.len()).expect("fewer than 2^32 variables"));
-        self.names.insert(name.clone(), var);
-        self.vars.push(Variable::new(name, ty, local));
+        let var = self.vars.insert(Variable::new(name, ty, local));
+        self.vars.publish(var);
         var
     }
 
     /// The variable of this name.
     pub fn lookup(&self, name: &str) -> Option<VarId> {
-        self.names.get(name).copied()
+        self.vars.lookup(name)
     }
 
     /// What is known of a variable besides its state.
     pub fn info(&self, var: VarId) -> Option<&VarInfo> {
-        self.vars.get(var.index()).map(|variable| &variable.info)
+        self.vars.get(var).map(|variable| &variable.info)
     }
 
     /// Every variable, in the order of declaration.
-    pub fn vars(&self) -> impl ExactSizeIterator<Item = (VarId, &VarInfo)> {
-        self.vars.iter().enumerate().map(|(at, variable)| (VarId(at as u32), &variable.info))
+    pub fn vars(&self) -> impl Iterator<Item = (VarId, &VarInfo)> {
+        let named = self.vars.iter().filter(|(_, variable)| variable.carries.is_none());
+        named.map(|(var, variable)| (var, &variable.info))
     }
 
-    /// The state of a variable.
+    /// The state of a variable; of a local result, which has none, bottom.
     pub fn state(&self, var: VarId) -> Option<&State> {
-        self.vars.get(var.index()).map(|variable| &variable.state)
+        self.vars.get(var).map(|variable| &variable.state)
     }
 
-    /// The value of a variable. Cost: the size of its state.
-    pub fn read(&self, var: VarId) -> Option<Output> {
-        let variable = self.vars.get(var.index())?;
-        let output = variable.state.read();
-        let is_result = variable.info.local && variable.info.read_only;
-        if is_result && output.as_value().is_some_and(crate::operators::is_unset) {
-            Some(Output::Unset)
-        } else {
-            Some(output)
+    /// The value of a variable. Cost: its size; the first time for a local result, that of computing it.
+    pub fn read(&mut self, var: VarId) -> Option<Output> {
+        self.demand(var);
+        self.is_wanted(var);
+        self.peek(var)
+    }
+
+    /// The value of a variable, without wanting it: `None` for a local result that nobody has wanted yet.
+    pub fn peek(&self, var: VarId) -> Option<Output> {
+        let variable = self.vars.get(var)?;
+        match variable.shows {
+            Shows::State => Some(variable.state.read()),
+            Shows::View { view, is_demanded } => is_demanded.then(|| self.views.read(view)),
         }
     }
 
-    /// How many elements or keys a collection has. O(1).
-    pub fn cardinality(&self, var: VarId) -> Option<usize> {
-        self.state(var)?.cardinality()
+    /// How many elements or keys a collection has. O(1), but for the first time for a local result.
+    pub fn cardinality(&mut self, var: VarId) -> Option<usize> {
+        self.demand(var);
+        let variable = self.vars.get(var)?;
+        match variable.shows {
+            Shows::State => variable.state.cardinality(),
+            Shows::View { view, .. } => self.views.cardinality(view),
+        }
     }
 
-    /// Whether a set holds `element`, or a map has this key. O(1).
-    pub fn contains(&self, var: VarId, element: &Value) -> bool {
-        self.state(var).is_some_and(|state| state.contains(element))
+    /// Whether a set holds `element`, or a map has this key. O(1), but for the first time for a local result.
+    pub fn contains(&mut self, var: VarId, element: &Value) -> bool {
+        self.demand(var);
+        let Some(variable) = self.vars.get(var) else { return false };
+        match variable.shows {
+            Shows::State => variable.state.contains(element),
+            Shows::View { view, .. } => self.views.contains(view, element),
+        }
+    }
+
+    /// Local results as the program derived them, and what computes those that somebody wanted.
+    pub fn plan(&self) -> Plan {
+        self.views.plan()
     }
 
     /// 64 bits over all replicated variables with a value: equal where they are equal. O(1).

@@ -1,28 +1,30 @@
 //! One atomic step: a change of one variable, and of all that follows from it.
 //!
-//! Changes wait by the rank of their variable; since a derived variable ranks above its inputs, each variable is visited
-//! once, when all that can happen to it in this step has happened. Nobody reads, waits or drains in between, so nothing
-//! half-done is ever seen.
+//! Changes wait by the rank of their variable, or of the node of a view that takes them; since whatever is derived ranks above
+//! its inputs, each is visited once, when all that can happen to it in this step has happened. Nobody reads, waits or
+//! drains in between, so nothing half-done is ever seen.
 
 use super::Graph;
-use super::change::{Change, Shown, Wanted, merge};
-use super::derivation::DerivationId;
+use super::change::{self, Shown};
+use super::derivation::{DerivationId, Works};
 use super::effects::Cause;
 use super::errors::DerivationError;
 use crate::name::VarId;
 use crate::operators::{Feed, Input, Outcome, Side};
-use crate::state::{SetState, State};
+use crate::state::{Moved, SetState, State};
+use crate::types::Type;
 use crate::value::Value;
-use lasp_crdt::{AwSet, GSet, LwwRegister, Timestamp};
+use crate::views::{Change, Failure, ViewId};
+use lasp_crdt::{AwSet, Boolean, GSet};
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What has happened in a step so far.
 #[derive(Debug, Default)]
 pub(super) struct Step {
-    /// Changes whose consequences are still to be drawn, in topological order.
-    open: BTreeMap<(u32, VarId), Change>,
-    /// Variables whose state grew.
+    /// Changes of variables whose consequences for what travels are still to be drawn, in topological order.
+    open: BTreeMap<(u32, VarId), change::Change>,
+    /// Variables whose state grew, or whose view changed, and for which somebody waits.
     grown: BTreeSet<VarId>,
     /// Watched variables, with what may have changed in their value.
     shown: BTreeMap<VarId, Shown>,
@@ -38,29 +40,81 @@ impl Graph {
 
     /// Draws the consequences that are still open, then wakes readers and watchers.
     pub(super) fn finish(&mut self, mut step: Step) {
-        while let Some(((_, var), change)) = step.open.pop_first() {
-            for at in 0..self.vars[var.index()].dependents.len() {
-                let (id, side) = self.vars[var.index()].dependents[at];
-                self.follow(id, side, &change, &mut step);
+        loop {
+            let of_variable = step.open.first_key_value().map(|((rank, _), _)| *rank);
+            match (of_variable, self.views.next_rank()) {
+                (None, None) => break,
+                (Some(variable), Some(node)) if node < variable => self.run_node(&mut step),
+                (None, Some(_)) => self.run_node(&mut step),
+                (Some(_), _) => self.run_variable(&mut step),
             }
         }
         for &var in &step.grown {
             self.wake(var);
         }
         for (var, shown) in step.shown {
-            let variable = &self.vars[var.index()];
-            if shown.differs(&variable.state) {
-                self.outbox.changed.extend(&variable.watchers);
+            if shown.differs() {
+                self.outbox.changed.extend(&self.vars[var].watchers);
             }
         }
     }
 
+    fn run_variable(&mut self, step: &mut Step) {
+        let Some(((_, var), change)) = step.open.pop_first() else { return };
+        for at in 0..self.vars[var].dependents.len() {
+            let (id, side) = self.vars[var].dependents[at];
+            self.follow(id, side, &change, step);
+        }
+    }
+
+    fn run_node(&mut self, step: &mut Step) {
+        let Some(ran) = self.views.run_next(&self.vars) else { return };
+        if !ran.failures.is_empty() {
+            self.report(ran.failures, ran.view);
+        }
+        let Some(view) = ran.view else { return };
+        for &var in &self.views.view(view).vars {
+            let variable = &self.vars[var];
+            if !variable.waiters.is_empty() {
+                step.grown.insert(var);
+            }
+            if ran.changed && !variable.watchers.is_empty() {
+                step.shown.entry(var).or_default().extend(Shown::surely(true));
+            }
+        }
+        if self.sinks.contains_key(&view) {
+            self.follow_view(view, step);
+        }
+    }
+
+    /// Raises the flags that follow a view, if it is raised.
+    pub(super) fn follow_view(&mut self, view: ViewId, step: &mut Step) {
+        if self.views.scalar(view) != Some(&Value::Bool(true)) {
+            return;
+        }
+        let outputs: Vec<VarId> = self.sinks[&view].iter().map(|id| self.derivations[id].output).collect();
+        for output in outputs {
+            self.grow_derived(output, State::Boolean(Boolean::default().enable()), step);
+        }
+    }
+
     fn wake(&mut self, var: VarId) {
-        let variable = &mut self.vars[var.index()];
+        let Some(variable) = self.vars.get_mut(var) else { return };
         if variable.waiters.is_empty() {
             return;
         }
-        for waiter in variable.waiters.take_met(&variable.state) {
+        let met = match variable.view() {
+            Some(view) => {
+                let views = &self.views;
+                let level = views.level(view);
+                variable.waiters.take_met(level, |threshold| views.is_met(view, threshold))
+            }
+            None => {
+                let state = &variable.state;
+                variable.waiters.take_met(state.level(), |threshold| threshold.is_met(state))
+            }
+        };
+        for waiter in met {
             self.waiting.remove(&waiter);
             self.outbox.met.push(waiter);
         }
@@ -71,38 +125,74 @@ impl Graph {
         if news.is_bottom() {
             return;
         }
-        let variable = &mut self.vars[var.index()];
+        let variable = &mut self.vars[var];
         if !variable.info.local {
             self.outbox.push(var, &mut variable.pending, &news, cause);
         }
-        let by_dependents = !variable.dependents.is_empty();
-        let by_watchers = !variable.watchers.is_empty();
-        let (change, shown) = merge(&mut variable.state, news, variable.base, Wanted { by_dependents, by_watchers });
-        self.fingerprint = self.fingerprint.wrapping_add(variable.update_share());
+        let is_watched = !variable.watchers.is_empty();
+        let facets = variable.info.ty.facets();
+        let mut wanted = variable.tapped;
+        if is_watched {
+            wanted = facets.iter().fold(wanted, |wanted, &facet| wanted.with(facet));
+        }
+        let mut moved = std::mem::take(&mut self.moved);
+        let shows_other = if variable.dependents.is_empty() {
+            change::merge_alone(&mut variable.state, news, wanted, &mut moved)
+        } else {
+            let (change, shows_other) = change::merge(&mut variable.state, news, variable.base, wanted, &mut moved);
+            step.note((variable.rank, var), change);
+            shows_other
+        };
+        if variable.share_counts() {
+            self.fingerprint = self.fingerprint.wrapping_add(variable.update_share());
+        }
         if !variable.waiters.is_empty() {
             step.grown.insert(var);
         }
-        if by_watchers {
+        if is_watched {
+            let shown = if facets.is_empty() { Shown::surely(shows_other) } else { Shown::of(&moved) };
             step.shown.entry(var).or_default().extend(shown);
         }
-        if let Some(change) = change {
-            step.note((variable.rank, var), change);
+        self.tell_taps(var, &mut moved);
+        moved.clear();
+        self.moved = moved;
+    }
+
+    /// Gives the nodes that take parts of a variable what came and went.
+    fn tell_taps(&mut self, var: VarId, moved: &mut Vec<Moved>) {
+        let taps = &self.vars[var].taps;
+        if let [tap] = taps.as_slice()
+            && let Some(facet) = tap.facet
+        {
+            for Moved { member, came, .. } in moved.drain(..).filter(|moved| moved.facet == facet) {
+                self.views.push(tap.node, tap.side, Change::new(member, if came { 1 } else { -1 }));
+            }
+            return;
+        }
+        for tap in taps {
+            let Some(facet) = tap.facet else {
+                self.views.touch(tap.node);
+                continue;
+            };
+            for Moved { member, came, .. } in moved.iter().filter(|moved| moved.facet == facet) {
+                self.views.push(tap.node, tap.side, Change::new(member.clone(), if *came { 1 } else { -1 }));
+            }
         }
     }
 
     /// Runs one derivation on what happened to one of its inputs.
-    fn follow(&mut self, id: DerivationId, side: Side, change: &Change, step: &mut Step) {
+    fn follow(&mut self, id: DerivationId, side: Side, change: &change::Change, step: &mut Step) {
         let Some(derivation) = self.derivations.get_mut(&id) else { return };
         match change {
-            Change::Plain(state) => {
+            change::Change::Plain(state) => {
                 let output = derivation.output;
                 self.grow_derived(output, state.clone(), step);
             }
-            Change::Set(delta, touched) => {
-                let input = |var: VarId| self.vars[var.index()].as_input();
-                let (mine, other) = derivation.seen_from(side);
+            change::Change::Set(delta, touched) => {
+                let input = |var: VarId| self.vars[var].as_input();
+                let Some((mine, other)) = derivation.seen_from(side) else { return };
                 let feed = Feed { side, delta, touched, mine: input(mine), other: input(other) };
-                let outcome = derivation.running.feed(&feed);
+                let outcome = derivation.run(&feed);
                 self.conclude(id, outcome, step);
             }
         }
@@ -112,56 +202,110 @@ impl Graph {
     /// `meets_other`.
     pub(super) fn feed_whole(&mut self, id: DerivationId, side: Side, meets_other: bool, step: &mut Step) {
         let Some(derivation) = self.derivations.get_mut(&id) else { return };
-        let (mine, other) = derivation.seen_from(side);
-        let mine = &self.vars[mine.index()];
+        let Some((mine, other)) = derivation.seen_from(side) else { return };
+        let mine = &self.vars[mine];
         if !mine.info.ty.is_set() {
             let (output, whole) = (derivation.output, mine.state.clone());
             return self.grow_derived(output, whole, step);
         }
         let (delta, touched) = mine.whole_set();
         let nothing = Input { state: &State::bottom(&mine.info.ty), base: mine.base };
-        let other = if meets_other { self.vars[other.index()].as_input() } else { nothing };
-        let outcome =
-            derivation.running.feed(&Feed { side, delta: &delta, touched: &touched, mine: mine.as_input(), other });
+        let other = if meets_other { self.vars[other].as_input() } else { nothing };
+        let outcome = derivation.run(&Feed { side, delta: &delta, touched: &touched, mine: mine.as_input(), other });
         self.conclude(id, outcome, step);
     }
 
     /// Puts an operator's outcome into its output.
     fn conclude(&mut self, id: DerivationId, outcome: Outcome, step: &mut Step) {
         let Some(derivation) = self.derivations.get(&id) else { return };
-        let (output, operator) = (derivation.output, derivation.running.name());
+        let (output, operator) = (derivation.output, derivation.operator_name());
         for failure in outcome.failures {
-            let info = &mut self.vars[output.index()].info;
-            let (name, element) = (info.name.clone(), failure.element);
-            let error = DerivationError { var: output, name, operator, element, error: failure.error };
-            info.errors.push(error.clone());
-            self.outbox.report(error);
+            self.report_on(&self.named(output), operator, &failure.element, &failure.error);
         }
-        let news = match &self.vars[output.index()].state {
-            State::GSet(_) => State::GSet(outcome.delta.iter().cloned().collect::<GSet<_>>()),
-            State::LwwRegister(register) => match outcome.result {
-                Some(result) => State::LwwRegister(self.next_result(register, result)),
-                None => return,
-            },
+        let news = match &self.vars[output].info.ty {
+            Type::GSet => State::GSet(outcome.delta.iter().cloned().collect::<GSet<_>>()),
             _ => State::AwSet(SetState::new(AwSet::new(), outcome.delta)),
         };
         self.grow_derived(output, news, step);
     }
 
-    /// A fold's result as the next write of its register.
-    fn next_result(&self, register: &LwwRegister<Value>, result: Value) -> LwwRegister<Value> {
-        register.write_at(Timestamp(1), self.replica, result)
+    fn grow_derived(&mut self, output: VarId, state: State, step: &mut Step) {
+        let news = state.difference(&self.vars[output].state);
+        self.grow(output, news, Cause::Derived, step);
     }
 
-    fn grow_derived(&mut self, output: VarId, state: State, step: &mut Step) {
-        let news = state.difference(&self.vars[output.index()].state);
-        self.grow(output, news, Cause::Derived, step);
+    // ---- failures ----
+
+    /// Reports what functions of views had no result for: on the variables that show the view, or else on those that show
+    /// `otherwise`.
+    pub(super) fn report(&mut self, failures: Vec<Failure>, otherwise: Option<ViewId>) {
+        for failure in failures {
+            let of = |view: Option<ViewId>| view.map_or(&[][..], |view| &self.views.view(view).vars[..]);
+            let mut vars = of(failure.view).to_vec();
+            if vars.is_empty() {
+                vars.extend(of(otherwise));
+            }
+            if let (true, Some(sinks)) = (vars.is_empty(), otherwise.and_then(|view| self.sinks.get(&view))) {
+                vars.extend(sinks.iter().map(|id| self.derivations[id].output));
+            }
+            if failure.came {
+                self.report_on(&vars, failure.operator, &failure.element, &failure.error);
+            } else {
+                vars.iter().for_each(|&var| self.vars[var].info.errors.mend(failure.operator, &failure.element));
+            }
+        }
+    }
+
+    fn report_on(
+        &mut self,
+        vars: &[VarId],
+        operator: &'static str,
+        element: &Value,
+        error: &crate::operator::FunctionError,
+    ) {
+        for &var in vars {
+            let info = &mut self.vars[var].info;
+            let (name, element) = (info.name.clone(), element.clone());
+            let error = DerivationError { var, name, operator, element, error: error.clone() };
+            if info.errors.push(error.clone()) {
+                self.outbox.report(error);
+            }
+        }
+    }
+
+    /// The variables that a program knows by which a derived one is seen: itself, or those that show the view that it carries,
+    /// or else what follows from it.
+    fn named(&self, var: VarId) -> Vec<VarId> {
+        let mut named = Vec::new();
+        let mut open = vec![var];
+        while let Some(var) = open.pop() {
+            let variable = &self.vars[var];
+            let Some(view) = variable.carries else {
+                named.push(var);
+                continue;
+            };
+            let shown = &self.views.view(view).vars;
+            named.extend(shown);
+            if shown.is_empty() {
+                open.extend(variable.dependents.iter().filter_map(|(id, _)| Some(self.derivations.get(id)?.output)));
+            }
+        }
+        named
+    }
+}
+
+impl super::derivation::Derivation {
+    fn run(&mut self, feed: &Feed<'_>) -> Outcome {
+        match &mut self.works {
+            Works::Carrying(running, _) => running.feed(feed),
+            Works::Following(_) | Works::View => Outcome::default(),
+        }
     }
 }
 
 impl Step {
     /// Adds to what happened to a variable.
-    fn note(&mut self, at: (u32, VarId), change: Change) {
+    fn note(&mut self, at: (u32, VarId), change: change::Change) {
         match self.open.entry(at) {
             Entry::Vacant(entry) => _ = entry.insert(change),
             Entry::Occupied(mut entry) => entry.get_mut().extend(change),

@@ -16,7 +16,7 @@ impl Graph {
     /// # Errors
     /// [`UpdateError`]; nothing is changed.
     pub fn update(&mut self, var: VarId, op: &Op, stamp: Stamp) -> Result<(), UpdateError> {
-        let Some(variable) = self.vars.get(var.index()) else { return Err(UpdateError::UnknownVariable(var)) };
+        let Some(variable) = self.vars.get(var) else { return Err(UpdateError::UnknownVariable(var)) };
         if variable.info.read_only {
             return Err(UpdateError::ReadOnly(variable.info.name.clone()));
         }
@@ -52,7 +52,7 @@ impl Graph {
     /// Joins a state from another replica (a delta or a whole one) into a variable; `true` if it grew. A state of another
     /// type, or one for a local result, changes nothing.
     pub fn merge(&mut self, var: VarId, state: State) -> bool {
-        let Some(variable) = self.vars.get(var.index()) else { return false };
+        let Some(variable) = self.vars.get(var) else { return false };
         let info = &variable.info;
         if info.local && info.read_only || !state.is_of(&info.ty) {
             return false;
@@ -69,7 +69,7 @@ impl Graph {
     /// # Errors
     /// [`BindError`]; nothing is changed.
     pub fn bind(&mut self, var: VarId, value: &Value) -> Result<bool, BindError> {
-        let Some(variable) = self.vars.get(var.index()) else { return Err(BindError::UnknownVariable(var)) };
+        let Some(variable) = self.vars.get(var) else { return Err(BindError::UnknownVariable(var)) };
         let (info, state) = (&variable.info, &variable.state);
         if info.read_only {
             return Err(BindError::ReadOnly(info.name.clone()));

@@ -4,13 +4,15 @@ use super::derivation::DerivationId;
 use super::errors::DerivationError;
 use crate::name::Name;
 use crate::operators::{Input, Side};
-use crate::state::{State, Touched};
+use crate::state::{Facets, State, Touched};
+use crate::threshold::Threshold;
 use crate::types::Type;
 use crate::value::Value;
-use crate::waiters::{Waiters, WatcherId};
+use crate::views::{Tap, ViewId};
+use crate::waiters::{WaiterId, Waiters, WatcherId};
 use lasp_crdt::fingerprint::mix;
 use lasp_crdt::{BaseId, Derived};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 /// How many errors a variable remembers. A guess: enough to see what is wrong.
 pub const ERRORS_KEPT: usize = 16;
@@ -32,7 +34,7 @@ pub struct VarInfo {
     pub errors: ErrorLog,
 }
 
-/// The last errors of a derivation, and how many there were.
+/// The last errors of a derivation that still hold, and how many there were.
 #[derive(Clone, Debug, Default)]
 pub struct ErrorLog {
     recent: VecDeque<DerivationError>,
@@ -40,7 +42,7 @@ pub struct ErrorLog {
 }
 
 impl ErrorLog {
-    /// The last [`ERRORS_KEPT`], oldest first.
+    /// The last [`ERRORS_KEPT`] about elements that are still there, oldest first.
     pub fn recent(&self) -> impl ExactSizeIterator<Item = &DerivationError> {
         self.recent.iter()
     }
@@ -50,13 +52,32 @@ impl ErrorLog {
         self.total
     }
 
-    pub(super) fn push(&mut self, error: DerivationError) {
+    /// The element that an operator failed on is gone.
+    pub(super) fn mend(&mut self, operator: &'static str, element: &Value) {
+        self.recent.retain(|error| error.operator != operator || error.element != *element);
+    }
+
+    /// Adds an error, unless it is among the last ones: a view's function may be called again for the same element.
+    pub(super) fn push(&mut self, error: DerivationError) -> bool {
+        if self.recent.contains(&error) {
+            return false;
+        }
         if self.recent.len() == ERRORS_KEPT {
             self.recent.pop_front();
         }
         self.recent.push_back(error);
         self.total += 1;
+        true
     }
+}
+
+/// What a variable's value comes from, where it is not its state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shows {
+    /// Its own state.
+    State,
+    /// A view; whether anybody wanted to see it yet.
+    View { view: ViewId, is_demanded: bool },
 }
 
 /// A variable.
@@ -64,13 +85,24 @@ impl ErrorLog {
 pub(super) struct Variable {
     pub(super) info: VarInfo,
     pub(super) state: State,
+    pub(super) shows: Shows,
+    /// Of a variable that carries a view's members with their provenance, and has no name: the view.
+    pub(super) carries: Option<ViewId>,
     /// What additions made to this variable are called in derived sets.
     pub(super) base: BaseId,
     /// Longer than that of everything it is derived from.
     pub(super) rank: u32,
+    /// Which derivations derive into it.
+    pub(super) made_by: Vec<DerivationId>,
     /// Which derivations read it, and as which input.
     pub(super) dependents: Vec<(DerivationId, Side)>,
+    /// Which nodes of views take what happens to it.
+    pub(super) taps: Vec<Tap>,
+    /// The parts that they take.
+    pub(super) tapped: Facets,
     pub(super) waiters: Waiters,
+    /// Who waits for somebody to want it.
+    pub(super) needed: BTreeMap<WaiterId, Threshold>,
     pub(super) watchers: Vec<WatcherId>,
     /// Where in the outbox its delta waits, one place for each cause.
     pub(super) pending: [Option<u32>; 3],
@@ -86,13 +118,27 @@ impl Variable {
         Self {
             info,
             state,
+            shows: Shows::State,
+            carries: None,
             base,
             rank: 0,
+            made_by: Vec::new(),
             dependents: Vec::new(),
+            taps: Vec::new(),
+            tapped: Facets::default(),
             waiters: Waiters::default(),
+            needed: BTreeMap::new(),
             watchers: Vec::new(),
             pending: [None; 3],
             share: 0,
+        }
+    }
+
+    /// The view that it shows.
+    pub(super) fn view(&self) -> Option<ViewId> {
+        match self.shows {
+            Shows::View { view, .. } => Some(view),
+            Shows::State => None,
         }
     }
 
@@ -109,6 +155,11 @@ impl Variable {
             _ => Derived::new(),
         };
         (whole, self.state.elements().into_iter().map(|element| (element, false)).collect())
+    }
+
+    /// Whether it has a share in the graph's fingerprint.
+    pub(super) fn share_counts(&self) -> bool {
+        !self.info.local
     }
 
     /// Brings the share in the graph's fingerprint up to date; returns the difference. Local variables have none, and

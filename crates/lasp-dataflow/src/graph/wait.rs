@@ -1,10 +1,12 @@
-//! Readers that wait for thresholds, watchers that are told of changes, and the drain that tells them.
+//! Readers that wait for thresholds, those that wait for readers, watchers that are told of changes, and the drain that tells
+//! them.
 
 use super::Graph;
 use super::effects::Effects;
+use super::variable::Variable;
 use crate::name::VarId;
 use crate::threshold::{Threshold, ThresholdError};
-use crate::waiters::{WaiterId, WatcherId};
+use crate::waiters::{Place, WaiterId, WatcherId};
 
 impl Graph {
     /// Waits for `var` to reach a threshold. `true` if it already has: then nobody waits. Otherwise `waiter` comes out of
@@ -14,22 +16,64 @@ impl Graph {
     /// # Errors
     /// [`ThresholdError`] where the variable's type has no such threshold.
     pub fn wait(&mut self, waiter: WaiterId, var: VarId, threshold: Threshold) -> Result<bool, ThresholdError> {
-        let Some(variable) = self.vars.get(var.index()) else { return Ok(false) };
+        let Some(variable) = self.vars.get(var) else { return Ok(false) };
         threshold.check(&variable.info.ty)?;
         self.cancel(waiter);
-        let variable = &mut self.vars[var.index()];
-        if threshold.is_met(&variable.state) {
+        self.demand(var);
+        let is_met = self.is_met(&self.vars[var], &threshold);
+        if !is_met {
+            let place = self.vars[var].waiters.insert(waiter, threshold);
+            self.waiting.insert(waiter, (var, place));
+        }
+        self.is_wanted(var);
+        Ok(is_met)
+    }
+
+    /// Waits until somebody wants `var` at least this far: reads it (for any threshold below all values), or waits for a
+    /// threshold that implies this one. `true` if somebody does, or if it has come so far already: then nobody waits. Otherwise
+    /// `waiter` comes out of [`drain`](Self::drain). For programs that compute only what is asked for (by-need
+    /// synchronisation; Van Roy and Haridi, "Concepts, Techniques, and Models", §4.5).
+    ///
+    /// # Errors
+    /// [`ThresholdError`] where the variable's type has no such threshold.
+    pub fn wait_needed(&mut self, waiter: WaiterId, var: VarId, threshold: Threshold) -> Result<bool, ThresholdError> {
+        let Some(variable) = self.vars.get(var) else { return Ok(false) };
+        threshold.check(&variable.info.ty)?;
+        self.cancel(waiter);
+        let variable = &self.vars[var];
+        let is_above_bottom = !threshold.is_trivial();
+        if variable.waiters.demands(&threshold) || is_above_bottom && self.is_met(variable, &threshold) {
             return Ok(true);
         }
-        let place = variable.waiters.insert(waiter, threshold);
-        self.waiting.insert(waiter, (var, place));
+        self.vars[var].needed.insert(waiter, threshold);
+        self.waiting.insert(waiter, (var, Place::Demand));
         Ok(false)
+    }
+
+    fn is_met(&self, variable: &Variable, threshold: &Threshold) -> bool {
+        match variable.view() {
+            Some(view) => self.views.is_met(view, threshold),
+            None => threshold.is_met(&variable.state),
+        }
+    }
+
+    /// Somebody has read a variable or begun to wait for it: wakes those who waited for that.
+    pub(super) fn is_wanted(&mut self, var: VarId) {
+        let Some(variable) = self.vars.get_mut(var).filter(|variable| !variable.needed.is_empty()) else { return };
+        let waiters = &variable.waiters;
+        let wanted = variable.needed.extract_if(.., |_, needed| needed.is_trivial() || waiters.demands(needed));
+        for (waiter, _) in wanted {
+            self.waiting.remove(&waiter);
+            self.outbox.met.push(waiter);
+        }
     }
 
     /// Waits no longer; nothing of `waiter` comes out any more.
     pub fn cancel(&mut self, waiter: WaiterId) {
         if let Some((var, place)) = self.waiting.remove(&waiter) {
-            self.vars[var.index()].waiters.remove(waiter, place);
+            let variable = &mut self.vars[var];
+            variable.waiters.remove(waiter, place);
+            variable.needed.remove(&waiter);
         }
         self.outbox.met.retain(|met| *met != waiter);
     }
@@ -41,17 +85,28 @@ impl Graph {
 
     /// Tells `watcher` of each change of the value of `var`, from now on. One watcher may watch several variables.
     pub fn watch(&mut self, watcher: WatcherId, var: VarId) {
-        let Some(variable) = self.vars.get_mut(var.index()) else { return };
-        if !variable.watchers.contains(&watcher) {
-            variable.watchers.push(watcher);
-            self.watching.entry(watcher).or_default().push(var);
+        self.demand(var);
+        self.is_wanted(var);
+        let Some(variable) = self.vars.get_mut(var) else { return };
+        if variable.watchers.contains(&watcher) {
+            return;
         }
+        variable.watchers.push(watcher);
+        if let Some(view) = variable.view() {
+            self.views.set_watched(view, true);
+        }
+        self.watching.entry(watcher).or_default().push(var);
     }
 
     /// Tells `watcher` nothing any more.
     pub fn unwatch(&mut self, watcher: WatcherId) {
         for var in self.watching.remove(&watcher).unwrap_or_default() {
-            self.vars[var.index()].watchers.retain(|held| *held != watcher);
+            let Some(variable) = self.vars.get_mut(var) else { continue };
+            variable.watchers.retain(|held| *held != watcher);
+            if let Some(view) = variable.view() {
+                let is_watched = self.views.view(view).vars.iter().any(|var| !self.vars[*var].watchers.is_empty());
+                self.views.set_watched(view, is_watched);
+            }
         }
         self.outbox.changed.remove(&watcher);
     }
@@ -60,7 +115,7 @@ impl Graph {
     pub fn drain(&mut self) -> Effects {
         let effects = self.outbox.drain();
         for delta in &effects.deltas {
-            self.vars[delta.var.index()].pending = [None; 3];
+            self.vars[delta.var].pending = [None; 3];
         }
         effects
     }

@@ -1,4 +1,5 @@
-//! The operators at work: each turns what happened to one input into what follows for the output, by deltas alone.
+//! The operators at work on sets that travel: each turns what happened to one input into what follows for the output, by
+//! deltas alone, with provenance. (Results that stay on their node are [`views`](crate::views), which need none.)
 //!
 //! To operators every input is a [`Derived`] set: elements with their supports, and what is known of the base sets. What
 //! an operator does with a delta of it is a lattice morphism, `f(a ⊔ δ) = f(a) ⊔ f(δ)`; binary operators pair a delta
@@ -7,23 +8,19 @@
 //! output drops the supports that died. ([`Derived`] offers the same operators as pure functions; here functions may fail,
 //! and inputs stay where they are.) They know variables only as [`Input`]s.
 
-mod exact_sum;
 mod filter;
 mod flat_map;
-mod fold;
 mod intersection;
 mod join;
 mod map;
 mod product;
 mod union;
 
-pub(crate) use fold::is_unset;
 pub(crate) use lasp_crdt::Side;
 
-use crate::operator::{Function, FunctionError, Operator};
+use crate::operator::{Facet, Function, FunctionError, Operator};
 use crate::state::{State, Touched};
 use crate::value::{MAX_VALUE_DEPTH, Value};
-use fold::Fold;
 use join::Join;
 use lasp_crdt::{BaseId, Derived, Lattice, Support};
 
@@ -85,8 +82,6 @@ pub(crate) struct Failure {
 pub(crate) struct Outcome {
     /// Of an operator that gives a set.
     pub(crate) delta: Derived<Value>,
-    /// Of a fold: its result, where it has changed.
-    pub(crate) result: Option<Value>,
     pub(crate) failures: Vec<Failure>,
 }
 
@@ -119,27 +114,33 @@ pub(crate) enum Running {
     Intersection,
     Product,
     Join(Join),
-    Fold(Fold),
     /// `bind_to`: the output takes all that the input takes.
     Follow,
 }
 
 impl Running {
-    /// Starts an operator, on empty inputs.
-    pub(crate) fn new(operator: Operator) -> Self {
-        match operator {
-            Operator::Map(f) => Self::Map(f),
-            Operator::Filter(f) => Self::Filter(f),
-            Operator::FlatMap(f) => Self::FlatMap(f),
+    /// Starts an operator, on empty inputs; `None` if its result is no morphism's, so that it cannot travel.
+    pub(crate) fn new(operator: &Operator) -> Option<Self> {
+        Some(match operator {
+            Operator::Map(f) => Self::Map(f.clone()),
+            Operator::Filter(f) => Self::Filter(f.clone()),
+            Operator::FlatMap(f) => Self::FlatMap(f.clone()),
             Operator::Union => Self::Union,
             Operator::Intersection => Self::Intersection,
             Operator::Product => Self::Product,
-            Operator::Join { left_key, right_key } => Self::Join(Join::new(left_key, right_key)),
-            Operator::Fold(aggregate) => Self::Fold(Fold::new(aggregate)),
-            Operator::View(_) | Operator::Difference | Operator::Group { .. } | Operator::Reached(_) => {
-                unreachable!("refused before")
-            }
-        }
+            Operator::Join { left_key, right_key } => Self::Join(Join::new(left_key.clone(), right_key.clone())),
+            Operator::View(Facet::Elements) => Self::Follow,
+            Operator::View(_)
+            | Operator::Difference
+            | Operator::Fold(_)
+            | Operator::Group { .. }
+            | Operator::Reached(_) => return None,
+        })
+    }
+
+    /// Whether it takes two inputs.
+    pub(crate) fn is_binary(&self) -> bool {
+        matches!(self, Self::Union | Self::Intersection | Self::Product | Self::Join(_))
     }
 
     /// What follows from what happened to an input.
@@ -153,7 +154,6 @@ impl Running {
             Self::Intersection => intersection::feed(feed, &mut out),
             Self::Product => product::feed(feed, &mut out),
             Self::Join(join) => join.feed(feed, &mut out),
-            Self::Fold(fold) => fold.feed(feed, &mut out),
         }
         out
     }
@@ -167,7 +167,6 @@ impl Running {
             Self::Intersection => "intersection",
             Self::Product => "product",
             Self::Join(_) => "join",
-            Self::Fold(_) => "fold",
             Self::Follow => "bind_to",
         }
     }

@@ -23,6 +23,7 @@ pub use set::SetState;
 pub use slot::Slot;
 
 pub(crate) use apply::Author;
+pub(crate) use members::{Facets, Moved};
 pub(crate) use set::Touched;
 
 use crate::types::Type;

@@ -15,8 +15,8 @@ fn halve() -> lasp_dataflow::Function {
 fn a_failing_element_is_left_out_and_the_others_go_on() {
     let mut node = Node::new(1);
     let set = node.declare("s", "set");
-    let halved = node.derive(Operator::Map(halve()), &[set]);
-    let doubled = node.derive(Operator::Map(double()), &[set]);
+    let halved = node.derive_wanted(Operator::Map(halve()), &[set]);
+    let doubled = node.derive_wanted(Operator::Map(double()), &[set]);
     node.add(set, [1, 2, 4]);
     assert_eq!((node.show(halved), node.show(doubled)), ("set[1, 2]".into(), "set[2, 4, 8]".into()));
     let errors = node.drain().errors;
@@ -36,10 +36,10 @@ fn results_of_the_wrong_kind_are_errors() {
     let mut node = Node::new(1);
     let set = node.declare("s", "set");
     for operator in [Operator::Filter(double()), Operator::FlatMap(double())] {
-        node.derive(operator, &[set]);
+        node.derive_wanted(operator, &[set]);
     }
     let key = Operator::Join { left_key: halve(), right_key: halve() };
-    node.derive(key, &[set, set]);
+    node.derive_wanted(key, &[set, set]);
     node.add(set, [1]);
     let messages: Vec<String> = node.drain().errors.iter().map(|error| error.error.to_string()).collect();
     assert_eq!(
@@ -47,7 +47,6 @@ fn results_of_the_wrong_kind_are_errors() {
         [
             "expected a boolean from the predicate, found an integer 2",
             "expected a list from the function, found an integer 2",
-            "1 is odd",
             "1 is odd",
         ]
     );
@@ -60,7 +59,7 @@ fn results_that_nest_too_deep_are_errors() {
     let wrap = function(|args| Ok(Value::list([args[0].clone()])));
     let mut last = set;
     for _ in 0..45 {
-        last = node.derive(Operator::Map(wrap.clone()), &[last]);
+        last = node.derive_wanted(Operator::Map(wrap.clone()), &[last]);
     }
     node.add(set, [1]);
     assert_eq!(node.show(last), "set[]");
@@ -73,7 +72,7 @@ fn results_that_nest_too_deep_are_errors() {
 fn many_errors_are_counted_and_the_last_are_kept() {
     let mut node = Node::new(1);
     let set = node.declare("s", "set");
-    let halved = node.derive(Operator::Map(halve()), &[set]);
+    let halved = node.derive_wanted(Operator::Map(halve()), &[set]);
     node.add(set, 0..200);
     assert_eq!(node.drain().errors.len(), ERRORS_KEPT);
     let log = &node.graph.info(halved).expect("a variable").errors;
@@ -86,7 +85,7 @@ fn many_errors_are_counted_and_the_last_are_kept() {
 fn a_fold_leaves_out_what_it_cannot_take() {
     let mut node = Node::new(1);
     let set = node.declare("s", "set");
-    let sum = node.derive(Operator::Fold(Aggregate::Sum), &[set]);
+    let sum = node.derive_wanted(Operator::Fold(Aggregate::Sum), &[set]);
     node.add(set, [Value::Int(1), Value::atom("x"), Value::Int(2)]);
     assert_eq!(node.show(sum), "3");
     assert_eq!(node.drain().errors[0].to_string(), "fold into ~fold/1 failed on x: expected a number, found an atom x");
@@ -95,13 +94,13 @@ fn a_fold_leaves_out_what_it_cannot_take() {
 }
 
 #[test]
-fn a_sum_that_overflows_keeps_the_last_result_and_recovers() {
+fn a_sum_that_overflows_has_no_value_and_recovers() {
     let mut node = Node::new(1);
     let set = node.declare("s", "set");
-    let sum = node.derive(Operator::Fold(Aggregate::Sum), &[set]);
+    let sum = node.derive_wanted(Operator::Fold(Aggregate::Sum), &[set]);
     node.add(set, [i64::MAX]);
     node.add(set, [1]);
-    assert_eq!(node.show(sum), i64::MAX.to_string());
+    assert_eq!(node.show(sum), "undefined");
     assert_eq!(node.drain().errors[0].error.to_string(), "the sum exceeds a 64-bit integer");
     node.remove(set, i64::MAX);
     assert_eq!(node.show(sum), "1");

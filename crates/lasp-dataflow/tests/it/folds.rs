@@ -73,7 +73,7 @@ fn with_an_inverse_a_removal_costs_one_call_and_without_one_it_starts_over() {
         let mut node = Node::new(1);
         let set = node.declare("s", "set");
         let custom = Aggregate::Custom { step: counted(1, &calls), init: 10.into(), inverse };
-        let sum = node.derive(Operator::Fold(custom), &[set]);
+        let sum = node.derive_wanted(Operator::Fold(custom), &[set]);
         node.add(set, 0..100);
         calls.store(0, Ordering::Relaxed);
         node.remove(set, 7);
@@ -90,7 +90,7 @@ fn a_custom_fold_reports_what_it_leaves_out_once() {
     let mut node = Node::new(1);
     let set = node.declare("s", "set");
     let step = counted(1, &Arc::default());
-    let sum = node.derive(Operator::Fold(Aggregate::Custom { step, init: 0.into(), inverse: None }), &[set]);
+    let sum = node.derive_wanted(Operator::Fold(Aggregate::Custom { step, init: 0.into(), inverse: None }), &[set]);
     node.add(set, [Value::Int(1), Value::Int(2), Value::atom("x")]);
     assert_eq!(node.drain().errors.len(), 1);
     node.remove(set, 1);

@@ -10,3 +10,4 @@ mod original;
 mod support;
 mod thresholds;
 mod variables;
+mod views;

@@ -42,11 +42,18 @@ impl Node {
         self.graph.derive(operator, inputs, Target::Local(None)).expect("a derivation")
     }
 
-    pub(crate) fn show(&self, var: VarId) -> String {
+    /// A derivation that somebody wants to see from the start.
+    pub(crate) fn derive_wanted(&mut self, operator: Operator, inputs: &[VarId]) -> VarId {
+        let var = self.derive(operator, inputs);
+        self.graph.read(var);
+        var
+    }
+
+    pub(crate) fn show(&mut self, var: VarId) -> String {
         self.graph.read(var).expect("a variable").to_string()
     }
 
-    pub(crate) fn read(&self, var: VarId) -> Output {
+    pub(crate) fn read(&mut self, var: VarId) -> Output {
         self.graph.read(var).expect("a variable")
     }
 

@@ -183,6 +183,12 @@ impl<H: Host> World<H> {
         let inputs: Vec<_> = inputs.iter().map(|input| input.handle).collect();
         let handle = self.host.derive(node, operator, &inputs, into)?;
         self.derived_by(handle, args);
+        for &input in &inputs {
+            self.unread.remove(&(node, input));
+        }
+        if into.is_none() {
+            self.unread.insert((node, handle));
+        }
         if name == "fold" {
             self.folds.insert(handle);
         }

@@ -44,6 +44,8 @@ pub struct World<H> {
     sink: Option<Box<dyn FnMut(Line) + Send>>,
     /// Where the functions of derived variables stand; `None` for functions of several programs.
     sources: BTreeMap<Handle, Option<Arc<Source>>>,
+    /// Derived variables that nobody has read, and from which nothing else follows.
+    pub(super) unread: BTreeSet<(usize, Handle)>,
     /// Results of folds: they have the type of their value.
     pub(super) folds: BTreeSet<Handle>,
     pub(super) patterns: BTreeMap<usize, BTreeSet<String>>,
@@ -68,6 +70,7 @@ impl<H: Host> World<H> {
             lines: Vec::new(),
             sink: None,
             sources: BTreeMap::new(),
+            unread: BTreeSet::new(),
             folds: BTreeSet::new(),
             patterns: BTreeMap::new(),
             form: 0,
@@ -121,7 +124,16 @@ impl<H: Host> World<H> {
         Ok((kind.unwrap_or_else(|| show::kind_name(&resolved).to_owned()), resolved))
     }
 
+    /// Reads what nobody has read, so that what fails there is told.
+    pub(super) fn read_rest(&mut self) {
+        for (node, handle) in std::mem::take(&mut self.unread) {
+            // A node that is down has nothing to tell.
+            _ = self.host.query(node, handle);
+        }
+    }
+
     pub(super) fn value(&mut self, variable: Variable) -> Result<Term, Problem> {
+        self.unread.remove(&(variable.node, variable.handle));
         self.host.query(variable.node, variable.handle).map(Term::output)
     }
 

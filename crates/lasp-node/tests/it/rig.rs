@@ -87,13 +87,13 @@ impl Rig {
     /// The value of a variable at a node; `None` where it is not known.
     pub(crate) fn value(&self, id: u64, name: &str) -> Option<Output> {
         let graph = self.node(id).graph();
-        graph.lookup(name).and_then(|var| graph.read(var))
+        graph.lookup(name).and_then(|var| graph.peek(var))
     }
 
     /// How many elements a set has at a node; 0 where it is not known.
     pub(crate) fn cardinality(&self, id: u64, name: &str) -> usize {
         let graph = self.node(id).graph();
-        graph.lookup(name).and_then(|var| graph.cardinality(var)).unwrap_or(0)
+        graph.lookup(name).and_then(|var| graph.state(var)?.cardinality()).unwrap_or(0)
     }
 }
 

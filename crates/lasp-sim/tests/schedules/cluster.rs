@@ -117,10 +117,12 @@ impl Cluster {
         inputs: Vec<VarId>,
         into: lasp_dataflow::Target,
     ) -> VarId {
-        match self.ask(index, Request::Derive { operator, inputs, into }) {
-            Ok(Reply::Var(var)) => var,
-            other => panic!("derive: {other:?}"),
-        }
+        let Ok(Reply::Var(var)) = self.ask(index, Request::Derive { operator, inputs, into }) else {
+            panic!("the derivation is refused");
+        };
+        // It is looked at from outside later on, so it must be computed.
+        self.ask(index, Request::Query(var)).expect("a variable");
+        var
     }
 
     /// Applies an operation at a node.
@@ -132,7 +134,7 @@ impl Cluster {
     pub(crate) fn value(&self, index: usize, name: &str) -> Output {
         let graph = self.node(index).graph();
         let var = graph.lookup(name).expect("the variable is declared");
-        graph.read(var).expect("the variable is there")
+        graph.peek(var).expect("the variable is there")
     }
 
     /// The elements of a named set at a node.

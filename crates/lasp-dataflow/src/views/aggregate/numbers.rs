@@ -1,13 +1,12 @@
 //! Sums and means: exact, so that the order of additions and removals does not show.
 
+use super::exact_sum::ExactSum;
 use crate::operator::FunctionError;
-use crate::operators::Outcome;
-use crate::operators::exact_sum::ExactSum;
-use crate::value::{F64, NotThatKind, Value};
+use crate::value::{F64, Value};
 
 /// The numbers of a set, summed up.
 #[derive(Default)]
-pub(super) struct Numbers {
+pub(crate) struct Numbers {
     integers: i128,
     floats: ExactSum,
     count: usize,
@@ -15,21 +14,10 @@ pub(super) struct Numbers {
 }
 
 impl Numbers {
-    pub(super) fn change(&mut self, came: &[&Value], went: &[&Value], out: &mut Outcome) {
-        for &element in came {
-            if !self.add(element, 1) {
-                out.fail(element, NotThatKind::new("a number", element).to_string());
-            }
-        }
-        for &element in went {
-            self.add(element, -1);
-        }
-    }
-
     /// Adds a number once more or once less; `false` if it is none.
-    fn add(&mut self, element: &Value, sign: i8) -> bool {
+    pub(super) fn add(&mut self, element: &Value, sign: i8) -> bool {
         match element {
-            // 2^64 distinct integers of 2^63 at most cannot overflow 128 bits.
+            // 2^64 integers of 2^63 at most cannot overflow 128 bits.
             Value::Int(n) => self.integers += i128::from(*n) * i128::from(sign),
             Value::Float(x) => {
                 self.floats.add(x.get() * f64::from(sign));
