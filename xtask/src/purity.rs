@@ -9,6 +9,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("lasp-crdt", &[]),
     ("lasp-dataflow", &["lasp-crdt"]),
     ("lasp-lang", &["lasp-crdt", "lasp-dataflow"]),
+    ("lasp-lsp", &["lasp-crdt", "lasp-dataflow", "lasp-lang"]),
     ("lasp-overlay", &["lasp-crdt"]),
     ("lasp-node", &["lasp-crdt", "lasp-dataflow", "lasp-lang", "lasp-overlay"]),
     ("lasp-sim", &["lasp-crdt", "lasp-overlay", "lasp-node", "lasp-dataflow", "lasp-lang"]),

@@ -80,23 +80,27 @@ fn address(text: &str) -> Result<String, String> {
 pub(crate) struct Failure {
     code: u8,
     message: String,
+    /// Whether the connection is gone.
+    lost: bool,
 }
 
 impl Failure {
     fn new(message: impl Into<String>) -> Self {
-        Self { code: FAILED, message: message.into() }
+        Self { code: FAILED, message: message.into(), lost: false }
     }
 }
 
 impl From<AskError> for Failure {
     fn from(error: AskError) -> Self {
         match error {
-            AskError::Refused(refused) if refused.rejected => Self { code: REJECTED, message: refused.message },
+            AskError::Refused(refused) if refused.rejected => {
+                Self { code: REJECTED, message: refused.message, lost: false }
+            }
             AskError::Refused(refused) => {
                 let hint = refused.hint.map(|hint| format!("\nhelp: {hint}")).unwrap_or_default();
                 Self::new(format!("error: {}{hint}", refused.message))
             }
-            lost @ AskError::Lost { .. } => Self::new(format!("error: {lost}")),
+            lost @ AskError::Lost { .. } => Self { lost: true, ..Self::new(format!("error: {lost}")) },
         }
     }
 }

@@ -7,13 +7,14 @@ mod literals;
 mod scope;
 
 use crate::ast::{
-    Binary, Callee, Clause, Expr, ExprKind, Fun, Literal, Pattern, PatternKind, Produced, Program, Qualifier,
+    Binary, Callee, Clause, Expr, ExprKind, Fun, Literal, Name, Pattern, PatternKind, Produced, Program, Qualifier,
 };
 use crate::diagnostic::Diagnostic;
 use crate::env::Env;
 use crate::lexer::tokenize;
 use crate::library;
 use crate::parse::parse;
+use crate::show::type_name;
 use crate::source::{Source, Span};
 use crate::suggest::nearest;
 use crate::token::Token;
@@ -24,11 +25,7 @@ pub use crate::installable::installable;
 
 /// Everything that is wrong with a program, by place.
 pub fn diagnose(source: &Source) -> Vec<Diagnostic> {
-    let parsed = parse(source);
-    let mut diagnostics = parsed.diagnostics;
-    diagnostics.extend(Checker::default().check(&parsed.program, source));
-    diagnostics.sort_by_key(|diagnostic| diagnostic.span.start);
-    diagnostics
+    Analysis::of(source).diagnostics
 }
 
 /// What is known of an expression's value.
@@ -44,16 +41,76 @@ pub(crate) enum Known {
     Value(&'static str),
 }
 
+impl Known {
+    fn describe(&self) -> String {
+        match self {
+            Self::Unknown => "a value".to_owned(),
+            Self::Variable(ty) => format!("a variable of type {}", type_name(ty)),
+            Self::Function(1) => "a function of one argument".to_owned(),
+            Self::Function(arity) => format!("a function of {arity} arguments"),
+            Self::Value(kind) => (*kind).to_owned(),
+        }
+    }
+}
+
+/// A place where a program's variable stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Occurrence {
+    /// Its name.
+    pub name: Name,
+    /// Where.
+    pub span: Span,
+    /// Where it is bound: the same place in a pattern that binds it; `None` if that is not in this text.
+    pub bound_at: Option<Span>,
+    /// Its type, if it is known to be a dataflow variable.
+    pub ty: Option<Type>,
+    /// What is known of it, in words.
+    pub what: String,
+}
+
+/// All that can be said about a text without running it.
+#[derive(Debug)]
+pub struct Analysis {
+    /// The program, as far as it could be read.
+    pub program: Program,
+    /// What is wrong with it, by place.
+    pub diagnostics: Vec<Diagnostic>,
+    /// Its variables, by place.
+    pub occurrences: Vec<Occurrence>,
+}
+
+impl Analysis {
+    /// Reads and checks a program.
+    pub fn of(source: &Source) -> Self {
+        let parsed = parse(source);
+        let mut checker = Checker { occurrences: Some(Vec::new()), ..Checker::default() };
+        let mut diagnostics = parsed.diagnostics;
+        diagnostics.extend(checker.check(&parsed.program, source));
+        diagnostics.sort_by_key(|diagnostic| diagnostic.span.start);
+        let mut occurrences = checker.occurrences.unwrap_or_default();
+        occurrences.sort_by_key(|occurrence| occurrence.span);
+        occurrences.dedup();
+        Self { program: parsed.program, diagnostics, occurrences }
+    }
+
+    /// The variable at a byte offset; at its end counts, too.
+    pub fn occurrence_at(&self, offset: u32) -> Option<&Occurrence> {
+        self.occurrences.iter().rev().find(|found| (found.span.start..=found.span.end).contains(&offset))
+    }
+}
+
 /// Checks forms one after the other, remembering what they bind.
 #[derive(Clone, Debug, Default)]
 pub struct Checker {
     scope: Scope,
     diagnostics: Vec<Diagnostic>,
+    occurrences: Option<Vec<Occurrence>>,
 }
 
 impl Checker {
     /// All that is wrong with `program`, whose text is `source`. What it binds is known to the next call.
     pub fn check(&mut self, program: &Program, source: &Source) -> Vec<Diagnostic> {
+        self.scope.forget_places();
         for form in &program.forms {
             if form.broken {
                 self.assume_bound(source.slice(form.span));
@@ -69,7 +126,7 @@ impl Checker {
             if let Token::Variable(name) = token
                 && self.scope.get(&name).is_none()
             {
-                self.scope.bind(name, Known::Unknown);
+                self.scope.bind(name, Known::Unknown, None);
             }
         }
     }
@@ -94,6 +151,16 @@ impl Checker {
     /// Drops one name.
     pub fn forget(&mut self, name: &str) {
         self.scope.retain(|known| known != name);
+    }
+
+    /// Remembers where a variable stands, for those who ask about it.
+    fn note(&mut self, name: Name, span: Span, known: &Known) {
+        let Some(occurrences) = &mut self.occurrences else {
+            return;
+        };
+        let bound_at = self.scope.place(&name);
+        let ty = if let Known::Variable(ty) = known { Some(ty.clone()) } else { None };
+        occurrences.push(Occurrence { name, span, bound_at, ty, what: known.describe() });
     }
 
     fn error(&mut self, span: Span, message: impl Into<String>) -> &mut Diagnostic {
@@ -172,8 +239,9 @@ impl Checker {
             self.error(span, "`_` has no value").hint = Some("`_` stands only in patterns".to_owned());
             return Known::Unknown;
         }
-        if let Some(known) = self.scope.get(name) {
-            return known.clone();
+        if let Some(known) = self.scope.get(name).cloned() {
+            self.note(name.into(), span, &known);
+            return known;
         }
         let unsafe_at = self.scope.unsafe_at(name);
         let hint = nearest(name, self.scope.names()).map(|near| format!("did you mean `{near}`?"));
@@ -187,7 +255,7 @@ impl Checker {
             None => diagnostic.hint = hint,
         }
         // Complain once.
-        self.scope.bind(name.into(), Known::Unknown);
+        self.scope.bind(name.into(), Known::Unknown, None);
         Known::Unknown
     }
 
@@ -247,7 +315,7 @@ impl Checker {
             self.expr(value);
             pattern.each_variable(&mut |name, _| {
                 if self.scope.get(name).is_none() {
-                    self.scope.bind(name.clone(), Known::Unknown);
+                    self.scope.bind(name.clone(), Known::Unknown, None);
                 }
             });
             return;
@@ -265,17 +333,24 @@ impl Checker {
 
     fn pattern(&mut self, pattern: &Pattern, known: Known) {
         if let PatternKind::Variable(name) = &pattern.kind {
-            if self.scope.get(name).is_none() {
-                self.scope.bind(name.clone(), known);
-            }
+            self.bind(name, known, pattern.span);
             return;
         }
         pattern.each_expr(&mut |key| drop(self.expr(key)));
-        pattern.each_variable(&mut |name, _| {
-            if self.scope.get(name).is_none() {
-                self.scope.bind(name.clone(), Known::Unknown);
+        pattern.each_variable(&mut |name, place| self.bind(name, Known::Unknown, place));
+    }
+
+    /// A variable of a pattern: bound here, or compared with what it is bound to.
+    fn bind(&mut self, name: &Name, known: Known, place: Span) {
+        let known = match self.scope.get(name) {
+            // One that was only taken as bound is learnt about here.
+            Some(earlier) if *earlier != Known::Unknown || self.scope.place(name).is_some() => earlier.clone(),
+            _ => {
+                self.scope.bind(name.clone(), known.clone(), Some(place));
+                known
             }
-        });
+        };
+        self.note(name.clone(), place, &known);
     }
 
     /// Patterns that hide what is around them.
@@ -287,7 +362,8 @@ impl Checker {
                     let message = format!("`{name}` hides the variable of the same name outside");
                     self.diagnostics.push(Diagnostic::warning(span, message));
                 }
-                self.scope.bind(name.clone(), Known::Unknown);
+                self.scope.bind(name.clone(), Known::Unknown, Some(span));
+                self.note(name.clone(), span, &Known::Unknown);
             });
         }
     }

@@ -5,6 +5,7 @@
 
 use crate::host::{Fault, Host, HostEvent, Progress, Refusal, TriggerId};
 use crate::term::Handle;
+use lasp_crdt::codec::to_bytes;
 use lasp_crdt::{ReplicaId, Stamp, Timestamp};
 use lasp_dataflow::{Graph, Name, Op, Operator, Output, Target, Threshold, Type, Value, VarId, WaiterId, WatcherId};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -153,15 +154,21 @@ impl Host for GraphHost {
     ) -> Result<Handle, Refusal> {
         let inputs: Vec<VarId> = inputs.iter().map(|input| self.variable(*input)).collect();
         let target = into.map_or(Target::Local(None), |into| Target::Into(self.variable(into)));
-        let result = self.graph.derive(operator, &inputs, target).map_err(refused);
+        let derived = self.graph.derive(operator, &inputs, target).map_err(refused);
+        // Known first: failures at its first elements name it.
+        let handle = derived.map(|variable| self.handle(variable));
         self.collect();
-        result.map(|variable| self.handle(variable))
+        handle
     }
 
     fn query(&mut self, _node: usize, variable: Handle) -> Result<Output, Refusal> {
         let output = self.graph.read(self.variable(variable));
         self.collect();
         output.ok_or_else(|| Refusal::new("there is no such variable"))
+    }
+
+    fn state_bytes(&mut self, _node: usize, variable: Handle) -> Option<usize> {
+        self.graph.state(self.variable(variable)).map(|state| to_bytes(state).len())
     }
 
     fn wait(&mut self, _node: usize, variable: Handle, threshold: Threshold) -> Result<TriggerId, Refusal> {

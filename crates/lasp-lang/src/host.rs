@@ -3,6 +3,7 @@
 //! Nodes are numbered from 1. A variable has one [`Handle`] for all nodes: a host makes it known at a node when it is first
 //! used there; a derived variable that is local to a node is derived again where it is asked for.
 
+use crate::interrupt::Interrupt;
 use crate::source::Span;
 use crate::term::Handle;
 use lasp_dataflow::{DerivationError, Op, Operator, Output, Threshold, Type, Value};
@@ -65,7 +66,7 @@ pub enum Progress {
     Deadline,
     /// Nothing is in flight: nothing will happen until something is done.
     Quiet,
-    /// Whoever runs the script wants it to stop waiting.
+    /// The [`Interrupt`] was raised.
     Interrupted,
 }
 
@@ -132,6 +133,11 @@ pub trait Host {
     /// # Errors
     /// A node that is down.
     fn query(&mut self, node: usize, variable: Handle) -> Result<Output, Refusal>;
+
+    /// How many bytes the state of a variable takes at `node` when it is encoded; `None` where there is no such state.
+    fn state_bytes(&mut self, _node: usize, _variable: Handle) -> Option<usize> {
+        None
+    }
 
     /// Asks for one [`HostEvent::Met`].
     ///
@@ -205,6 +211,9 @@ pub trait Host {
     fn await_events(&mut self) -> Progress {
         self.advance(None)
     }
+
+    /// Hands over the flag at which [`Host::advance`] stops. A host where time never takes long may ignore it.
+    fn interruptible(&mut self, _interrupt: Interrupt) {}
 
     /// The host's clock in milliseconds.
     fn now_ms(&self) -> u64;

@@ -31,6 +31,9 @@ const OPERATION_STEPS: u64 = 50;
 /// What the start of an action counts for: bounds actions that set each other off (guess).
 const ACTION_STEPS: u64 = 200;
 
+/// Whether to go on is looked up once in so many steps (guess: well below a millisecond).
+const POLL_STEPS: u64 = 1 << 12;
+
 /// Calls and expressions inside each other. A level costs at most about 2 KiB of stack, and threads have 2 MiB.
 const DEPTH_MAX: u32 = 400;
 
@@ -55,6 +58,9 @@ pub trait Effects {
 
     /// How many nodes there are.
     fn nodes(&self) -> usize;
+
+    /// Whether someone wants the form under way to stop.
+    fn interrupted(&self) -> bool;
 }
 
 /// How far an operation got.
@@ -373,6 +379,7 @@ impl<'w> Machine<'w> {
                         return Err(self.impure(name, span));
                     };
                     step = effects.resume(&waiting).map_err(|problem| self.place(problem.into(), span))?;
+                    self.poll(span)?;
                 }
             }
         }
@@ -421,13 +428,22 @@ impl<'w> Machine<'w> {
     pub(crate) fn charge(&mut self, steps: u64, span: Span) -> Outcome<()> {
         match self.steps_left.checked_sub(steps) {
             Some(left) => {
+                let poll = left / POLL_STEPS != self.steps_left / POLL_STEPS;
                 self.steps_left = left;
-                Ok(())
+                if poll { self.poll(span) } else { Ok(()) }
             }
             None => {
                 self.steps_left = 0;
                 Err(self.limit(span, "the step limit was reached here"))
             }
+        }
+    }
+
+    /// Stops if someone wants it to.
+    fn poll(&self, span: Span) -> Outcome<()> {
+        match &self.effects {
+            Some(effects) if effects.interrupted() => Err(self.limit(span, "interrupted here")),
+            _ => Ok(()),
         }
     }
 

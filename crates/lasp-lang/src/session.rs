@@ -10,16 +10,17 @@ use crate::diagnostic::Diagnostic;
 use crate::env::Env;
 use crate::fault::Fault;
 use crate::host::Host;
+use crate::interrupt::Interrupt;
 use crate::machine::{FORM_STEPS, Machine};
 use crate::parse::parse;
 use crate::show;
 use crate::source::{Source, Span};
-use crate::term::{Mixed, Term};
-use std::collections::BTreeSet;
+use crate::term::{Handle, Mixed, Term};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub(crate) use operations::{operation_hint, operation_names};
-pub use world::World;
+pub use world::{Failures, World};
 
 /// A line that a program produced.
 #[derive(Clone, Debug, PartialEq)]
@@ -92,6 +93,21 @@ impl std::fmt::Display for Line {
             Self::DerivationFailed { node, message, .. } => write!(f, "error: at node {node}: {message}"),
         }
     }
+}
+
+/// A bound name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Binding {
+    /// The name.
+    pub name: String,
+    /// The type of a variable, or the kind of a value.
+    pub kind: String,
+    /// Whether it is a dataflow variable.
+    pub is_variable: bool,
+    /// The value, or a variable's current value, cut short where it is long.
+    pub value: String,
+    /// What went wrong where the variable is derived, if anything did.
+    pub failures: Option<Failures>,
 }
 
 /// Why a program did not run to its end.
@@ -263,6 +279,38 @@ impl<H: Host> Session<H> {
     /// The names bound so far with their terms; an inner one after those it hides.
     pub fn terms(&self) -> impl Iterator<Item = (&str, &Term)> {
         self.env.iter().map(|(name, term)| (&**name, term))
+    }
+
+    /// The names bound so far, each once, in the order in which they were bound, with what they stand for now.
+    pub fn bindings(&mut self) -> Vec<Binding> {
+        let mut latest: Vec<(String, Term)> = Vec::new();
+        for (name, term) in self.env.iter() {
+            latest.retain(|(known, _)| **known != **name);
+            latest.push((name.to_string(), term.clone()));
+        }
+        latest.into_iter().map(|(name, term)| self.binding(name, &term)).collect()
+    }
+
+    fn binding(&mut self, name: String, term: &Term) -> Binding {
+        let failures = match term {
+            Term::Variable(variable) => self.world.failures().get(&variable.handle).cloned(),
+            _ => None,
+        };
+        let (kind, value) = match self.world.resolve_with_kind(term) {
+            Ok((kind, value)) => (kind, show::short(&value)),
+            Err(problem) => (show::kind_name(term).to_owned(), format!("({})", problem.message)),
+        };
+        Binding { name, kind, is_variable: matches!(term, Term::Variable(_)), value, failures }
+    }
+
+    pub(crate) fn failures(&self) -> BTreeMap<Handle, Failures> {
+        self.world.failures().clone()
+    }
+
+    /// Lets `interrupt` stop the form under way; it fails then, and what it did before stays done.
+    pub fn interrupt_by(&mut self, interrupt: Interrupt) {
+        self.world.host().interruptible(interrupt.clone());
+        self.world.interrupt = interrupt;
     }
 
     /// Unbinds a name; whether it was bound.

@@ -26,8 +26,8 @@ pub(crate) fn run(connect: ConnectArgs, source: &Arc<Source>) -> ExitCode {
         match end {
             RunEnd::Finished if failed => Ok(ExitCode::from(FAILED)),
             RunEnd::Finished => Ok(ExitCode::SUCCESS),
-            RunEnd::Rejected => Err(Failure { code: REJECTED, message: report }),
-            RunEnd::Failed => Err(Failure { code: FAILED, message: report }),
+            RunEnd::Rejected => Err(Failure { code: REJECTED, ..Failure::new(report) }),
+            RunEnd::Failed => Err(Failure::new(report)),
         }
     })
 }

@@ -4,42 +4,41 @@
 //! other one reads what is typed.
 
 use super::script::line;
-use super::table::table;
+use super::table::{count, table};
 use super::{ConnectArgs, Failure, odd, print};
-use crate::repl::{Assistant, editor, is_incomplete, save_history};
-use crate::run::program::{FAILED, REJECTED};
+use crate::repl::assistant::Assistant;
+use crate::repl::commands::{self, COMMANDS, Command, is_incomplete};
+use crate::repl::{editor, history_file};
+use crate::run::program::{FAILED, REJECTED, USAGE, load};
 use lasp::control::client::{Answers, Client};
 use lasp::control::protocol::{Ask, Binding, RunEnd, Say};
+use lasp_lang::complete::Known;
+use lasp_lang::help;
+use lasp_lang::operation::type_from;
+use lasp_lang::suggest::nearest;
 use rustyline::error::ReadlineError;
 use rustyline::history::FileHistory;
 use rustyline::{Editor, ExternalPrinter};
 use std::io::{self, BufRead as _, IsTerminal as _};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::mpsc as blocking;
 use tokio::sync::mpsc;
 
-const HELP: &str = "A form ends with `.` and may take several lines; it runs at the node. Try:
-  S = declare(numbers, set).
-  update(S, {add, [1, 2, 3]}).
-  stream(S, fun(X) -> print(X) end).
-Variables with a name stay; what else this session makes ends with it.
-Ctrl-C interrupts a form. Commands:
-  :help         this text         :forget NAME  unbinds a name
-  :vars         what is bound     :quit         ends (so does Ctrl-D)";
-
 /// What was typed.
 enum Entry {
-    Forms(String),
+    /// A program, and what it is called.
+    Forms(String, String),
     Bindings,
+    Graph,
     Forget(String),
 }
 
 /// What became of it.
 struct Outcome {
     code: u8,
-    /// Whether the connection is still there.
-    goes_on: bool,
-    names: Vec<String>,
+    /// What is bound now, if that may have changed.
+    known: Option<Vec<Known>>,
 }
 
 type Printer = Box<dyn ExternalPrinter + Send>;
@@ -48,23 +47,24 @@ type Printer = Box<dyn ExternalPrinter + Send>;
 pub(crate) fn repl(connect: ConnectArgs) -> ExitCode {
     let (entries, typed) = mpsc::channel(1);
     let (tell, outcomes) = blocking::channel();
+    let (greet, greetings) = blocking::channel();
     let (lend, printers) = blocking::channel::<Option<Printer>>();
     let connection = std::thread::Builder::new().name("lasp connection".to_owned()).spawn(move || {
         connect.with_node(async |connect, client| {
             let greeting = client.served();
             let shown = format!("{} of cluster {}", greeting.name, greeting.cluster);
-            let _ = tell.send(Outcome { code: 0, goes_on: true, names: vec![shown] }); // the other side waits for it
+            let _ = greet.send(shown); // the other side waits for it
             let printer = printers.recv().ok().flatten();
-            Connection { connect, client, tell, printer, answers: None, entry: 0 }.serve(typed).await
+            Connection { connect, client, tell, printer, answers: None }.serve(typed).await
         })
     });
     let Ok(connection) = connection else {
         eprintln!("error: cannot start a thread");
         return ExitCode::from(FAILED);
     };
-    let code = outcomes.recv().ok().map(|greeting| {
-        let shell = Shell { entries, outcomes, names: Vec::new(), code: 0 };
-        shell.run(&greeting.names.concat(), &lend)
+    let code = greetings.recv().ok().map(|node| {
+        let shell = Shell { entries, outcomes, known: Vec::new(), count: 0, code: 0 };
+        shell.run(&node, &lend)
     });
     let ended = connection.join().unwrap_or_else(|_| ExitCode::from(FAILED));
     match code {
@@ -78,7 +78,9 @@ pub(crate) fn repl(connect: ConnectArgs) -> ExitCode {
 struct Shell {
     entries: mpsc::Sender<Entry>,
     outcomes: blocking::Receiver<Outcome>,
-    names: Vec<String>,
+    known: Vec<Known>,
+    /// Entries that were forms.
+    count: usize,
     /// Of the first entry that did not go well.
     code: u8,
 }
@@ -96,7 +98,6 @@ impl Shell {
                 let _ = lend.send(printer);
                 println!("connected to {node}; :help tells how this works");
                 self.converse(&mut editor);
-                save_history(&mut editor);
                 0
             }
             Err(error) => {
@@ -125,14 +126,26 @@ impl Shell {
     }
 
     fn converse(&mut self, editor: &mut Editor<Assistant, FileHistory>) {
+        let history = history_file();
+        if let Some(path) = &history {
+            let _ = path.parent().map(std::fs::create_dir_all);
+            // Without a history there is nothing to recall; that is no reason to stop.
+            let _ = editor.load_history(path);
+        }
         loop {
             if let Some(assistant) = editor.helper_mut() {
-                assistant.know(self.names.clone());
+                assistant.know(self.known.clone());
             }
             match editor.readline("lasp> ") {
-                Ok(entry) if self.entry(entry.trim()) => {}
+                Ok(entry) => {
+                    // Kept at once, as this process may end at any time.
+                    let _ = history.as_ref().map(|path| editor.append_history(path));
+                    if !self.entry(entry.trim()) {
+                        return;
+                    }
+                }
                 Err(ReadlineError::Interrupted) => {}
-                Ok(_) | Err(ReadlineError::Eof) => return,
+                Err(ReadlineError::Eof) => return,
                 Err(error) => {
                     eprintln!("error: cannot read: {error}");
                     return;
@@ -143,30 +156,48 @@ impl Shell {
 
     /// Handles an entry; whether more may follow.
     fn entry(&mut self, entry: &str) -> bool {
-        let (word, rest) = entry.split_once(char::is_whitespace).unwrap_or((entry, ""));
-        match word.trim_end_matches('.') {
-            "" => true,
-            ":quit" | ":q" | ":exit" => false,
-            ":help" | ":h" | ":?" => print(HELP),
-            ":vars" => self.ask(Entry::Bindings),
-            ":forget" => self.ask(Entry::Forget(rest.trim().trim_end_matches('.').to_owned())),
-            command if command.starts_with(':') => {
-                eprintln!("no command {command}; `:help` lists them");
-                self.note(crate::run::program::USAGE);
-                true
+        match Command::parse(entry) {
+            None if entry.is_empty() => true,
+            None => {
+                self.count += 1;
+                self.ask(Entry::Forms(format!("entry {}", self.count), entry.to_owned()))
             }
-            _ => self.ask(Entry::Forms(entry.to_owned())),
+            Some(Command::Quit) => false,
+            Some(Command::Vars) => self.ask(Entry::Bindings),
+            Some(Command::Graph) => self.ask(Entry::Graph),
+            Some(Command::Forget(name)) => self.ask(Entry::Forget(name)),
+            Some(Command::Load(file)) => match load(Path::new(&file)) {
+                Ok(source) => self.ask(Entry::Forms(source.name().to_owned(), source.text().to_owned())),
+                Err(message) => self.fail(&message),
+            },
+            Some(Command::Help(topic)) if topic.is_empty() => print(&commands::help()),
+            Some(Command::Help(topic)) => match help::topic(&topic) {
+                Ok(text) => print(&text),
+                Err(message) => self.fail(&message),
+            },
+            Some(Command::Clear) => print("\x1b[2J\x1b[H"),
+            Some(Command::Unknown(word)) => {
+                let near = nearest(&word, COMMANDS.iter().map(|(word, ..)| *word));
+                let hint = near.map_or("`:help` lists them".to_owned(), |near| format!("did you mean `{near}`?"));
+                self.fail(&format!("no command {word}; {hint}"))
+            }
         }
+    }
+
+    fn fail(&mut self, message: &str) -> bool {
+        eprintln!("{message}");
+        self.note(USAGE);
+        true
     }
 
     fn ask(&mut self, entry: Entry) -> bool {
         if self.entries.blocking_send(entry).is_err() {
             return false; // why, was said
         }
-        let Ok(Outcome { code, goes_on, names }) = self.outcomes.recv() else { return false };
+        let Ok(Outcome { code, known }) = self.outcomes.recv() else { return false };
         self.note(code);
-        self.names = if names.is_empty() { std::mem::take(&mut self.names) } else { names };
-        goes_on
+        self.known = known.unwrap_or_else(|| std::mem::take(&mut self.known));
+        true
     }
 
     fn note(&mut self, code: u8) {
@@ -184,7 +215,6 @@ struct Connection<'a> {
     printer: Option<Printer>,
     /// Of the last forms: triggers go on printing there.
     answers: Option<Answers>,
-    entry: usize,
 }
 
 impl Connection<'_> {
@@ -205,33 +235,40 @@ impl Connection<'_> {
 
     async fn handle(&mut self, entry: Entry) -> Result<(), Failure> {
         let outcome = match entry {
-            Entry::Forms(text) => self.forms(text).await?,
-            Entry::Bindings => match self.connect.ask(self.client, Ask::Bindings).await? {
-                Say::Bindings(bindings) => {
-                    show(&bindings);
-                    Outcome { code: 0, goes_on: true, names: Vec::new() }
-                }
-                say => return Err(odd(&say)),
-            },
-            Entry::Forget(name) => {
-                let code = match self.connect.ask(self.client, Ask::Forget(name)).await {
-                    Ok(_) => 0,
-                    Err(failure) => {
-                        eprintln!("{}", failure.message);
-                        failure.code
-                    }
-                };
-                Outcome { code, goes_on: true, names: Vec::new() }
-            }
+            Entry::Forms(name, text) => self.forms(name, text).await?,
+            Entry::Bindings => self.show(Ask::Bindings).await?,
+            Entry::Graph => self.show(Ask::Graph).await?,
+            Entry::Forget(name) => self.show(Ask::Forget(name)).await?,
         };
         let _ = self.tell.send(outcome); // the other side may have gone
         Ok(())
     }
 
+    /// Asks what has one answer, and shows it.
+    async fn show(&self, ask: Ask) -> Result<Outcome, Failure> {
+        let code = match self.connect.ask(self.client, ask).await {
+            Ok(Say::Bindings(bindings)) => {
+                print(&binding_table(&bindings));
+                0
+            }
+            Ok(Say::Graph(text)) => {
+                print(text.trim_end());
+                0
+            }
+            Ok(Say::Done) => 0,
+            Ok(say) => return Err(odd(&say)),
+            Err(failure) if failure.lost => return Err(failure),
+            Err(failure) => {
+                eprintln!("{}", failure.message);
+                failure.code
+            }
+        };
+        Ok(Outcome { code, known: None })
+    }
+
     /// Runs forms to their end. Ctrl-C interrupts them.
-    async fn forms(&mut self, text: String) -> Result<Outcome, Failure> {
-        self.entry += 1;
-        let (name, style) = (format!("entry {}", self.entry), self.connect.style());
+    async fn forms(&mut self, name: String, text: String) -> Result<Outcome, Failure> {
+        let style = self.connect.style();
         let answers = self.client.ask(Ask::Run { name, text, style }).await?;
         // What the last forms' triggers print now comes with these.
         let answers = self.answers.insert(answers);
@@ -256,7 +293,7 @@ impl Connection<'_> {
                         RunEnd::Rejected => REJECTED,
                         RunEnd::Failed => FAILED,
                     };
-                    return Ok(Outcome { code, goes_on: true, names });
+                    return Ok(Outcome { code, known: Some(names.into_iter().map(known).collect()) });
                 }
                 say => return Err(odd(&say)),
             }
@@ -284,11 +321,22 @@ async fn next(answers: &mut Option<Answers>) -> Result<Say, Failure> {
     }
 }
 
-fn show(bindings: &[Binding]) {
+fn known((name, ty): (String, Option<String>)) -> Known {
+    let what = ty.clone().unwrap_or_else(|| "value".to_owned());
+    Known { name, what, ty: ty.and_then(|ty| type_from(&ty).ok()) }
+}
+
+fn binding_table(bindings: &[Binding]) -> String {
     if bindings.is_empty() {
-        print("nothing is bound yet");
-        return;
+        return "nothing is bound yet".to_owned();
     }
-    let rows: Vec<Vec<String>> = bindings.iter().map(|bound| vec![bound.name.clone(), bound.term.clone()]).collect();
-    print(&table(&rows, &[24]));
+    let row = |cells: [&str; 3]| cells.map(str::to_owned).to_vec();
+    let mut rows = Vec::new();
+    for binding in bindings {
+        rows.push(row([&binding.name, &binding.kind, &binding.value]));
+        if let Some((elements, last)) = &binding.failures {
+            rows.push(row(["", "", &format!("{} left out: {last}", count(*elements, "element"))]));
+        }
+    }
+    table(&rows, &[24, 16])
 }

@@ -160,7 +160,11 @@ async fn all(connect: &ConnectArgs, client: &Client, prefix: String) -> Result<V
 fn variable_table(variables: &[VariableReport]) -> String {
     let mut rows = vec![["NAME", "TYPE", "SIZE", "KIND", "VALUE"].map(str::to_owned).to_vec()];
     for variable in variables {
-        let value = variable.value.as_ref().map_or_else(String::new, |(text, _)| text.clone());
+        let value = match (&variable.value, variable.elements) {
+            (Some((text, _)), _) => text.clone(),
+            (None, None) if variable.local && variable.derived => "(not read yet)".to_owned(),
+            (None, _) => String::new(),
+        };
         let cells = [variable.name.clone(), variable.ty.clone(), size(variable), kind(variable).to_owned(), value];
         rows.push(cells.to_vec());
     }

@@ -4,7 +4,9 @@
 //! declared at a node when something first acts on it there; a query alone changes nothing. A derived variable that is
 //! local to its node is derived again at another node that asks for it.
 
+use lasp_crdt::codec::to_bytes;
 use lasp_dataflow::{Name, Op, Operator, Output, State, Target, Threshold, Type, Value, VarId};
+use lasp_lang::Interrupt;
 use lasp_lang::fault::Problem;
 use lasp_lang::host::{Fault, Host, HostEvent, Progress, Refusal, TriggerId};
 use lasp_lang::term::Handle;
@@ -46,6 +48,7 @@ pub(crate) struct Cluster {
     full_mesh: bool,
     /// Groups that can reach each other: one, or those of the partition.
     groups: Vec<Vec<usize>>,
+    interrupt: Interrupt,
 }
 
 impl Cluster {
@@ -62,6 +65,7 @@ impl Cluster {
             told: VecDeque::new(),
             full_mesh: nodes <= FULL_MESH_MAX,
             groups: vec![(1..=nodes).collect()],
+            interrupt: Interrupt::default(),
         };
         for number in 1..=nodes {
             let addr = Addr::new(&format!("node-{number}:1")).expect("a short address");
@@ -231,6 +235,9 @@ impl Cluster {
             if !self.told.is_empty() {
                 return Progress::Events;
             }
+            if self.interrupt.is_raised() {
+                return Progress::Interrupted;
+            }
             if self.nothing_in_flight() && self.agreed() {
                 return Progress::Quiet;
             }
@@ -350,6 +357,11 @@ impl Host for Cluster {
         }
     }
 
+    fn state_bytes(&mut self, node: usize, variable: Handle) -> Option<usize> {
+        let var = self.places.get(&(node, variable))?;
+        self.node(node).ok()?.graph().state(*var).map(|state| to_bytes(state).len())
+    }
+
     fn wait(&mut self, node: usize, variable: Handle, threshold: Threshold) -> Result<TriggerId, Refusal> {
         let var = self.locate(node, variable)?;
         let id = self.next_id();
@@ -431,10 +443,17 @@ impl Host for Cluster {
             if !self.told.is_empty() {
                 return Progress::Events;
             }
+            if self.interrupt.is_raised() {
+                return Progress::Interrupted;
+            }
             if !self.step(deadline) {
                 return Progress::Deadline;
             }
         }
+    }
+
+    fn interruptible(&mut self, interrupt: Interrupt) {
+        self.interrupt = interrupt;
     }
 
     fn now_ms(&self) -> u64 {

@@ -37,7 +37,7 @@ impl Graph {
     /// # Errors
     /// [`UpdateError`]; nothing is changed.
     pub fn update_once(&mut self, var: VarId, op: &Op, stamp: Stamp) -> Result<bool, UpdateError> {
-        let Some(variable) = self.vars.get(var.index()) else { return Err(UpdateError::UnknownVariable(var)) };
+        let Some(variable) = self.vars.get(var) else { return Err(UpdateError::UnknownVariable(var)) };
         if variable.info.read_only {
             return Err(UpdateError::ReadOnly(variable.info.name.clone()));
         }

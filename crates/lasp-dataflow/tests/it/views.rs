@@ -264,7 +264,8 @@ fn flags_say_whether_a_threshold_is_reached_and_can_travel() {
     assert_eq!(here.show(crowded), "true");
     here.remove(vars[2], 3);
     assert_eq!(here.show(crowded), "false");
-    let refused = here.graph.derive(Operator::Reached(Box::new(Threshold::AtLeast(1))), &vars[1..2], Target::Local(None));
+    let refused =
+        here.graph.derive(Operator::Reached(Box::new(Threshold::AtLeast(1))), &vars[1..2], Target::Local(None));
     assert!(refused.is_err());
 }
 

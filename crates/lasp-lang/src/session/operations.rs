@@ -4,11 +4,11 @@ use super::identity;
 use super::world::{Trigger, World};
 use crate::fault::Problem;
 use crate::function::Function;
+use crate::help;
 use crate::host::{Fault, Host, no_cluster};
-use crate::library::{self, type_of};
+use crate::library::type_of;
 use crate::machine::{Step, Waiting};
 use crate::show::{short, type_name};
-use crate::signature;
 use crate::suggest::nearest;
 use crate::term::{Term, Variable};
 use lasp_crdt::fingerprint::{hash, mix};
@@ -303,7 +303,8 @@ impl<H: Host> World<H> {
 
     fn help(&mut self, node: usize, args: &[Term]) -> Result<Term> {
         let text = match args {
-            [] => overview(),
+            [] => help::overview(),
+            [Term::Variable(variable)] => help::about_type(&self.host.type_of(variable.handle)),
             [term] => help_on(term)?,
             _ => return Err(Problem::new("`help` takes one thing")),
         };
@@ -422,47 +423,11 @@ pub(crate) fn operation_names(ty: &Type) -> impl Iterator<Item = &'static str> {
     ty.catalogue().iter().map(|op| op.form.trim_start_matches('{').split([',', '}']).next().unwrap_or(op.form))
 }
 
-fn overview() -> String {
-    let mut text = String::from("Operations:\n");
-    for operation in signature::OPERATIONS {
-        text += &format!("  {:<44} {}\n", operation.form, operation.does);
-    }
-    text += "Functions: ";
-    text += &library::all().map(|builtin| builtin.signature.name).collect::<Vec<_>>().join(", ");
-    text += "\nTypes: ";
-    text += &Type::names().collect::<Vec<_>>().join(", ");
-    text
-}
-
+/// What is known of a topic: a name, or a type with its parameters.
 fn help_on(term: &Term) -> Result<String> {
-    if let Term::Data(Value::Atom(name) | Value::Text(name), _) = term
-        && let Some(found) = signature::find(name)
-        && Type::names().all(|ty| ty != &**name)
-    {
-        return Ok(format!("{}\n  {}", found.form, found.does));
-    }
-    let name = match term {
-        Term::Data(Value::Text(name), _) => Term::atom(name),
-        other => other.clone(),
-    };
-    // Types with parameters are shown by their name alone, too.
-    let ty = match &name {
-        Term::Data(Value::Atom(name), _) if &**name == "gmap" => Type::GMap(Box::new(Type::AwSet)),
-        Term::Data(Value::Atom(name), _) if &**name == "pair" => {
-            Type::Pair(Box::new(Type::AwSet), Box::new(Type::AwSet))
-        }
-        other => type_of(other).map_err(Problem::new)?,
-    };
-    let mut text = format!("{}: update(V, Op) with Op one of", show_name(term, &ty));
-    for op in ty.catalogue() {
-        text += &format!("\n  {:<20} {}", op.form, op.does);
-    }
-    Ok(text)
-}
-
-fn show_name(term: &Term, ty: &Type) -> String {
     match term {
-        Term::Data(Value::Atom(name) | Value::Text(name), _) => name.to_string(),
-        _ => type_name(ty),
+        Term::Data(Value::Atom(name) | Value::Text(name), _) => help::topic(name).map_err(Problem::new),
+        Term::Function(Function::Builtin(builtin, _)) => Ok(help::about_call(&builtin.signature)),
+        other => Ok(help::about_type(&type_of(other).map_err(Problem::new)?)),
     }
 }

@@ -6,6 +6,7 @@ use crate::diagnostic::Diagnostic;
 use crate::fault::Problem;
 use crate::function::Function;
 use crate::host::{Host, HostEvent, Progress, TriggerId};
+use crate::interrupt::Interrupt;
 use crate::machine::{Action, Effects, Step, Waiting};
 use crate::show;
 use crate::source::Source;
@@ -29,6 +30,22 @@ struct Due {
     once: Option<TriggerId>,
 }
 
+/// What went wrong where a variable is derived.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Failures {
+    /// How many elements were left out so far, on all nodes.
+    pub count: u64,
+    /// The last of them.
+    pub last: String,
+}
+
+impl Failures {
+    fn note(&mut self, node: usize, message: &str) {
+        self.count += 1;
+        self.last = format!("at node {node}, {message}");
+    }
+}
+
 /// A host with what a session remembers of it.
 pub struct World<H> {
     pub(super) host: H,
@@ -49,6 +66,8 @@ pub struct World<H> {
     /// Results of folds: they have the type of their value.
     pub(super) folds: BTreeSet<Handle>,
     pub(super) patterns: BTreeMap<usize, BTreeSet<String>>,
+    failures: BTreeMap<Handle, Failures>,
+    pub(super) interrupt: Interrupt,
     form: usize,
 }
 
@@ -73,6 +92,8 @@ impl<H: Host> World<H> {
             unread: BTreeSet::new(),
             folds: BTreeSet::new(),
             patterns: BTreeMap::new(),
+            failures: BTreeMap::new(),
+            interrupt: Interrupt::default(),
             form: 0,
         }
     }
@@ -83,9 +104,26 @@ impl<H: Host> World<H> {
 
     /// The same on another host, which knows the variables and triggers by the same numbers; and the one before.
     pub(super) fn rehost<G>(self, host: G) -> (World<G>, H) {
-        let Self { host: before, triggers, identities, met, due, firing, lines, sink, sources, folds, patterns, form } =
-            self;
-        (World { host, triggers, identities, met, due, firing, lines, sink, sources, folds, patterns, form }, before)
+        let Self { host: before, triggers, identities, met, due, firing, lines, sink, .. } = self;
+        let Self { sources, unread, folds, patterns, failures, interrupt, form, .. } = self;
+        let world = World {
+            host,
+            triggers,
+            identities,
+            met,
+            due,
+            firing,
+            lines,
+            sink,
+            sources,
+            unread,
+            folds,
+            patterns,
+            failures,
+            interrupt,
+            form,
+        };
+        (world, before)
     }
 
     /// What comes from now on belongs to form number `form`. Actions that a failed form left behind are dropped.
@@ -132,6 +170,10 @@ impl<H: Host> World<H> {
         }
     }
 
+    pub(super) fn failures(&self) -> &BTreeMap<Handle, Failures> {
+        &self.failures
+    }
+
     pub(super) fn value(&mut self, variable: Variable) -> Result<Term, Problem> {
         self.unread.remove(&(variable.node, variable.handle));
         self.host.query(variable.node, variable.handle).map(Term::output)
@@ -168,6 +210,9 @@ impl<H: Host> World<H> {
                     }
                 }
                 HostEvent::DerivationFailed { node, variable, message, at } => {
+                    if let Some(variable) = variable {
+                        self.failures.entry(variable).or_default().note(node, &message);
+                    }
                     let source = variable.and_then(|variable| self.sources.get(&variable)?.clone());
                     let report = source.zip(at).map(|(source, span)| {
                         (source, Box::new(Diagnostic::error(span, format!("at node {node}, {message}"))))
@@ -231,8 +276,7 @@ impl<H: Host> World<H> {
 
     fn settle(&mut self, waiting: &Waiting) -> Result<Step, Problem> {
         match self.host.advance(None) {
-            Progress::Events => return Ok(Step::Wait(waiting.clone())),
-            Progress::Interrupted => return Err(interrupted("settle")),
+            Progress::Events | Progress::Interrupted => return Ok(Step::Wait(waiting.clone())),
             Progress::Deadline => {
                 let problem = Problem::new("the node did not come to rest: others keep changing what it holds");
                 return Err(problem.hint("`read` waits for a value, `sleep` for a time"));
@@ -252,8 +296,7 @@ impl<H: Host> World<H> {
             return Ok(Step::Done(Term::ok()));
         }
         match self.host.advance(Some(deadline_ms)) {
-            Progress::Events => Ok(Step::Wait(waiting.clone())),
-            Progress::Interrupted => Err(interrupted("sleep")),
+            Progress::Events | Progress::Interrupted => Ok(Step::Wait(waiting.clone())),
             Progress::Deadline | Progress::Quiet => Ok(Step::Done(Term::ok())),
         }
     }
@@ -265,7 +308,7 @@ impl<H: Host> World<H> {
         match self.host.await_events() {
             Progress::Interrupted => {
                 self.give_up(waits);
-                return Err(interrupted("read"));
+                return Ok(Step::Wait(waiting.clone()));
             }
             Progress::Events => return Ok(Step::Wait(waiting.clone())),
             _ if !self.due.is_empty() => return Ok(Step::Wait(waiting.clone())),
@@ -306,8 +349,8 @@ impl<H: Host> Effects for World<H> {
     fn nodes(&self) -> usize {
         self.host.nodes()
     }
-}
 
-fn interrupted(what: &str) -> Problem {
-    Problem::new(format!("`{what}` was interrupted"))
+    fn interrupted(&self) -> bool {
+        self.interrupt.is_raised()
+    }
 }

@@ -8,7 +8,7 @@ use crate::api::Lasp;
 use crate::error::Error;
 use crate::transport::TransportStats;
 use lasp_crdt::codec::to_bytes;
-use lasp_dataflow::{DerivationError, Name, Op, Output, State, Type, Value, VarId};
+use lasp_dataflow::{DerivationError, Name, Op, Output, State, Type, Value, VarId, VarInfo};
 use lasp_lang::diagnostic::render_all;
 use lasp_lang::show::{self, short, type_name};
 use lasp_lang::suggest::nearest;
@@ -91,7 +91,7 @@ impl Answers {
             Ask::Install { name, text } => self.install(name, text).await,
             Ask::Uninstall(name) => self.lasp.uninstall(&name).await.map(|()| Say::Done).map_err(failed),
             Ask::Programs => self.programs().await,
-            Ask::Run { .. } | Ask::Bindings | Ask::Forget(_) | Ask::Cancel => return, // the session's
+            Ask::Run { .. } | Ask::Bindings | Ask::Graph | Ask::Forget(_) | Ask::Cancel => return, // the session's
         };
         reply.say(last.unwrap_or_else(Say::Refused)).await;
     }
@@ -286,8 +286,8 @@ struct Seen {
     local: bool,
     derived: bool,
     elements: Option<usize>,
-    /// Value and encoded size of what is small.
-    small: Option<(Output, usize)>,
+    /// The value of what is small, and the encoded size of what has a state of its own.
+    small: Option<(Output, Option<usize>)>,
     errors: u64,
     recent: Vec<DerivationError>,
 }
@@ -299,19 +299,30 @@ fn page(node: &Node, prefix: &str, from: usize) -> Page {
         if !info.name.as_str().starts_with(prefix) {
             continue;
         }
-        let state = node.graph().state(var);
         page.seen.push(Seen {
             name: info.name.to_string(),
             ty: info.ty.clone(),
             local: info.local,
             derived: info.derived,
-            elements: state.and_then(State::cardinality),
-            small: state.filter(|state| is_small(state)).map(|state| (state.read(), to_bytes(state).len())),
+            elements: node.graph().peek_cardinality(var),
+            small: small(node, var, info),
             errors: info.errors.total(),
             recent: info.errors.recent().cloned().collect(),
         });
     }
     page
+}
+
+/// The value of a variable if reading it costs next to nothing, and its encoded size. A local result is not computed for
+/// this alone.
+fn small(node: &Node, var: VarId, info: &VarInfo) -> Option<(Output, Option<usize>)> {
+    let graph = node.graph();
+    if info.local && info.read_only {
+        let few = graph.peek_cardinality(var).is_none_or(|elements| elements <= SMALL);
+        return few.then(|| graph.peek(var)).flatten().map(|output| (output, None));
+    }
+    let state = graph.state(var).filter(|state| is_small(state))?;
+    Some((state.read(), Some(to_bytes(state).len())))
 }
 
 /// Whether reading and encoding a state costs next to nothing.
@@ -336,7 +347,7 @@ impl Seen {
             local: self.local,
             derived: self.derived,
             elements: self.elements.map(|elements| elements as u64),
-            bytes: self.small.map(|(_, bytes)| bytes as u64),
+            bytes: self.small.and_then(|(_, bytes)| bytes).map(|bytes| bytes as u64),
             value,
             errors: self.errors,
             recent: self.recent.iter().map(error_report).collect(),
@@ -369,7 +380,7 @@ fn status(node: &Node, facts: &Facts, now: Time, transport: &TransportStats) -> 
             Interests::All => None,
             Interests::Prefixes(prefixes) => Some(prefixes.iter().cloned().collect()),
         },
-        variables: node.graph().vars().len() as u64,
+        variables: node.graph().vars().count() as u64,
         fingerprint: node.fingerprint(),
         quiescent: node.is_quiescent(),
         waiting: node.waiting() as u64,

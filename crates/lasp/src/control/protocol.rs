@@ -221,6 +221,8 @@ pub enum Ask {
     },
     /// What is bound in this connection's session: [`Say::Bindings`].
     Bindings,
+    /// The dataflow of this connection's session: [`Say::Graph`].
+    Graph,
     /// Unbinds a name in this connection's session: [`Say::Done`].
     Forget(String),
     /// Forgets the request of this message's id: a program under way is interrupted, whatever else is open ends without a
@@ -291,11 +293,13 @@ pub enum Say {
         end: RunEnd,
         /// Diagnostics for people: why, or warnings.
         report: String,
-        /// The names bound in the session, for completion.
-        names: Vec<String>,
+        /// The names bound in the session, with the types of those that are variables, for completion.
+        names: Vec<(String, Option<String>)>,
     },
     /// What is bound in the session.
     Bindings(Vec<Binding>),
+    /// The dataflow of the session, as text.
+    Graph(String),
     /// The node stops: nothing more comes.
     Stopping,
 }
@@ -340,8 +344,12 @@ pub enum RunEnd {
 pub struct Binding {
     /// The name.
     pub name: String,
-    /// The term, shortened.
-    pub term: String,
+    /// The type of a variable, or the kind of a value.
+    pub kind: String,
+    /// The value, or a variable's current value, shortened.
+    pub value: String,
+    /// How many elements were left out of a derived variable, and why the last one was.
+    pub failures: Option<(u64, String)>,
 }
 
 /// A variable at a node.

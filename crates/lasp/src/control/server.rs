@@ -226,6 +226,7 @@ impl Client {
             Ask::Cancel => self.cancel(id).await,
             Ask::Run { name, text, style } => self.job(id, Job::Run { name, text, style }).await,
             Ask::Bindings => self.job(id, Job::Bindings).await,
+            Ask::Graph => self.job(id, Job::Graph).await,
             Ask::Forget(name) => self.job(id, Job::Forget(name)).await,
             _ if self.open.len() >= MAX_OPEN || self.open.contains_key(&id) => {
                 let text = format!("at most {MAX_OPEN} requests may be open at once, each under a number of its own");

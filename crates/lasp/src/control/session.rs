@@ -8,7 +8,10 @@ use super::protocol::{Binding, Refused, RunEnd, Say, Style};
 use super::signals::Signals;
 use crate::api::Lasp;
 use lasp_lang::diagnostic::render_all;
-use lasp_lang::show::short;
+use lasp_lang::explain::Recorder;
+use lasp_lang::host::Host as _;
+use lasp_lang::show::type_name;
+use lasp_lang::term::Term;
 use lasp_lang::{Line, Source, Stop};
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -27,6 +30,8 @@ pub(super) enum Job {
     Run { name: String, text: String, style: Style },
     /// Lists what is bound.
     Bindings,
+    /// Shows the dataflow.
+    Graph,
     /// Unbinds a name.
     Forget(String),
 }
@@ -70,7 +75,7 @@ impl Drop for Session {
 
 struct Worker {
     signals: Arc<Signals<Job>>,
-    session: lasp_lang::Session<Place>,
+    session: lasp_lang::Session<Recorder<Place>>,
     out: Arc<Out>,
     /// Whose lines come now, and how they are to be written.
     voice: Arc<Mutex<(u32, Style)>>,
@@ -80,7 +85,8 @@ impl Worker {
     fn new(lasp: Lasp, signals: Arc<Signals<Job>>, out: Out) -> Self {
         let out = Arc::new(out);
         let voice = Arc::new(Mutex::new((0, Style::default())));
-        let mut session = lasp_lang::Session::new(Place::new(lasp, signals.clone()));
+        let mut session = lasp_lang::Session::new(Recorder::new(Place::new(lasp, signals.clone())));
+        session.interrupt_by(signals.flag());
         let (to, speaker) = (out.clone(), voice.clone());
         session.stream_to(Box::new(move |line| {
             say_line(&to, *speaker.lock().unwrap_or_else(PoisonError::into_inner), &line)
@@ -109,11 +115,10 @@ impl Worker {
                 self.program(&Source::new(name, text), id, style)
             }
             Job::Bindings => {
-                let bindings = self.session.terms().take(MAX_NAMES);
-                Say::Bindings(
-                    bindings.map(|(name, term)| Binding { name: name.to_owned(), term: short(term) }).collect(),
-                )
+                let bindings = self.session.bindings();
+                Say::Bindings(bindings.into_iter().take(MAX_NAMES).map(bound).collect())
             }
+            Job::Graph => Say::Graph(self.session.explanation().to_string()),
             Job::Forget(name) if self.session.forget(&name) => Say::Done,
             Job::Forget(name) => Say::Refused(Refused::failed(format!("{name:?} is not bound"))),
         }
@@ -127,8 +132,18 @@ impl Worker {
             Err(Stop::Rejected(diagnostics)) => (RunEnd::Rejected, render_all(&diagnostics, source, style.color)),
             Err(Stop::Failed(fault)) => (RunEnd::Failed, fault.diagnostic().render(&fault.source, style.color)),
         };
-        let names = self.session.terms().take(MAX_NAMES).map(|(name, _)| name.to_owned()).collect();
-        Say::Ran { end, report, names }
+        Say::Ran { end, report, names: self.names() }
+    }
+
+    fn names(&mut self) -> Vec<(String, Option<String>)> {
+        let variable = |term: &Term| match term {
+            Term::Variable(variable) => Some(variable.handle),
+            _ => None,
+        };
+        let terms = self.session.terms().take(MAX_NAMES);
+        let terms: Vec<_> = terms.map(|(name, term)| (name.to_owned(), variable(term))).collect();
+        let host = self.session.host();
+        terms.into_iter().map(|(name, variable)| (name, variable.map(|it| type_name(&host.type_of(it))))).collect()
     }
 
     /// Runs what triggers made due. What fails is told, and the rest comes after the jobs that wait.
@@ -141,6 +156,11 @@ impl Worker {
             self.signals.wake();
         }
     }
+}
+
+fn bound(binding: lasp_lang::Binding) -> Binding {
+    let failures = binding.failures.map(|failures| (failures.count, failures.last));
+    Binding { name: binding.name, kind: binding.kind, value: binding.value, failures }
 }
 
 fn say_line(out: &Out, (id, style): (u32, Style), line: &Line) {

@@ -1,5 +1,6 @@
 //! How a session's thread waits: for futures of the node, for jobs of its client, and for being told to stop.
 
+use lasp_lang::Interrupt;
 use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
 use std::pin::pin;
@@ -21,6 +22,8 @@ pub(super) struct Interrupted;
 pub(super) struct Signals<J> {
     state: Mutex<State<J>>,
     bell: Condvar,
+    /// Raised together with the bell: for those who compute and do not wait.
+    interrupt: Interrupt,
 }
 
 struct State<J> {
@@ -28,15 +31,13 @@ struct State<J> {
     jobs: VecDeque<(u32, J)>,
     /// The job under way.
     current: Option<u32>,
-    interrupted: bool,
     closed: bool,
 }
 
 impl<J: Send + 'static> Signals<J> {
     pub(super) fn new() -> Arc<Self> {
-        let state =
-            State { woken: BTreeSet::new(), jobs: VecDeque::new(), current: None, interrupted: false, closed: false };
-        Arc::new(Self { state: Mutex::new(state), bell: Condvar::new() })
+        let state = State { woken: BTreeSet::new(), jobs: VecDeque::new(), current: None, closed: false };
+        Arc::new(Self { state: Mutex::new(state), bell: Condvar::new(), interrupt: Interrupt::default() })
     }
 
     fn lock(&self) -> MutexGuard<'_, State<J>> {
@@ -60,7 +61,7 @@ impl<J: Send + 'static> Signals<J> {
     pub(super) fn interrupt(&self, id: u32) -> Option<J> {
         let mut state = self.lock();
         if state.current == Some(id) {
-            state.interrupted = true;
+            self.interrupt.raise();
             self.bell.notify_all();
         }
         let place = state.jobs.iter().position(|(waiting, _)| *waiting == id)?;
@@ -72,7 +73,13 @@ impl<J: Send + 'static> Signals<J> {
         let mut state = self.lock();
         state.closed = true;
         state.jobs.clear();
+        self.interrupt.raise();
         self.bell.notify_all();
+    }
+
+    /// The flag that stops what computes.
+    pub(super) fn flag(&self) -> Interrupt {
+        self.interrupt.clone()
     }
 
     // ---- the thread's side ----
@@ -84,7 +91,7 @@ impl<J: Send + 'static> Signals<J> {
             if state.closed {
                 return Err(Interrupted);
             }
-            state.interrupted = false;
+            self.interrupt.clear();
             state.current = None;
             if let Some((id, job)) = state.jobs.pop_front() {
                 state.current = Some(id);
@@ -106,7 +113,7 @@ impl<J: Send + 'static> Signals<J> {
     pub(super) fn wait(&self, until: Option<Instant>) -> Result<bool, Interrupted> {
         let mut state = self.lock();
         loop {
-            if state.closed || state.interrupted {
+            if state.closed || self.interrupt.is_raised() {
                 return Err(Interrupted);
             }
             if !state.woken.is_empty() {
@@ -135,7 +142,7 @@ impl<J: Send + 'static> Signals<J> {
             }
             let mut state = self.lock();
             while !state.woken.remove(&CURRENT) {
-                if state.closed || state.interrupted {
+                if state.closed || self.interrupt.is_raised() {
                     return Err(Interrupted);
                 }
                 state = self.bell.wait(state).unwrap_or_else(PoisonError::into_inner);
