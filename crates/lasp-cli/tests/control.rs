@@ -285,11 +285,17 @@ fn the_shell_works_at_the_node_too() {
     say("N = 7.\n:vars\n");
     assert_eq!(shell.line(), "7\n");
     let (first, second) = (shell.line(), shell.line());
-    assert!(first.starts_with("S  ") && second == "N  7\n", "{first}{second}");
+    assert_eq!((first.as_str(), second.as_str()), ("S  set      set[1]\n", "N  integer  7\n"));
+    say("D = map(S, fun(X) -> X + 1 end).\n:graph\n");
+    assert_eq!(shell.line(), "set[2]\n");
+    let mut graph = String::new();
+    while !graph.contains("D <- map(") {
+        graph += &shell.line();
+    }
     say(":forget N\nN + 1.\n");
     drop(input);
     let (error, code) = shell.end();
-    assert!(code == Some(2) && error.contains("`N`") && error.contains("entry 4:1:1"), "{error}");
+    assert!(code == Some(2) && error.contains("`N`") && error.contains("entry 5:1:1"), "{error}");
 }
 
 #[test]

@@ -270,6 +270,7 @@ impl Host for Place {
     }
 
     fn query(&mut self, _node: usize, variable: Handle) -> Result<Output, Refusal> {
+        self.unheard = true; // a derived variable is computed when it is first read, and may fail then
         self.ask(self.lasp.query(self.variable(variable)))
     }
 
