@@ -178,7 +178,8 @@ impl Shell {
             Some(Command::Clear) => print("\x1b[2J\x1b[H"),
             Some(Command::Unknown(word)) => {
                 let near = nearest(&word, COMMANDS.iter().map(|(word, ..)| *word));
-                let hint = near.map_or("`:help` lists them".to_owned(), |near| format!("did you mean `{near}`?"));
+                let hint =
+                    near.map_or_else(|| "`:help` lists them".to_owned(), |near| format!("did you mean `{near}`?"));
                 self.fail(&format!("no command {word}; {hint}"))
             }
         }
