@@ -1,10 +1,11 @@
 //! What an owner asks of a node, and what the node tells its owner.
 
+use crate::composition::Composition;
 use crate::interest::Interests;
 use crate::programs::{ProgramError, ProgramInfo};
 use lasp_dataflow::{
-    BindError, DeclareError, DeriveError, Name, Op, Operator, Output, Target, Threshold, ThresholdError, Type,
-    UpdateError, Value, VarId,
+    BindError, DeclareError, DerivationId, DeriveError, Name, Op, Operator, Output, Target, Threshold, ThresholdError,
+    Type, UndeclareError, UpdateError, Value, VarId,
 };
 use lasp_overlay::membership;
 use lasp_overlay::{Addr, Contact};
@@ -31,13 +32,12 @@ pub enum Command {
         /// What is asked.
         request: Request,
     },
-    /// Forgets an open `Read`, `Watch` or `Sleep`; no reply follows.
+    /// Forgets an open `Read`, `ReadAny`, `WaitNeeded`, `Watch` or `Sleep`; no reply follows.
     Cancel(RequestId),
 }
 
 /// A request; the reply it gets is named at each.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "requests are moved once, straight to where they are served")]
 pub enum Request {
     /// Declares a variable, under a fresh name if none is given: [`Reply::Var`].
     Declare {
@@ -62,7 +62,7 @@ pub enum Request {
         /// The value.
         value: Value,
     },
-    /// Merges all of `from`, now and later, into `into`: [`Reply::Done`].
+    /// Merges all of `from`, now and later, into `into`: [`Reply::Derived`].
     BindTo {
         /// The variable that receives.
         into: VarId,
@@ -78,6 +78,19 @@ pub enum Request {
         /// Into what.
         into: Target,
     },
+    /// Adds derivations of one another, all or none: [`Reply::Derived`], the last one.
+    Compose {
+        /// What to compute.
+        composition: Composition,
+        /// Into what.
+        into: Target,
+    },
+    /// Ends a derivation: [`Reply::Bool`], whether there was one. A local result is forgotten; what was derived into a
+    /// declared variable stays there.
+    RemoveDerivation(DerivationId),
+    /// Forgets a variable and gives its memory back: [`Reply::Done`]. Of a replicated one, which this node must not be
+    /// interested in any more (but by its declaration), only the copy here.
+    Undeclare(VarId),
     /// The current value: [`Reply::Output`].
     Query(VarId),
     /// Whether a collection holds a value: [`Reply::Bool`].
@@ -87,6 +100,15 @@ pub enum Request {
         /// The variable.
         var: VarId,
         /// The threshold.
+        threshold: Threshold,
+    },
+    /// Waits until one of the thresholds is reached: [`Reply::Any`], the first that is.
+    ReadAny(Vec<(VarId, Threshold)>),
+    /// Waits until somebody reads the variable, or waits for it to come at least so far: [`Reply::Done`].
+    WaitNeeded {
+        /// The variable.
+        var: VarId,
+        /// How far.
         threshold: Threshold,
     },
     /// Follows a variable: [`Reply::Done`], then an [`Event::Changed`] for each change.
@@ -127,6 +149,20 @@ pub enum Reply {
     Output(Output),
     /// Yes or no.
     Bool(bool),
+    /// A derivation.
+    Derived {
+        /// Its output.
+        var: VarId,
+        /// To end it with.
+        derivation: DerivationId,
+    },
+    /// Which of several thresholds was reached.
+    Any {
+        /// Its place among them.
+        index: usize,
+        /// The variable's value.
+        output: Output,
+    },
     /// The time is over.
     Slept,
     /// Who is there.
@@ -163,6 +199,22 @@ pub enum RequestError {
         /// The most that fits.
         limit: usize,
     },
+    /// A composition without a last step, or with a step that reaches for itself or a later one.
+    #[error("the steps of a composition follow from variables and earlier steps, and there is at least one")]
+    Composition,
+    /// A wait for none of nothing would never end.
+    #[error("nothing to wait for: no variable was given")]
+    NothingToWaitFor,
+    /// A variable that this node is interested in comes back as soon as it is heard of.
+    #[error("this node is interested in {0}: narrow its interests first, or the variable comes back")]
+    StillHeard(Name),
+    /// What this node wrote before it forgot the variable is known to others, and told apart from what it would write now
+    /// by nothing.
+    #[error("{0} was undeclared at this node, which cannot write it again before it restarts")]
+    Forgotten(Name),
+    /// Undeclaring failed.
+    #[error(transparent)]
+    Undeclare(#[from] UndeclareError),
     /// Declaring failed.
     #[error(transparent)]
     Declare(#[from] DeclareError),

@@ -15,6 +15,7 @@
 
 mod clock;
 pub mod command;
+mod composition;
 pub mod config;
 mod echo;
 pub mod frame;
@@ -24,6 +25,7 @@ mod lane;
 mod link;
 pub mod metrics;
 pub mod node;
+mod open;
 mod payload;
 pub mod programs;
 mod recent;
@@ -33,6 +35,7 @@ pub mod sync;
 mod wire;
 
 pub use command::{Command, Event, Reply, Request, RequestError, RequestId};
+pub use composition::{Composition, Source, Step};
 pub use config::Config;
 pub use frame::{Frame, MAX_FRAME};
 pub use interest::Interests;

@@ -12,9 +12,9 @@ use crate::frame::Frame;
 use crate::key::Key;
 use crate::link::{Link, LinkLoad, Reminder};
 use crate::metrics::Metrics;
+use crate::open::Open;
 use crate::payload::{Batch, Payload};
 use crate::recent::Recent;
-use crate::requests::Open;
 use crate::store::{Applied, Store};
 use crate::sync::{AntiEntropy, Appointment, Outcome};
 use crate::wire::{Control, Item};
@@ -91,7 +91,7 @@ impl Node {
         Self {
             store: Store::new(replica, config.interests.clone()),
             clock: Clock::new(config.wall_epoch_ms),
-            open: Open::new(),
+            open: Open::default(),
             metrics: Metrics::default(),
             membership: AnyMembership::new(config.membership.clone(), contact, rng.fork()),
             broadcast: Plumtree::new(config.broadcast.clone(), replica, rng.fork()),

@@ -1,87 +1,31 @@
 //! What owners ask, and what they wait for.
 
-use crate::command::{Event, Reply, Request, RequestError, RequestId};
+use crate::command::{Reply, Request, RequestError, RequestId};
 use crate::frame::MAX_FRAME;
 use crate::node::{Node, Origin, Timer};
+use crate::open::{Wait, read, reply};
 use crate::programs::ProgramError;
 use lasp_crdt::codec::to_bytes;
 use lasp_crdt::{Encode, Stamp};
-use lasp_dataflow::{Graph, Op, State, Value, VarId, WaiterId, WatcherId};
+use lasp_dataflow::{Op, State, Target, Threshold, Value, VarId};
 use lasp_overlay::{Outbox, Time};
-use std::collections::{BTreeMap, BTreeSet};
 
 /// Largest value, encoded, that an update may carry: half a frame, so that it always fits into one.
 const MAX_VALUE: usize = MAX_FRAME / 2;
-
-/// Requests whose reply is still to come.
-#[derive(Debug)]
-pub(crate) struct Open {
-    reads: BTreeMap<RequestId, VarId>,
-    watches: BTreeMap<RequestId, VarId>,
-    sleeps: BTreeSet<RequestId>,
-}
-
-impl Open {
-    /// None.
-    pub(crate) const fn new() -> Self {
-        Self { reads: BTreeMap::new(), watches: BTreeMap::new(), sleeps: BTreeSet::new() }
-    }
-
-    /// Thresholds were reached: their readers get the value.
-    pub(crate) fn met(&mut self, met: &[WaiterId], graph: &mut Graph, out: &mut Outbox<Node>) {
-        for waiter in met {
-            let id = RequestId(waiter.0);
-            if let Some(var) = self.reads.remove(&id) {
-                reply(id, read(graph, var), out);
-            }
-        }
-    }
-
-    /// Variables changed: their watchers get the value.
-    pub(crate) fn changed(&self, changed: &[WatcherId], graph: &mut Graph, out: &mut Outbox<Node>) {
-        for watcher in changed {
-            let id = RequestId(watcher.0);
-            if let Some(output) = self.watches.get(&id).and_then(|&var| graph.read(var)) {
-                out.emit(Event::Changed { id, output });
-            }
-        }
-    }
-
-    /// A sleeper's time is over.
-    pub(crate) fn wake(&mut self, id: RequestId, out: &mut Outbox<Node>) {
-        if self.sleeps.remove(&id) {
-            reply(id, Ok(Reply::Slept), out);
-        }
-    }
-
-    /// The owner no longer waits.
-    pub(crate) fn cancel(&mut self, id: RequestId, graph: &mut Graph) {
-        if self.reads.remove(&id).is_some() {
-            graph.cancel(WaiterId(id.0));
-        }
-        if self.watches.remove(&id).is_some() {
-            graph.unwatch(WatcherId(id.0));
-        }
-        self.sleeps.remove(&id);
-    }
-}
-
-fn reply(id: RequestId, result: Result<Reply, RequestError>, out: &mut Outbox<Node>) {
-    out.emit(Event::Reply { id, result });
-}
-
-fn read(graph: &mut Graph, var: VarId) -> Result<Reply, RequestError> {
-    graph.read(var).map(Reply::Output).ok_or(RequestError::UnknownVariable(var))
-}
 
 impl Node {
     /// Serves a request; what takes time is answered later.
     pub(crate) fn request(&mut self, now: Time, id: RequestId, request: Request, out: &mut Outbox<Self>) {
         let origin = if matches!(request, Request::Derive { .. }) { Origin::Shared } else { Origin::Update };
         let answer = match request {
-            Request::Read { var, threshold } => self.read_at(id, var, threshold),
+            Request::Read { var, threshold } => self.wait_any(id, [(Wait::Read(var), var, threshold)]),
+            Request::ReadAny(wanted) => {
+                let waits = wanted.into_iter().enumerate();
+                self.wait_any(id, waits.map(|(at, (var, threshold))| (Wait::Any(at, var), var, threshold)))
+            }
+            Request::WaitNeeded { var, threshold } => self.wait_any(id, [(Wait::Needed, var, threshold)]),
             Request::Sleep(after) => {
-                self.open.sleeps.insert(id);
+                self.open.sleep(id);
                 out.set_timer(after, Timer::Wake(id));
                 Ok(None)
             }
@@ -108,15 +52,32 @@ impl Node {
             Request::Update { var, op } => self.update(now, var, &op),
             Request::Bind { var, value } => {
                 self.known(var)?;
+                self.writable(var)?;
                 check_size(&value)?;
                 Ok(Reply::Bound(self.store.graph_mut().bind(var, &value)?))
             }
             Request::BindTo { into, from } => {
-                self.store.graph_mut().bind_to(into, from)?;
-                Ok(Reply::Done)
+                self.writable(into)?;
+                let derivation = self.store.graph_mut().bind_to(into, from)?;
+                Ok(Reply::Derived { var: into, derivation })
             }
             Request::Derive { operator, inputs, into } => {
+                self.check_target(&into)?;
                 Ok(Reply::Var(self.store.graph_mut().derive(operator, &inputs, into)?))
+            }
+            Request::Compose { composition, into } => {
+                self.check_target(&into)?;
+                let (var, derivation) = composition.derive(self.store.graph_mut(), into)?;
+                Ok(Reply::Derived { var, derivation })
+            }
+            Request::RemoveDerivation(derivation) => {
+                Ok(Reply::Bool(self.store.graph_mut().remove_derivation(derivation)))
+            }
+            Request::Undeclare(var) => {
+                if self.store.undeclare(var)? {
+                    self.interests_changed(now, out);
+                }
+                Ok(Reply::Done)
             }
             Request::Query(var) => read(self.store.graph_mut(), var),
             Request::Contains(var, value) => {
@@ -136,7 +97,11 @@ impl Node {
             Request::Programs => Ok(Reply::Programs(Vec::new())),
             Request::Install { .. } => Err(ProgramError::Failed("this node cannot run programs yet".into()).into()),
             Request::Uninstall { name } => Err(ProgramError::Unknown(name).into()),
-            Request::Read { .. } | Request::Watch(_) | Request::Sleep(_) => Ok(Reply::Done),
+            Request::Read { .. }
+            | Request::ReadAny(_)
+            | Request::WaitNeeded { .. }
+            | Request::Watch(_)
+            | Request::Sleep(_) => Ok(Reply::Done),
         }
     }
 
@@ -144,8 +109,24 @@ impl Node {
         self.store.graph().info(var).map(|_| ()).ok_or(RequestError::UnknownVariable(var))
     }
 
+    /// Refuses to write a variable that was forgotten here in this life.
+    fn writable(&self, var: VarId) -> Result<(), RequestError> {
+        match self.store.key(var) {
+            Some(key) if self.store.was_forgotten(key) => Err(RequestError::Forgotten(key.name().clone())),
+            _ => Ok(()),
+        }
+    }
+
+    fn check_target(&self, into: &Target) -> Result<(), RequestError> {
+        match into {
+            Target::Into(var) => self.writable(*var),
+            Target::Local(_) => Ok(()),
+        }
+    }
+
     fn update(&mut self, now: Time, var: VarId, op: &Op) -> Result<Reply, RequestError> {
         self.known(var)?;
+        self.writable(var)?;
         check_op(op)?;
         if let Some(seen) = self.store.graph().state(var).and_then(latest_stamp) {
             // A stamp beyond the bound is not from elsewhere, where it would have been refused: the own clock went back. It
@@ -158,24 +139,27 @@ impl Node {
         Ok(Reply::Done)
     }
 
-    fn read_at(
+    /// Waits for any of several thresholds; the answer, if there is one at once.
+    fn wait_any(
         &mut self,
         id: RequestId,
-        var: VarId,
-        threshold: lasp_dataflow::Threshold,
+        waits: impl IntoIterator<Item = (Wait, VarId, Threshold)>,
     ) -> Result<Option<Reply>, RequestError> {
-        self.known(var)?;
-        if self.store.graph_mut().wait(WaiterId(id.0), var, threshold)? {
-            return read(self.store.graph_mut(), var).map(Some);
+        let waits: Vec<_> = waits.into_iter().collect();
+        if waits.is_empty() {
+            return Err(RequestError::NothingToWaitFor);
         }
-        self.open.reads.insert(id, var);
-        Ok(None)
+        waits.iter().try_for_each(|(_, var, _)| self.known(*var))?;
+        let graph = self.store.graph_mut();
+        match self.open.wait_any(id, graph, waits)? {
+            Some(met) => met.answer(graph).map(Some),
+            None => Ok(None),
+        }
     }
 
     fn watch(&mut self, id: RequestId, var: VarId) -> Result<Reply, RequestError> {
         self.known(var)?;
-        self.store.graph_mut().watch(WatcherId(id.0), var);
-        self.open.watches.insert(id, var);
+        self.open.watch(id, self.store.graph_mut(), var);
         Ok(Reply::Done)
     }
 }

@@ -1,11 +1,12 @@
 //! The variables of one node, and their sums for comparing.
 
+use crate::command::RequestError;
 use crate::interest::Interests;
 use crate::key::Key;
 use crate::sync::Forest;
 use lasp_crdt::ReplicaId;
 use lasp_dataflow::{DeclareError, Effects, Graph, Name, State, Type, VarId};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What became of a received delta.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,6 +30,8 @@ pub(crate) struct Store {
     vars: BTreeMap<u64, VarId>,
     forest: Forest<VarId>,
     fresh: u64,
+    /// Replicated variables that were here and are no more.
+    forgotten: BTreeSet<u64>,
 }
 
 impl Store {
@@ -41,6 +44,7 @@ impl Store {
             vars: BTreeMap::new(),
             forest: Forest::new(),
             fresh: 0,
+            forgotten: BTreeSet::new(),
         }
     }
 
@@ -111,6 +115,41 @@ impl Store {
             self.set_interests(Interests::Prefixes(prefixes));
         }
         true
+    }
+
+    /// Forgets a variable; `true` if the interests narrowed, by what declaring it had added.
+    ///
+    /// # Errors
+    /// A variable that is in use, or that the node is interested in by more than its declaration.
+    pub(crate) fn undeclare(&mut self, var: VarId) -> Result<bool, RequestError> {
+        let Some(key) = self.keys.get(&var) else {
+            self.graph.undeclare(var)?;
+            return Ok(false);
+        };
+        let (name, hash) = (key.name().clone(), key.hash());
+        let Interests::Prefixes(mut prefixes) = self.interests.clone() else {
+            return Err(RequestError::StillHeard(name));
+        };
+        let narrows = prefixes.remove(name.as_str());
+        let narrowed = Interests::Prefixes(prefixes);
+        if narrowed.covers(name.as_str()) {
+            return Err(RequestError::StillHeard(name));
+        }
+        self.graph.undeclare(var)?;
+        self.keys.remove(&var);
+        self.vars.remove(&hash);
+        self.forest.remove(hash);
+        self.forgotten.insert(hash);
+        if narrows {
+            self.set_interests(narrowed);
+        }
+        Ok(narrows)
+    }
+
+    /// Whether the variable was forgotten in this life of the node. Its replica must not write it again: its events would be
+    /// taken for those that others have already seen.
+    pub(crate) fn was_forgotten(&self, key: &Key) -> bool {
+        self.forgotten.contains(&key.hash())
     }
 
     /// The key of a replicated variable.

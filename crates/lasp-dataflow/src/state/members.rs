@@ -7,7 +7,6 @@ use crate::operator::Facet;
 use crate::types::Type;
 use crate::value::Value;
 use lasp_crdt::Lattice;
-use std::collections::BTreeMap;
 
 /// A member of a facet that came or went.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,14 +69,7 @@ impl State {
                 set.merge(news);
             }
             (Self::AwSet(set), Self::AwSet(news)) => {
-                let mut touched = BTreeMap::new();
-                set.merge_touching(news, &mut touched);
-                for (member, was_in) in touched {
-                    let came = set.contains(&member);
-                    if came != was_in {
-                        moved.push(Moved { facet, member, came });
-                    }
-                }
+                set.merge_moving(news, |member, came| moved.push(Moved { facet, member, came }));
             }
             (state, news) => _ = state.merge(news),
         }

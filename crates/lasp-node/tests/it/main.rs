@@ -5,5 +5,6 @@ mod drift;
 mod hostile;
 mod interest;
 mod original;
+mod requests;
 mod rig;
 mod slow;

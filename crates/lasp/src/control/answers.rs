@@ -151,7 +151,7 @@ impl Answers {
                 return Ok(Say::Done); // nobody hears that either
             }
             said = loop {
-                match watch.next().await {
+                match watch.next().await.map_err(failed)? {
                     None => return Ok(Say::Stopping),
                     Some(output) if output == said => {}
                     Some(output) => break output,

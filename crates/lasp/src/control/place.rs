@@ -1,18 +1,18 @@
 //! A running node as a program sees it: a host in real time, whose thread waits for the node and never the other way round.
 //!
-//! The variables that a program declares without a name, and what it derives without a target, stay at this node: nobody
-//! else could name them. What it waits for and watches ends with it.
+//! The variables that a program declares without a name stay at this node, where they end with it: nobody else could name
+//! them. So do its derivations (what they brought into declared variables stays there), what it waits for and watches.
 
 use super::session::Job;
 use super::signals::{Interrupted, Signals};
 use crate::api::{Ask, Lasp, Watch};
 use crate::error::Error;
 use crate::host::failures::Failures;
-use lasp_dataflow::{Op, Operator, Output, Target, Threshold, Type, Value, VarId};
+use lasp_dataflow::{DerivationId, Op, Operator, Output, Target, Threshold, Type, Value, VarId};
 use lasp_lang::fault::Problem;
 use lasp_lang::host::{Fault, Host, HostEvent, Progress, Refusal, TriggerId};
 use lasp_lang::term::Handle;
-use lasp_node::{Interests, Reply, Request};
+use lasp_node::{Composition, Interests, Reply, Request, Source, Step};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -53,8 +53,10 @@ pub(super) struct Place {
     events: VecDeque<HostEvent>,
     /// Whether something was done whose consequences may not have been heard yet.
     unheard: bool,
-    derives: bool,
     interested: BTreeSet<String>,
+    /// What the program derives, and the variables that it declared without a name: they end with it.
+    derivations: Vec<DerivationId>,
+    nameless: Vec<VarId>,
 }
 
 impl Place {
@@ -71,8 +73,9 @@ impl Place {
             failures,
             events: VecDeque::new(),
             unheard: false,
-            derives: false,
             interested: BTreeSet::new(),
+            derivations: Vec::new(),
+            nameless: Vec::new(),
         };
         place.take_failures();
         place
@@ -83,6 +86,18 @@ impl Place {
         match self.signals.block_on(work) {
             Ok(answer) => answer.map_err(refused),
             Err(Interrupted) => Err(Problem::new("this was interrupted").hint("it may or may not have been done")),
+        }
+    }
+
+    /// Asks for a derivation, which ends with the session.
+    fn derived(&mut self, request: Request) -> Result<VarId, Refusal> {
+        self.unheard = true;
+        match self.ask(self.lasp.request(request))? {
+            Reply::Derived { var, derivation } => {
+                self.derivations.push(derivation);
+                Ok(var)
+            }
+            _ => no_reply(),
         }
     }
 
@@ -103,7 +118,7 @@ impl Place {
 
     /// After everything that was asked so far has been done, with all its consequences.
     fn fence(&mut self) {
-        if std::mem::take(&mut self.unheard) && (self.derives || !self.triggers.is_empty()) {
+        if std::mem::take(&mut self.unheard) && !(self.derivations.is_empty() && self.triggers.is_empty()) {
             let _ = self.ask(self.lasp.inspect(|_| ())); // whether it was interrupted shows elsewhere
         }
     }
@@ -143,8 +158,8 @@ impl Place {
             },
             Trigger::Watch(watch) => loop {
                 match watch.poll_next(&mut cx) {
-                    Poll::Ready(Some(output)) => self.events.push_back(HostEvent::Changed(TriggerId(id), output)),
-                    Poll::Ready(None) => break true,
+                    Poll::Ready(Ok(Some(output))) => self.events.push_back(HostEvent::Changed(TriggerId(id), output)),
+                    Poll::Ready(Ok(None) | Err(_)) => break true,
                     Poll::Pending => break false,
                 }
             },
@@ -211,6 +226,23 @@ impl Place {
     }
 }
 
+/// What nobody else could name goes, the latest first. A variable that something else has come to depend on stays.
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.triggers.clear();
+        let lasp = self.lasp.clone();
+        let (derivations, nameless) = (std::mem::take(&mut self.derivations), std::mem::take(&mut self.nameless));
+        self.lasp.spawn(async move {
+            for derivation in derivations.into_iter().rev() {
+                let _ = lasp.request(Request::RemoveDerivation(derivation)).await;
+            }
+            for var in nameless.into_iter().rev() {
+                let _ = lasp.undeclare(var).await;
+            }
+        });
+    }
+}
+
 fn refused(error: Error) -> Refusal {
     Problem::new(error.to_string())
 }
@@ -228,7 +260,10 @@ impl Host for Place {
         let var = match name {
             Some(name) => self.ask(self.lasp.declare(name, ty.clone()))?,
             None => match self.ask(self.lasp.request(Request::Declare { name: None, ty: ty.clone(), local: true }))? {
-                Reply::Var(var) => var,
+                Reply::Var(var) => {
+                    self.nameless.push(var);
+                    var
+                }
                 _ => return no_reply(),
             },
         };
@@ -250,8 +285,8 @@ impl Host for Place {
     }
 
     fn bind_to(&mut self, _node: usize, into: Handle, from: Handle) -> Result<(), Refusal> {
-        self.unheard = true;
-        self.ask(self.lasp.bind_to(self.variable(into), self.variable(from)))
+        let (into, from) = (self.variable(into), self.variable(from));
+        self.derived(Request::BindTo { into, from }).map(drop)
     }
 
     fn derive(
@@ -261,10 +296,10 @@ impl Host for Place {
         inputs: &[Handle],
         into: Option<Handle>,
     ) -> Result<Handle, Refusal> {
-        (self.unheard, self.derives) = (true, true);
-        let inputs = inputs.iter().map(|input| self.variable(*input)).collect();
-        let target = into.map_or(Target::Local(None), |into| Target::Into(self.variable(into)));
-        let var = self.ask(self.lasp.derive(operator, inputs, target))?;
+        let inputs = inputs.iter().map(|input| Source::Var(self.variable(*input))).collect();
+        let into = into.map_or(Target::Local(None), |into| Target::Into(self.variable(into)));
+        let composition = Composition { steps: vec![Step { operator, inputs }] };
+        let var = self.derived(Request::Compose { composition, into })?;
         let ty = self.ask(self.lasp.inspect(move |node| node.graph().info(var).map(|info| info.ty.clone())))?;
         Ok(self.handle(var, ty.unwrap_or(Type::AwSet)))
     }

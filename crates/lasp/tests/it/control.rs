@@ -152,7 +152,7 @@ async fn a_wait_is_interrupted_and_what_it_waits_for_can_come_from_anywhere() {
     wait_until(&lasp, |node| node.graph().waiting() == 1).await;
     waiting.cancel().await;
     let (_, end, report) = lines(&mut waiting).await;
-    assert!(end == RunEnd::Failed && report.contains("`read` was interrupted"), "{report}");
+    assert!(end == RunEnd::Failed && report.contains("interrupted here") && report.contains("t:1:24"), "{report}");
     wait_until(&lasp, |node| node.graph().waiting() == 0).await;
     let mut waiting = client.ask(run("S = declare(ads, set), read(S, {cardinality, 1}).")).await.expect("asked");
     wait_until(&lasp, |node| node.graph().waiting() == 1).await;
@@ -172,6 +172,23 @@ async fn triggers_act_while_nothing_runs_and_end_with_their_client() {
     wait_until(&lasp, |node| node.graph().waiting() == 1).await;
     drop((answers, client));
     wait_until(&lasp, |node| node.graph().waiting() == 0).await;
+}
+
+#[tokio::test]
+async fn what_a_session_derives_and_does_not_name_ends_with_it() {
+    let (lasp, addr) = node(Access::Loopback).await;
+    let client = client(&addr).await;
+    let text = "S = declare(ads, set), T = declare(out, set), L = declare(set), update(L, {add, 1}),
+        V = map(L, fun(X) -> X + 1 end), W = filter(V, fun(X) -> X > 0 end), map(S, fun(X) -> X * 2 end, T),
+        bind_to(declare(copy, set), S), update(S, {add, 4}), {query(T), query(W)}.";
+    let mut answers = client.ask(run(text)).await.expect("asked");
+    assert_eq!(lines(&mut answers).await, (vec!["{set[8], set[2]}".to_owned()], RunEnd::Finished, String::new()));
+    drop((answers, client));
+    wait_until(&lasp, |node| node.graph().vars().count() == 3 && node.graph().derivations().next().is_none()).await;
+    let set = async |name| lasp.set::<i64>(name).await.expect("declared");
+    set("ads").await.add(5).await.expect("added");
+    let held = [set("out").await.value().await, set("copy").await.value().await];
+    assert_eq!(held, [Ok(vec![8]), Ok(vec![4])], "what was derived stays, nothing follows");
 }
 
 /// Waits until the node looks so.

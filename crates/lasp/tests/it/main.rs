@@ -2,5 +2,8 @@
 
 mod api;
 mod control;
+mod derivations;
 mod toy;
 mod transport;
+mod typed;
+mod virtual_node;
