@@ -11,7 +11,9 @@ mod remote;
 mod repl;
 mod run;
 
-use clap::{Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::process::ExitCode;
 
 /// Exit code for arguments that make no sense (sysexits' EX_USAGE).
@@ -67,7 +69,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    match Cli::try_parse() {
+    match parse() {
         Ok(cli) => run(cli.command),
         Err(error) => {
             let code = if error.use_stderr() { ExitCode::from(USAGE) } else { ExitCode::SUCCESS };
@@ -76,6 +78,20 @@ fn main() -> ExitCode {
             code
         }
     }
+}
+
+/// Reads the arguments. What sets up an embedded cluster does not go with a running node, unless the environment says it.
+fn parse() -> Result<Cli, clap::Error> {
+    let matches = Cli::command().try_get_matches()?;
+    if let Some(("run" | "repl", given)) = matches.subcommand() {
+        let typed = |flag: &str| given.value_source(flag) == Some(ValueSource::CommandLine);
+        if let Some(flag) = ["nodes", "seed"].into_iter().find(|flag| typed("connect") && typed(flag)) {
+            let message =
+                format!("--{flag} is for an embedded cluster, --connect for a running node: give one of them");
+            return Err(Cli::command().error(ErrorKind::ArgumentConflict, message));
+        }
+    }
+    Cli::from_arg_matches(&matches)
 }
 
 fn run(command: Command) -> ExitCode {

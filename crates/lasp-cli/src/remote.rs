@@ -48,7 +48,7 @@ pub(crate) struct Manner {
 #[derive(Args, Clone, Debug)]
 pub(crate) struct ConnectInstead {
     /// A running node to run it at, instead of an embedded cluster
-    #[arg(long, value_name = "HOST:PORT", value_parser = address, conflicts_with_all = ["nodes", "seed"])]
+    #[arg(long, value_name = "HOST:PORT", value_parser = address)]
     connect: Option<String>,
     #[command(flatten)]
     manner: Manner,

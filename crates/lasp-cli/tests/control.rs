@@ -198,7 +198,10 @@ fn a_node_and_its_cluster_are_described_within_80_columns_and_as_json() {
         assert!(text.lines().all(|line| line.trim_end() == line), "{command:?}\n{text}");
     }
     let text = a.prints(&["vars", "h"]);
-    assert!(text.starts_with("NAME    TYPE  SIZE  KIND     VALUE\nhalves  set   1     derived  set[10]\n"), "{text}");
+    assert!(
+        text.starts_with("NAME    TYPE  SIZE  KIND        VALUE\nhalves  set   1     replicated  set[10]\n"),
+        "{text}"
+    );
     assert!(text.contains("2 errors in halves: map failed on"), "{text}");
     let errors = a.prints(&["vars", "--errors"]);
     assert!(errors.contains("map failed on 0: division by zero: 10 div 0 (bytes "), "{errors}");
@@ -364,6 +367,9 @@ fn the_address_comes_from_the_environment_too() {
     let mut command = lasp(&["run", "-"]);
     let output = command.env("LASP_CONNECT", "127.0.0.1:1").output().expect("the binary runs");
     assert_eq!(said(output).2, Some(0), "`run` goes to a node only when it is told to");
+    let mut command = node.command(&["run", "-"]);
+    let output = command.env("LASP_RUN_NODES", "3").output().expect("the binary runs");
+    assert_eq!(said(output).2, Some(0), "a flag wins over the environment");
 }
 
 #[test]
