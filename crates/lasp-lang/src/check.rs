@@ -157,6 +157,18 @@ impl Checker {
         }
     }
 
+    /// What is wrong with `expr` as an operation of variables of type `ty`.
+    pub(crate) fn check_operation(&mut self, ty: &Type, expr: &Expr) -> Vec<Diagnostic> {
+        self.expr(expr);
+        self.written_operation(ty, expr);
+        std::mem::take(&mut self.diagnostics)
+    }
+
+    /// The type that `expr` spells out, and what is wrong with it.
+    pub(crate) fn check_type(&mut self, expr: &Expr) -> (Option<Type>, Vec<Diagnostic>) {
+        (self.written_type(expr), std::mem::take(&mut self.diagnostics))
+    }
+
     /// Drops what `env` does not bind: after a form has failed.
     pub fn forget_unbound(&mut self, env: &Env) {
         self.scope.retain(|name| env.get(name).is_some());

@@ -221,6 +221,10 @@ impl Host for GraphHost {
         Ok(id)
     }
 
+    fn cancel(&mut self, wait: TriggerId) {
+        self.graph.cancel(WaiterId(wait.0));
+    }
+
     /// One node is the whole cluster: the first that asks enforces, at once.
     fn enforce_once(
         &mut self,

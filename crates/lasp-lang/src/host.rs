@@ -54,6 +54,12 @@ impl HostEvent {
     }
 }
 
+/// Why a script cannot use `name` where it is no cluster of its own that it runs on.
+pub(crate) fn no_cluster(name: &str) -> Refusal {
+    Refusal::new(format!("`{name}` acts on an embedded cluster, and this script runs at one node of a real one"))
+        .hint("`lasp run FILE --nodes N` and `lasp repl --nodes N` have a cluster to disturb")
+}
+
 /// How far time was run.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Progress {
@@ -121,7 +127,8 @@ pub enum Fault {
 
 /// A place where scripts run.
 pub trait Host {
-    /// How many nodes there are.
+    /// How many nodes there are; 0 where the script runs at one node of a cluster that is not its own, where it can
+    /// neither choose nor disturb nodes.
     fn nodes(&self) -> usize;
 
     /// A variable at `node`; without a name, one that no other declaration gives.
@@ -212,6 +219,9 @@ pub trait Host {
         Err(Refusal::new("it is not known here who waits for what"))
     }
 
+    /// Takes a [`wait`](Self::wait) back. Hosts whose scripts end with them need not care.
+    fn cancel(&mut self, _wait: TriggerId) {}
+
     /// Asks for [`HostEvent::Changed`] at every change from now on.
     ///
     /// # Errors
@@ -266,13 +276,20 @@ pub trait Host {
     /// The next event that happened already.
     fn poll(&mut self) -> Option<HostEvent>;
 
-    /// Runs virtual time until there are events, or the deadline, or (without one) nothing is in flight.
+    /// Lets time pass until there are events, or the deadline, or (without one) nothing is in flight. Time is virtual, unless
+    /// the host says otherwise.
     fn advance(&mut self, deadline_ms: Option<u64>) -> Progress;
+
+    /// Lets time pass until there are events; [`Progress::Quiet`] where none can come any more. Where time is real, others
+    /// may always make some: then this waits for as long as nobody interrupts it.
+    fn await_events(&mut self) -> Progress {
+        self.advance(None)
+    }
 
     /// Hands over the flag at which [`Host::advance`] stops. A host where time never takes long may ignore it.
     fn interruptible(&mut self, _interrupt: Interrupt) {}
 
-    /// The virtual clock in milliseconds.
+    /// The host's clock in milliseconds.
     fn now_ms(&self) -> u64;
 
     /// The names of the replicated variables on which two nodes that should agree do not, ascending.

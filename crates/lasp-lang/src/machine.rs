@@ -12,7 +12,7 @@ use crate::code::Stop;
 use crate::env::Env;
 use crate::fault::{Fault, Problem, Trap};
 use crate::function::{Closure, Function};
-use crate::host::TriggerId;
+use crate::host::{TriggerId, no_cluster};
 use crate::library;
 use crate::signature;
 use crate::source::{Source, Span};
@@ -146,6 +146,11 @@ impl<'w> Machine<'w> {
             mode: Mode::Mixed,
             at: Span::default(),
         }
+    }
+
+    /// Computes what stands in `source` only, for at most `steps`.
+    pub fn pure_in(source: Arc<Source>, steps: u64) -> Self {
+        Self { source: Some(source), ..Self::pure(steps) }
     }
 
     /// As [`Self::pure`], without compiled forms: slower, and every failure has its message and place.
@@ -410,6 +415,9 @@ impl<'w> Machine<'w> {
             return Err(self.impure("on", node.span));
         };
         let nodes = effects.nodes();
+        if nodes == 0 {
+            return Err(self.place(no_cluster("on").into(), node.span));
+        }
         let chosen = value.as_int().and_then(|n| usize::try_from(n).ok()).filter(|n| (1..=nodes).contains(n));
         let Some(chosen) = chosen else {
             let problem = Problem::new(format!("there is no node {}", crate::show::short(&value)))

@@ -23,7 +23,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub(crate) use derivations::{AGGREGATE_FORMS, AGGREGATES, facets, is_derivation, shape, takes, target};
-pub(crate) use operations::operation_names;
+pub(crate) use operations::{operation_hint, operation_names};
 pub use world::{Failures, World};
 
 /// A line that a program produced.
@@ -272,6 +272,25 @@ impl<H: Host> Session<H> {
             Box::new(Fault { message: problem.message, hint: problem.hint, source, span, limit: false })
         })?;
         Ok(Some(Line::Value { form: self.forms, kind, text: resolved.to_string(), json: show::json(&resolved) }))
+    }
+
+    /// As [`react`](Self::react), for hosts where time passes by itself: what is due now, within the steps of one form, so
+    /// that actions which set each other off come to an end.
+    ///
+    /// # Errors
+    /// The first failure; the actions behind it are left for the next call.
+    pub fn act(&mut self, out: &mut dyn FnMut(Line)) -> Result<(), Box<Fault>> {
+        let mut machine = Machine::script(Source::new("action", ""), &mut self.world).limited(self.steps);
+        let result = machine.run_actions(Span::default());
+        self.world.end_firing();
+        self.world.flush(out);
+        result
+    }
+
+    /// Gives what programs print, and derivations that fail, to `sink` at once from now on, even while a program waits.
+    /// Values of forms still go to the `out` of [`Self::run`].
+    pub fn stream_to(&mut self, sink: Box<dyn FnMut(Line) + Send>) {
+        self.world.stream_to(sink);
     }
 
     /// Runs the actions that are due: after the host has told of something outside of [`run`](Self::run). What fails does

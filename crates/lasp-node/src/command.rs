@@ -63,7 +63,7 @@ pub enum Request {
         /// The value.
         value: Value,
     },
-    /// Merges all of `from`, now and later, into `into`: [`Reply::Done`].
+    /// Merges all of `from`, now and later, into `into`: [`Reply::Derived`].
     BindTo {
         /// The variable that receives.
         into: VarId,

@@ -42,7 +42,7 @@ pub use composition::{Composition, Source, Step};
 pub use config::Config;
 pub use frame::{Frame, MAX_FRAME};
 pub use interest::Interests;
-pub use link::LinkConfig;
+pub use link::{LinkConfig, LinkLoad};
 pub use metrics::{Class, Metrics};
 pub use node::{Node, Timer, replica_of};
 pub use once::{OnceConfig, Token};

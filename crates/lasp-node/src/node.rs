@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::echo::Echo;
 use crate::frame::Frame;
 use crate::key::Key;
-use crate::link::{Link, Reminder};
+use crate::link::{Link, LinkLoad, Reminder};
 use crate::metrics::Metrics;
 use crate::once::{self, Once, Party, Token};
 use crate::open::Open;
@@ -183,6 +183,11 @@ impl Node {
     /// How many messages wait for links.
     pub fn waiting(&self) -> usize {
         self.links.values().map(Link::waiting).sum()
+    }
+
+    /// What is under way to a neighbour.
+    pub fn link_load(&self, peer: PeerId) -> Option<LinkLoad> {
+        self.links.get(&peer).map(Link::load)
     }
 
     // ---- towards the links ----

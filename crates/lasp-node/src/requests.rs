@@ -63,8 +63,8 @@ impl Node {
             }
             Request::BindTo { into, from } => {
                 self.writable(into)?;
-                self.store.graph_mut().bind_to(into, from)?;
-                Ok(Reply::Done)
+                let derivation = self.store.graph_mut().bind_to(into, from)?;
+                Ok(Reply::Derived { var: into, derivation })
             }
             Request::Derive { operator, inputs, into } => {
                 if let Target::Into(target) = into {

@@ -53,7 +53,7 @@
 //! - [`builder`]: starting a node on tokio. [`settings`], [`identity`]: what it is told, who it is.
 //! - [`host`]: the far end of the API, for the driver and for any other executor.
 //! - [`driver`]: the run loop that connects a protocol with transport, timers and owner.
-//! - [`transport`]: links to peers over TCP.
+//! - [`transport`]: links to peers over TCP. [`control`]: clients over the same listener: the `lasp` command.
 //! - [`timers`], [`log`]: a queue of timers; lines for the operator.
 
 /// The program in the README compiles.
@@ -63,6 +63,7 @@ struct Readme;
 
 pub mod api;
 pub mod builder;
+pub mod control;
 pub mod driver;
 pub mod error;
 pub mod host;

@@ -276,6 +276,16 @@ impl<H: Host> Host for Recorder<H> {
         Ok(id)
     }
 
+    fn watch(&mut self, node: usize, variable: Handle) -> Result<TriggerId, Refusal> {
+        let id = self.inner.watch(node, variable)?;
+        self.watched.push((node, variable, "a stream of"));
+        Ok(id)
+    }
+
+    fn cancel(&mut self, wait: TriggerId) {
+        self.inner.cancel(wait);
+    }
+
     fn begin_once(&mut self, node: usize, id: TriggerId) {
         self.inner.begin_once(node, id);
     }
@@ -286,12 +296,6 @@ impl<H: Host> Host for Recorder<H> {
 
     fn identity_of(&self, variable: Handle) -> u64 {
         self.inner.identity_of(variable)
-    }
-
-    fn watch(&mut self, node: usize, variable: Handle) -> Result<TriggerId, Refusal> {
-        let id = self.inner.watch(node, variable)?;
-        self.watched.push((node, variable, "a stream of"));
-        Ok(id)
     }
 
     fn interests(&mut self, node: usize, patterns: Option<&[String]>) -> Result<(), Refusal> {
@@ -308,6 +312,10 @@ impl<H: Host> Host for Recorder<H> {
 
     fn advance(&mut self, deadline_ms: Option<u64>) -> Progress {
         self.inner.advance(deadline_ms)
+    }
+
+    fn await_events(&mut self) -> Progress {
+        self.inner.await_events()
     }
 
     fn interruptible(&mut self, interrupt: Interrupt) {

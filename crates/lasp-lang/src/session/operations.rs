@@ -6,7 +6,7 @@ use super::world::{Trigger, World};
 use crate::fault::{Problem, Trap};
 use crate::function::Function;
 use crate::help;
-use crate::host::{Fault, Host};
+use crate::host::{Fault, Host, no_cluster};
 use crate::library::type_of;
 use crate::machine::{Step, Waiting};
 use crate::show::short;
@@ -56,6 +56,7 @@ impl<H: Host> World<H> {
                 self.print(node, &args[0])?;
                 Term::ok()
             }
+            "partition" | "heal" | "crash" | "restart" if self.host.nodes() == 0 => return Err(no_cluster(name)),
             "partition" => self.partition(args)?,
             "heal" => self.fault(&Fault::Heal)?,
             "crash" => {
@@ -350,7 +351,7 @@ fn unavailable(name: &str) -> Problem {
 // ---- help ----
 
 /// The nearest operation of the type, or nothing.
-fn operation_hint(ty: &Type, form: &Value) -> Option<String> {
+pub(crate) fn operation_hint(ty: &Type, form: &Value) -> Option<String> {
     let asked = match form {
         Value::Atom(name) => name.clone(),
         Value::Tuple(items) => match items.first() {

@@ -58,6 +58,8 @@ pub struct World<H> {
     /// The enforcement whose action runs, and where.
     firing: Option<(usize, TriggerId)>,
     lines: Vec<Line>,
+    /// Where lines go as they come, instead of `lines`.
+    sink: Option<Box<dyn FnMut(Line) + Send>>,
     /// Where the functions of derived variables stand; `None` for functions of several programs.
     sources: BTreeMap<Handle, Option<Arc<Source>>>,
     /// Derived variables that nobody has read, and from which nothing else follows.
@@ -88,6 +90,7 @@ impl<H> World<H> {
             due: VecDeque::new(),
             firing: None,
             lines: Vec::new(),
+            sink: None,
             sources: BTreeMap::new(),
             unread: BTreeSet::new(),
             views: Views::default(),
@@ -105,23 +108,8 @@ impl<H> World<H> {
 
     /// The same on another host, which knows the variables and triggers by the same numbers; and the one before.
     pub(super) fn rehost<G>(self, host: G) -> (World<G>, H) {
-        let Self {
-            host: before,
-            triggers,
-            identities,
-            met,
-            due,
-            firing,
-            lines,
-            sources,
-            folds,
-            patterns,
-            unread,
-            views,
-            failures,
-            interrupt,
-            form,
-        } = self;
+        let Self { host: before, triggers, identities, met, due, firing, lines, sink, .. } = self;
+        let Self { sources, unread, views, folds, patterns, failures, interrupt, form, .. } = self;
         let world = World {
             host,
             triggers,
@@ -130,11 +118,12 @@ impl<H> World<H> {
             due,
             firing,
             lines,
+            sink,
             sources,
-            folds,
-            patterns,
             unread,
             views,
+            folds,
+            patterns,
             failures,
             interrupt,
             form,
@@ -154,6 +143,17 @@ impl<H: Host> World<H> {
         self.end_firing();
         self.due.clear();
         self.met.clear();
+    }
+
+    pub(super) fn stream_to(&mut self, sink: Box<dyn FnMut(Line) + Send>) {
+        self.sink = Some(sink);
+    }
+
+    fn emit(&mut self, line: Line) {
+        match &mut self.sink {
+            Some(sink) => sink(line),
+            None => self.lines.push(line),
+        }
     }
 
     pub(super) fn flush(&mut self, out: &mut dyn FnMut(Line)) {
@@ -193,7 +193,7 @@ impl<H: Host> World<H> {
     pub(super) fn print(&mut self, node: usize, term: &Term) -> Result<(), Problem> {
         let (kind, resolved) = self.resolve_with_kind(term)?;
         let (text, json) = (show::plain(&resolved), show::json(&resolved));
-        self.lines.push(Line::Printed { form: self.form, node, kind, text, json });
+        self.emit(Line::Printed { form: self.form, node, kind, text, json });
         Ok(())
     }
 
@@ -232,7 +232,7 @@ impl<H: Host> World<H> {
                     let report = place.map(|(source, span)| {
                         (source, Box::new(Diagnostic::error(span, format!("at node {node}, {message}"))))
                     });
-                    self.lines.push(Line::DerivationFailed { form: self.form, node, message, report });
+                    self.emit(Line::DerivationFailed { form: self.form, node, message, report });
                 }
             }
         }
@@ -288,32 +288,45 @@ impl<H: Host> World<H> {
         let Waiting::Thresholds { waits, any, .. } = &waiting else {
             return Ok(Step::Wait(waiting));
         };
-        match waits.iter().find(|(id, _)| self.met.contains(id)) {
-            Some((_, variable)) if *any => Ok(Step::Done(Term::Variable(*variable))),
-            Some((_, variable)) => self.value(*variable).map(Step::Done),
-            None => Ok(Step::Wait(waiting)),
+        let Some((_, variable)) = waits.iter().find(|(id, _)| self.met.contains(id)) else {
+            return Ok(Step::Wait(waiting));
+        };
+        self.give_up(waits);
+        if *any { Ok(Step::Done(Term::Variable(*variable))) } else { self.value(*variable).map(Step::Done) }
+    }
+
+    fn give_up(&mut self, waits: &[(TriggerId, Variable)]) {
+        for (id, _) in waits {
+            if !self.met.remove(id) {
+                self.host.cancel(*id);
+            }
         }
     }
 
-    fn settle(&mut self, waiting: &Waiting) -> Step {
-        if matches!(self.host.advance(None), Progress::Events | Progress::Interrupted) {
-            return Step::Wait(waiting.clone());
+    fn settle(&mut self, waiting: &Waiting) -> Result<Step, Problem> {
+        match self.host.advance(None) {
+            Progress::Events | Progress::Interrupted => return Ok(Step::Wait(waiting.clone())),
+            Progress::Deadline => {
+                let problem = Problem::new("the node did not come to rest: others keep changing what it holds");
+                return Err(problem.hint("`read` waits for a value, `sleep` for a time"));
+            }
+            Progress::Quiet => {}
         }
         let names = self.host.divergence();
         if names.is_empty() {
-            return Step::Done(Term::atom("converged"));
+            return Ok(Step::Done(Term::atom("converged")));
         }
         let names = names.into_iter().map(Term::scalar).collect();
-        Step::Done(Term::tuple(vec![Term::atom("diverged"), Term::list(names)]))
+        Ok(Step::Done(Term::tuple(vec![Term::atom("diverged"), Term::list(names)])))
     }
 
-    fn sleep(&mut self, deadline_ms: u64, waiting: &Waiting) -> Step {
+    fn sleep(&mut self, deadline_ms: u64, waiting: &Waiting) -> Result<Step, Problem> {
         if self.host.now_ms() >= deadline_ms {
-            return Step::Done(Term::ok());
+            return Ok(Step::Done(Term::ok()));
         }
         match self.host.advance(Some(deadline_ms)) {
-            Progress::Events | Progress::Interrupted => Step::Wait(waiting.clone()),
-            Progress::Deadline | Progress::Quiet => Step::Done(Term::ok()),
+            Progress::Events | Progress::Interrupted => Ok(Step::Wait(waiting.clone())),
+            Progress::Deadline | Progress::Quiet => Ok(Step::Done(Term::ok())),
         }
     }
 
@@ -326,11 +339,18 @@ impl<H: Host> World<H> {
         if let done @ Step::Done(_) = self.first_met(waiting.clone())? {
             return Ok(done);
         }
-        let stopped = matches!(self.host.advance(deadline_ms), Progress::Events | Progress::Interrupted);
-        if stopped || !self.due.is_empty() {
-            return Ok(Step::Wait(waiting.clone()));
+        let progress = if deadline_ms.is_some() { self.host.advance(deadline_ms) } else { self.host.await_events() };
+        match progress {
+            Progress::Interrupted => {
+                self.give_up(waits);
+                return Ok(Step::Wait(waiting.clone()));
+            }
+            Progress::Events => return Ok(Step::Wait(waiting.clone())),
+            _ if !self.due.is_empty() => return Ok(Step::Wait(waiting.clone())),
+            Progress::Deadline | Progress::Quiet => {}
         }
         if deadline_ms.is_some() {
+            self.give_up(waits);
             return Ok(Step::Done(Term::atom("timeout")));
         }
         let (_, variable) = waits.first().ok_or_else(|| Problem::new("there is nothing to wait for"))?;
@@ -347,8 +367,8 @@ impl<H: Host> Effects for World<H> {
 
     fn resume(&mut self, waiting: &Waiting) -> Result<Step, Problem> {
         match waiting {
-            Waiting::Settle => Ok(self.settle(waiting)),
-            Waiting::Until(deadline_ms) => Ok(self.sleep(*deadline_ms, waiting)),
+            Waiting::Settle => self.settle(waiting),
+            Waiting::Until(deadline_ms) => self.sleep(*deadline_ms, waiting),
             Waiting::Thresholds { waits, deadline_ms, .. } => self.thresholds(waits, *deadline_ms, waiting),
         }
     }

@@ -10,5 +10,6 @@ mod operators;
 mod programs;
 mod properties;
 mod robustness;
+mod sessions;
 mod sql;
 mod support;

@@ -243,7 +243,7 @@ impl<V> fmt::Debug for Watch<V> {
 
 pub(super) fn done(_: &Anchor, _: RequestId, answer: Answer) -> Result<(), Error> {
     match answer {
-        Answer::Reply(Reply::Done | Reply::Slept | Reply::Bound(_)) => Ok(()),
+        Answer::Reply(Reply::Done | Reply::Slept | Reply::Bound(_) | Reply::Derived { .. }) => Ok(()),
         other => Err(mismatch(&other)),
     }
 }

@@ -8,6 +8,7 @@ use super::life::Anchor;
 use super::variable::Var;
 use super::{Flag, GCounter, GMap, GSet, IVar, Max, Min, Pair, PnCounter, Register, Set};
 use crate::error::{Error, Stop};
+use crate::host::failures::Failures;
 use crate::host::port::{Answer, Port};
 use crate::transport::TransportStats;
 use lasp_dataflow::{Name, Op, Operator, Output, Target, Threshold, Type, Value, VarId};
@@ -25,11 +26,17 @@ use std::time::Duration;
 pub struct Lasp(Arc<Handle>);
 
 #[derive(Debug)]
-struct Handle(Arc<Port>);
+struct Handle {
+    port: Arc<Port>,
+    /// Whether the node runs on without this handle.
+    guest: bool,
+}
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        self.0.stop();
+        if !self.guest {
+            self.port.stop();
+        }
     }
 }
 
@@ -72,11 +79,29 @@ pub struct Status {
 
 impl Lasp {
     pub(crate) fn new(port: Arc<Port>) -> Self {
-        Self(Arc::new(Handle(port)))
+        Self(Arc::new(Handle { port, guest: false }))
+    }
+
+    /// A handle that keeps no node running: once all others are gone, it is of no more use.
+    pub(crate) fn guest(&self) -> Self {
+        Self(Arc::new(Handle { port: self.0.port.clone(), guest: true }))
     }
 
     pub(crate) fn port(&self) -> &Port {
-        &self.0.0
+        &self.0.port
+    }
+
+    /// Asks the node anything.
+    pub(crate) fn request(&self, request: Request) -> Ask<Reply> {
+        Ask::request(self, request, |_, _, answer| match answer {
+            Answer::Reply(reply) => Ok(reply),
+            seen => Err(mismatch(&seen)),
+        })
+    }
+
+    /// What derivations at this node fail on from now on.
+    pub(crate) fn failures(&self) -> Arc<Failures> {
+        self.port().failures()
     }
 
     // ---- typed variables ----

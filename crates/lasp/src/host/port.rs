@@ -4,17 +4,18 @@
 //! known here: only `std` wakers.
 
 use crate::error::{Error, Stop};
+use crate::host::failures::Failures;
 use crate::host::slots::{Slab, Slot};
 use crate::host::tasks::Work;
 use crate::transport::TransportStats;
-use lasp_dataflow::Output;
+use lasp_dataflow::{DerivationError, Output};
 use lasp_node::{Node, Reply, Request, RequestError, RequestId};
 use lasp_overlay::{Addr, Time};
 use std::any::Any;
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
 
 /// A closure that looks at a node inside its host.
@@ -77,6 +78,8 @@ struct State {
     /// Who waits for `joined` or `stopped` to change.
     curious: Vec<Waker>,
     stopped: Option<Stop>,
+    /// Who hears of derivations that fail.
+    hearers: Vec<Weak<Failures>>,
 }
 
 impl State {
@@ -244,7 +247,23 @@ impl Port {
         self.name.get().map(String::as_str)
     }
 
+    /// What derivations fail on from now on.
+    pub(crate) fn failures(&self) -> Arc<Failures> {
+        let failures = Arc::<Failures>::default();
+        self.lock().hearers.push(Arc::downgrade(&failures));
+        failures
+    }
+
     // ---- the host's side ----
+
+    /// Tells who wants to hear of it.
+    pub(super) fn failed(&self, error: &DerivationError) {
+        let mut state = self.lock();
+        state.hearers.retain(|hearer| hearer.strong_count() > 0);
+        let hearers: Vec<_> = state.hearers.iter().filter_map(Weak::upgrade).collect();
+        drop(state);
+        hearers.iter().for_each(|hearer| hearer.push(error.clone()));
+    }
 
     pub(crate) fn set_name(&self, name: String) {
         let _ = self.name.set(name); // given once, at its start

@@ -1,6 +1,7 @@
 //! Tests of the I/O room over real loopback sockets.
 
 mod api;
+mod control;
 mod derivations;
 mod toy;
 mod transport;
