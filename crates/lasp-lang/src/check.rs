@@ -22,6 +22,8 @@ use crate::token::Token;
 use lasp_dataflow::Type;
 use scope::Scope;
 
+pub use crate::installable::installable;
+
 /// Everything that is wrong with a program, by place.
 pub fn diagnose(source: &Source) -> Vec<Diagnostic> {
     let parsed = parse(source);

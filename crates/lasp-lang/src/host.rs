@@ -25,6 +25,13 @@ pub enum HostEvent {
     Met(TriggerId),
     /// A watched variable changed; its value now.
     Changed(TriggerId, Output),
+    /// It falls to a node to run the action of [`Host::enforce_once`].
+    Due {
+        /// Which.
+        id: TriggerId,
+        /// The node.
+        node: usize,
+    },
     /// A function failed on an element; that element is left out, everything else goes on.
     DerivationFailed {
         /// Where.
@@ -210,6 +217,39 @@ pub trait Host {
     /// # Errors
     /// A node that is down.
     fn watch(&mut self, node: usize, variable: Handle) -> Result<TriggerId, Refusal>;
+
+    /// Asks for one [`HostEvent::Due`] in the whole cluster when the variable has reached the threshold. `identity` is the
+    /// same for the same enforcement, wherever and however often it is asked for.
+    ///
+    /// # Errors
+    /// A threshold that the type does not offer, or a host that enforces nothing.
+    fn enforce_once(
+        &mut self,
+        node: usize,
+        variable: Handle,
+        threshold: Threshold,
+        identity: u64,
+    ) -> Result<TriggerId, Refusal> {
+        let _ = (node, variable, threshold, identity);
+        Err(Refusal::new("nothing can be enforced here"))
+    }
+
+    /// The action of an enforcement begins at `node`: until [`end_once`](Self::end_once), what is updated there is updated
+    /// on its behalf, so that another node which runs it too makes the same of it.
+    fn begin_once(&mut self, node: usize, id: TriggerId) {
+        let _ = (node, id);
+    }
+
+    /// The action has ended, well or not.
+    fn end_once(&mut self, node: usize, id: TriggerId) {
+        let _ = (node, id);
+    }
+
+    /// A number that stands for a variable in the identity of what depends on it: the same for the same variable in
+    /// another version of the program.
+    fn identity_of(&self, variable: Handle) -> u64 {
+        u64::from(variable.0)
+    }
 
     /// What `node` hears: everything whose name matches one of `patterns`; `None` for all.
     ///

@@ -130,6 +130,10 @@ impl Host {
             Event::Changed { id, output } => self.port.changed(id, output),
             Event::Membership(event) => self.on_membership(&event),
             Event::DerivationFailed(error) => self.log.line(Level::Warn, || format!("a derivation failed: {error}")),
+            Event::Printed { program, text } => self.log.line(Level::Info, || format!("program {program}: {text}")),
+            Event::ActionFailed { program, message } => {
+                self.log.line(Level::Warn, || format!("an action of program {program} failed: {message}"));
+            }
             Event::TypeConflict { name, here, there } => self.log.line(Level::Warn, || {
                 format!("{name} is a {here} here and a {there} at another node: what that node says of it is ignored")
             }),

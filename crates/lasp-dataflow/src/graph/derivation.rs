@@ -459,7 +459,7 @@ impl Graph {
             views::Input::View(view) => self.carriers[&view],
         });
         let name = Name::new(format!("~carrier/{}", self.vars.given())).expect("a short name");
-        let mut variable = Variable::new(name, Type::AwSet, true);
+        let mut variable = Variable::new(name, Type::AwSet, true, self.replica);
         variable.carries = Some(view);
         let output = self.vars.insert(variable);
         self.carriers.insert(view, output);

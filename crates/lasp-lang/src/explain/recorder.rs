@@ -264,6 +264,30 @@ impl<H: Host> Host for Recorder<H> {
         Ok(id)
     }
 
+    fn enforce_once(
+        &mut self,
+        node: usize,
+        variable: Handle,
+        threshold: Threshold,
+        identity: u64,
+    ) -> Result<TriggerId, Refusal> {
+        let id = self.inner.enforce_once(node, variable, threshold, identity)?;
+        self.watched.push((node, variable, "something that happens once, on"));
+        Ok(id)
+    }
+
+    fn begin_once(&mut self, node: usize, id: TriggerId) {
+        self.inner.begin_once(node, id);
+    }
+
+    fn end_once(&mut self, node: usize, id: TriggerId) {
+        self.inner.end_once(node, id);
+    }
+
+    fn identity_of(&self, variable: Handle) -> u64 {
+        self.inner.identity_of(variable)
+    }
+
     fn watch(&mut self, node: usize, variable: Handle) -> Result<TriggerId, Refusal> {
         let id = self.inner.watch(node, variable)?;
         self.watched.push((node, variable, "a stream of"));

@@ -1,5 +1,6 @@
 //! The effects of a session: operations go to the host, its events become actions of the program, prints become lines.
 
+use super::identity::Identities;
 use super::views::Views;
 use super::{Line, resolve};
 use crate::diagnostic::Diagnostic;
@@ -19,6 +20,15 @@ use std::sync::Arc;
 pub(super) struct Trigger {
     pub(super) node: usize,
     pub(super) function: Function,
+    /// Of an `invariant`: what it is known by when it has fired.
+    pub(super) identity: Option<u64>,
+}
+
+/// An action that is to run, and the enforcement it belongs to.
+#[derive(Debug)]
+struct Due {
+    action: Action,
+    once: Option<TriggerId>,
 }
 
 /// What went wrong where a variable is derived.
@@ -38,12 +48,15 @@ impl Failures {
 }
 
 /// A host with what a session remembers of it.
-pub struct World<H: Host> {
+pub struct World<H> {
     pub(super) host: H,
     pub(super) triggers: BTreeMap<TriggerId, Trigger>,
+    pub(super) identities: Identities,
     /// Thresholds met that a `read` waits for.
     met: BTreeSet<TriggerId>,
-    due: VecDeque<Action>,
+    due: VecDeque<Due>,
+    /// The enforcement whose action runs, and where.
+    firing: Option<(usize, TriggerId)>,
     lines: Vec<Line>,
     /// Where the functions of derived variables stand; `None` for functions of several programs.
     sources: BTreeMap<Handle, Option<Arc<Source>>>,
@@ -59,19 +72,21 @@ pub struct World<H: Host> {
     form: usize,
 }
 
-impl<H: Host> std::fmt::Debug for World<H> {
+impl<H> std::fmt::Debug for World<H> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "World({} triggers, form {})", self.triggers.len(), self.form)
     }
 }
 
-impl<H: Host> World<H> {
+impl<H> World<H> {
     pub(super) fn new(host: H) -> Self {
         Self {
             host,
             triggers: BTreeMap::new(),
+            identities: Identities::default(),
             met: BTreeSet::new(),
             due: VecDeque::new(),
+            firing: None,
             lines: Vec::new(),
             sources: BTreeMap::new(),
             unread: BTreeSet::new(),
@@ -88,9 +103,55 @@ impl<H: Host> World<H> {
         &mut self.host
     }
 
+    /// The same on another host, which knows the variables and triggers by the same numbers; and the one before.
+    pub(super) fn rehost<G>(self, host: G) -> (World<G>, H) {
+        let Self {
+            host: before,
+            triggers,
+            identities,
+            met,
+            due,
+            firing,
+            lines,
+            sources,
+            folds,
+            patterns,
+            unread,
+            views,
+            failures,
+            interrupt,
+            form,
+        } = self;
+        let world = World {
+            host,
+            triggers,
+            identities,
+            met,
+            due,
+            firing,
+            lines,
+            sources,
+            folds,
+            patterns,
+            unread,
+            views,
+            failures,
+            interrupt,
+            form,
+        };
+        (world, before)
+    }
+
+    pub(super) fn host_ref(&self) -> &H {
+        &self.host
+    }
+}
+
+impl<H: Host> World<H> {
     /// What comes from now on belongs to form number `form`. Actions that a failed form left behind are dropped.
     pub(super) fn start_form(&mut self, form: usize) {
         self.form = form;
+        self.end_firing();
         self.due.clear();
         self.met.clear();
     }
@@ -141,9 +202,18 @@ impl<H: Host> World<H> {
         while let Some(event) = self.host.poll() {
             match event {
                 HostEvent::Met(id) => match self.triggers.remove(&id) {
-                    Some(trigger) => self.enqueue(trigger.node, trigger.function, Vec::new()),
+                    Some(trigger) => {
+                        self.identities.fired.extend(trigger.identity);
+                        self.enqueue(trigger.node, trigger.function, Vec::new());
+                    }
                     None => drop(self.met.insert(id)),
                 },
+                HostEvent::Due { id, node } => {
+                    if let Some(trigger) = self.triggers.get(&id) {
+                        let action = Action { node, function: trigger.function.clone(), args: Vec::new() };
+                        self.due.push_back(Due { action, once: Some(id) });
+                    }
+                }
                 HostEvent::Changed(id, output) => {
                     if let Some(trigger) = self.triggers.get(&id) {
                         let (node, function) = (trigger.node, trigger.function.clone());
@@ -196,7 +266,20 @@ impl<H: Host> World<H> {
     }
 
     fn enqueue(&mut self, node: usize, function: Function, args: Vec<Term>) {
-        self.due.push_back(Action { node, function, args });
+        self.due.push_back(Due { action: Action { node, function, args }, once: None });
+    }
+
+    /// Whether an action waits to be run.
+    pub(super) fn has_due(&mut self) -> bool {
+        self.absorb();
+        !self.due.is_empty()
+    }
+
+    /// The action of the enforcement that was under way has ended.
+    pub(super) fn end_firing(&mut self) {
+        if let Some((node, id)) = self.firing.take() {
+            self.host.end_once(node, id);
+        }
     }
 
     /// The first of the thresholds that is met already, else the wait itself.
@@ -270,9 +353,16 @@ impl<H: Host> Effects for World<H> {
         }
     }
 
+    /// Asked for when the one before has ended.
     fn next_action(&mut self) -> Option<Action> {
+        self.end_firing();
         self.absorb();
-        self.due.pop_front()
+        let Due { action, once } = self.due.pop_front()?;
+        if let Some(id) = once {
+            self.host.begin_once(action.node, id);
+            self.firing = Some((action.node, id));
+        }
+        Some(action)
     }
 
     fn nodes(&self) -> usize {

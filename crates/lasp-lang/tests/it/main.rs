@@ -4,6 +4,7 @@ mod diagnostics;
 mod equi_joins;
 mod functions;
 mod generator;
+mod installable;
 mod limits;
 mod operators;
 mod programs;

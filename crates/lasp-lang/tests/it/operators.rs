@@ -113,6 +113,22 @@ fn a_wait_can_time_out() {
 }
 
 #[test]
+fn what_is_needed_is_made() {
+    let text = "V = declare(gset), wait_needed(V, [1], fun() -> update(V, {add, [1, 2]}) end), V. read(V, [1]).";
+    assert_eq!(run(text), ["set[]", "set[1, 2]"]);
+    let text = "V = declare(gset), update(V, {add, 1}), wait_needed(V, [1]).";
+    assert_eq!(last(text), "set[1]");
+    assert!(failure("V = declare(gset), wait_needed(V, [1]).").contains("this would wait for ever"));
+}
+
+#[test]
+fn a_variable_can_be_forgotten() {
+    assert_eq!(last("V = declare(v, set), update(V, {add, 1}), undeclare(V), declare(v, set)."), "set[]");
+    let failed = failure(&format!("{SETS} map(A, fun(X) -> X end), undeclare(A)."));
+    assert!(failed.contains("is in use"), "{failed}");
+}
+
+#[test]
 fn a_dynamic_variable_is_a_variable() {
     let text = "V = declare_dynamic(v, set), update(V, {add, 1}), declare_dynamic(v, set).";
     assert_eq!(last(text), "set[1]");

@@ -1,6 +1,7 @@
-//! Views against what SQL says: by example, by a naive evaluation of random queries, and what is refused.
+//! Views against what SQL says: by example, by a naive evaluation of random queries, on a graph that changes, and what is refused.
 
 mod examples;
+mod incremental;
 mod oracle;
 mod plans;
 mod properties;

@@ -13,22 +13,22 @@ pub(crate) type Line = Vec<Cell>;
 pub(crate) enum Number {
     Column(usize),
     Literal(Cell),
-    Add(Box<Number>, Box<Number>),
-    Subtract(Box<Number>, Box<Number>),
-    IfNull(Box<Number>, Box<Number>),
-    Case(Box<Truth>, Box<Number>),
+    Add(Box<Self>, Box<Self>),
+    Subtract(Box<Self>, Box<Self>),
+    IfNull(Box<Self>, Box<Self>),
+    Case(Box<Truth>, Box<Self>),
 }
 
 #[derive(Clone, Debug)]
 pub(crate) enum Truth {
     Compare(&'static str, Number, Number),
-    And(Box<Truth>, Box<Truth>),
-    Or(Box<Truth>, Box<Truth>),
-    Not(Box<Truth>),
+    And(Box<Self>, Box<Self>),
+    Or(Box<Self>, Box<Self>),
+    Not(Box<Self>),
     IsNull(Number),
     In(Number, Vec<Cell>),
     Between(Number, Number, Number),
-    IsTrue(Box<Truth>),
+    IsTrue(Box<Self>),
 }
 
 #[derive(Clone, Debug)]
@@ -63,7 +63,7 @@ pub(crate) struct Query {
 const COLUMNS: [&str; 4] = ["t.a", "t.b", "u.a", "u.c"];
 
 fn literal(cell: Cell) -> String {
-    cell.map_or("null".to_owned(), |n| n.to_string())
+    cell.map_or_else(|| "null".to_owned(), |n| n.to_string())
 }
 
 impl Number {
@@ -115,12 +115,8 @@ impl Truth {
             Self::IsNull(a) => Some(a.value(line).is_none()),
             Self::In(a, list) => {
                 let a = a.value(line);
-                let any = list.iter().map(|b| compare("=", a, *b));
-                any.fold(Some(false), |so_far, next| match (so_far, next) {
-                    (Some(true), _) | (_, Some(true)) => Some(true),
-                    (None, _) | (_, None) => None,
-                    _ => Some(false),
-                })
+                let each: Vec<_> = list.iter().map(|b| compare("=", a, *b)).collect();
+                if each.contains(&Some(true)) { Some(true) } else { (!each.contains(&None)).then_some(false) }
             }
             Self::Between(a, low, high) => {
                 let a = a.value(line);
@@ -154,7 +150,7 @@ fn compare(op: &str, a: Cell, b: Cell) -> Option<bool> {
 impl Summary {
     fn sql(&self) -> String {
         let distinct = if self.distinct { "distinct " } else { "" };
-        let of = self.of.as_ref().map_or("*".to_owned(), Number::sql);
+        let of = self.of.as_ref().map_or_else(|| "*".to_owned(), Number::sql);
         format!("{}({distinct}{of})", self.function)
     }
 

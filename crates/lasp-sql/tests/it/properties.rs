@@ -9,10 +9,13 @@ fn cell() -> impl Strategy<Value = Cell> {
     prop_oneof![1 => Just(None), 3 => (-2i64..4).prop_map(Some)]
 }
 
+pub(crate) fn line() -> impl Strategy<Value = Line> {
+    proptest::collection::vec(cell(), 2)
+}
+
 /// Rows are a set: two alike are one.
 fn table() -> impl Strategy<Value = Vec<Line>> {
-    proptest::collection::btree_set(proptest::collection::vec(cell(), 2), 0..7)
-        .prop_map(|set| set.into_iter().collect())
+    proptest::collection::btree_set(line(), 0..7).prop_map(|set| set.into_iter().collect())
 }
 
 fn number(columns: usize) -> impl Strategy<Value = Number> {
@@ -72,7 +75,7 @@ fn shown(columns: usize, width: usize) -> impl Strategy<Value = Shown> {
     ]
 }
 
-fn query(width: usize) -> impl Strategy<Value = Query> {
+pub(crate) fn query(width: usize) -> impl Strategy<Value = Query> {
     any::<bool>().prop_flat_map(move |both| {
         let columns = if both { 4 } else { 2 };
         let on = if both { proptest::option::of(join()).boxed() } else { Just(None).boxed() };
@@ -91,14 +94,14 @@ fn join() -> impl Strategy<Value = Truth> {
     prop_oneof![equal.clone(), (equal, truth(4)).prop_map(|(a, b)| Truth::And(a.into(), b.into())), truth(4),]
 }
 
+/// A row of a table with these columns.
+pub(crate) fn row_of(line: &Line, names: [&str; 2]) -> Value {
+    let value = |cell: &Cell| cell.map_or_else(|| Value::atom("undefined"), Value::Int);
+    Value::map(names.iter().zip(line).map(|(name, cell)| (Value::atom(*name), value(cell))))
+}
+
 fn tables(t: &[Line], u: &[Line]) -> Tables {
-    let rows = |lines: &[Line], names: [&str; 2]| {
-        let value = |cell: &Cell| cell.map_or_else(|| Value::atom("undefined"), Value::Int);
-        lines
-            .iter()
-            .map(|line| Value::map(names.iter().zip(line).map(|(name, cell)| (Value::atom(*name), value(cell)))))
-            .collect()
-    };
+    let rows = |lines: &[Line], names| lines.iter().map(|line| row_of(line, names)).collect();
     Tables::from([("t", rows(t, ["a", "b"])), ("u", rows(u, ["a", "c"]))])
 }
 
