@@ -69,10 +69,11 @@ impl GraphHost {
         })
     }
 
-    /// The replica that would stand for a node of this number, if there is such a node.
+    /// The replica that stands for a node of this number, if there is such a node: one graph has one for all of them, so that
+    /// what a node gives to another stays to be used.
     fn replica_of(&self, number: &Value) -> Option<ReplicaId> {
         let number = u64::try_from(number).ok()?;
-        (1..=self.nodes as u64).contains(&number).then_some(ReplicaId(number))
+        (1..=self.nodes as u64).contains(&number).then(|| self.graph.replica())
     }
 
     /// The name asked for, or a fresh one.
