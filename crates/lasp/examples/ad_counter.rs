@@ -47,7 +47,7 @@ async fn publish(lasp: &Lasp, ad: Ad, impressions: i64) -> Result<(), Error> {
     Ok(())
 }
 
-pub async fn run(out: &mut impl Write) -> Result<(), Box<dyn std::error::Error>> {
+pub(crate) async fn run(out: &mut impl Write) -> Result<(), Box<dyn std::error::Error>> {
     let server = Lasp::builder().cluster("ads").name("server").listen("127.0.0.1:0").start().await?;
     let contact = server.me().await?.addr;
     let phone =

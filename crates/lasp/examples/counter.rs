@@ -5,7 +5,7 @@
 use lasp::{AtLeast, Collection as _, GCounter, Lasp, Set};
 use std::io::Write;
 
-pub async fn run(out: &mut impl Write) -> Result<(), Box<dyn std::error::Error>> {
+pub(crate) async fn run(out: &mut impl Write) -> Result<(), Box<dyn std::error::Error>> {
     let lasp = Lasp::builder().listen("127.0.0.1:0").start().await?;
 
     let numbers: Set<i64> = lasp.set("numbers").await?;

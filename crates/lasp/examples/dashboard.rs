@@ -18,7 +18,7 @@ fn reading(sensor: &str, second: u64, celsius: f64) -> Reading {
     Reading { sensor: sensor.to_owned(), second, celsius }
 }
 
-pub async fn run(out: &mut impl Write) -> Result<(), Box<dyn std::error::Error>> {
+pub(crate) async fn run(out: &mut impl Write) -> Result<(), Box<dyn std::error::Error>> {
     let station = Lasp::builder().cluster("weather").name("station").listen("127.0.0.1:0").start().await?;
     let contact = station.me().await?.addr;
     let desk =

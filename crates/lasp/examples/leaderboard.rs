@@ -13,7 +13,7 @@ struct Score {
     points: i64,
 }
 
-pub async fn run(out: &mut impl Write) -> Result<(), Box<dyn std::error::Error>> {
+pub(crate) async fn run(out: &mut impl Write) -> Result<(), Box<dyn std::error::Error>> {
     let lasp = Lasp::builder().listen("127.0.0.1:0").start().await?;
     let scores: Set<Score> = lasp.set("scores").await?;
     let score = |player: &str, game, points| Score { player: player.to_owned(), game, points };

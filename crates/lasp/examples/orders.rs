@@ -20,7 +20,7 @@ struct Order {
     total: f64,
 }
 
-pub async fn run(out: &mut impl Write) -> Result<(), Box<dyn std::error::Error>> {
+pub(crate) async fn run(out: &mut impl Write) -> Result<(), Box<dyn std::error::Error>> {
     let lasp = Lasp::builder().listen("127.0.0.1:0").start().await?;
     let customers: Set<Customer> = lasp.set("customers").await?;
     let orders: Set<Order> = lasp.set("orders").await?;

@@ -22,7 +22,7 @@ fn session(user: &str, device: Device) -> Session {
     Session { user: user.to_owned(), device }
 }
 
-pub async fn run(out: &mut impl Write) -> Result<(), Box<dyn std::error::Error>> {
+pub(crate) async fn run(out: &mut impl Write) -> Result<(), Box<dyn std::error::Error>> {
     let lasp = Lasp::builder().listen("127.0.0.1:0").start().await?;
     let sessions: Set<Session> = lasp.set("sessions").await?;
     let online = sessions.map(|session| session.user).await?; // each user once, however many sessions

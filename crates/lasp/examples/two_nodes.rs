@@ -5,7 +5,7 @@
 use lasp::{AtLeast, Collection as _, Lasp, Set};
 use std::io::Write;
 
-pub async fn run(out: &mut impl Write) -> Result<(), Box<dyn std::error::Error>> {
+pub(crate) async fn run(out: &mut impl Write) -> Result<(), Box<dyn std::error::Error>> {
     let a = Lasp::builder().cluster("shop").name("a").listen("127.0.0.1:0").start().await?;
     let contact = a.me().await?.addr;
     let b = Lasp::builder().cluster("shop").name("b").listen("127.0.0.1:0").join([contact.as_str()]).start().await?;
@@ -26,7 +26,7 @@ pub async fn run(out: &mut impl Write) -> Result<(), Box<dyn std::error::Error>>
     // A removal at a retracts what b derived.
     let mut changes = on_sale.watch().await?;
     ads.remove("shoes").await?;
-    changes.next().await;
+    changes.next().await?;
     writeln!(out, "sold out at b: {:?}", on_sale.value().await?)?;
 
     b.shutdown().await;
