@@ -82,9 +82,8 @@ impl Rig {
         black_box(self.graph.drain());
     }
 
-    /// An update of the `n`-th element: what to do, and what to see then.
+    /// An update of the `n`-th element, a [relevant](Shape::relevant) one: what to do, and what to see then.
     pub(crate) fn prepare(&self, n: u64, adds: bool) -> Change {
-        let n = self.shape.relevant(n, self.size);
         let element = self.shape.element(n);
         let op = if adds { Op::Add(element) } else { Op::Remove(element) };
         Change { op, sees: self.shape.image(n), there: adds || self.shape.outlives(n, self.size) }
@@ -98,6 +97,10 @@ impl Rig {
             Some(image) => assert_eq!(self.graph.contains(view, image), change.there, "{:?}: {image}", self.shape),
             None => assert!(matches!(black_box(self.graph.read(view)), Some(Output::Value(_)))),
         }
+    }
+
+    pub(crate) fn shape(&self) -> Shape {
+        self.shape
     }
 
     pub(crate) fn size(&self) -> u64 {

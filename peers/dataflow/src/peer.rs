@@ -114,7 +114,6 @@ impl Rig {
 
     /// One update of the `n`-th element, and all that follows from it.
     pub(crate) fn change(&mut self, n: u64, adds: bool) {
-        let n = self.shape.relevant(n, self.size);
         self.batch([n], if adds { 1 } else { -1 });
     }
 

@@ -1,7 +1,7 @@
 //! One element changes: how long until the view says so.
 //!
-//! Ours is one update of the set, its effects taken out, and the result that follows from it read in the view. Elements
-//! are removed and added again, any of the set; each kind is a measure of its own.
+//! Ours is one update of the set, its effects taken out, and the result that follows from it read in the view. Some of the
+//! elements, any, are removed and then added again; each kind of update is a measure of its own.
 
 use crate::ours;
 use crate::peer;
@@ -9,6 +9,7 @@ use crate::shape::Shape;
 use harness::inputs::scrambled;
 use harness::measure::{seconds_each, timed};
 use harness::{Latencies, Measure, Probe, Scale, Unit};
+use std::collections::BTreeSet;
 
 const MICROSECOND: f64 = 1e-6;
 
@@ -50,16 +51,12 @@ fn single(shape: Shape, target: Option<f64>, adds: bool) -> Measure {
     let ours = move |scale: &Scale| latencies(ours::Rig::new(shape, scale.elements), adds);
     let measure = Measure::latency(id, what, ours).latency_beside(peer::NAME, move |scale| {
         let mut rig = peer::Rig::new(shape, scale.elements);
-        let mut elements = (0..).map(scrambled);
+        let mut numbers = (0..).map(scrambled);
         Box::new(move || {
-            let some = elements.by_ref().take(UPDATES as usize / 4);
-            some.map(|n| {
-                let n = n % rig.size();
-                let (removed, ()) = timed(|| rig.change(n, false));
-                let (added, ()) = timed(|| rig.change(n, true));
-                if adds { added } else { removed }
-            })
-            .collect()
+            let some = chosen(&mut numbers, UPDATES / 4, shape, rig.size());
+            let mut all = |adds| some.iter().map(|&n| timed(|| rig.change(n, adds)).0).collect::<Vec<f64>>();
+            let (removed, added) = (all(false), all(true));
+            if adds { added } else { removed }
         })
     });
     match target {
@@ -75,18 +72,24 @@ fn stages_read(adds: bool) -> Measure {
 }
 
 fn latencies(mut rig: ours::Rig, adds: bool) -> Latencies {
-    let mut elements = (0..).map(scrambled);
+    let mut numbers = (0..).map(scrambled);
     Box::new(move || {
-        let some = elements.by_ref().take(UPDATES as usize);
-        some.map(|n| {
-            let n = n % rig.size();
-            let (remove, add) = (rig.prepare(n, false), rig.prepare(n, true));
-            let (removed, ()) = timed(|| rig.change(&remove));
-            let (added, ()) = timed(|| rig.change(&add));
-            if adds { added } else { removed }
-        })
-        .collect()
+        let some = chosen(&mut numbers, UPDATES, rig.shape(), rig.size());
+        let mut all = |adds| {
+            let changes: Vec<_> = some.iter().map(|&n| rig.prepare(n, adds)).collect();
+            changes.iter().map(|change| timed(|| rig.change(change)).0).collect::<Vec<f64>>()
+        };
+        let (removed, added) = (all(false), all(true));
+        if adds { added } else { removed }
     })
+}
+
+/// So many elements of the first set, no two alike. All are removed before the first is added again, so that neither kind of
+/// update finds in the processor's caches what the other has just touched.
+fn chosen(numbers: &mut impl Iterator<Item = u64>, count: u64, shape: Shape, size: u64) -> Vec<u64> {
+    let mut seen = BTreeSet::new();
+    let some = numbers.take(count as usize).map(|n| shape.relevant(n % size, size));
+    some.filter(|&n| seen.insert(n)).collect()
 }
 
 /// An update of a large view against one of a small view: the same hundred elements, or any, which in the large view are
@@ -113,6 +116,7 @@ fn factor(shape: Shape, most: u64, choose: fn(u64, u64) -> u64) -> Probe {
         round += 1;
         let per_update = |rig: &mut ours::Rig| {
             let chosen = (0..UPDATES).map(|n| choose(scrambled(n + round * UPDATES), rig.size()));
+            let chosen = chosen.map(|n| shape.relevant(n, rig.size()));
             let changes: Vec<_> = chosen.map(|n| (rig.prepare(n, false), rig.prepare(n, true))).collect();
             seconds_each(UPDATES, |n| {
                 let (remove, add) = &changes[n as usize];
