@@ -11,7 +11,9 @@
 //! | a state that gives way to one of another type | [`Sum`], or with names [`choice!`](crate::choice) |
 //! | a state that may not be there at all | `Option` ([`option`]) |
 //! | one state per key | [`GMap`](crate::GMap) |
+//! | a large state among small ones | `Box` ([`mod@boxed`]) |
 
+pub mod boxed;
 pub mod choice;
 pub mod lex;
 pub mod option;

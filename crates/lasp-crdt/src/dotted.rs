@@ -110,6 +110,14 @@ impl<'a, S> View<'a, S> {
         self.context
     }
 
+    /// Another store in the same context: a part of this one, or an empty one for what is not there yet.
+    pub const fn of<'b, T>(self, store: &'b T) -> View<'b, T>
+    where
+        'a: 'b,
+    {
+        View { store, context: self.context }
+    }
+
     /// A dot for a new event of `replica`; none if it was retired and can write no more.
     pub(crate) fn mint(self, replica: ReplicaId) -> Option<Dot> {
         let dot = self.context.next(replica);

@@ -27,12 +27,14 @@ pub use graph::{
     ErrorLog, Graph, Target, UndeclareError, UpdateError, VarDelta, VarInfo,
 };
 pub use name::{MAX_NAME_BYTES, Name, NameError, VarId};
-pub use op::{Op, OpError};
+pub use op::{Op, OpError, ReplicaName};
 pub use operator::{Aggregate, Call, EquiJoin, Facet, Function, FunctionError, Operator, function};
 pub use output::Output;
-pub use state::{LiteralError, SetState, Slot, State, StateDigest};
-pub use threshold::{Threshold, ThresholdError};
+pub use state::{LiteralError, Nested, SetState, Slot, State, StateDigest};
+pub use threshold::{Threshold, ThresholdError, UnderKey};
 pub use types::{MAX_TYPE_DEPTH, Type, TypeError};
 pub use value::{F64, MAX_VALUE_DEPTH, NotThatKind, Value};
+#[cfg(feature = "serde")]
+pub use value::{FromValueError, ToValueError, from_value, to_value};
 pub use views::{Plan, PlanInput, PlanNode, PlanView};
 pub use waiters::{WaiterId, WatcherId};

@@ -19,24 +19,48 @@ pub enum Type {
     GSet,
     /// Add-wins set; what `set` means.
     AwSet,
+    /// Set whose elements, once removed, never come back.
+    TwoPSet,
+    /// Remove-wins set.
+    RwSet,
     /// Grow-only counter.
     GCounter,
     /// Counter that goes both ways.
     PnCounter,
+    /// Counter that goes both ways, one number for each replica.
+    LexCounter,
+    /// Counter that never goes below zero: a replica subtracts what it has rights for.
+    BCounter,
     /// Register that keeps the greatest value written.
     Max,
     /// Register that keeps the least value written.
     Min,
     /// Flag that can only be raised.
     Boolean,
+    /// Flag, at first disabled, of which a concurrent enabling wins.
+    EwFlag,
+    /// Flag, at first enabled, of which a concurrent disabling wins.
+    DwFlag,
     /// Register that is set once.
     IVar,
     /// Register that keeps the last write.
     LwwRegister,
+    /// Register that keeps concurrent writes side by side.
+    MvRegister,
     /// Grow-only map to nested states.
     GMap(Box<Self>),
+    /// Map whose keys can be removed, to nested states of a type that [can be](Self::nests_in_awmap).
+    AwMap(Box<Self>),
+    /// Map whose keys can be removed, to multi-value registers.
+    MvMap,
     /// Two states side by side.
     Pair(Box<Self>, Box<Self>),
+    /// Grow-only graph.
+    GGraph,
+    /// Graph whose vertices and edges, once removed, never come back.
+    TwoPGraph,
+    /// Add-wins graph.
+    AwGraph,
 }
 
 /// Text that names no type.
@@ -59,6 +83,15 @@ pub enum TypeError {
         expected: usize,
         /// How many were given.
         found: usize,
+    },
+    /// The values of an `awmap` cannot be of this type.
+    #[error(
+        "the values of an awmap cannot be {found}: they share the map's causal context, which it does not have; they can \
+         be {AWMAP_VALUES}. A gmap takes any type"
+    )]
+    AwMapValue {
+        /// The type.
+        found: Type,
     },
     /// Not of the form `name` or `name(type, ...)`.
     #[error("malformed type at byte {at}: expected {expected}")]
@@ -88,27 +121,43 @@ fn parameters(n: usize) -> &'static str {
     }
 }
 
+/// What [`Type::nests_in_awmap`] says yes to.
+const AWMAP_VALUES: &str = "awset, rwset, ewflag, dwflag, mvregister, awmap(T), mvmap, awgraph, or a pair of these";
+
 /// Every name with its number of parameters, ascending.
-const NAMES: [(&str, usize); 12] = [
+const NAMES: [(&str, usize); 24] = [
+    ("awgraph", 0),
+    ("awmap", 1),
     ("awset", 0),
+    ("bcounter", 0),
     ("boolean", 0),
+    ("dwflag", 0),
+    ("ewflag", 0),
     ("gcounter", 0),
+    ("ggraph", 0),
     ("gmap", 1),
     ("gset", 0),
     ("ivar", 0),
+    ("lexcounter", 0),
     ("lwwregister", 0),
     ("max", 0),
     ("min", 0),
+    ("mvmap", 0),
+    ("mvregister", 0),
     ("pair", 2),
     ("pncounter", 0),
+    ("rwset", 0),
     ("set", 0),
+    ("twopgraph", 0),
+    ("twopset", 0),
 ];
 
 impl Type {
     /// The type called `name` with these parameters.
     ///
     /// # Errors
-    /// [`TypeError::Unknown`] with the nearest name, [`TypeError::Arity`], [`TypeError::TooDeep`].
+    /// [`TypeError::Unknown`] with the nearest name, [`TypeError::Arity`], [`TypeError::TooDeep`],
+    /// [`TypeError::AwMapValue`].
     pub fn new(name: &str, parameters: Vec<Self>) -> Result<Self, TypeError> {
         let Some(&(name, expected)) = NAMES.iter().find(|(known, _)| *known == name) else {
             return Err(TypeError::Unknown { found: name.into(), nearest: nearest(name) });
@@ -122,16 +171,34 @@ impl Type {
         let mut parameters = parameters.into_iter().map(Box::new);
         let mut parameter = || parameters.next().expect("as many as counted above");
         Ok(match name {
+            "awgraph" => Self::AwGraph,
+            "awmap" => {
+                let value = parameter();
+                if !value.nests_in_awmap() {
+                    return Err(TypeError::AwMapValue { found: *value });
+                }
+                Self::AwMap(value)
+            }
             "awset" | "set" => Self::AwSet,
+            "bcounter" => Self::BCounter,
             "boolean" => Self::Boolean,
+            "dwflag" => Self::DwFlag,
+            "ewflag" => Self::EwFlag,
             "gcounter" => Self::GCounter,
+            "ggraph" => Self::GGraph,
             "gmap" => Self::GMap(parameter()),
             "gset" => Self::GSet,
             "ivar" => Self::IVar,
+            "lexcounter" => Self::LexCounter,
             "lwwregister" => Self::LwwRegister,
             "max" => Self::Max,
             "min" => Self::Min,
+            "mvmap" => Self::MvMap,
+            "mvregister" => Self::MvRegister,
             "pair" => Self::Pair(parameter(), parameter()),
+            "rwset" => Self::RwSet,
+            "twopgraph" => Self::TwoPGraph,
+            "twopset" => Self::TwoPSet,
             _ => Self::PnCounter,
         })
     }
@@ -151,27 +218,98 @@ impl Type {
         matches!(self, Self::GSet | Self::AwSet)
     }
 
+    /// Whether the values of an `awmap` can be of this type: those that live in a causal context, and so in that of the map.
+    pub fn nests_in_awmap(&self) -> bool {
+        match self {
+            Self::AwSet
+            | Self::RwSet
+            | Self::EwFlag
+            | Self::DwFlag
+            | Self::MvRegister
+            | Self::AwMap(_)
+            | Self::MvMap
+            | Self::AwGraph => true,
+            Self::Pair(first, second) => first.nests_in_awmap() && second.nests_in_awmap(),
+            Self::GSet
+            | Self::TwoPSet
+            | Self::GCounter
+            | Self::PnCounter
+            | Self::LexCounter
+            | Self::BCounter
+            | Self::Max
+            | Self::Min
+            | Self::Boolean
+            | Self::IVar
+            | Self::LwwRegister
+            | Self::GMap(_)
+            | Self::GGraph
+            | Self::TwoPGraph => false,
+        }
+    }
+
+    /// Whether states of two variables of this type can be joined without their parts being taken for one another's: they
+    /// say what is, not who did it.
+    pub(crate) fn joins_freely(&self) -> bool {
+        match self {
+            Self::GSet
+            | Self::TwoPSet
+            | Self::Max
+            | Self::Min
+            | Self::Boolean
+            | Self::IVar
+            | Self::LwwRegister
+            | Self::GGraph
+            | Self::TwoPGraph => true,
+            Self::AwSet
+            | Self::RwSet
+            | Self::GCounter
+            | Self::PnCounter
+            | Self::LexCounter
+            | Self::BCounter
+            | Self::EwFlag
+            | Self::DwFlag
+            | Self::MvRegister
+            | Self::AwMap(_)
+            | Self::MvMap
+            | Self::AwGraph => false,
+            Self::GMap(inner) => inner.joins_freely(),
+            Self::Pair(first, second) => first.joins_freely() && second.joins_freely(),
+        }
+    }
+
     /// The type's name without parameters.
     pub fn name(&self) -> &'static str {
         match self {
             Self::GSet => "gset",
             Self::AwSet => "awset",
+            Self::TwoPSet => "twopset",
+            Self::RwSet => "rwset",
             Self::GCounter => "gcounter",
             Self::PnCounter => "pncounter",
+            Self::LexCounter => "lexcounter",
+            Self::BCounter => "bcounter",
             Self::Max => "max",
             Self::Min => "min",
             Self::Boolean => "boolean",
+            Self::EwFlag => "ewflag",
+            Self::DwFlag => "dwflag",
             Self::IVar => "ivar",
             Self::LwwRegister => "lwwregister",
+            Self::MvRegister => "mvregister",
             Self::GMap(_) => "gmap",
+            Self::AwMap(_) => "awmap",
+            Self::MvMap => "mvmap",
             Self::Pair(..) => "pair",
+            Self::GGraph => "ggraph",
+            Self::TwoPGraph => "twopgraph",
+            Self::AwGraph => "awgraph",
         }
     }
 
     /// How deeply this type nests: 1 for a type without parameters.
     pub fn depth(&self) -> usize {
         match self {
-            Self::GMap(value) => 1 + value.depth(),
+            Self::GMap(value) | Self::AwMap(value) => 1 + value.depth(),
             Self::Pair(first, second) => 1 + first.depth().max(second.depth()),
             _ => 1,
         }
@@ -181,7 +319,7 @@ impl Type {
 impl fmt::Display for Type {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::GMap(value) => write!(f, "gmap({value})"),
+            Self::GMap(value) | Self::AwMap(value) => write!(f, "{}({value})", self.name()),
             Self::Pair(first, second) => write!(f, "pair({first}, {second})"),
             plain => f.write_str(plain.name()),
         }
@@ -272,9 +410,21 @@ impl Encode for Type {
             Self::LwwRegister => 8,
             Self::GMap(_) => 9,
             Self::Pair(..) => 10,
+            Self::TwoPSet => 11,
+            Self::RwSet => 12,
+            Self::LexCounter => 13,
+            Self::BCounter => 14,
+            Self::EwFlag => 15,
+            Self::DwFlag => 16,
+            Self::MvRegister => 17,
+            Self::AwMap(_) => 18,
+            Self::MvMap => 19,
+            Self::GGraph => 20,
+            Self::TwoPGraph => 21,
+            Self::AwGraph => 22,
         });
         match self {
-            Self::GMap(value) => value.encode(w),
+            Self::GMap(value) | Self::AwMap(value) => value.encode(w),
             Self::Pair(first, second) => {
                 first.encode(w);
                 second.encode(w);
@@ -306,6 +456,25 @@ fn decode_any_depth(r: &mut Reader<'_>) -> Result<Type, DecodeError> {
         8 => Type::LwwRegister,
         9 => Type::GMap(nested(r)?),
         10 => Type::Pair(nested(r)?, nested(r)?),
+        11 => Type::TwoPSet,
+        12 => Type::RwSet,
+        13 => Type::LexCounter,
+        14 => Type::BCounter,
+        15 => Type::EwFlag,
+        16 => Type::DwFlag,
+        17 => Type::MvRegister,
+        18 => {
+            let bad = r.not_canonical("type of an awmap's values");
+            let value = nested(r)?;
+            if !value.nests_in_awmap() {
+                return Err(bad);
+            }
+            Type::AwMap(value)
+        }
+        19 => Type::MvMap,
+        20 => Type::GGraph,
+        21 => Type::TwoPGraph,
+        22 => Type::AwGraph,
         tag => {
             return Err(DecodeError::BadTag { what: "type", tag: tag.into(), at });
         }
@@ -323,18 +492,43 @@ mod tests {
 
     #[test]
     fn types_read_back_as_they_print() {
-        for name in Type::names().filter(|name| !["gmap", "pair", "set"].contains(name)) {
+        for name in Type::names().filter(|name| !["awmap", "gmap", "pair", "set"].contains(name)) {
             assert_eq!(parse(name).expect("a type").to_string(), name);
         }
-        let nested = "gmap(pair(boolean, gmap(gset)))";
-        assert_eq!(parse(nested).expect("a type").to_string(), nested);
+        for nested in ["gmap(pair(boolean, gmap(gset)))", "pair(gmap(awmap(awmap(pair(rwset, mvmap)))), ggraph)"] {
+            assert_eq!(parse(nested).expect("a type").to_string(), nested);
+        }
         assert_eq!(parse(" pair( set ,max ) "), parse("pair(awset, max)"));
     }
 
     #[test]
     fn a_misspelt_type_names_the_nearest() {
         assert_eq!(parse("gcountr").unwrap_err(), "unknown type `gcountr`; did you mean `gcounter`?");
-        assert!(parse("frobnicator").unwrap_err().starts_with("unknown type `frobnicator`; there are awset, boolean"));
+        assert!(
+            parse("frobnicator")
+                .unwrap_err()
+                .starts_with("unknown type `frobnicator`; there are awgraph, awmap, awset")
+        );
+    }
+
+    #[test]
+    fn what_has_no_causal_context_is_no_value_of_an_awmap() {
+        let error = parse("gmap(awmap(gcounter))").unwrap_err();
+        assert!(error.starts_with("the values of an awmap cannot be gcounter: "), "{error}");
+        assert!(
+            error.contains("they can be awset, rwset, ewflag, dwflag, mvregister, awmap(T), mvmap, awgraph"),
+            "{error}"
+        );
+        assert!(parse("awmap(pair(set, max))").unwrap_err().contains("cannot be pair(awset, max)"));
+        let named = AWMAP_VALUES.split(", ").filter(|name| !name.contains(['(', ' ']));
+        assert!(named.clone().count() > 5);
+        for name in named {
+            assert!(parse(&format!("awmap({name})")).is_ok(), "{name}");
+        }
+        for ty in NAMES.iter().filter(|(_, arity)| *arity == 0).map(|(name, _)| parse(name).expect("a type")) {
+            let is_named = AWMAP_VALUES.split(", ").any(|name| name == ty.name());
+            assert_eq!(ty.nests_in_awmap(), is_named, "{ty}");
+        }
     }
 
     #[test]
@@ -349,9 +543,19 @@ mod tests {
 
     #[test]
     fn types_survive_the_wire_and_bottomless_ones_are_refused() {
-        let ty = parse("pair(gmap(max), lwwregister)").expect("a type");
-        assert_eq!(from_bytes::<Type>(&to_bytes(&ty)), Ok(ty));
+        let mut tags = std::collections::BTreeSet::new();
+        for (name, arity) in NAMES {
+            let ty = Type::new(name, vec![Type::AwSet; arity]).expect("a type");
+            let bytes = to_bytes(&ty);
+            assert!(tags.insert(bytes[0]) || name == "set", "{name}");
+            assert_eq!(from_bytes::<Type>(&bytes), Ok(ty));
+        }
+        assert!(tags.into_iter().eq(0..=22));
+        let ty = parse("pair(gmap(max), awmap(ewflag))").expect("a type");
+        assert_eq!(to_bytes(&ty), [10, 9, 4, 18, 15]);
+        assert_eq!(from_bytes::<Type>(&[10, 9, 4, 18, 15]), Ok(ty));
+        assert!(matches!(from_bytes::<Type>(&[18, 2]), Err(DecodeError::NotCanonical { .. })));
         assert!(matches!(from_bytes::<Type>(&[9; 100]), Err(DecodeError::TooDeep { .. })));
-        assert!(matches!(from_bytes::<Type>(&[11]), Err(DecodeError::BadTag { .. })));
+        assert!(matches!(from_bytes::<Type>(&[23]), Err(DecodeError::BadTag { .. })));
     }
 }

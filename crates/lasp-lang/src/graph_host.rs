@@ -3,11 +3,11 @@
 //! Everything happens at once, so nothing is ever in flight. It can stand for a cluster of any size whose nodes are always
 //! in touch ([`GraphHost::standing_for`]), which is how a program for several nodes is explained without running them.
 
-use crate::host::{Fault, Host, HostEvent, Progress, Refusal, TriggerId};
+use crate::host::{Fault, Host, HostEvent, HostPlan, Progress, Refusal, Size, TriggerId};
 use crate::term::Handle;
 use lasp_crdt::{ReplicaId, Stamp, Timestamp};
 use lasp_dataflow::{Graph, Name, Op, Operator, Output, Target, Threshold, Type, Value, VarId, WaiterId, WatcherId};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// One graph as a host.
 #[derive(Debug)]
@@ -19,6 +19,9 @@ pub struct GraphHost {
     fresh: u32,
     triggers: u64,
     watched: BTreeMap<TriggerId, VarId>,
+    /// What is to be enforced once, by its identity; and the triggers that are enforcements.
+    enforced: BTreeMap<u64, TriggerId>,
+    enforcements: BTreeSet<TriggerId>,
     events: VecDeque<HostEvent>,
     clock_ms: u64,
     writes: u64,
@@ -41,6 +44,8 @@ impl GraphHost {
             fresh: 0,
             triggers: 0,
             watched: BTreeMap::new(),
+            enforced: BTreeMap::new(),
+            enforcements: BTreeSet::new(),
             events: VecDeque::new(),
             clock_ms: 0,
             writes: 0,
@@ -64,15 +69,40 @@ impl GraphHost {
         })
     }
 
+    /// The replica that stands for a node of this number, if there is such a node: one graph has one for all of them, so that
+    /// what a node gives to another stays to be used.
+    fn replica_of(&self, number: &Value) -> Option<ReplicaId> {
+        let number = u64::try_from(number).ok()?;
+        (1..=self.nodes as u64).contains(&number).then(|| self.graph.replica())
+    }
+
+    /// The name asked for, or a fresh one.
+    fn name(&mut self, name: Option<&str>) -> Result<Name, Refusal> {
+        match name {
+            Some(name) => Name::new(name).map_err(refused),
+            None => {
+                self.fresh += 1;
+                Name::new(format!("~{}", self.fresh)).map_err(refused)
+            }
+        }
+    }
+
     fn next_trigger(&mut self) -> TriggerId {
         self.triggers += 1;
         TriggerId(self.triggers)
     }
 
+    fn met(&mut self, id: TriggerId) {
+        let enforced = self.enforcements.remove(&id);
+        self.events.push_back(if enforced { HostEvent::Due { id, node: 1 } } else { HostEvent::Met(id) });
+    }
+
     /// Takes what came of the last request out of the graph.
     fn collect(&mut self) {
         let effects = self.graph.drain();
-        self.events.extend(effects.met.into_iter().map(|waiter| HostEvent::Met(TriggerId(waiter.0))));
+        for waiter in effects.met {
+            self.met(TriggerId(waiter.0));
+        }
         for watcher in effects.changed {
             let id = TriggerId(watcher.0);
             if let Some(output) = self.watched.get(&id).and_then(|variable| self.graph.read(*variable)) {
@@ -96,15 +126,22 @@ impl Host for GraphHost {
     }
 
     fn declare(&mut self, _node: usize, name: Option<&str>, ty: &Type) -> Result<Handle, Refusal> {
-        let name = match name {
-            Some(name) => Name::new(name).map_err(refused)?,
-            None => {
-                self.fresh += 1;
-                Name::new(format!("~{}", self.fresh)).map_err(refused)?
-            }
-        };
+        let name = self.name(name)?;
         let variable = self.graph.declare(name, ty.clone()).map_err(refused)?;
         Ok(self.handle(variable))
+    }
+
+    fn declare_dynamic(&mut self, _node: usize, name: Option<&str>, ty: &Type) -> Result<Handle, Refusal> {
+        let name = self.name(name)?;
+        let variable = self.graph.declare_local(name, ty.clone()).map_err(refused)?;
+        Ok(self.handle(variable))
+    }
+
+    fn undeclare(&mut self, _node: usize, variable: Handle) -> Result<(), Refusal> {
+        let gone = self.variable(variable);
+        self.graph.undeclare(gone).map_err(refused)?;
+        self.known.remove(&gone);
+        Ok(())
     }
 
     fn type_of(&self, variable: Handle) -> Type {
@@ -115,7 +152,9 @@ impl Host for GraphHost {
     fn update(&mut self, _node: usize, variable: Handle, op: &Op) -> Result<(), Refusal> {
         self.writes += 1;
         let stamp = Stamp { time: Timestamp(self.writes), replica: self.graph.replica() };
-        let result = self.graph.update(self.variable(variable), op, stamp).map_err(refused);
+        let mut op = op.clone();
+        op.resolve(&mut |name| self.replica_of(name)).map_err(refused)?;
+        let result = self.graph.update(self.variable(variable), &op, stamp).map_err(refused);
         self.collect();
         result
     }
@@ -141,9 +180,11 @@ impl Host for GraphHost {
     ) -> Result<Handle, Refusal> {
         let inputs: Vec<VarId> = inputs.iter().map(|input| self.variable(*input)).collect();
         let target = into.map_or(Target::Local(None), |into| Target::Into(self.variable(into)));
-        let result = self.graph.derive(operator, &inputs, target).map_err(refused);
+        let derived = self.graph.derive(operator, &inputs, target).map_err(refused);
+        // Known first: failures at its first elements name it.
+        let handle = derived.map(|variable| self.handle(variable));
         self.collect();
-        result.map(|variable| self.handle(variable))
+        handle
     }
 
     fn query(&mut self, _node: usize, variable: Handle) -> Result<Output, Refusal> {
@@ -152,11 +193,54 @@ impl Host for GraphHost {
         output.ok_or_else(|| Refusal::new("there is no such variable"))
     }
 
+    fn size(&mut self, _node: usize, variable: Handle) -> Size {
+        let variable = self.variable(variable);
+        let is_local = self.graph.info(variable).is_some_and(|info| info.local);
+        let state = self.graph.state(variable).filter(|_| !is_local);
+        Size::of(self.graph.peek(variable).as_ref(), state)
+    }
+
+    fn plan(&mut self, _node: usize) -> Option<HostPlan> {
+        Some(HostPlan { plan: self.graph.plan(), handles: self.known.clone() })
+    }
+
     fn wait(&mut self, _node: usize, variable: Handle, threshold: Threshold) -> Result<TriggerId, Refusal> {
         let id = self.next_trigger();
         if self.graph.wait(WaiterId(id.0), self.variable(variable), threshold).map_err(refused)? {
+            self.met(id);
+        }
+        // Somebody may be told that this is needed.
+        self.collect();
+        Ok(id)
+    }
+
+    fn wait_needed(&mut self, _node: usize, variable: Handle, threshold: Threshold) -> Result<TriggerId, Refusal> {
+        let id = self.next_trigger();
+        if self.graph.wait_needed(WaiterId(id.0), self.variable(variable), threshold).map_err(refused)? {
             self.events.push_back(HostEvent::Met(id));
         }
+        Ok(id)
+    }
+
+    fn cancel(&mut self, wait: TriggerId) {
+        self.graph.cancel(WaiterId(wait.0));
+    }
+
+    /// One node is the whole cluster: the first that asks enforces, at once.
+    fn enforce_once(
+        &mut self,
+        node: usize,
+        variable: Handle,
+        threshold: Threshold,
+        identity: u64,
+    ) -> Result<TriggerId, Refusal> {
+        if self.enforced.contains_key(&identity) {
+            return Ok(self.next_trigger());
+        }
+        let upcoming = TriggerId(self.triggers + 1);
+        self.enforcements.insert(upcoming);
+        let id = self.wait(node, variable, threshold).inspect_err(|_| _ = self.enforcements.remove(&upcoming))?;
+        self.enforced.insert(identity, id);
         Ok(id)
     }
 

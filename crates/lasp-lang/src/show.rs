@@ -1,8 +1,8 @@
 //! Terms as text and as JSON.
 //!
 //! Text is the language's own syntax and reads back; JSON is what `lasp run --json` prints: sets, lists, tuples and
-//! concurrent values are arrays, maps are objects where every key is text or an atom (else arrays of pairs), bytes are
-//! `{"bytes": "base64"}`.
+//! concurrent values are arrays, maps are objects where every key is text or an atom (else arrays of pairs), graphs are
+//! `{"vertices": [...], "edges": [[from, to], ...]}`, bytes are `{"bytes": "base64"}`.
 
 use crate::term::{Mixed, Term};
 use lasp_dataflow::{Type, Value};
@@ -15,6 +15,14 @@ impl Display for Term {
             Self::Data(value, _) => write!(f, "{value}"),
             Self::Set(items, _) => sequence(f, "set[", items.iter(), "]"),
             Self::Many(items, _) => sequence(f, "mv[", items.iter(), "]"),
+            Self::Graph(graph, _) => {
+                let part = |name| match graph_part(graph, name) {
+                    Some(items) => items.iter(),
+                    None => [].iter(),
+                };
+                sequence(f, "graph{vertices: [", part("vertices"), "], edges: [")?;
+                sequence(f, "", part("edges"), "]}")
+            }
             Self::Mixed(mixed, _) => match &**mixed {
                 Mixed::Tuple(items) => sequence(f, "{", items.iter(), "}"),
                 Mixed::List(items) => sequence(f, "[", items.iter(), "]"),
@@ -31,6 +39,14 @@ impl Display for Term {
             Self::Function(function) => write!(f, "{function}"),
             Self::Type(ty) => f.write_str(&type_name(ty)),
         }
+    }
+}
+
+/// The vertices or edges of a graph.
+fn graph_part<'a>(graph: &'a Value, name: &str) -> Option<&'a [Value]> {
+    match graph {
+        Value::Map(parts) => <&[Value]>::try_from(parts.get(&Value::atom(name))?).ok(),
+        _ => None,
     }
 }
 
@@ -76,7 +92,7 @@ pub fn short(term: &Term) -> String {
 pub fn type_name(ty: &Type) -> String {
     match ty {
         Type::AwSet => "set".to_owned(),
-        Type::GMap(inner) => format!("gmap({})", type_name(inner)),
+        Type::GMap(inner) | Type::AwMap(inner) => format!("{}({})", ty.name(), type_name(inner)),
         Type::Pair(first, second) => format!("pair({}, {})", type_name(first), type_name(second)),
         plain => plain.to_string(),
     }
@@ -87,6 +103,7 @@ pub fn kind_name(term: &Term) -> &'static str {
     match term {
         Term::Set(..) => "set",
         Term::Many(..) => "mv",
+        Term::Graph(..) => "graph",
         other => {
             let kind = other.kind();
             kind.strip_prefix("an ").or_else(|| kind.strip_prefix("a ")).unwrap_or(kind)
@@ -112,6 +129,13 @@ fn write_term(out: &mut String, term: &Term) {
     match term {
         Term::Data(value, _) => write_value(out, value),
         Term::Set(items, _) | Term::Many(items, _) => write_array(out, items.iter(), write_value),
+        Term::Graph(graph, _) => {
+            for (open, name) in [("{\"vertices\":", "vertices"), (",\"edges\":", "edges")] {
+                *out += open;
+                write_array(out, graph_part(graph, name).unwrap_or_default().iter(), write_value);
+            }
+            out.push('}');
+        }
         Term::Mixed(mixed, _) => match &**mixed {
             Mixed::Tuple(items) | Mixed::List(items) => write_array(out, items.iter(), write_term),
             Mixed::Map(entries) => write_map(out, entries.iter().collect(), write_term),
@@ -209,6 +233,11 @@ mod tests {
     #[test]
     fn json_of_every_kind() {
         assert_eq!(json(&Term::output(Output::Set(vec![2.into(), 4.into()]))), "[2,4]");
+        let graph = Output::Graph { vertices: vec![1.into(), 2.into()], edges: vec![(1.into(), 2.into())] };
+        assert_eq!(json(&Term::output(graph.clone())), r#"{"vertices":[1,2],"edges":[[1,2]]}"#);
+        assert_eq!(Term::output(graph.clone()).to_string(), graph.to_string());
+        let of_graphs = Output::Map(vec![("k".into(), graph), ("l".into(), Output::Many(vec![]))]);
+        assert_eq!(json(&Term::output(of_graphs)), r#"{"k":{"vertices":[1,2],"edges":[[1,2]]},"l":[]}"#);
         assert_eq!(
             value_json(Value::tuple([Value::atom("a"), Value::from("b\"\n"), Value::from(true)])),
             r#"["a","b\"\n",true]"#

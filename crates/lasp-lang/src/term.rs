@@ -2,7 +2,8 @@
 //!
 //! A term knows upper bounds of its depth and size ([`Shape`]). They are exact for scalars and added up as terms are
 //! built, so that a program cannot make a value that is too deep to walk or, by sharing, too large to print; the cost is
-//! constant per part. A bound that gets too loose is measured again.
+//! constant per part. A bound that gets too loose is measured again. What comes from outside, such as a derivation's
+//! element, and its parts are measured only when something is built of them.
 
 use crate::function::Function;
 use lasp_dataflow::{Output, Type, Value};
@@ -25,7 +26,18 @@ impl Shape {
     /// The largest term (guess: what still prints in a moment).
     pub const WEIGHT_MAX: u32 = 1 << 20;
 
-    const SCALAR: Self = Self { depth: 0, weight: 1 };
+    pub(crate) const SCALAR: Self = Self { depth: 0, weight: 1 };
+
+    /// Of something without parts that could have some.
+    const EMPTY: Self = Self { depth: 1, weight: 1 };
+
+    /// Of a value from outside that nobody has walked yet; everything measured weighs something.
+    pub(crate) const UNMEASURED: Self = Self { depth: 0, weight: 0 };
+
+    /// Whether the bounds are known.
+    pub(crate) fn is_measured(self) -> bool {
+        self.weight > 0
+    }
 
     /// Whether both bounds are within the limits.
     pub fn fits(self) -> bool {
@@ -33,7 +45,7 @@ impl Shape {
     }
 
     /// Of something over these parts.
-    fn over(parts: impl Iterator<Item = Self>) -> Self {
+    pub(crate) fn over(parts: impl Iterator<Item = Self>) -> Self {
         let mut sum = Self { depth: 0, weight: 1 };
         for part in parts {
             sum.depth = sum.depth.max(part.depth.saturating_add(1));
@@ -44,8 +56,9 @@ impl Shape {
     }
 
     /// Of a part `value` of something with this shape.
-    fn of_part(self, value: &Value) -> Self {
+    pub(crate) fn of_part(self, value: &Value) -> Self {
         match value {
+            Value::Tuple(_) | Value::List(_) | Value::Map(_) if !self.is_measured() => Self::UNMEASURED,
             Value::Tuple(_) | Value::List(_) | Value::Map(_) => {
                 Self { depth: self.depth.saturating_sub(1).max(1), weight: self.weight }
             }
@@ -127,6 +140,9 @@ pub enum Term {
     Set(Arc<[Value]>, Shape),
     /// Concurrent values: a list, printed as `mv[...]`.
     Many(Arc<[Value]>, Shape),
+    /// A graph that was queried: the map `#{vertices => [V, ...], edges => [{V, W}, ...]}` to every function, but printed
+    /// as `graph{...}`.
+    Graph(Value, Shape),
     /// A tuple, list or map that has parts which are no values.
     Mixed(Arc<Mixed>, Shape),
     /// A variable.
@@ -155,6 +171,17 @@ impl Term {
         Self::Data(value, shape)
     }
 
+    /// A value from outside; constant cost.
+    pub fn unmeasured(value: Value) -> Self {
+        let shape = Shape::UNMEASURED.of_part(&value);
+        Self::Data(value, shape)
+    }
+
+    /// Whether its shape is known without walking.
+    pub(crate) fn is_measured(&self) -> bool {
+        !matches!(self, Self::Data(_, shape) if !shape.is_measured())
+    }
+
     /// A value without parts; constant cost.
     pub fn scalar(value: impl Into<Value>) -> Self {
         let value = value.into();
@@ -175,18 +202,18 @@ impl Term {
     /// `{...}`.
     pub fn tuple(items: Vec<Self>) -> Self {
         let shape = Shape::over(items.iter().map(Self::shape));
-        match values(&items) {
-            Some(values) => Self::Data(Value::Tuple(values.into()), shape),
-            None => Self::Mixed(Arc::new(Mixed::Tuple(items)), shape),
+        match values(items) {
+            Ok(values) => Self::Data(Value::Tuple(values), shape),
+            Err(items) => Self::Mixed(Arc::new(Mixed::Tuple(items)), shape),
         }
     }
 
     /// `[...]`.
     pub fn list(items: Vec<Self>) -> Self {
         let shape = Shape::over(items.iter().map(Self::shape));
-        match values(&items) {
-            Some(values) => Self::Data(Value::List(values.into()), shape),
-            None => Self::Mixed(Arc::new(Mixed::List(items)), shape),
+        match values(items) {
+            Ok(values) => Self::Data(Value::List(values), shape),
+            Err(items) => Self::Mixed(Arc::new(Mixed::List(items)), shape),
         }
     }
 
@@ -225,13 +252,29 @@ impl Term {
             Output::Unset => Self::atom("undefined"),
             Output::Map(entries) => Self::map(entries.into_iter().map(|(k, v)| (k, Self::output(v))).collect()),
             Output::Pair(first, second) => Self::tuple(vec![Self::output(*first), Self::output(*second)]),
+            Output::Graph { .. } => {
+                let graph = output.to_value();
+                let shape = Shape::measure(&graph);
+                Self::Graph(graph, shape)
+            }
         }
     }
 
-    /// Bounds of its size.
+    /// Bounds of its size; walks it if nobody has before.
     pub fn shape(&self) -> Shape {
         match self {
-            Self::Data(_, shape) | Self::Set(_, shape) | Self::Many(_, shape) | Self::Mixed(_, shape) => *shape,
+            Self::Data(value, shape) if !shape.is_measured() => Shape::measure(value),
+            other => other.shape_known(),
+        }
+    }
+
+    fn shape_known(&self) -> Shape {
+        match self {
+            Self::Data(_, shape)
+            | Self::Set(_, shape)
+            | Self::Many(_, shape)
+            | Self::Graph(_, shape)
+            | Self::Mixed(_, shape) => *shape,
             Self::Function(function) => Shape { depth: function.depth(), weight: 1 },
             Self::Variable(_) | Self::Type(_) => Shape::SCALAR,
         }
@@ -247,7 +290,7 @@ impl Term {
 
     /// A part of this term that is a value.
     fn part(&self, value: &Value) -> Self {
-        Self::Data(value.clone(), self.shape().of_part(value))
+        Self::Data(value.clone(), self.shape_known().of_part(value))
     }
 
     /// The term's kind with its article.
@@ -256,6 +299,7 @@ impl Term {
             Self::Data(value, _) => value.kind(),
             Self::Set(..) => "a set",
             Self::Many(..) => "concurrent values",
+            Self::Graph(..) => "a graph",
             Self::Mixed(mixed, _) => match **mixed {
                 Mixed::Tuple(_) => "a tuple",
                 Mixed::List(_) => "a list",
@@ -274,13 +318,13 @@ impl Term {
         }
     }
 
-    /// As a plain value: sets become lists. `Err` is the part that has no value.
+    /// As a plain value: sets become lists, graphs maps. `Err` is the part that has no value.
     ///
     /// # Errors
     /// The variable, function or type inside.
     pub fn to_value(&self) -> Result<Value, &Self> {
         match self {
-            Self::Data(value, _) => Ok(value.clone()),
+            Self::Data(value, _) | Self::Graph(value, _) => Ok(value.clone()),
             Self::Set(items, _) | Self::Many(items, _) => Ok(Value::List(items.clone())),
             Self::Mixed(mixed, _) => match &**mixed {
                 Mixed::Tuple(items) => {
@@ -312,6 +356,17 @@ impl Term {
         }
     }
 
+    /// The parts of a structure some of whose parts are no values.
+    pub(crate) fn mixed_parts(&self) -> Box<dyn Iterator<Item = &Self> + '_> {
+        match self {
+            Self::Mixed(mixed, _) => match &**mixed {
+                Mixed::Tuple(items) | Mixed::List(items) => Box::new(items.iter()),
+                Mixed::Map(entries) => Box::new(entries.values()),
+            },
+            _ => Box::new(std::iter::empty()),
+        }
+    }
+
     /// The fields, if it is a tuple.
     pub fn as_tuple(&self) -> Option<Vec<Self>> {
         match self {
@@ -327,7 +382,7 @@ impl Term {
     /// The entries, if it is a map.
     pub fn as_map(&self) -> Option<BTreeMap<Value, Self>> {
         match self {
-            Self::Data(Value::Map(entries), _) => {
+            Self::Data(Value::Map(entries), _) | Self::Graph(Value::Map(entries), _) => {
                 Some(entries.iter().map(|(key, value)| (key.clone(), self.part(value))).collect())
             }
             Self::Mixed(mixed, _) => match &**mixed {
@@ -341,7 +396,9 @@ impl Term {
     /// The value under `key`, if it is a map that has it. Logarithmic.
     pub fn map_get(&self, key: &Value) -> Option<Self> {
         match self {
-            Self::Data(Value::Map(entries), _) => entries.get(key).map(|value| self.part(value)),
+            Self::Data(Value::Map(entries), _) | Self::Graph(Value::Map(entries), _) => {
+                entries.get(key).map(|value| self.part(value))
+            }
             Self::Mixed(mixed, _) => match &**mixed {
                 Mixed::Map(entries) => entries.get(key).cloned(),
                 _ => None,
@@ -353,9 +410,87 @@ impl Term {
     /// Whether it is a map.
     pub fn is_map(&self) -> bool {
         match self {
-            Self::Data(Value::Map(_), _) => true,
+            Self::Data(Value::Map(_), _) | Self::Graph(..) => true,
             Self::Mixed(mixed, _) => matches!(**mixed, Mixed::Map(_)),
             _ => false,
+        }
+    }
+
+    /// The elements from position `from` on, if it is a list or set that has so many.
+    pub(crate) fn list_tail(&self, from: usize) -> Option<Self> {
+        match self {
+            Self::Data(Value::List(items), shape) | Self::Set(items, shape) | Self::Many(items, shape) => {
+                let rest = items.get(from..)?;
+                let shape = if rest.is_empty() { Shape::EMPTY } else { *shape };
+                Some(Self::Data(Value::List(rest.into()), shape))
+            }
+            Self::Mixed(mixed, _) => match &**mixed {
+                Mixed::List(items) => Some(Self::list(items.get(from..)?.to_vec())),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// How many elements it has, if it is a list or set.
+    pub(crate) fn list_len(&self) -> Option<usize> {
+        match self {
+            Self::Data(Value::List(items), _) | Self::Set(items, _) | Self::Many(items, _) => Some(items.len()),
+            Self::Mixed(mixed, _) => match &**mixed {
+                Mixed::List(items) => Some(items.len()),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// The element at `index`, from 0, if it is a list or set that has it.
+    pub(crate) fn list_get(&self, index: usize) -> Option<Self> {
+        match self {
+            Self::Data(Value::List(items), _) | Self::Set(items, _) | Self::Many(items, _) => {
+                items.get(index).map(|item| self.part(item))
+            }
+            Self::Mixed(mixed, _) => match &**mixed {
+                Mixed::List(items) => items.get(index).cloned(),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// How many fields it has, if it is a tuple.
+    pub(crate) fn tuple_len(&self) -> Option<usize> {
+        match self {
+            Self::Data(Value::Tuple(items), _) => Some(items.len()),
+            Self::Mixed(mixed, _) => match &**mixed {
+                Mixed::Tuple(items) => Some(items.len()),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// The field at `index`, from 0, if it is a tuple that has it.
+    pub(crate) fn tuple_get(&self, index: usize) -> Option<Self> {
+        match self {
+            Self::Data(Value::Tuple(items), _) => items.get(index).map(|item| self.part(item)),
+            Self::Mixed(mixed, _) => match &**mixed {
+                Mixed::Tuple(items) => items.get(index).cloned(),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// How many entries it has, if it is a map.
+    pub(crate) fn map_len(&self) -> Option<usize> {
+        match self {
+            Self::Data(Value::Map(entries), _) => Some(entries.len()),
+            Self::Mixed(mixed, _) => match &**mixed {
+                Mixed::Map(entries) => Some(entries.len()),
+                _ => None,
+            },
+            _ => None,
         }
     }
 
@@ -403,14 +538,37 @@ impl Term {
 }
 
 /// All of them as values, if they are. Query results stay what they are, so that they print as such.
-fn values(items: &[Term]) -> Option<Vec<Value>> {
-    items
-        .iter()
-        .map(|item| match item {
-            Term::Data(value, _) => Some(value.clone()),
-            _ => None,
-        })
-        .collect()
+fn values(items: Vec<Term>) -> Result<Arc<[Value]>, Vec<Term>> {
+    if items.iter().any(|item| !matches!(item, Term::Data(..))) {
+        return Err(items);
+    }
+    let value = |item| match item {
+        Term::Data(value, _) => value,
+        _ => unreachable!("every item is a value"),
+    };
+    Ok(items.into_iter().map(value).collect())
+}
+
+/// How many parts of two values must be looked at side by side to find the first difference.
+pub(crate) fn common_parts(left: &Value, right: &Value) -> u64 {
+    fn walk(left: &Value, right: &Value, seen: &mut u64) -> bool {
+        *seen += 1;
+        match (left, right) {
+            (Value::Tuple(a), Value::Tuple(b)) | (Value::List(a), Value::List(b)) => {
+                a.iter().zip(b.iter()).all(|(a, b)| walk(a, b, seen))
+            }
+            (Value::Map(a), Value::Map(b)) => {
+                a.iter().zip(b.iter()).all(|((ka, a), (kb, b))| walk(ka, kb, seen) && walk(a, b, seen))
+            }
+            _ => {
+                *seen += u64::from(Shape::of_scalar(left).weight.min(Shape::of_scalar(right).weight));
+                compare(left, right).is_eq()
+            }
+        }
+    }
+    let mut seen = 0;
+    walk(left, right, &mut seen);
+    seen
 }
 
 /// The order of comparison operators: as the order of values, but an integer equals the float of the same number.

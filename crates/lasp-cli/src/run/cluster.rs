@@ -5,10 +5,11 @@
 //! local to its node is derived again at another node that asks for it.
 
 use lasp_dataflow::{Name, Op, Operator, Output, State, Target, Threshold, Type, Value, VarId};
+use lasp_lang::Interrupt;
 use lasp_lang::fault::Problem;
-use lasp_lang::host::{Fault, Host, HostEvent, Progress, Refusal, TriggerId};
+use lasp_lang::host::{Fault, Host, HostEvent, HostPlan, Progress, Refusal, Size, TriggerId};
 use lasp_lang::term::Handle;
-use lasp_node::{Command, Config, Event, Interests, Node, Reply, Request, RequestId};
+use lasp_node::{Command, Config, Event, Interests, Node, Reply, Request, RequestId, Token, is_reserved};
 use lasp_overlay::membership::MembershipConfig;
 use lasp_overlay::{Addr, Contact, PeerId, Time};
 use lasp_sim::Simulator;
@@ -23,12 +24,23 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const START: Duration = Duration::from_secs(60);
 
 /// A variable as a script knows it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Entry {
     /// Declared under a name.
     Declared(Name, Type),
+    /// Declared under a name, by each node for itself.
+    Dynamic(Name, Type),
     /// Derived, local to each node.
     Derived { operator: Operator, inputs: Vec<Handle>, ty: Type },
+}
+
+/// Something that is to happen once in the cluster, whoever asked for it: every node takes part.
+#[derive(Debug)]
+struct Enforcement {
+    token: Token,
+    id: TriggerId,
+    variable: Handle,
+    threshold: Threshold,
 }
 
 /// Nodes 1 to N in a simulator.
@@ -44,8 +56,15 @@ pub(crate) struct Cluster {
     /// What nodes told and the session has not asked for yet.
     told: VecDeque<(usize, Event)>,
     full_mesh: bool,
+    /// What is enforced once, in the order in which it was asked for.
+    enforcements: Vec<Enforcement>,
+    /// Which of them a node's request is for.
+    enforcing: BTreeMap<RequestId, usize>,
+    /// The node that acts on behalf of an enforcement.
+    acting: Option<(usize, Token)>,
     /// Groups that can reach each other: one, or those of the partition.
     groups: Vec<Vec<usize>>,
+    interrupt: Interrupt,
 }
 
 impl Cluster {
@@ -61,7 +80,11 @@ impl Cluster {
             requests: 0,
             told: VecDeque::new(),
             full_mesh: nodes <= FULL_MESH_MAX,
+            enforcements: Vec::new(),
+            enforcing: BTreeMap::new(),
+            acting: None,
             groups: vec![(1..=nodes).collect()],
+            interrupt: Interrupt::default(),
         };
         for number in 1..=nodes {
             let addr = Addr::new(&format!("node-{number}:1")).expect("a short address");
@@ -175,6 +198,7 @@ impl Cluster {
                 Entry::Declared(name, ty) => {
                     Request::Declare { name: Some(name.clone()), ty: ty.clone(), local: false }
                 }
+                Entry::Dynamic(name, ty) => Request::Declare { name: Some(name.clone()), ty: ty.clone(), local: true },
                 Entry::Derived { operator, inputs, .. } => {
                     let inputs = inputs.iter().map(|input| self.places[&(number, *input)]).collect();
                     Request::Derive { operator: operator.clone(), inputs, into: Target::Local(None) }
@@ -188,8 +212,116 @@ impl Cluster {
         Ok(self.places[&(number, variable)])
     }
 
+    fn declare_as(
+        &mut self,
+        node: usize,
+        name: Option<&str>,
+        ty: &Type,
+        entry: fn(Name, Type) -> Entry,
+    ) -> Result<Handle, Problem> {
+        let name = match name {
+            Some(name) => Name::new(name).map_err(|error| Problem::new(error.to_string()))?,
+            None => {
+                let fresh = (self.entries.len()..).map(|n| Name::new(format!("~{n}")).expect("a short name"));
+                let mut unused = fresh.filter(|name| !self.names.contains_key(name));
+                unused.next().expect("fewer names than numbers")
+            }
+        };
+        let wanted = entry(name.clone(), ty.clone());
+        let handle = match self.names.get(&name) {
+            Some(handle) => *handle,
+            None => {
+                let handle = self.entry(wanted.clone());
+                self.names.insert(name.clone(), handle);
+                handle
+            }
+        };
+        match (&self.entries[handle.0 as usize], &wanted) {
+            (Entry::Declared(_, held) | Entry::Dynamic(_, held), _) if held != ty => {
+                return Err(Problem::new(format!("{name} is already declared as {held}, not {ty}")));
+            }
+            (Entry::Declared(..), Entry::Dynamic(..)) => {
+                return Err(Problem::new(format!("{name} is already declared, and is replicated")));
+            }
+            (Entry::Dynamic(..), Entry::Declared(..)) => {
+                return Err(Problem::new(format!("{name} is already declared as dynamic, and is never replicated")));
+            }
+            _ => {}
+        }
+        self.locate(node, handle)?;
+        Ok(handle)
+    }
+
+    /// Hands over a request that is answered when its time has come.
+    fn wait_for(
+        &mut self,
+        node: usize,
+        variable: Handle,
+        request: impl FnOnce(VarId) -> Request,
+    ) -> Result<TriggerId, Problem> {
+        let var = self.locate(node, variable)?;
+        let id = self.next_id();
+        if let Some(answer) = self.submit(node, id, request(var))? {
+            answer?;
+            self.told.push_back((node, Event::Reply { id, result: Ok(Reply::Done) }));
+        }
+        Ok(TriggerId(id.0))
+    }
+
     fn locate_all(&mut self, number: usize, variables: &[Handle]) -> Result<Vec<VarId>, Problem> {
         variables.iter().map(|variable| self.locate(number, *variable)).collect()
+    }
+
+    /// The operation with the replicas of those nodes that it names by number.
+    fn resolved(&self, mut op: Op) -> Result<Op, Problem> {
+        let mut is_down = None;
+        let resolved = op.resolve(&mut |name| {
+            let number = usize::try_from(u64::try_from(name).ok()?).ok()?;
+            if !(1..=self.lives.len()).contains(&number) {
+                return None;
+            }
+            match self.node(number) {
+                Ok(node) => Some(node.graph().replica()),
+                Err(problem) => {
+                    is_down = Some(problem);
+                    None
+                }
+            }
+        });
+        match (is_down, resolved) {
+            (Some(problem), _) => Err(problem),
+            (None, Ok(())) => Ok(op),
+            (None, Err(unknown)) => {
+                let hint = format!("nodes are 1 to {}; `lasp run --nodes N` sets how many there are", self.lives.len());
+                Err(Problem::new(unknown.to_string()).hint(hint))
+            }
+        }
+    }
+
+    // ---- enforcements ----
+
+    /// Lets node `number` take part in an enforcement.
+    fn enforce_at(&mut self, number: usize, index: usize) -> Result<(), Problem> {
+        let Enforcement { token, variable, threshold, .. } = &self.enforcements[index];
+        let (token, variable, threshold) = (*token, *variable, threshold.clone());
+        let var = self.locate(number, variable)?;
+        let id = self.next_id();
+        self.enforcing.insert(id, index);
+        if let Some(answer) = self.submit(number, id, Request::Enforce { token, var, threshold })? {
+            self.told.push_back((number, Event::Reply { id, result: Ok(answer?) }));
+        }
+        Ok(())
+    }
+
+    /// A threshold that was waited for is met.
+    fn told_of(&self, id: TriggerId) -> HostEvent {
+        // Of a single node, enforcing is waiting.
+        if self.token_of(id).is_some() { HostEvent::Due { id, node: 1 } } else { HostEvent::Met(id) }
+    }
+
+    /// The enforcement whose trigger this is.
+    fn token_of(&self, id: TriggerId) -> Option<Token> {
+        self.enforcements.iter().find(|one| one.id == id).map(|one| one.token)
     }
 
     // ---- agreement ----
@@ -231,6 +363,9 @@ impl Cluster {
             if !self.told.is_empty() {
                 return Progress::Events;
             }
+            if self.interrupt.is_raised() {
+                return Progress::Interrupted;
+            }
             if self.nothing_in_flight() && self.agreed() {
                 return Progress::Quiet;
             }
@@ -264,7 +399,8 @@ fn differing(nodes: &[&Node]) -> Vec<String> {
         let held: BTreeSet<u64> = hearing.map(|node| fingerprint(node, name)).collect();
         held.len() > 1
     };
-    names.iter().filter(|name| differs(name)).map(ToString::to_string).collect()
+    // What the runtime says of itself is nothing that a program can look at.
+    names.iter().filter(|name| !is_reserved(name.as_str()) && differs(name)).map(ToString::to_string).collect()
 }
 
 impl Host for Cluster {
@@ -273,39 +409,34 @@ impl Host for Cluster {
     }
 
     fn declare(&mut self, node: usize, name: Option<&str>, ty: &Type) -> Result<Handle, Refusal> {
-        let name = match name {
-            Some(name) => Name::new(name).map_err(|error| Problem::new(error.to_string()))?,
-            None => {
-                let fresh = (self.entries.len()..).map(|n| Name::new(format!("~{n}")).expect("a short name"));
-                let mut unused = fresh.filter(|name| !self.names.contains_key(name));
-                unused.next().expect("fewer names than numbers")
-            }
-        };
-        let handle = match self.names.get(&name) {
-            Some(handle) => *handle,
-            None => {
-                let handle = self.entry(Entry::Declared(name.clone(), ty.clone()));
-                self.names.insert(name.clone(), handle);
-                handle
-            }
-        };
-        let held = self.type_of(handle);
-        if held != *ty {
-            return Err(Problem::new(format!("{name} is already declared as {held}, not {ty}")));
-        }
-        self.locate(node, handle)?;
-        Ok(handle)
+        self.declare_as(node, name, ty, Entry::Declared)
+    }
+
+    fn declare_dynamic(&mut self, node: usize, name: Option<&str>, ty: &Type) -> Result<Handle, Refusal> {
+        self.declare_as(node, name, ty, Entry::Dynamic)
+    }
+
+    fn undeclare(&mut self, node: usize, variable: Handle) -> Result<(), Refusal> {
+        let var = self.locate(node, variable)?;
+        self.ask(node, Request::Undeclare(var))?;
+        self.places.remove(&(node, variable));
+        Ok(())
     }
 
     fn type_of(&self, variable: Handle) -> Type {
         match &self.entries[variable.0 as usize] {
-            Entry::Declared(_, ty) | Entry::Derived { ty, .. } => ty.clone(),
+            Entry::Declared(_, ty) | Entry::Dynamic(_, ty) | Entry::Derived { ty, .. } => ty.clone(),
         }
     }
 
     fn update(&mut self, node: usize, variable: Handle, op: &Op) -> Result<(), Refusal> {
         let var = self.locate(node, variable)?;
-        self.ask(node, Request::Update { var, op: op.clone() }).map(drop)
+        let op = self.resolved(op.clone())?;
+        let request = match self.acting {
+            Some((at, token)) if at == node => Request::Act { token, var, op },
+            _ => Request::Update { var, op },
+        };
+        self.ask(node, request).map(drop)
     }
 
     fn bind(&mut self, node: usize, variable: Handle, value: &Value) -> Result<(), Refusal> {
@@ -326,9 +457,14 @@ impl Host for Cluster {
         into: Option<Handle>,
     ) -> Result<Handle, Refusal> {
         let Some(into) = into else {
-            let ty = if let Operator::Fold(_) = operator { Type::LwwRegister } else { Type::AwSet };
-            let handle = self.entry(Entry::Derived { operator, inputs: inputs.to_vec(), ty });
-            self.locate(node, handle)?;
+            // The graph says what follows; until then the entry's type does not matter.
+            let handle = self.entry(Entry::Derived { operator, inputs: inputs.to_vec(), ty: Type::AwSet });
+            let var = self.locate(node, handle)?;
+            if let (Some(made), Entry::Derived { ty, .. }) =
+                (self.node(node)?.graph().info(var).map(|info| info.ty.clone()), &mut self.entries[handle.0 as usize])
+            {
+                *ty = made;
+            }
             return Ok(handle);
         };
         let inputs = self.locate_all(node, inputs)?;
@@ -350,14 +486,62 @@ impl Host for Cluster {
         }
     }
 
+    fn size(&mut self, node: usize, variable: Handle) -> Size {
+        let (Some(var), Ok(node)) = (self.places.get(&(node, variable)), self.node(node)) else {
+            return Size::default();
+        };
+        let graph = node.graph();
+        let is_local = graph.info(*var).is_some_and(|info| info.local);
+        Size::of(graph.peek(*var).as_ref(), graph.state(*var).filter(|_| !is_local))
+    }
+
+    fn plan(&mut self, node: usize) -> Option<HostPlan> {
+        let here = self.places.iter().filter(|((at, _), _)| *at == node);
+        let handles = here.map(|((_, handle), var)| (*var, *handle)).collect();
+        Some(HostPlan { plan: self.node(node).ok()?.graph().plan(), handles })
+    }
+
     fn wait(&mut self, node: usize, variable: Handle, threshold: Threshold) -> Result<TriggerId, Refusal> {
-        let var = self.locate(node, variable)?;
-        let id = self.next_id();
-        if let Some(answer) = self.submit(node, id, Request::Read { var, threshold })? {
-            answer?;
-            self.told.push_back((node, Event::Reply { id, result: Ok(Reply::Done) }));
+        self.wait_for(node, variable, |var| Request::Read { var, threshold })
+    }
+
+    fn wait_needed(&mut self, node: usize, variable: Handle, threshold: Threshold) -> Result<TriggerId, Refusal> {
+        self.wait_for(node, variable, |var| Request::WaitNeeded { var, threshold })
+    }
+
+    /// One node is the whole cluster and acts at once; of several, all that are up take part, and those that start later.
+    fn enforce_once(
+        &mut self,
+        node: usize,
+        variable: Handle,
+        threshold: Threshold,
+        identity: u64,
+    ) -> Result<TriggerId, Refusal> {
+        let token = Token::of("script", identity);
+        if let Some(known) = self.enforcements.iter().find(|one| one.token == token) {
+            return Ok(known.id);
         }
-        Ok(TriggerId(id.0))
+        let alone = self.lives.len() == 1;
+        let id = if alone { self.wait(node, variable, threshold.clone())? } else { TriggerId(self.next_id().0) };
+        self.enforcements.push(Enforcement { token, id, variable, threshold });
+        if !alone {
+            let up: Vec<usize> = (1..=self.lives.len()).filter(|number| self.node(*number).is_ok()).collect();
+            for number in up {
+                self.enforce_at(number, self.enforcements.len() - 1)?;
+            }
+        }
+        Ok(id)
+    }
+
+    fn begin_once(&mut self, node: usize, id: TriggerId) {
+        self.acting = self.token_of(id).filter(|_| self.lives.len() > 1).map(|token| (node, token));
+    }
+
+    fn end_once(&mut self, node: usize, _id: TriggerId) {
+        if let Some((_, token)) = self.acting.take() {
+            // It was due there: the node takes this, unless it is down by now.
+            _ = self.ask(node, Request::Acted(token));
+        }
     }
 
     fn watch(&mut self, node: usize, variable: Handle) -> Result<TriggerId, Refusal> {
@@ -402,6 +586,9 @@ impl Host for Cluster {
                 }
                 self.lives[number - 1].incarnation += 1;
                 self.spawn(*number);
+                if self.lives.len() > 1 {
+                    (0..self.enforcements.len()).try_for_each(|index| self.enforce_at(*number, index))?;
+                }
             }
         }
         self.take_all();
@@ -417,8 +604,16 @@ impl Host for Cluster {
                 let variable = here.next().map(|((_, handle), _)| *handle);
                 HostEvent::derivation_failed(node, variable, &error)
             }
-            Event::Reply { id, .. } => HostEvent::Met(TriggerId(id.0)),
-            Event::Membership(_) | Event::TypeConflict { .. } => return self.poll(),
+            Event::Reply { id, result } => match self.enforcing.remove(&id) {
+                Some(index) if matches!(result, Ok(Reply::Due(_))) => {
+                    HostEvent::Due { id: self.enforcements[index].id, node }
+                }
+                Some(_) => return self.poll(),
+                None => self.told_of(TriggerId(id.0)),
+            },
+            Event::Membership(_) | Event::TypeConflict { .. } | Event::Printed { .. } | Event::ActionFailed { .. } => {
+                return self.poll();
+            }
         })
     }
 
@@ -431,10 +626,17 @@ impl Host for Cluster {
             if !self.told.is_empty() {
                 return Progress::Events;
             }
+            if self.interrupt.is_raised() {
+                return Progress::Interrupted;
+            }
             if !self.step(deadline) {
                 return Progress::Deadline;
             }
         }
+    }
+
+    fn interruptible(&mut self, interrupt: Interrupt) {
+        self.interrupt = interrupt;
     }
 
     fn now_ms(&self) -> u64 {

@@ -36,8 +36,21 @@ impl<S: EncodeStore> Encode for Dotted<S> {
 
 impl<S: DecodeStore> Decode for Dotted<S> {
     fn decode(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        Self::decode_with(r, S::decode_store)
+    }
+}
+
+impl<S: DotStore> Dotted<S> {
+    /// Decodes a state whose store `read` knows how to decode, as [`DecodeStore`] does.
+    ///
+    /// # Errors
+    /// [`DecodeError`], as any decoder.
+    pub fn decode_with(
+        r: &mut Reader<'_>,
+        read: impl FnOnce(&mut Reader<'_>, &mut DotSet) -> Result<(S, bool), DecodeError>,
+    ) -> Result<Self, DecodeError> {
         let mut context = DotSet::new();
-        let (store, has_rest) = S::decode_store(r, &mut context)?;
+        let (store, has_rest) = read(r, &mut context)?;
         if has_rest {
             let bad = r.not_canonical("dots that do not live");
             let rest = DotSet::decode(r)?;

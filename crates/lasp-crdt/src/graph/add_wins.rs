@@ -138,8 +138,15 @@ impl<V: Key> View<'_, GraphDots<V>> {
 
     /// The delta that removes an edge, hidden or not, as far as it is observed here. Bottom if it is absent.
     pub fn remove_edge(self, from: &V, to: &V) -> AwGraph<V> {
-        let edge = (from.clone(), to.clone());
-        of_edges(View::new(&self.store().edges, self.context()).remove(&edge))
+        self.remove_edges([&(from.clone(), to.clone())])
+    }
+
+    /// The delta that removes every one of `edges`.
+    pub fn remove_edges<'v>(self, edges: impl IntoIterator<Item = &'v (V, V)>) -> AwGraph<V>
+    where
+        V: 'v,
+    {
+        of_edges(View::new(&self.store().edges, self.context()).remove_all(edges))
     }
 }
 
@@ -180,6 +187,14 @@ impl<V: Key> AwGraph<V> {
     /// The delta that removes an edge, hidden or not, as far as it is observed here. Bottom if it is absent.
     pub fn remove_edge(&self, from: &V, to: &V) -> Self {
         self.view().remove_edge(from, to)
+    }
+
+    /// The delta that removes every one of `edges`.
+    pub fn remove_edges<'v>(&self, edges: impl IntoIterator<Item = &'v (V, V)>) -> Self
+    where
+        V: 'v,
+    {
+        self.view().remove_edges(edges)
     }
 }
 

@@ -99,6 +99,16 @@ impl<V> Adjacency<V> {
         self.fingerprint
     }
 
+    /// The vertices, in no particular order. Cost: O(n).
+    pub fn unordered_vertices(&self) -> impl Iterator<Item = &V> {
+        self.nodes().filter(|(_, node)| node.is_there).map(|(_, node)| &node.vertex)
+    }
+
+    /// Every edge held, hidden or not, in no particular order. Cost: O(n).
+    pub fn held_edges(&self) -> impl Iterator<Item = (&V, &V)> {
+        self.held().map(|(from, to)| (&from.vertex, &to.vertex))
+    }
+
     pub(super) fn node(&self, at: u32) -> &Node<V> {
         self.nodes.get(at)
     }
@@ -201,6 +211,15 @@ impl<V: Clone + Ord + Hash> Adjacency<V> {
     pub fn is_end(&self, vertex: &V) -> bool {
         let node = self.find(vertex).map(|at| self.node(at));
         node.is_some_and(|node| node.out.len() + node.into.len() > 0)
+    }
+
+    /// Every edge held that begins or ends at `vertex`, hidden or not, in no particular order; a loop twice. Cost: O(d), of
+    /// d edges.
+    pub fn held_at<'a>(&'a self, vertex: &V) -> impl Iterator<Item = (&'a V, &'a V)> {
+        self.find(vertex).map(|at| self.node(at)).into_iter().flat_map(move |node| {
+            let out = node.out.iter().map(move |to| (&node.vertex, &self.node(to).vertex));
+            out.chain(node.into.iter().map(move |from| (&self.node(from).vertex, &node.vertex)))
+        })
     }
 
     /// The vertices, ascending. Cost: O(n log n).

@@ -89,6 +89,18 @@ impl<V> TwoPGraph<V> {
     }
 }
 
+impl<V> TwoPGraph<V> {
+    /// The vertices that were removed, in no particular order. Cost: O(n).
+    pub fn removed_vertices(&self) -> impl Iterator<Item = &V> {
+        self.gone.iter().map(|entry| &entry.key)
+    }
+
+    /// The edges that were removed while their ends are there, in no particular order. Cost: O(n).
+    pub fn removed_edges(&self) -> impl Iterator<Item = (&V, &V)> {
+        self.cut.held_edges()
+    }
+}
+
 impl<V: Clone + Ord + Hash> TwoPGraph<V> {
     /// Whether `vertex` was removed: then it can never be in the graph again.
     pub fn is_removed(&self, vertex: &V) -> bool {

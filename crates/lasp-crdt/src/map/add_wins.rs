@@ -11,6 +11,7 @@ pub use keys::{Key, Keys};
 
 use crate::dotted::{CausalType, DotStore, Dotted, View};
 use crate::register::MvRegister;
+use std::convert::Infallible;
 
 /// An add-wins map. Values are the types that live in a causal context: [`AwSet`](crate::AwSet),
 /// [`RwSet`](crate::RwSet), [`EwFlag`](crate::EwFlag), [`DwFlag`](crate::DwFlag), [`MvRegister`], [`AwMap`], to any depth.
@@ -52,12 +53,24 @@ pub type MvMap<K, V> = AwMap<K, MvRegister<V>>;
 impl<'a, K: Key, V: CausalType> View<'a, Keys<K, V>> {
     /// The delta that changes the value of `key` by the delta that `mutate` makes for it.
     pub fn apply(self, key: K, mutate: impl FnOnce(View<'_, V::Store>) -> V) -> AwMap<K, V> {
+        self.try_apply(key, |value| Ok::<V, Infallible>(mutate(value))).unwrap_or_else(|never| match never {})
+    }
+
+    /// As [`apply`](Self::apply), where the value may refuse the change.
+    ///
+    /// # Errors
+    /// That of `mutate`.
+    pub fn try_apply<Refusal>(
+        self,
+        key: K,
+        mutate: impl FnOnce(View<'_, V::Store>) -> Result<V, Refusal>,
+    ) -> Result<AwMap<K, V>, Refusal> {
         let absent = V::Store::default();
         let value = self.store().get(&key).unwrap_or(&absent);
-        let (value, context) = mutate(View::new(value, self.context())).into_parts();
+        let (value, context) = mutate(View::new(value, self.context()))?.into_parts();
         let mut keys = Keys::default();
         keys.put(key, value);
-        Dotted::from_raw(keys, context)
+        Ok(Dotted::from_raw(keys, context))
     }
 
     /// The delta that removes `key`: what is observed below it is gone. Bottom if it is absent. Cost: what is below it.

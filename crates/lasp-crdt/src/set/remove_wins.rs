@@ -60,6 +60,11 @@ impl<E> RwElements<E> {
         self.0.len() - self.0.present()
     }
 
+    /// The elements of which an addition or a removal is remembered, in an order that depends on the set's history. Cost: n.
+    pub fn known(&self) -> impl Iterator<Item = &E> {
+        self.0.unordered().map(|(element, _)| element)
+    }
+
     /// The elements, in an order that depends on the set's history. Cost: n, and the removed ones.
     pub fn unordered(&self) -> impl Iterator<Item = &E> {
         self.0.unordered().filter(|(_, sides)| sides.is_present()).map(|(element, _)| element)

@@ -61,6 +61,18 @@ impl<E> TwoPSet<E> {
     }
 }
 
+impl<E> TwoPSet<E> {
+    /// The elements, in no particular order. Cost: O(n), and the removed ones.
+    pub fn unordered(&self) -> impl Iterator<Item = &E> {
+        self.elements.iter().filter(|entry| entry.value == Phase::Added).map(|entry| &entry.key)
+    }
+
+    /// The elements that were added or removed, in no particular order. Cost: O(n).
+    pub fn known(&self) -> impl Iterator<Item = &E> {
+        self.elements.iter().map(|entry| &entry.key)
+    }
+}
+
 impl<E: Ord> TwoPSet<E> {
     /// The elements added and not removed, ascending. Cost: O(n log n).
     pub fn iter(&self) -> impl Iterator<Item = &E> {

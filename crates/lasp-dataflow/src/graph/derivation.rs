@@ -8,7 +8,7 @@ use super::errors::DeriveError;
 use super::step::Step;
 use super::variable::{Shows, Variable};
 use crate::name::{Name, VarId};
-use crate::operator::{Call, Facet, Function, FunctionError, Operator};
+use crate::operator::{Call, Facet, FunctionError, Operator};
 use crate::operators::{Running, Side};
 use crate::types::Type;
 use crate::value::Value;
@@ -145,7 +145,7 @@ impl Graph {
                 from_ty: source.info.ty.clone(),
             });
         }
-        let exclusive = target.info.ty != Type::AwSet && !joins_freely(&target.info.ty);
+        let exclusive = target.info.ty != Type::AwSet && !target.info.ty.joins_freely();
         if exclusive && !target.state.is_bottom() {
             return Err(DeriveError::NotFresh(target.info.name.clone(), target.info.ty.clone()));
         }
@@ -228,7 +228,8 @@ impl Graph {
         let has_it = match variable.view().map(|view| self.views.view(view).shape) {
             Some(Shape::Set) => facet == Facet::Elements,
             Some(Shape::Map) => matches!(facet, Facet::Elements | Facet::Keys),
-            Some(Shape::Scalar | Shape::Flag) => false,
+            // Its value, if it has one.
+            Some(Shape::Scalar | Shape::Flag) => facet == Facet::Elements,
             None => variable.info.ty.facets().contains(&facet),
         };
         if has_it {
@@ -380,13 +381,17 @@ impl Graph {
     fn add_view(&mut self, operator: Operator, inputs: &[VarId], shape: Shape) -> ViewId {
         let inputs: Vec<views::Input> = inputs.iter().map(|&input| self.view_input(input)).collect();
         match (&operator, inputs.as_slice()) {
-            (Operator::View(Facet::Elements), &[views::Input::View(view)]) if self.views.view(view).shape == shape => {
+            (Operator::View(Facet::Elements), &[views::Input::View(view)])
+                if self.views.view(view).shape != Shape::Set =>
+            {
+                self.views.add(Operator::Filter(Arc::new(HasValue)), &inputs, shape)
+            }
+            (Operator::View(Facet::Elements), &[views::Input::View(view)]) => {
                 self.views.use_again(view);
                 view
             }
-            (Operator::View(facet), [views::Input::View(_)]) => {
-                let part: Function = if *facet == Facet::Keys { Arc::new(KeyOfEntry) } else { Arc::new(EntryItself) };
-                self.views.add(Operator::Map(part), &inputs, shape)
+            (Operator::View(_), [views::Input::View(_)]) => {
+                self.views.add(Operator::Map(Arc::new(KeyOfEntry)), &inputs, shape)
             }
             _ => self.views.add(operator, &inputs, shape),
         }
@@ -546,30 +551,19 @@ impl Call for KeyOfEntry {
     }
 }
 
-/// The entries of a map, as pairs.
-struct EntryItself;
+/// Whether a scalar has a value: as a set it has that one member. The entries of a map are all values.
+struct HasValue;
 
-impl Call for EntryItself {
+impl Call for HasValue {
     fn call(&self, args: &[Value]) -> Result<Value, FunctionError> {
-        Ok(args[0].clone())
+        Ok(Value::Bool(args.iter().all(|value| !views::is_unset(value))))
     }
 
     fn describe(&self) -> String {
-        "the entry".into()
+        "it has a value".into()
     }
 
     fn identity(&self) -> Option<Arc<str>> {
-        Some("an entry itself".into())
-    }
-}
-
-/// Whether states of two variables can be joined without their parts being taken for one another's: they say what is, not
-/// who did it.
-fn joins_freely(ty: &Type) -> bool {
-    match ty {
-        Type::GSet | Type::Max | Type::Min | Type::Boolean | Type::IVar | Type::LwwRegister => true,
-        Type::AwSet | Type::GCounter | Type::PnCounter => false,
-        Type::GMap(inner) => joins_freely(inner),
-        Type::Pair(first, second) => joins_freely(first) && joins_freely(second),
+        Some("whether a scalar has a value".into())
     }
 }

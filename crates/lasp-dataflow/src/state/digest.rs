@@ -2,8 +2,10 @@
 
 use super::{SetState, Slot};
 use crate::value::Value;
-use lasp_crdt::{Boolean, Delta, GCounter, GMap, GSet, IVar, LwwRegister, MaxRegister, PnCounter};
-use std::cmp::Reverse;
+use lasp_crdt::{
+    Boolean, BoundedCounter, Causal, Delta, GCounter, GGraph, GMap, GSet, IVar, LexCounter, LwwRegister, MaxRegister,
+    MinRegister, PnCounter, TwoPGraph, TwoPSet,
+};
 
 /// A digest of a [`State`](super::State); its parts are those of the types inside.
 #[derive(Clone, Debug, PartialEq)]
@@ -11,23 +13,47 @@ pub enum StateDigest {
     /// The hash of each element.
     GSet(<GSet<Value> as Delta>::Digest),
     /// Dots seen and live, and the same of each base with the identities of the supports.
-    AwSet(Box<<SetState as Delta>::Digest>),
+    AwSet(<SetState as Delta>::Digest),
+    /// The hash of each element, and of each that was removed.
+    TwoPSet(<TwoPSet<Value> as Delta>::Digest),
+    /// Dots seen and live.
+    RwSet(Causal),
     /// The counter.
     GCounter(<GCounter as Delta>::Digest),
     /// The counter.
     PnCounter(<PnCounter as Delta>::Digest),
+    /// The counter.
+    LexCounter(<LexCounter as Delta>::Digest),
+    /// The counter.
+    BCounter(<BoundedCounter as Delta>::Digest),
     /// The register.
     Max(<MaxRegister<Option<Value>> as Delta>::Digest),
     /// The register.
-    Min(<MaxRegister<Option<Reverse<Value>>> as Delta>::Digest),
+    Min(<MinRegister<Value> as Delta>::Digest),
     /// The flag.
     Boolean(<Boolean as Delta>::Digest),
+    /// Dots seen and live.
+    EwFlag(Causal),
+    /// Dots seen and live.
+    DwFlag(Causal),
     /// The register.
     IVar(<IVar<Value> as Delta>::Digest),
     /// Its stamp, and its value, or a hash of a large one.
     LwwRegister(<LwwRegister<Value> as Delta>::Digest),
+    /// Dots seen and live.
+    MvRegister(Causal),
     /// The digest under each key.
     GMap(<GMap<Value, Slot> as Delta>::Digest),
+    /// Dots seen and live.
+    AwMap(Causal),
+    /// Dots seen and live.
+    MvMap(Causal),
     /// Both digests.
     Pair(Box<(Self, Self)>),
+    /// The hash of each vertex, and of each edge.
+    GGraph(<GGraph<Value> as Delta>::Digest),
+    /// The hashes of the vertices there and of those removed; the same of edges.
+    TwoPGraph(<TwoPGraph<Value> as Delta>::Digest),
+    /// Dots seen and live.
+    AwGraph(Causal),
 }

@@ -4,11 +4,15 @@
 //! [`Type`] form a lattice; states of different types are never merged. Knows no names and no graph.
 
 mod apply;
+mod causal;
 mod digest;
 mod drift;
 mod lattice;
 mod literal;
+mod look;
 mod members;
+mod nested;
+mod once;
 mod read;
 mod set;
 mod slot;
@@ -18,87 +22,116 @@ mod wire;
 
 pub use digest::StateDigest;
 pub use literal::LiteralError;
+pub use nested::Nested;
 pub use set::SetState;
 pub use slot::Slot;
 
 pub(crate) use apply::Author;
+pub(crate) use literal::GraphLiteral;
+pub(crate) use look::Look;
 pub(crate) use members::{Facets, Moved};
 pub(crate) use set::Touched;
 
 use crate::types::Type;
 use crate::value::Value;
-use lasp_crdt::{Boolean, GCounter, GMap, GSet, IVar, LwwRegister, MaxRegister, PnCounter};
-use std::cmp::Reverse;
+use lasp_crdt::{
+    AwGraph, AwMap, Boolean, BoundedCounter, Dotted, DwFlag, EwFlag, GCounter, GGraph, GMap, GSet, IVar, LexCounter,
+    LwwRegister, MaxRegister, MinRegister, MvMap, MvRegister, PnCounter, RwSet, TwoPGraph, TwoPSet,
+};
 
 /// What a variable holds, or a part of it.
 #[derive(Clone, Debug, PartialEq)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "the set is the commonest by far: a box would cost each delta an allocation"
-)]
 pub enum State {
     /// Of [`Type::GSet`].
     GSet(GSet<Value>),
     /// Of [`Type::AwSet`].
     AwSet(SetState),
+    /// Of [`Type::TwoPSet`].
+    TwoPSet(TwoPSet<Value>),
+    /// Of [`Type::RwSet`].
+    RwSet(RwSet<Value>),
     /// Of [`Type::GCounter`].
     GCounter(GCounter),
     /// Of [`Type::PnCounter`].
     PnCounter(PnCounter),
+    /// Of [`Type::LexCounter`].
+    LexCounter(LexCounter),
+    /// Of [`Type::BCounter`].
+    BCounter(BoundedCounter),
     /// Of [`Type::Max`]; `None` lies below every value.
     Max(MaxRegister<Option<Value>>),
-    /// Of [`Type::Min`]: the greatest in the reverse order.
-    Min(MaxRegister<Option<Reverse<Value>>>),
+    /// Of [`Type::Min`].
+    Min(MinRegister<Value>),
     /// Of [`Type::Boolean`].
     Boolean(Boolean),
+    /// Of [`Type::EwFlag`].
+    EwFlag(EwFlag),
+    /// Of [`Type::DwFlag`].
+    DwFlag(DwFlag),
     /// Of [`Type::IVar`].
     IVar(IVar<Value>),
     /// Of [`Type::LwwRegister`].
     LwwRegister(LwwRegister<Value>),
+    /// Of [`Type::MvRegister`].
+    MvRegister(MvRegister<Value>),
     /// Of [`Type::GMap`].
     GMap(GMap<Value, Slot>),
+    /// Of [`Type::AwMap`].
+    AwMap(AwMap<Value, Dotted<Nested>>),
+    /// Of [`Type::MvMap`].
+    MvMap(MvMap<Value, Value>),
     /// Of [`Type::Pair`].
     Pair(Box<(Self, Self)>),
+    /// Of [`Type::GGraph`].
+    GGraph(GGraph<Value>),
+    /// Of [`Type::TwoPGraph`].
+    TwoPGraph(TwoPGraph<Value>),
+    /// Of [`Type::AwGraph`]. It would be larger than the others.
+    AwGraph(Box<AwGraph<Value>>),
 }
 
-/// Runs `$body` with `$x` bound to the lattice inside `$state`, whichever it is; pairs go their own way.
+/// Hands the macro `$then` the variants of [`State`] and [`StateDigest`] that hold one lattice, which is to say all but
+/// pairs; and what else it is given.
+macro_rules! lattices {
+    ($then:ident!($($with:tt)*)) => {
+        $then!([
+            GSet AwSet TwoPSet RwSet GCounter PnCounter LexCounter BCounter Max Min Boolean EwFlag DwFlag IVar LwwRegister
+            MvRegister GMap AwMap MvMap GGraph TwoPGraph AwGraph
+        ] $($with)*)
+    };
+}
+pub(crate) use lattices;
+
+/// Runs `$body` with `$x` bound to the lattice inside the `$enum` `$value`, and `$wrap` to what makes a `$wrapper` of such
+/// a one; pairs go their own way.
 macro_rules! with_lattice {
-    ($state:expr, $x:ident => $body:expr, $pair:ident => $of_pair:expr) => {
-        match $state {
-            State::GSet($x) => $body,
-            State::AwSet($x) => $body,
-            State::GCounter($x) => $body,
-            State::PnCounter($x) => $body,
-            State::Max($x) => $body,
-            State::Min($x) => $body,
-            State::Boolean($x) => $body,
-            State::IVar($x) => $body,
-            State::LwwRegister($x) => $body,
-            State::GMap($x) => $body,
-            State::Pair($pair) => $of_pair,
+    ($enum:ident($value:expr), ($x:pat, $wrap:pat = $wrapper:ident) => $body:expr, $pair:ident => $of_pair:expr) => {
+        lattices!(with_lattice!($enum($value), ($x, $wrap = $wrapper) => $body, $pair => $of_pair))
+    };
+    ([$($variant:ident)*] $enum:ident($value:expr), ($x:pat, $wrap:pat = $wrapper:ident) => $body:expr,
+        $pair:ident => $of_pair:expr) => {
+        match $value {
+            $($enum::$variant($x) => { let $wrap = $wrapper::$variant; $body })*
+            $enum::Pair($pair) => $of_pair,
         }
     };
 }
 pub(crate) use with_lattice;
 
-/// Maps two lattices of one kind to a state of that kind, or to what `$otherwise` says.
+/// Runs `$body` on two lattices of one kind, inside a state and a `$wrapper`, with `$wrap` bound to what makes a state of
+/// such a one; pairs go their own way.
 macro_rules! zip_lattices {
-    ($left:expr, $right:expr, $wrapper:ident, ($x:ident, $y:ident) => $body:expr, pair $pair:expr, else $otherwise:expr) => {
+    (State($left:expr), $wrapper:ident($right:expr), ($x:pat, $y:pat, $wrap:pat) => $body:expr,
+        ($p:ident, $q:ident) => $of_pairs:expr, else $otherwise:expr) => {
+        lattices!(zip_lattices!(
+            State($left), $wrapper($right), ($x, $y, $wrap) => $body, ($p, $q) => $of_pairs, else $otherwise
+        ))
+    };
+    ([$($variant:ident)*] State($left:expr), $wrapper:ident($right:expr), ($x:pat, $y:pat, $wrap:pat) => $body:expr,
+        ($p:ident, $q:ident) => $of_pairs:expr, else $otherwise:expr) => {
         match ($left, $right) {
-            (State::GSet($x), $wrapper::GSet($y)) => State::GSet($body),
-            (State::AwSet($x), $wrapper::AwSet($y)) => State::AwSet($body),
-            (State::GCounter($x), $wrapper::GCounter($y)) => State::GCounter($body),
-            (State::PnCounter($x), $wrapper::PnCounter($y)) => State::PnCounter($body),
-            (State::Max($x), $wrapper::Max($y)) => State::Max($body),
-            (State::Min($x), $wrapper::Min($y)) => State::Min($body),
-            (State::Boolean($x), $wrapper::Boolean($y)) => State::Boolean($body),
-            (State::IVar($x), $wrapper::IVar($y)) => State::IVar($body),
-            (State::LwwRegister($x), $wrapper::LwwRegister($y)) => State::LwwRegister($body),
-            (State::GMap($x), $wrapper::GMap($y)) => State::GMap($body),
-            (State::Pair($x), $wrapper::Pair($y)) => {
-                let recurse = $pair;
-                State::Pair(Box::new((recurse(&$x.0, &$y.0), recurse(&$x.1, &$y.1))))
-            }
+            $((State::$variant($x), $wrapper::$variant($y)) => { let $wrap = State::$variant; $body })*
+            (State::Pair($p), $wrapper::Pair($q)) => $of_pairs,
             _ => $otherwise,
         }
     };
@@ -111,43 +144,46 @@ impl State {
         match ty {
             Type::GSet => Self::GSet(GSet::default()),
             Type::AwSet => Self::AwSet(SetState::default()),
+            Type::TwoPSet => Self::TwoPSet(TwoPSet::default()),
+            Type::RwSet => Self::RwSet(RwSet::default()),
             Type::GCounter => Self::GCounter(GCounter::default()),
             Type::PnCounter => Self::PnCounter(PnCounter::default()),
+            Type::LexCounter => Self::LexCounter(LexCounter::default()),
+            Type::BCounter => Self::BCounter(BoundedCounter::default()),
             Type::Max => Self::Max(MaxRegister::default()),
-            Type::Min => Self::Min(MaxRegister::default()),
+            Type::Min => Self::Min(MinRegister::default()),
             Type::Boolean => Self::Boolean(Boolean::default()),
+            Type::EwFlag => Self::EwFlag(EwFlag::default()),
+            Type::DwFlag => Self::DwFlag(DwFlag::default()),
             Type::IVar => Self::IVar(IVar::default()),
             Type::LwwRegister => Self::LwwRegister(LwwRegister::default()),
+            Type::MvRegister => Self::MvRegister(MvRegister::default()),
             Type::GMap(_) => Self::GMap(GMap::default()),
+            Type::AwMap(_) => Self::AwMap(AwMap::default()),
+            Type::MvMap => Self::MvMap(MvMap::default()),
             Type::Pair(first, second) => Self::Pair(Box::new((Self::bottom(first), Self::bottom(second)))),
+            Type::GGraph => Self::GGraph(GGraph::default()),
+            Type::TwoPGraph => Self::TwoPGraph(TwoPGraph::default()),
+            Type::AwGraph => Self::AwGraph(Box::default()),
         }
     }
 
     /// The least state of this state's type.
     pub(crate) fn bottom_alike(&self) -> Self {
-        match self {
-            Self::GSet(_) => Self::GSet(GSet::default()),
-            Self::AwSet(_) => Self::AwSet(SetState::default()),
-            Self::GCounter(_) => Self::GCounter(GCounter::default()),
-            Self::PnCounter(_) => Self::PnCounter(PnCounter::default()),
-            Self::Max(_) => Self::Max(MaxRegister::default()),
-            Self::Min(_) => Self::Min(MaxRegister::default()),
-            Self::Boolean(_) => Self::Boolean(Boolean::default()),
-            Self::IVar(_) => Self::IVar(IVar::default()),
-            Self::LwwRegister(_) => Self::LwwRegister(LwwRegister::default()),
-            Self::GMap(_) => Self::GMap(GMap::default()),
-            Self::Pair(pair) => Self::Pair(Box::new((pair.0.bottom_alike(), pair.1.bottom_alike()))),
-        }
+        with_lattice!(State(self), (_, wrap = State) => wrap(Default::default()), pair => {
+            Self::Pair(Box::new((pair.0.bottom_alike(), pair.1.bottom_alike())))
+        })
     }
 
     /// Whether this is a state of type `ty`. Cost: the keys of maps.
     pub fn is_of(&self, ty: &Type) -> bool {
         match (self, ty) {
             (Self::GMap(map), Type::GMap(inner)) => {
-                map.iter().all(|(_, slot)| slot.get().is_none_or(|state| state.is_of(inner)))
+                map.unordered().all(|(_, slot)| slot.get().is_none_or(|state| state.is_of(inner)))
             }
+            (Self::AwMap(map), Type::AwMap(inner)) => map.unordered().all(|(_, nested)| nested.is_of(inner)),
             (Self::Pair(pair), Type::Pair(first, second)) => pair.0.is_of(first) && pair.1.is_of(second),
-            (Self::GMap(_) | Self::Pair(_), _) => false,
+            (Self::GMap(_) | Self::AwMap(_) | Self::Pair(_), _) => false,
             (plain, ty) => plain.kind() == ty.name(),
         }
     }
@@ -157,15 +193,27 @@ impl State {
         match self {
             Self::GSet(_) => "gset",
             Self::AwSet(_) => "awset",
+            Self::TwoPSet(_) => "twopset",
+            Self::RwSet(_) => "rwset",
             Self::GCounter(_) => "gcounter",
             Self::PnCounter(_) => "pncounter",
+            Self::LexCounter(_) => "lexcounter",
+            Self::BCounter(_) => "bcounter",
             Self::Max(_) => "max",
             Self::Min(_) => "min",
             Self::Boolean(_) => "boolean",
+            Self::EwFlag(_) => "ewflag",
+            Self::DwFlag(_) => "dwflag",
             Self::IVar(_) => "ivar",
             Self::LwwRegister(_) => "lwwregister",
+            Self::MvRegister(_) => "mvregister",
             Self::GMap(_) => "gmap",
+            Self::AwMap(_) => "awmap",
+            Self::MvMap(_) => "mvmap",
             Self::Pair(_) => "pair",
+            Self::GGraph(_) => "ggraph",
+            Self::TwoPGraph(_) => "twopgraph",
+            Self::AwGraph(_) => "awgraph",
         }
     }
 }

@@ -188,11 +188,11 @@ impl Decompose for SetState {
 }
 
 impl Delta for SetState {
-    /// Both digests.
-    type Digest = (Causal, DerivedDigest);
+    /// Both digests; boxed, because digests of other types are small.
+    type Digest = Box<(Causal, DerivedDigest)>;
 
     fn digest(&self) -> Self::Digest {
-        (self.own.digest(), self.derived.digest())
+        Box::new((self.own.digest(), self.derived.digest()))
     }
 
     fn delta(&self, since: &Self::Digest) -> Self {

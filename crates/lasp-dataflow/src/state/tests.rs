@@ -1,7 +1,7 @@
 //! The laws of every type's lattice, digest, encoding and fingerprint, over states as histories of replicas leave them.
 
 use super::{Author, SetState, Slot, State, StateDigest};
-use crate::op::Op;
+use crate::op::{Op, ReplicaName};
 use crate::types::Type;
 use crate::value::Value;
 use lasp_crdt::codec::{Plain, to_bytes};
@@ -11,22 +11,38 @@ use lasp_crdt::{
 use proptest::prelude::*;
 
 /// Types of every kind, plain and nested.
-fn types() -> Vec<Type> {
+pub(super) fn types() -> Vec<Type> {
     let names = [
         "gset",
         "set",
+        "twopset",
+        "rwset",
         "gcounter",
         "pncounter",
+        "lexcounter",
+        "bcounter",
         "max",
         "min",
         "boolean",
+        "ewflag",
+        "dwflag",
         "ivar",
         "lwwregister",
+        "mvregister",
+        "mvmap",
+        "ggraph",
+        "twopgraph",
+        "awgraph",
         "gmap(set)",
         "gmap(pair(boolean, boolean))",
         "gmap(gmap(ivar))",
         "pair(gcounter, set)",
         "pair(min, pair(lwwregister, gmap(max)))",
+        "awmap(set)",
+        "awmap(dwflag)",
+        "awmap(awmap(pair(mvmap, awmap(rwset))))",
+        "awmap(pair(ewflag, awgraph))",
+        "gmap(awmap(mvregister))",
     ];
     names.map(|name| name.parse().expect("a type")).to_vec()
 }
@@ -35,17 +51,35 @@ fn types() -> Vec<Type> {
 fn op(ty: &Type, numbers: &mut impl Iterator<Item = u8>) -> Op {
     let mut next = || numbers.next().unwrap_or_default();
     let value = |n: u8| if n.is_multiple_of(5) { Value::atom("x") } else { Value::Int((n % 4).into()) };
+    let few = |n: u8| (n % 8..n % 8 + 1 + n % 2).map(value).collect::<Vec<_>>();
     match ty {
         Type::GSet => Op::Add(value(next())),
-        Type::AwSet if next() % 3 == 0 => Op::Remove(value(next())),
-        Type::AwSet => Op::Add(value(next())),
-        Type::PnCounter if next() % 2 == 0 => Op::Decrement((next() % 3).into()),
-        Type::GCounter | Type::PnCounter => Op::Increment((next() % 3).into()),
-        Type::Max | Type::Min | Type::LwwRegister | Type::IVar => Op::Set(value(next())),
-        Type::Boolean => Op::Enable,
-        Type::GMap(inner) => Op::Apply(value(next()), Box::new(op(inner, numbers))),
+        Type::AwSet | Type::TwoPSet | Type::RwSet | Type::MvRegister | Type::AwGraph if next() % 16 == 0 => {
+            if *ty == Type::TwoPSet { Op::RemoveAll(few(next())) } else { Op::Clear }
+        }
+        Type::AwSet | Type::TwoPSet | Type::RwSet if next() % 3 == 0 => Op::Remove(value(next())),
+        Type::AwSet | Type::TwoPSet | Type::RwSet => Op::Add(value(next())),
+        Type::BCounter if next() % 4 == 0 => {
+            Op::Move((next() % 2).into(), ReplicaName::Id(ReplicaId(1 + u64::from(next() % 3))))
+        }
+        Type::PnCounter | Type::LexCounter | Type::BCounter if next() % 2 == 0 => Op::Decrement((next() % 3).into()),
+        Type::GCounter | Type::PnCounter | Type::LexCounter | Type::BCounter => Op::Increment((next() % 3).into()),
+        Type::Max | Type::Min | Type::LwwRegister | Type::IVar | Type::MvRegister => Op::Set(value(next())),
+        Type::EwFlag | Type::DwFlag if next() % 2 == 0 => Op::Disable,
+        Type::Boolean | Type::EwFlag | Type::DwFlag => Op::Enable,
+        Type::AwMap(_) | Type::MvMap if next() % 4 == 0 => Op::RemoveKeys(few(next())),
+        Type::GMap(inner) | Type::AwMap(inner) => Op::Apply(value(next()), Box::new(op(inner, numbers))),
+        Type::MvMap => Op::Apply(value(next()), Box::new(Op::Set(value(next())))),
         Type::Pair(first, _) if next() % 2 == 0 => Op::Fst(Box::new(op(first, numbers))),
         Type::Pair(_, second) => Op::Snd(Box::new(op(second, numbers))),
+        Type::TwoPGraph | Type::AwGraph if next() % 3 == 0 => match next() % 2 {
+            0 => Op::RemoveVertices(few(next())),
+            _ => Op::RemoveEdges(vec![(value(next()), value(next()))]),
+        },
+        Type::GGraph | Type::TwoPGraph | Type::AwGraph => match next() % 2 {
+            0 => Op::AddVertices(few(next())),
+            _ => Op::AddEdges(vec![(value(next()), value(next()))]),
+        },
     }
 }
 
@@ -68,7 +102,7 @@ fn derived(numbers: &mut impl Iterator<Item = u8>) -> State {
 }
 
 /// The states of three replicas, and their deltas, after some operations of which not all are heard by all.
-fn history(ty: &Type, script: &[Vec<u8>]) -> Vec<State> {
+pub(super) fn history(ty: &Type, script: &[Vec<u8>]) -> Vec<State> {
     let mut replicas = vec![State::bottom(ty); 3];
     let mut all = replicas.clone();
     for (time, numbers) in script.iter().enumerate() {
@@ -91,8 +125,8 @@ fn history(ty: &Type, script: &[Vec<u8>]) -> Vec<State> {
     all
 }
 
-fn scripts() -> impl Strategy<Value = (Vec<Vec<u8>>, [prop::sample::Index; 3])> {
-    let script = proptest::collection::vec(proptest::collection::vec(any::<u8>(), 12), 0..10);
+pub(super) fn scripts() -> impl Strategy<Value = (Vec<Vec<u8>>, [prop::sample::Index; 3])> {
+    let script = proptest::collection::vec(proptest::collection::vec(any::<u8>(), 14), 0..12);
     (script, proptest::array::uniform3(any::<prop::sample::Index>()))
 }
 
@@ -207,7 +241,11 @@ fn states_of_different_types_never_mix() {
         let state = history(ty, &script).pop().expect("there is bottom at least");
         for (j, other) in types.iter().enumerate() {
             let mut bottom = State::bottom(other);
-            if i != j && !matches!((ty, other), (Type::GMap(_), Type::GMap(_)) | (Type::Pair(..), Type::Pair(..))) {
+            let both = |kind: fn(&Type) -> bool| kind(ty) && kind(other);
+            let nest = both(|ty| matches!(ty, Type::GMap(_)))
+                || both(|ty| matches!(ty, Type::AwMap(_)))
+                || both(|ty| matches!(ty, Type::Pair(..)));
+            if i != j && !nest {
                 assert!(!state.is_of(other), "{ty} as {other}");
                 assert!(!bottom.merge(state.clone()) && bottom.is_bottom());
                 assert!(

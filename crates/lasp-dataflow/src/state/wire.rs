@@ -3,40 +3,25 @@
 //! A set is one byte that says which halves follow, a register is presence and value, the rest is what the types inside
 //! write. Every state has one encoding, and the decoder refuses all else.
 
-use super::{SetState, Slot, State, StateDigest};
+use super::{Nested, SetState, Slot, State, StateDigest, lattices, with_lattice};
 use crate::types::Type;
 use crate::value::Value;
-use lasp_crdt::{
-    AwSet, Boolean, Causal, Decode, DecodeError, Derived, DerivedDigest, Encode, GCounter, GMap, GSet, Hashes, IVar,
-    Lattice, LwwRegister, MaxRegister, PnCounter, Reader, Writer,
-};
-use std::cmp::Reverse;
+use lasp_crdt::{AwSet, Decode, DecodeError, Derived, Dotted, Encode, GMap, Keys, Lattice, Reader, Writer};
 use std::collections::BTreeMap;
-
-/// Written as the number it is compared by in the reverse order.
-type Least = MaxRegister<Option<Reverse<Value>>>;
 
 const OWN: u8 = 1;
 const DERIVED: u8 = 2;
 
 impl Encode for State {
     fn encode(&self, w: &mut Writer<'_>) {
-        match self {
-            Self::Min(register) => encode_least(register, w),
-            Self::GMap(map) => encode_map(map, w),
-            Self::Pair(pair) => {
-                pair.0.encode(w);
-                pair.1.encode(w);
-            }
-            Self::GSet(x) => x.encode(w),
-            Self::AwSet(x) => x.encode(w),
-            Self::GCounter(x) => x.encode(w),
-            Self::PnCounter(x) => x.encode(w),
-            Self::Max(x) => x.encode(w),
-            Self::Boolean(x) => x.encode(w),
-            Self::IVar(x) => x.encode(w),
-            Self::LwwRegister(x) => x.encode(w),
-        }
+        with_lattice!(State(self), (x, _ = State) => x.encode(w), pair => pair.encode(w));
+    }
+}
+
+/// A map keeps no key without a state.
+impl Encode for Slot {
+    fn encode(&self, w: &mut Writer<'_>) {
+        self.get().into_iter().for_each(|state| state.encode(w));
     }
 }
 
@@ -52,41 +37,36 @@ impl State {
     /// [`DecodeError`] on anything that [`encode`](Self::encode) would not have written.
     pub fn decode(ty: &Type, r: &mut Reader<'_>) -> Result<Self, DecodeError> {
         Ok(match ty {
-            Type::GSet => Self::GSet(GSet::decode(r)?),
-            Type::AwSet => Self::AwSet(SetState::decode(r)?),
-            Type::GCounter => Self::GCounter(GCounter::decode(r)?),
-            Type::PnCounter => Self::PnCounter(PnCounter::decode(r)?),
-            Type::Max => Self::Max(MaxRegister::decode(r)?),
-            Type::Min => Self::Min(decode_least(r)?),
-            Type::Boolean => Self::Boolean(Boolean::decode(r)?),
-            Type::IVar => Self::IVar(IVar::decode(r)?),
-            Type::LwwRegister => Self::LwwRegister(LwwRegister::decode(r)?),
+            Type::GSet => Self::GSet(Decode::decode(r)?),
+            Type::AwSet => Self::AwSet(Decode::decode(r)?),
+            Type::TwoPSet => Self::TwoPSet(Decode::decode(r)?),
+            Type::RwSet => Self::RwSet(Decode::decode(r)?),
+            Type::GCounter => Self::GCounter(Decode::decode(r)?),
+            Type::PnCounter => Self::PnCounter(Decode::decode(r)?),
+            Type::LexCounter => Self::LexCounter(Decode::decode(r)?),
+            Type::BCounter => Self::BCounter(Decode::decode(r)?),
+            Type::Max => Self::Max(Decode::decode(r)?),
+            Type::Min => Self::Min(Decode::decode(r)?),
+            Type::Boolean => Self::Boolean(Decode::decode(r)?),
+            Type::EwFlag => Self::EwFlag(Decode::decode(r)?),
+            Type::DwFlag => Self::DwFlag(Decode::decode(r)?),
+            Type::IVar => Self::IVar(Decode::decode(r)?),
+            Type::LwwRegister => Self::LwwRegister(Decode::decode(r)?),
+            Type::MvRegister => Self::MvRegister(Decode::decode(r)?),
             Type::GMap(inner) => Self::GMap(GMap::decode_with(r, |r| Self::decode(inner, r).map(Slot::from))?),
+            Type::AwMap(inner) => {
+                let value = |r: &mut Reader<'_>, live: &mut _| Nested::decode_store(inner, r, live);
+                Self::AwMap(Dotted::decode_with(r, |r, live| Keys::decode_store_with(r, live, value))?)
+            }
+            Type::MvMap => Self::MvMap(Decode::decode(r)?),
             Type::Pair(first, second) => {
                 r.nested(|r| Ok(Self::Pair(Box::new((Self::decode(first, r)?, Self::decode(second, r)?)))))?
             }
+            Type::GGraph => Self::GGraph(Decode::decode(r)?),
+            Type::TwoPGraph => Self::TwoPGraph(Decode::decode(r)?),
+            Type::AwGraph => Self::AwGraph(Decode::decode(r)?),
         })
     }
-}
-
-fn encode_map(map: &GMap<Value, Slot>, w: &mut Writer<'_>) {
-    w.len(map.len());
-    for (key, slot) in map.iter() {
-        key.encode(w);
-        // A map keeps no key without a state.
-        slot.get().into_iter().for_each(|state| state.encode(w));
-    }
-}
-
-fn encode_least(register: &Least, w: &mut Writer<'_>) {
-    let value = register.value().as_ref().map(|Reverse(value)| value);
-    value.is_some().encode(w);
-    value.into_iter().for_each(|value| value.encode(w));
-}
-
-fn decode_least(r: &mut Reader<'_>) -> Result<Least, DecodeError> {
-    let value = Option::<Value>::decode(r)?;
-    Ok(Least::new().write(value.map(Reverse)))
 }
 
 impl Encode for SetState {
@@ -118,32 +98,16 @@ impl Decode for SetState {
     }
 }
 
+impl Encode for StateDigest {
+    fn encode(&self, w: &mut Writer<'_>) {
+        with_lattice!(StateDigest(self), (x, _ = StateDigest) => x.encode(w), pair => pair.encode(w));
+    }
+}
+
 impl StateDigest {
     /// Appends the encoding; the reader must know the type.
     pub fn encode(&self, w: &mut Writer<'_>) {
-        match self {
-            Self::GSet(x) => x.encode(w),
-            Self::AwSet(x) => x.encode(w),
-            Self::GCounter(x) => x.encode(w),
-            Self::PnCounter(x) => x.encode(w),
-            Self::Max(x) => x.encode(w),
-            Self::Min(x) => encode_least(x, w),
-            Self::Boolean(x) => x.encode(w),
-            Self::IVar(x) => x.encode(w),
-            Self::LwwRegister(x) => x.encode(w),
-            Self::GMap(x) => {
-                w.len(x.len());
-                for (key, digest) in x {
-                    key.encode(w);
-                    digest.is_some().encode(w);
-                    digest.iter().for_each(|digest| digest.encode(w));
-                }
-            }
-            Self::Pair(x) => {
-                x.0.encode(w);
-                x.1.encode(w);
-            }
-        }
+        Encode::encode(self, w);
     }
 
     /// Reads the digest of a state of type `ty`.
@@ -152,19 +116,31 @@ impl StateDigest {
     /// [`DecodeError`] on anything that [`encode`](Self::encode) would not have written.
     pub fn decode(ty: &Type, r: &mut Reader<'_>) -> Result<Self, DecodeError> {
         Ok(match ty {
-            Type::GSet => Self::GSet(Hashes::decode(r)?),
-            Type::AwSet => Self::AwSet(Box::new(<(Causal, DerivedDigest)>::decode(r)?)),
-            Type::GCounter => Self::GCounter(GCounter::decode(r)?),
-            Type::PnCounter => Self::PnCounter(PnCounter::decode(r)?),
-            Type::Max => Self::Max(MaxRegister::decode(r)?),
-            Type::Min => Self::Min(decode_least(r)?),
-            Type::Boolean => Self::Boolean(Boolean::decode(r)?),
-            Type::IVar => Self::IVar(IVar::decode(r)?),
-            Type::LwwRegister => Self::LwwRegister(Option::decode(r)?),
+            Type::GSet => Self::GSet(Decode::decode(r)?),
+            Type::AwSet => Self::AwSet(Decode::decode(r)?),
+            Type::TwoPSet => Self::TwoPSet(Decode::decode(r)?),
+            Type::RwSet => Self::RwSet(Decode::decode(r)?),
+            Type::GCounter => Self::GCounter(Decode::decode(r)?),
+            Type::PnCounter => Self::PnCounter(Decode::decode(r)?),
+            Type::LexCounter => Self::LexCounter(Decode::decode(r)?),
+            Type::BCounter => Self::BCounter(Decode::decode(r)?),
+            Type::Max => Self::Max(Decode::decode(r)?),
+            Type::Min => Self::Min(Decode::decode(r)?),
+            Type::Boolean => Self::Boolean(Decode::decode(r)?),
+            Type::EwFlag => Self::EwFlag(Decode::decode(r)?),
+            Type::DwFlag => Self::DwFlag(Decode::decode(r)?),
+            Type::IVar => Self::IVar(Decode::decode(r)?),
+            Type::LwwRegister => Self::LwwRegister(Decode::decode(r)?),
+            Type::MvRegister => Self::MvRegister(Decode::decode(r)?),
             Type::GMap(inner) => r.nested(|r| decode_map_digest(inner, r)).map(Self::GMap)?,
+            Type::AwMap(_) => Self::AwMap(Decode::decode(r)?),
+            Type::MvMap => Self::MvMap(Decode::decode(r)?),
             Type::Pair(first, second) => {
                 r.nested(|r| Ok(Self::Pair(Box::new((Self::decode(first, r)?, Self::decode(second, r)?)))))?
             }
+            Type::GGraph => Self::GGraph(Decode::decode(r)?),
+            Type::TwoPGraph => Self::TwoPGraph(Decode::decode(r)?),
+            Type::AwGraph => Self::AwGraph(Decode::decode(r)?),
         })
     }
 }

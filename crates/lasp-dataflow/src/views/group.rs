@@ -139,6 +139,11 @@ impl Group {
     }
 
     pub(crate) fn contains_key(&self, key: &Value) -> bool {
-        self.cells.get(key).is_some_and(|cell| cell.result.is_some())
+        self.get(key).is_some()
+    }
+
+    /// The result for a key.
+    pub(crate) fn get(&self, key: &Value) -> Option<&Value> {
+        self.cells.get(key)?.result.as_ref()
     }
 }

@@ -27,6 +27,7 @@ mod reading;
 mod sides;
 mod union;
 
+pub(crate) use aggregate::is_unset;
 pub(crate) use change::{Change, Failure};
 pub(crate) use logical::{Input, Shape, View};
 pub use plan::{Plan, PlanInput, PlanNode, PlanView};
@@ -409,7 +410,7 @@ fn keep(store: &mut Option<Bag>, changes: &[Change], mut told: Option<&mut Vec<C
 
 /// Whether changes leave anything else than there was. A scalar that is `undefined` shows what one without a value shows.
 fn differs(changes: &[Change], is_scalar: bool) -> bool {
-    let shows = |change: &&Change| !is_scalar || !aggregate::is_unset(&change.member);
+    let shows = |change: &&Change| !is_scalar || !is_unset(&change.member);
     if let [one] = changes {
         return one.weight != 0 && shows(&one);
     }

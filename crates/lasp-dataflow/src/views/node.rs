@@ -178,6 +178,14 @@ impl Node {
         }
     }
 
+    /// What is under a key of a map; nothing of other views.
+    pub(super) fn under(&self, key: &Value) -> Option<&Value> {
+        match &self.kind {
+            Kind::Group(group) => group.get(key),
+            _ => None,
+        }
+    }
+
     pub(super) fn contains(&self, member: &Value) -> bool {
         match &self.kind {
             Kind::Group(group) => group.contains_key(member),

@@ -1,8 +1,9 @@
 //! A view as thresholds see it.
 
+use super::aggregate::is_unset;
 use super::logical::Shape;
 use super::node::Node;
-use crate::state::State;
+use crate::state::{Look, State};
 use crate::threshold::{Level, Threshold};
 use crate::value::Value;
 
@@ -52,6 +53,12 @@ impl Threshold {
                     && elements.iter().all(|element| view.node.contains(element))
             }
             Self::Holds(value) => view.scalar() == Some(value),
+            Self::Entries(entries) => entries.iter().all(|entry| match view.node.under(&entry.key) {
+                Some(value) => entry.threshold.is_seen_in(Look::Register(Some(value).filter(|value| !is_unset(value)))),
+                None => entry.or_absent,
+            }),
+            // No view is a graph or a pair.
+            Self::Graph { .. } | Self::Both(_) => false,
         }
     }
 }

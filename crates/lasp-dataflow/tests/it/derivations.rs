@@ -349,9 +349,14 @@ fn a_change_costs_calls_for_itself_and_not_for_the_rest() {
 #[test]
 fn types_that_cannot_be_derived_from_say_so_by_name() {
     let mut node = Node::new(1);
-    let map = node.graph.declare(name("m"), Type::GMap(Box::new(Type::Max))).expect("a free name");
-    let refused = node.graph.derive(Operator::Filter(is_even()), &[map], Target::Local(None)).unwrap_err();
-    assert_eq!(refused.to_string(), "filter takes collections, and m is a gmap(max)");
+    let mut refused = |called, ty| {
+        let var = node.graph.declare(name(called), ty).expect("a free name");
+        node.graph.derive(Operator::Filter(is_even()), &[var], Target::Local(None)).unwrap_err().to_string()
+    };
+    let pair = Type::Pair(Box::new(Type::Max), Box::new(Type::AwSet));
+    assert_eq!(refused("p", pair), "filter takes collections, and p is a pair(max, awset)");
+    let graph = "filter takes collections, and g is a ggraph; take its vertices or edges";
+    assert_eq!(refused("g", Type::GGraph), graph);
 }
 
 #[test]

@@ -73,6 +73,7 @@ impl Checker {
         let name = match &head.kind {
             ExprKind::Literal(Literal::Atom(name)) => &**name,
             ExprKind::Literal(Literal::Bool(true)) => "true",
+            ExprKind::Literal(Literal::Bool(false)) => "false",
             ExprKind::Literal(_) | ExprKind::List { .. } => return self.no_operation(ty, expr, "like this"),
             _ => return,
         };
@@ -80,7 +81,10 @@ impl Checker {
             return self.no_operation(ty, head, &format!("`{name}`"));
         }
         match (ty, name, arguments) {
-            (Type::GMap(inner), "apply", [_, operation]) => self.written_operation(inner, operation),
+            (Type::GMap(inner) | Type::AwMap(inner), "apply", [_, operation]) => {
+                self.written_operation(inner, operation)
+            }
+            (Type::MvMap, "apply", [_, operation]) => self.written_operation(&Type::MvRegister, operation),
             (Type::Pair(first, _), "fst", [operation]) => self.written_operation(first, operation),
             (Type::Pair(_, second), "snd", [operation]) => self.written_operation(second, operation),
             _ => {

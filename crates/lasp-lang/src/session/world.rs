@@ -1,10 +1,13 @@
 //! The effects of a session: operations go to the host, its events become actions of the program, prints become lines.
 
+use super::identity::Identities;
+use super::views::Views;
 use super::{Line, resolve};
 use crate::diagnostic::Diagnostic;
-use crate::fault::Problem;
+use crate::fault::{Problem, Trap};
 use crate::function::Function;
 use crate::host::{Host, HostEvent, Progress, TriggerId};
+use crate::interrupt::Interrupt;
 use crate::machine::{Action, Effects, Step, Waiting};
 use crate::show;
 use crate::source::Source;
@@ -17,44 +20,84 @@ use std::sync::Arc;
 pub(super) struct Trigger {
     pub(super) node: usize,
     pub(super) function: Function,
+    /// Of an `invariant`: what it is known by when it has fired.
+    pub(super) identity: Option<u64>,
+}
+
+/// An action that is to run, and the enforcement it belongs to.
+#[derive(Debug)]
+struct Due {
+    action: Action,
+    once: Option<TriggerId>,
+}
+
+/// What went wrong where a variable is derived.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Failures {
+    /// How many elements were left out so far, on all nodes.
+    pub count: u64,
+    /// The last of them.
+    pub last: String,
+}
+
+impl Failures {
+    fn note(&mut self, node: usize, message: &str) {
+        self.count += 1;
+        self.last = format!("at node {node}, {message}");
+    }
 }
 
 /// A host with what a session remembers of it.
-pub struct World<H: Host> {
+pub struct World<H> {
     pub(super) host: H,
     pub(super) triggers: BTreeMap<TriggerId, Trigger>,
+    pub(super) identities: Identities,
     /// Thresholds met that a `read` waits for.
     met: BTreeSet<TriggerId>,
-    due: VecDeque<Action>,
+    due: VecDeque<Due>,
+    /// The enforcement whose action runs, and where.
+    firing: Option<(usize, TriggerId)>,
     lines: Vec<Line>,
+    /// Where lines go as they come, instead of `lines`.
+    sink: Option<Box<dyn FnMut(Line) + Send>>,
     /// Where the functions of derived variables stand; `None` for functions of several programs.
     sources: BTreeMap<Handle, Option<Arc<Source>>>,
     /// Derived variables that nobody has read, and from which nothing else follows.
     pub(super) unread: BTreeSet<(usize, Handle)>,
-    /// Results of folds: they have the type of their value.
+    /// What SQL knows of this session.
+    pub(super) views: Views,
+    /// Derived variables that are no sets: they have the type of their value.
     pub(super) folds: BTreeSet<Handle>,
     pub(super) patterns: BTreeMap<usize, BTreeSet<String>>,
+    failures: BTreeMap<Handle, Failures>,
+    pub(super) interrupt: Interrupt,
     form: usize,
 }
 
-impl<H: Host> std::fmt::Debug for World<H> {
+impl<H> std::fmt::Debug for World<H> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "World({} triggers, form {})", self.triggers.len(), self.form)
     }
 }
 
-impl<H: Host> World<H> {
+impl<H> World<H> {
     pub(super) fn new(host: H) -> Self {
         Self {
             host,
             triggers: BTreeMap::new(),
+            identities: Identities::default(),
             met: BTreeSet::new(),
             due: VecDeque::new(),
+            firing: None,
             lines: Vec::new(),
+            sink: None,
             sources: BTreeMap::new(),
             unread: BTreeSet::new(),
+            views: Views::default(),
             folds: BTreeSet::new(),
             patterns: BTreeMap::new(),
+            failures: BTreeMap::new(),
+            interrupt: Interrupt::default(),
             form: 0,
         }
     }
@@ -63,11 +106,54 @@ impl<H: Host> World<H> {
         &mut self.host
     }
 
+    /// The same on another host, which knows the variables and triggers by the same numbers; and the one before.
+    pub(super) fn rehost<G>(self, host: G) -> (World<G>, H) {
+        let Self { host: before, triggers, identities, met, due, firing, lines, sink, .. } = self;
+        let Self { sources, unread, views, folds, patterns, failures, interrupt, form, .. } = self;
+        let world = World {
+            host,
+            triggers,
+            identities,
+            met,
+            due,
+            firing,
+            lines,
+            sink,
+            sources,
+            unread,
+            views,
+            folds,
+            patterns,
+            failures,
+            interrupt,
+            form,
+        };
+        (world, before)
+    }
+
+    pub(super) fn host_ref(&self) -> &H {
+        &self.host
+    }
+}
+
+impl<H: Host> World<H> {
     /// What comes from now on belongs to form number `form`. Actions that a failed form left behind are dropped.
     pub(super) fn start_form(&mut self, form: usize) {
         self.form = form;
+        self.end_firing();
         self.due.clear();
         self.met.clear();
+    }
+
+    pub(super) fn stream_to(&mut self, sink: Box<dyn FnMut(Line) + Send>) {
+        self.sink = Some(sink);
+    }
+
+    fn emit(&mut self, line: Line) {
+        match &mut self.sink {
+            Some(sink) => sink(line),
+            None => self.lines.push(line),
+        }
     }
 
     pub(super) fn flush(&mut self, out: &mut dyn FnMut(Line)) {
@@ -87,6 +173,10 @@ impl<H: Host> World<H> {
         Ok((kind.unwrap_or_else(|| show::kind_name(&resolved).to_owned()), resolved))
     }
 
+    pub(super) fn failures(&self) -> &BTreeMap<Handle, Failures> {
+        &self.failures
+    }
+
     /// Reads what nobody has read, so that what fails there is told.
     pub(super) fn read_rest(&mut self) {
         for (node, handle) in std::mem::take(&mut self.unread) {
@@ -103,7 +193,7 @@ impl<H: Host> World<H> {
     pub(super) fn print(&mut self, node: usize, term: &Term) -> Result<(), Problem> {
         let (kind, resolved) = self.resolve_with_kind(term)?;
         let (text, json) = (show::plain(&resolved), show::json(&resolved));
-        self.lines.push(Line::Printed { form: self.form, node, kind, text, json });
+        self.emit(Line::Printed { form: self.form, node, kind, text, json });
         Ok(())
     }
 
@@ -112,9 +202,18 @@ impl<H: Host> World<H> {
         while let Some(event) = self.host.poll() {
             match event {
                 HostEvent::Met(id) => match self.triggers.remove(&id) {
-                    Some(trigger) => self.enqueue(trigger.node, trigger.function, Vec::new()),
+                    Some(trigger) => {
+                        self.identities.fired.extend(trigger.identity);
+                        self.enqueue(trigger.node, trigger.function, Vec::new());
+                    }
                     None => drop(self.met.insert(id)),
                 },
+                HostEvent::Due { id, node } => {
+                    if let Some(trigger) = self.triggers.get(&id) {
+                        let action = Action { node, function: trigger.function.clone(), args: Vec::new() };
+                        self.due.push_back(Due { action, once: Some(id) });
+                    }
+                }
                 HostEvent::Changed(id, output) => {
                     if let Some(trigger) = self.triggers.get(&id) {
                         let (node, function) = (trigger.node, trigger.function.clone());
@@ -122,11 +221,18 @@ impl<H: Host> World<H> {
                     }
                 }
                 HostEvent::DerivationFailed { node, variable, message, at } => {
-                    let source = variable.and_then(|variable| self.sources.get(&variable)?.clone());
-                    let report = source.zip(at).map(|(source, span)| {
+                    if let Some(variable) = variable {
+                        self.failures.entry(variable).or_default().note(node, &message);
+                    }
+                    let place = at.and_then(|at| {
+                        let variable = variable?;
+                        let in_program = || Some((self.sources.get(&variable)?.clone()?, at));
+                        self.views.place(variable, at).or_else(in_program)
+                    });
+                    let report = place.map(|(source, span)| {
                         (source, Box::new(Diagnostic::error(span, format!("at node {node}, {message}"))))
                     });
-                    self.lines.push(Line::DerivationFailed { form: self.form, node, message, report });
+                    self.emit(Line::DerivationFailed { form: self.form, node, message, report });
                 }
             }
         }
@@ -134,8 +240,12 @@ impl<H: Host> World<H> {
 
     /// Remembers the programs of the functions that derive `variable`, for reports.
     pub(super) fn derived_by(&mut self, variable: Handle, args: &[Term]) {
-        for arg in args.iter().flat_map(|arg| arg.as_tuple().unwrap_or_else(|| vec![arg.clone()])) {
-            let Term::Function(function) = arg else { continue };
+        let mut open: Vec<Term> = args.to_vec();
+        while let Some(arg) = open.pop() {
+            let Term::Function(function) = &arg else {
+                open.extend(arg.mixed_parts().cloned());
+                continue;
+            };
             let source = function.source().cloned();
             let known = self.sources.entry(variable).or_insert_with(|| source.clone());
             let same = matches!((&*known, &source), (Some(a), Some(b)) if Arc::ptr_eq(a, b));
@@ -145,48 +255,103 @@ impl<H: Host> World<H> {
         }
     }
 
+    /// Notes that `result` follows from `inputs`: whoever reads it reads them, too.
+    pub(super) fn follows(&mut self, node: usize, result: Handle, inputs: &[Handle], is_local: bool) {
+        for input in inputs {
+            self.unread.remove(&(node, *input));
+        }
+        if is_local {
+            self.unread.insert((node, result));
+        }
+    }
+
     fn enqueue(&mut self, node: usize, function: Function, args: Vec<Term>) {
-        self.due.push_back(Action { node, function, args });
+        self.due.push_back(Due { action: Action { node, function, args }, once: None });
+    }
+
+    /// Whether an action waits to be run.
+    pub(super) fn has_due(&mut self) -> bool {
+        self.absorb();
+        !self.due.is_empty()
+    }
+
+    /// The action of the enforcement that was under way has ended.
+    pub(super) fn end_firing(&mut self) {
+        if let Some((node, id)) = self.firing.take() {
+            self.host.end_once(node, id);
+        }
     }
 
     /// The first of the thresholds that is met already, else the wait itself.
     pub(super) fn first_met(&mut self, waiting: Waiting) -> Result<Step, Problem> {
         self.absorb();
-        let Waiting::Thresholds { waits, any } = &waiting else {
+        let Waiting::Thresholds { waits, any, .. } = &waiting else {
             return Ok(Step::Wait(waiting));
         };
-        match waits.iter().find(|(id, _)| self.met.contains(id)) {
-            Some((_, variable)) if *any => Ok(Step::Done(Term::Variable(*variable))),
-            Some((_, variable)) => self.value(*variable).map(Step::Done),
-            None => Ok(Step::Wait(waiting)),
+        let Some((_, variable)) = waits.iter().find(|(id, _)| self.met.contains(id)) else {
+            return Ok(Step::Wait(waiting));
+        };
+        self.give_up(waits);
+        if *any { Ok(Step::Done(Term::Variable(*variable))) } else { self.value(*variable).map(Step::Done) }
+    }
+
+    fn give_up(&mut self, waits: &[(TriggerId, Variable)]) {
+        for (id, _) in waits {
+            if !self.met.remove(id) {
+                self.host.cancel(*id);
+            }
         }
     }
 
-    fn settle(&mut self, waiting: &Waiting) -> Step {
-        if self.host.advance(None) == Progress::Events {
-            return Step::Wait(waiting.clone());
+    fn settle(&mut self, waiting: &Waiting) -> Result<Step, Problem> {
+        match self.host.advance(None) {
+            Progress::Events | Progress::Interrupted => return Ok(Step::Wait(waiting.clone())),
+            Progress::Deadline => {
+                let problem = Problem::new("the node did not come to rest: others keep changing what it holds");
+                return Err(problem.hint("`read` waits for a value, `sleep` for a time"));
+            }
+            Progress::Quiet => {}
         }
         let names = self.host.divergence();
         if names.is_empty() {
-            return Step::Done(Term::atom("converged"));
+            return Ok(Step::Done(Term::atom("converged")));
         }
         let names = names.into_iter().map(Term::scalar).collect();
-        Step::Done(Term::tuple(vec![Term::atom("diverged"), Term::list(names)]))
+        Ok(Step::Done(Term::tuple(vec![Term::atom("diverged"), Term::list(names)])))
     }
 
-    fn sleep(&mut self, deadline_ms: u64, waiting: &Waiting) -> Step {
-        if self.host.now_ms() < deadline_ms && self.host.advance(Some(deadline_ms)) == Progress::Events {
-            return Step::Wait(waiting.clone());
+    fn sleep(&mut self, deadline_ms: u64, waiting: &Waiting) -> Result<Step, Problem> {
+        if self.host.now_ms() >= deadline_ms {
+            return Ok(Step::Done(Term::ok()));
         }
-        Step::Done(Term::ok())
+        match self.host.advance(Some(deadline_ms)) {
+            Progress::Events | Progress::Interrupted => Ok(Step::Wait(waiting.clone())),
+            Progress::Deadline | Progress::Quiet => Ok(Step::Done(Term::ok())),
+        }
     }
 
-    fn thresholds(&mut self, waits: &[(TriggerId, Variable)], waiting: &Waiting) -> Result<Step, Problem> {
+    fn thresholds(
+        &mut self,
+        waits: &[(TriggerId, Variable)],
+        deadline_ms: Option<u64>,
+        waiting: &Waiting,
+    ) -> Result<Step, Problem> {
         if let done @ Step::Done(_) = self.first_met(waiting.clone())? {
             return Ok(done);
         }
-        if self.host.advance(None) == Progress::Events || !self.due.is_empty() {
-            return Ok(Step::Wait(waiting.clone()));
+        let progress = if deadline_ms.is_some() { self.host.advance(deadline_ms) } else { self.host.await_events() };
+        match progress {
+            Progress::Interrupted => {
+                self.give_up(waits);
+                return Ok(Step::Wait(waiting.clone()));
+            }
+            Progress::Events => return Ok(Step::Wait(waiting.clone())),
+            _ if !self.due.is_empty() => return Ok(Step::Wait(waiting.clone())),
+            Progress::Deadline | Progress::Quiet => {}
+        }
+        if deadline_ms.is_some() {
+            self.give_up(waits);
+            return Ok(Step::Done(Term::atom("timeout")));
         }
         let (_, variable) = waits.first().ok_or_else(|| Problem::new("there is nothing to wait for"))?;
         let now = show::short(&self.value(*variable)?);
@@ -196,24 +361,35 @@ impl<H: Host> World<H> {
 }
 
 impl<H: Host> Effects for World<H> {
-    fn operate(&mut self, node: usize, name: &str, args: Vec<Term>) -> Result<Step, Problem> {
+    fn operate(&mut self, node: usize, name: &str, args: Vec<Term>) -> Result<Step, Trap> {
         self.perform(node, name, &args)
     }
 
     fn resume(&mut self, waiting: &Waiting) -> Result<Step, Problem> {
         match waiting {
-            Waiting::Settle => Ok(self.settle(waiting)),
-            Waiting::Until(deadline_ms) => Ok(self.sleep(*deadline_ms, waiting)),
-            Waiting::Thresholds { waits, .. } => self.thresholds(waits, waiting),
+            Waiting::Settle => self.settle(waiting),
+            Waiting::Until(deadline_ms) => self.sleep(*deadline_ms, waiting),
+            Waiting::Thresholds { waits, deadline_ms, .. } => self.thresholds(waits, *deadline_ms, waiting),
         }
     }
 
+    /// Asked for when the one before has ended.
     fn next_action(&mut self) -> Option<Action> {
+        self.end_firing();
         self.absorb();
-        self.due.pop_front()
+        let Due { action, once } = self.due.pop_front()?;
+        if let Some(id) = once {
+            self.host.begin_once(action.node, id);
+            self.firing = Some((action.node, id));
+        }
+        Some(action)
     }
 
     fn nodes(&self) -> usize {
         self.host.nodes()
+    }
+
+    fn interrupted(&self) -> bool {
+        self.interrupt.is_raised()
     }
 }

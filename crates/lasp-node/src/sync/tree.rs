@@ -95,6 +95,14 @@ impl<V: Copy> Forest<V> {
         }
     }
 
+    /// Forgets a variable. Cost: the number of trees.
+    pub(crate) fn remove(&mut self, hash: u64) {
+        let Some(leaf) = self.leaves.remove(&hash) else { return };
+        for (_, tree) in self.trees.iter_mut().filter(|(interests, _)| interests.covers(&leaf.name)) {
+            tree.replace(hash, leaf.contribution, 0);
+        }
+    }
+
     /// The tree for an interest; built from all variables at its first use, kept up to date from then on.
     pub(crate) fn tree(&mut self, interests: &Interests) -> &Tree {
         let leaves = &self.leaves;
@@ -149,6 +157,19 @@ mod tests {
         b.set(2 << 56, "y", 7, 20);
         assert_eq!(a.tree(&ALL).root(), b.tree(&ALL).root());
         assert_eq!(a.tree(&ALL).buckets(), b.tree(&ALL).buckets());
+    }
+
+    #[test]
+    fn a_forgotten_variable_counts_no_more() {
+        let (mut a, mut b) = (Forest::new(), Forest::new());
+        a.tree(&ALL);
+        a.set(1 << 56, "x", 1, 10);
+        a.set(2 << 56, "y", 2, 20);
+        a.remove(2 << 56);
+        a.remove(3 << 56);
+        b.set(1 << 56, "x", 8, 10);
+        assert_eq!((a.tree(&ALL).root(), a.tree(&ALL).count()), (b.tree(&ALL).root(), 1));
+        assert_eq!(a.fingerprint(2 << 56), 0);
     }
 
     #[test]

@@ -12,10 +12,10 @@ use std::fmt;
 use thiserror::Error;
 
 /// The oldest version of stream and frames that this build speaks.
-pub const OLDEST_VERSION: u64 = 2;
+pub const OLDEST_VERSION: u64 = 3;
 
 /// The newest version of stream and frames that this build speaks.
-pub const NEWEST_VERSION: u64 = 2;
+pub const NEWEST_VERSION: u64 = 3;
 
 /// Longest cluster name in bytes.
 pub const MAX_CLUSTER: usize = 64;
@@ -148,12 +148,14 @@ pub enum Reason {
     Leaving = 11,
     /// The right cluster, but messages that the other would not understand.
     Dialect = 12,
+    /// Clients are not served, or not from there.
+    Client = 13,
 }
 
 impl Reason {
     fn from_code(code: u64) -> Option<Self> {
         use Reason::*;
-        const ALL: [Reason; 12] = [
+        const ALL: [Reason; 13] = [
             NotLasp,
             Version,
             Cluster,
@@ -166,6 +168,7 @@ impl Reason {
             Timeout,
             Leaving,
             Dialect,
+            Client,
         ];
         ALL.into_iter().find(|reason| *reason as u64 == code)
     }
@@ -186,6 +189,7 @@ impl fmt::Display for Reason {
             Self::Timeout => "handshake timed out",
             Self::Leaving => "leaving",
             Self::Dialect => "another dialect",
+            Self::Client => "clients are not served",
         })
     }
 }
@@ -279,7 +283,7 @@ mod tests {
             let hello = hello(expected);
             assert_eq!(Hello::from_bytes(&hello.to_bytes()), Ok(hello));
         }
-        let expected = b"\x02\x02\x04shop\x04full\x01\0\0\0\0\0\0\0\x07\x0e127.0.0.1:4100\x63\0\0\0\0\0\0\0\0";
+        let expected = b"\x03\x03\x04shop\x04full\x01\0\0\0\0\0\0\0\x07\x0e127.0.0.1:4100\x63\0\0\0\0\0\0\0\0";
         assert_eq!(hello(None).to_bytes(), expected);
     }
 

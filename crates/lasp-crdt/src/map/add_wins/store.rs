@@ -146,6 +146,20 @@ impl<K: Encode + Key, V: CausalType<Store: EncodeStore>> EncodeStore for Keys<K,
 
 impl<K: Decode + Key, V: CausalType<Store: DecodeStore>> DecodeStore for Keys<K, V> {
     fn decode_store(r: &mut Reader<'_>, live: &mut DotSet) -> Result<(Self, bool), DecodeError> {
+        Self::decode_store_with(r, live, V::Store::decode_store)
+    }
+}
+
+impl<K: Decode + Key, V: CausalType> Keys<K, V> {
+    /// Decodes keys whose values `read` knows how to decode, as [`DecodeStore`] does.
+    ///
+    /// # Errors
+    /// [`DecodeError`], as any decoder.
+    pub fn decode_store_with(
+        r: &mut Reader<'_>,
+        live: &mut DotSet,
+        mut read: impl FnMut(&mut Reader<'_>, &mut DotSet) -> Result<(V::Store, bool), DecodeError>,
+    ) -> Result<(Self, bool), DecodeError> {
         let at = r.at();
         let head = r.varint("keys")?;
         let len = head >> 1;
@@ -156,7 +170,7 @@ impl<K: Decode + Key, V: CausalType<Store: DecodeStore>> DecodeStore for Keys<K,
         for _ in 0..len {
             let bad = r.not_canonical("keys");
             let key = K::decode(r)?;
-            let (value, flag) = r.nested(|r| V::Store::decode_store(r, live))?;
+            let (value, flag) = r.nested(|r| read(r, live))?;
             if flag || value.dot_count() == 0 || last.as_ref().is_some_and(|last| *last >= key) {
                 return Err(bad);
             }
