@@ -84,10 +84,10 @@ fn interactive<H: Host>(shell: &mut Shell<H>) -> ExitCode {
         eprintln!("warning: Ctrl-C ends the shell: {error}");
     }
     let code = converse(shell, &mut editor, &interrupt, history.as_deref());
-    if let Some(path) = &history {
-        if let Err(error) = editor.save_history(path) {
-            eprintln!("warning: cannot write {}: {error}", path.display());
-        }
+    if let Some(path) = &history
+        && let Err(error) = editor.save_history(path)
+    {
+        eprintln!("warning: cannot write {}: {error}", path.display());
     }
     code
 }
