@@ -252,6 +252,36 @@ fn a_program_runs_at_the_node_and_its_end_is_the_exit_code() {
 }
 
 #[test]
+fn a_program_is_installed_listed_replaced_and_removed() {
+    let node = Node::start(&[]);
+    let doubles = scratch("doubles.lasp", "S = declare(src, set), map(S, fun(X) -> 8 div X end, declare(dst, set)).");
+    let doubles = doubles.to_str().expect("text");
+    assert_eq!(node.prints(&["programs"]), "no programs\n");
+    assert_eq!(node.prints(&["install", doubles]), "installed doubles, version 1\n");
+    node.prints(&["update", "src", "{add, [0, 2]}"]);
+    assert_eq!(node.prints(&["get", "dst"]), "set[4]\n");
+    let listed = node.prints(&["programs"]);
+    assert!(
+        listed
+            .starts_with("NAME     VERSION  STATE    ERRORS  VARIABLES\ndoubles  1        running  1       dst src\n"),
+        "{listed}"
+    );
+    let listed = &objects(&node.prints(&["programs", "--json"]))[0];
+    assert_eq!(
+        (&listed["name"], &listed["state"], &listed["errors"]),
+        (&"doubles".into(), &"running".into(), &1.into())
+    );
+    let again = &objects(&node.prints(&["install", doubles, "--name", "doubles", "--json"]))[0];
+    assert_eq!(*again, serde_json::json!({"name": "doubles", "version": 2}));
+    let bad = scratch("bad.lasp", "S = declare(src, set),\nupdate(S, {add, 1}).");
+    let error = node.fails(&["install", bad.to_str().expect("text")], 2);
+    assert!(error.contains(":2:1"), "{error}");
+    assert_eq!(node.prints(&["uninstall", "doubles"]), "");
+    assert_eq!(node.prints(&["programs", "--json"]), "");
+    assert!(node.fails(&["uninstall", "doubles"], 1).contains("no program doubles is installed"));
+}
+
+#[test]
 fn two_clients_work_at_once_and_a_waiting_one_is_interrupted() {
     let node = Node::start(&[]);
     let program = scratch("wait.lasp", "S = declare(ads, set), print(ready), read(S, {cardinality, 2}).");
