@@ -105,14 +105,7 @@ fn each_mistake_is_named_at_its_place_with_a_hint() {
         ("1 =< 2 =< 3.", &["error: comparisons do not chain", "^^", "help: write `A =< B andalso B =< C`"]),
         ("1 <= 2.", &["error: `<=` is not part of the language", "^^", "help: less or equal is written `=<`"]),
         ("X = 1, X + \"a\".", &["error: `+` takes numbers, found a text", "^^^", "help: texts are joined with `++`"]),
-        (
-            "declare(rwset).",
-            &[
-                "error: type `rwset` is not available in this version",
-                "^^^^^",
-                "help: there are awset, boolean, gcounter, gmap, gset, ivar, lwwregister, max, min, pair, pncounter, set",
-            ],
-        ),
+        ("declare(rwsett).", &["error: unknown type `rwsett`", "^^^^^^", "help: did you mean `rwset`?"]),
         (
             "enforce_once(S, 1, fun(X) -> X end).",
             &[
