@@ -125,8 +125,8 @@ pub enum OpError {
     },
     /// A replica may not take that much off a bounded counter, or give it away.
     #[error(
-        "this replica may take off or move {owned}, not {asked}: a bcounter takes off what its replica has added or was \
-         given by others with {{move, N, ToNode}}"
+        "this replica may take off or move {owned}, not {asked}; that is what it has added, or was given by others with \
+         {{move, N, ToNode}}"
     )]
     NotEnoughRights {
         /// How much was asked for.
