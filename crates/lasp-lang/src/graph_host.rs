@@ -64,10 +64,10 @@ impl GraphHost {
         })
     }
 
-    /// The replica that would stand for a node of this number, if there is such a node.
+    /// The replica that stands for the node of this number, if there is such a node: one for all.
     fn replica_of(&self, number: &Value) -> Option<ReplicaId> {
         let number = u64::try_from(number).ok()?;
-        (1..=self.nodes as u64).contains(&number).then_some(ReplicaId(number))
+        (1..=self.nodes as u64).contains(&number).then_some(self.graph.replica())
     }
 
     fn next_trigger(&mut self) -> TriggerId {
