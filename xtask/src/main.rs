@@ -15,7 +15,8 @@ commands:
   ci        formatting, lints, purity, tests, documentation, fuzzing, wasm: the gate
   bench     measures beside other libraries: cargo xtask bench lattices [ARGUMENT]...
   purity    what the pure rooms may depend on, by Cargo edges
-  campaign  the long simulation campaign: cargo xtask campaign [SCHEDULES]
+  campaign  the long campaigns: cargo xtask campaign [SCHEDULES], of whole nodes under faults;
+            cargo xtask campaign theorem [PROGRAMS], of random programs beside what they denote
   fuzz      decoders and operations: cargo xtask fuzz [TARGET] [--seconds N] [--replay FILE]
   wasm      the pure rooms, built for browsers";
 
@@ -26,8 +27,10 @@ fn main() -> ExitCode {
         ["ci"] => ci(),
         ["bench", words @ ..] => bench::run(words),
         ["purity"] => purity::check(),
-        ["campaign"] => campaign("2000"),
-        ["campaign", schedules] => campaign(schedules),
+        ["campaign"] => simulate("2000"),
+        ["campaign", "theorem"] => prove("1000000"),
+        ["campaign", "theorem", programs] => prove(programs),
+        ["campaign", schedules] => simulate(schedules),
         ["fuzz", args @ ..] => fuzz::command(args),
         ["wasm"] => wasm::build(),
         _ => {
@@ -76,13 +79,20 @@ fn install_components() -> Result<()> {
 }
 
 /// Many more seeded schedules than the gate runs.
-fn campaign(schedules: &str) -> Result<()> {
-    schedules.parse::<u64>().with_context(|| format!("`{schedules}` is not a number of schedules"))?;
-    step(
-        "campaign",
-        &["test", "--profile", "sim", "-p", "lasp-sim", "--test", "schedules", "--", "--nocapture"],
-        &[("LASP_SCHEDULES", schedules)],
-    )
+fn simulate(schedules: &str) -> Result<()> {
+    campaign(["lasp-sim", "schedules"], "LASP_SCHEDULES", schedules)
+}
+
+/// Many more random programs than the gate runs.
+fn prove(programs: &str) -> Result<()> {
+    campaign(["lasp-dataflow", "theorem"], "LASP_PROGRAMS", programs)
+}
+
+/// Runs one test of one package, as many times as `variable` says to it.
+fn campaign([package, test]: [&str; 2], variable: &str, count: &str) -> Result<()> {
+    count.parse::<u64>().with_context(|| format!("`{count}` is not a number"))?;
+    let args = ["test", "--profile", "sim", "-p", package, "--test", test, "--", "--nocapture"];
+    step("campaign", &args, &[(variable, count)])
 }
 
 /// Runs one cargo step and says how long it took.

@@ -8,10 +8,12 @@ use std::process::Command;
 const ROOMS: &[(&str, &[&str])] = &[
     ("lasp-crdt", &[]),
     ("lasp-dataflow", &["lasp-crdt"]),
-    ("lasp-lang", &["lasp-crdt", "lasp-dataflow"]),
+    ("lasp-sql", &["lasp-crdt", "lasp-dataflow"]),
+    ("lasp-lang", &["lasp-crdt", "lasp-dataflow", "lasp-sql"]),
+    ("lasp-lsp", &["lasp-crdt", "lasp-dataflow", "lasp-sql", "lasp-lang"]),
     ("lasp-overlay", &["lasp-crdt"]),
-    ("lasp-node", &["lasp-crdt", "lasp-dataflow", "lasp-lang", "lasp-overlay"]),
-    ("lasp-sim", &["lasp-crdt", "lasp-overlay", "lasp-node", "lasp-dataflow", "lasp-lang"]),
+    ("lasp-node", &["lasp-crdt", "lasp-dataflow", "lasp-sql", "lasp-lang", "lasp-overlay"]),
+    ("lasp-sim", &["lasp-crdt", "lasp-overlay", "lasp-node", "lasp-dataflow", "lasp-sql", "lasp-lang"]),
 ];
 
 /// Crates that bring clocks, sockets, threads or unseeded randomness.

@@ -13,7 +13,8 @@ use std::process::Command;
 const TARGET: &str = "wasm32-unknown-unknown";
 
 /// The pure ones: what a client in a browser stands on, and the simulator.
-const ROOMS: &[&str] = &["lasp-crdt", "lasp-dataflow", "lasp-lang", "lasp-overlay", "lasp-node", "lasp-sim"];
+const ROOMS: &[&str] =
+    &["lasp-crdt", "lasp-dataflow", "lasp-sql", "lasp-lang", "lasp-overlay", "lasp-node", "lasp-sim"];
 
 /// The room that all others are linked into, to see that nothing is missing.
 const TOP: &str = "lasp-node";

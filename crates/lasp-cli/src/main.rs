@@ -4,6 +4,8 @@
 
 mod check;
 mod eval;
+mod explain;
+mod lsp;
 mod node;
 mod repl;
 mod run;
@@ -30,8 +32,10 @@ enum Command {
     Repl(repl::ReplArgs),
     /// Report everything that is wrong with a program
     Check(check::CheckArgs),
-    /// Show the dataflow graph of a program
-    Explain(check::ExplainArgs),
+    /// Show the dataflow of a program: graph, costs, plan; as text, JSON, Graphviz or a picture
+    Explain(explain::ExplainArgs),
+    /// Serve an editor: diagnostics, hover, completion, definitions, over standard input and output
+    Lsp(lsp::LspArgs),
     /// Run a node until it is told to stop
     Node(node::NodeArgs),
     /// Run an experiment on a cluster and write a report
@@ -58,7 +62,8 @@ fn run(command: Command) -> ExitCode {
         Command::Run(args) => run::main(args),
         Command::Repl(args) => repl::main(args),
         Command::Check(args) => check::main(args),
-        Command::Explain(args) => check::explain(args),
+        Command::Explain(args) => explain::main(args),
+        Command::Lsp(args) => lsp::main(args),
         Command::Node(args) => node::main(&args),
         Command::Eval(args) => eval::main(args),
         Command::EvalNode(args) => eval::node::main(args),

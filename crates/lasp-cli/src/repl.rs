@@ -1,25 +1,29 @@
 //! `lasp repl`: forms typed one after the other, on an embedded cluster that lives as long as the shell.
 //!
-//! A form may take several lines and is run when its `.` has come. Works without a terminal, too: then it reads standard
-//! input without a prompt.
+//! A form may take several lines and is run when its `.` has come. Without a terminal it reads standard input to its end as
+//! a batch: no prompt, no colours, and the exit code tells whether all of it went well.
 
-use crate::run::Printer;
+mod assistant;
+mod commands;
+mod paint;
+mod shell;
+
 use crate::run::cluster::Cluster;
-use crate::run::program::{FAILED, color};
+use crate::run::program::{FAILED, complain};
+use assistant::Assistant;
 use clap::Args;
-use lasp_lang::diagnostic::render_all;
-use lasp_lang::parse::parse;
-use lasp_lang::token::Keyword;
-use lasp_lang::{Session, Source, Stop, signature};
-use rustyline::completion::Completer;
+use lasp_lang::Interrupt;
+use lasp_lang::host::Host;
 use rustyline::error::ReadlineError;
-use rustyline::highlight::Highlighter;
-use rustyline::hint::Hinter;
 use rustyline::history::FileHistory;
-use rustyline::validate::{ValidationContext, ValidationResult, Validator};
-use rustyline::{Config, Context, Editor, Helper};
-use std::path::PathBuf;
+use rustyline::{CompletionType, Config, Editor};
+use shell::{Console, Shell};
+use std::io::{self, BufRead, IsTerminal};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+
+/// How many entries the history keeps (guess: months of use, a file of some 100 KiB).
+const HISTORY_MAX: usize = 2000;
 
 /// What `lasp repl` takes.
 #[derive(Debug, Args)]
@@ -32,34 +36,55 @@ pub(crate) struct ReplArgs {
     seed: u64,
 }
 
-const HELP: &str = "A form ends with `.` and may take several lines. Try:
-  S = declare(set).
-  update(S, {add, [1, 2, 3]}).
-  map(S, fun(X) -> X * 2 end).
-  help().  help(set).  help(product).
-:help  this text        :forget NAME  unbinds a name
-:vars  what is bound    :quit         ends (so does Ctrl-D)";
-
 /// Runs the shell until its input ends.
 pub(crate) fn main(args: ReplArgs) -> ExitCode {
-    let config = Config::builder().auto_add_history(true).build();
-    let mut editor: Editor<Assistant, FileHistory> = match Editor::with_config(config) {
-        Ok(editor) => editor,
-        Err(error) => {
-            eprintln!("error: cannot use this terminal: {error}");
-            return ExitCode::from(FAILED);
+    serve(Cluster::new(usize::from(args.nodes), args.seed))
+}
+
+/// A shell on `host`: with an editor on a terminal, else a batch.
+pub(crate) fn serve<H: Host>(host: H) -> ExitCode {
+    let mut shell = Shell::new(host);
+    if io::stdin().is_terminal() { interactive(&mut shell) } else { batch(&mut shell, io::stdin().lock()) }
+}
+
+/// Runs whatever comes, form by form, to the end of the input.
+fn batch<H: Host>(shell: &mut Shell<H>, mut input: impl BufRead) -> ExitCode {
+    let mut console = Console::process();
+    let mut entry = String::new();
+    loop {
+        match input.read_line(&mut entry) {
+            Ok(0) => break,
+            Ok(_) if commands::is_incomplete(&entry) => {}
+            Ok(_) => {
+                if shell.entry(&std::mem::take(&mut entry), &mut console) {
+                    return ExitCode::from(shell.code());
+                }
+            }
+            Err(error) => return complain(&format!("error: cannot read standard input: {error}"), FAILED),
         }
+    }
+    shell.entry(&entry, &mut console);
+    ExitCode::from(shell.code())
+}
+
+fn interactive<H: Host>(shell: &mut Shell<H>) -> ExitCode {
+    let mut editor = match editor() {
+        Ok(editor) => editor,
+        Err(error) => return complain(&format!("error: cannot use this terminal: {error}"), FAILED),
     };
     let history = history_file();
     if let Some(path) = &history {
+        let _ = path.parent().map(std::fs::create_dir_all);
         // Without a history there is nothing to recall; that is no reason to stop.
         let _ = editor.load_history(path);
     }
-    editor.set_helper(Some(Assistant::default()));
-    let mut shell = Shell { session: Session::new(Cluster::new(usize::from(args.nodes), args.seed)), entries: 0 };
-    let code = shell.run(&mut editor);
+    let interrupt = Interrupt::default();
+    shell.interrupt_by(interrupt.clone());
+    if let Err(error) = listen(interrupt.clone()) {
+        eprintln!("warning: Ctrl-C ends the shell: {error}");
+    }
+    let code = converse(shell, &mut editor, &interrupt, history.as_deref());
     if let Some(path) = &history {
-        let _ = path.parent().map(std::fs::create_dir_all);
         if let Err(error) = editor.save_history(path) {
             eprintln!("warning: cannot write {}: {error}", path.display());
         }
@@ -67,115 +92,71 @@ pub(crate) fn main(args: ReplArgs) -> ExitCode {
     code
 }
 
-/// Where the lines typed are kept: `$XDG_STATE_HOME/lasp/history`, by default under `~/.local/state`.
+fn editor() -> rustyline::Result<Editor<Assistant, FileHistory>> {
+    let config = Config::builder()
+        .max_history_size(HISTORY_MAX)?
+        .history_ignore_dups(true)?
+        .auto_add_history(true)
+        .completion_type(CompletionType::List)
+        .tab_stop(4)
+        .build();
+    let mut editor = Editor::with_config(config)?;
+    editor.set_helper(Some(Assistant::new(paint::wanted())));
+    Ok(editor)
+}
+
+fn converse<H: Host>(
+    shell: &mut Shell<H>,
+    editor: &mut Editor<Assistant, FileHistory>,
+    interrupt: &Interrupt,
+    history: Option<&Path>,
+) -> ExitCode {
+    let mut console = Console::process();
+    println!("lasp {}; :help tells how this works", env!("CARGO_PKG_VERSION"));
+    loop {
+        if let Some(assistant) = editor.helper_mut() {
+            assistant.know(shell.bindings());
+        }
+        match editor.readline("lasp> ") {
+            Ok(entry) => {
+                // Kept at once: a second Ctrl-C ends the process. A warning comes at the end, if it is needed.
+                let _ = history.map(|path| editor.append_history(path));
+                interrupt.clear();
+                if shell.entry(&entry, &mut console) {
+                    return ExitCode::SUCCESS;
+                }
+            }
+            // What was typed is dropped; Ctrl-D or `:quit` ends.
+            Err(ReadlineError::Interrupted) => {}
+            Err(ReadlineError::Eof) => return ExitCode::SUCCESS,
+            Err(error) => return complain(&format!("error: cannot read: {error}"), FAILED),
+        }
+    }
+}
+
+/// Raises `interrupt` at each Ctrl-C while a form runs. A second one before the form has stopped ends the process: a
+/// function of the program may be deep in a change that cannot be left half-way.
+fn listen(interrupt: Interrupt) -> io::Result<()> {
+    /// What shells report for a process that Ctrl-C ended.
+    const INTERRUPTED: i32 = 130;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+    std::thread::Builder::new().name("interrupt".to_owned()).spawn(move || {
+        runtime.block_on(async {
+            while tokio::signal::ctrl_c().await.is_ok() {
+                if interrupt.raise() {
+                    std::process::exit(INTERRUPTED);
+                }
+            }
+        });
+    })?;
+    Ok(())
+}
+
+/// Where the lines typed are kept: `lasp/history` in the user's directory for such data.
 fn history_file() -> Option<PathBuf> {
-    let base = match std::env::var_os("XDG_STATE_HOME").filter(|dir| !dir.is_empty()) {
-        Some(dir) => PathBuf::from(dir),
-        None => PathBuf::from(std::env::var_os("HOME").filter(|dir| !dir.is_empty())?).join(".local/state"),
-    };
+    let var = |name: &str| std::env::var_os(name).filter(|dir| !dir.is_empty()).map(PathBuf::from);
+    let base = var("XDG_STATE_HOME")
+        .or_else(|| var("HOME").map(|home| home.join(".local/state")))
+        .or_else(|| var("LOCALAPPDATA"))?;
     Some(base.join("lasp").join("history"))
 }
-
-struct Shell {
-    session: Session<Cluster>,
-    entries: usize,
-}
-
-impl Shell {
-    fn run(&mut self, editor: &mut Editor<Assistant, FileHistory>) -> ExitCode {
-        loop {
-            match editor.readline("lasp> ") {
-                Ok(line) => {
-                    if self.line(line.trim()) {
-                        return ExitCode::SUCCESS;
-                    }
-                    if let Some(assistant) = editor.helper_mut() {
-                        assistant.bindings = self.session.terms().map(|(name, _)| name.to_owned()).collect();
-                    }
-                }
-                Err(ReadlineError::Interrupted) => {}
-                Err(ReadlineError::Eof) => return ExitCode::SUCCESS,
-                Err(error) => {
-                    eprintln!("error: cannot read: {error}");
-                    return ExitCode::from(FAILED);
-                }
-            }
-        }
-    }
-
-    /// Handles one entry; whether it was the last.
-    fn line(&mut self, line: &str) -> bool {
-        match line.split_once(' ').unwrap_or((line, "")) {
-            ("", _) => {}
-            (":quit" | ":q" | ":exit", _) => return true,
-            (":help" | ":h" | ":?", _) => println!("{HELP}"),
-            (":vars", _) => self.session.terms().for_each(|(name, term)| println!("{name} = {term}")),
-            (":forget", name) if self.session.forget(name.trim()) => {}
-            (":forget", name) => eprintln!("{:?} is not bound", name.trim()),
-            (command, _) if command.starts_with(':') => eprintln!("no command {command}; `:help` lists them"),
-            _ => self.forms(line),
-        }
-        false
-    }
-
-    fn forms(&mut self, text: &str) {
-        self.entries += 1;
-        let source = Source::new(format!("entry {}", self.entries), text);
-        let mut printer = Printer { json: false, failed: false, closed: false };
-        match self.session.run(&source, &mut |line| printer.line(&line)) {
-            Ok(warnings) if warnings.is_empty() => {}
-            Ok(diagnostics) | Err(Stop::Rejected(diagnostics)) => {
-                eprintln!("{}", render_all(&diagnostics, &source, color()));
-            }
-            Err(Stop::Failed(fault)) => eprintln!("{}", fault.diagnostic().render(&fault.source, color())),
-        }
-    }
-}
-
-/// Completes names and knows when a form is complete.
-#[derive(Debug, Default)]
-struct Assistant {
-    bindings: Vec<String>,
-}
-
-impl Completer for Assistant {
-    type Candidate = String;
-
-    fn complete(&self, line: &str, pos: usize, _: &Context<'_>) -> rustyline::Result<(usize, Vec<String>)> {
-        let before = &line[..pos];
-        let is_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | ':' | '@');
-        let start =
-            before.rfind(|c| !is_name(c)).map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8));
-        let word = &before[start..];
-        if word.is_empty() {
-            return Ok((start, Vec::new()));
-        }
-        let calls = signature::all().map(|signature| format!("{}(", signature.name));
-        let types = lasp_dataflow::Type::names().map(str::to_owned);
-        let keywords = Keyword::ALL.iter().map(|keyword| keyword.as_str().to_owned());
-        let commands = [":help", ":vars", ":forget", ":quit"].map(str::to_owned);
-        let all = calls.chain(types).chain(keywords).chain(commands).chain(self.bindings.iter().cloned());
-        let mut found: Vec<String> = all.filter(|name| name.starts_with(word)).collect();
-        found.sort();
-        found.dedup();
-        Ok((start, found))
-    }
-}
-
-impl Validator for Assistant {
-    fn validate(&self, context: &mut ValidationContext<'_>) -> rustyline::Result<ValidationResult> {
-        let text = context.input().trim();
-        if text.is_empty() || text.starts_with(':') || !parse(&Source::new("", text)).incomplete {
-            return Ok(ValidationResult::Valid(None));
-        }
-        Ok(ValidationResult::Incomplete)
-    }
-}
-
-impl Hinter for Assistant {
-    type Hint = String;
-}
-
-impl Highlighter for Assistant {}
-
-impl Helper for Assistant {}

@@ -63,7 +63,7 @@ impl Printer {
     pub(crate) fn line(&mut self, line: &Line) {
         if line.is_error() {
             self.failed = true;
-            eprintln!("{}", report(line));
+            eprintln!("{}", report(line, color()));
         }
         if self.closed || (line.is_error() && !self.json) {
             return;
@@ -74,9 +74,9 @@ impl Printer {
 }
 
 /// An error line for people: with the source where it is known.
-fn report(line: &Line) -> String {
+pub(crate) fn report(line: &Line, colored: bool) -> String {
     match line {
-        Line::DerivationFailed { report: Some((source, diagnostic)), .. } => diagnostic.render(source, color()),
+        Line::DerivationFailed { report: Some((source, diagnostic)), .. } => diagnostic.render(source, colored),
         other => other.to_string(),
     }
 }

@@ -110,7 +110,7 @@ where
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Facet {
     /// What the variable's type is taken for where nothing else is said: a set's elements, a map's entries `{Key, Value}`,
-    /// the concurrent values of a multi-value register. Graphs have none.
+    /// the concurrent values of a multi-value register; of a derived scalar its value, if it has one. Graphs have none.
     #[default]
     Elements,
     /// The keys of a map.

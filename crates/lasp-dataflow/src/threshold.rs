@@ -101,6 +101,11 @@ fn offers(ty: &Type) -> &'static str {
 }
 
 impl Threshold {
+    /// What variables of type `ty` can be waited on for, in words.
+    pub fn forms(ty: &Type) -> &'static str {
+        offers(ty)
+    }
+
     /// Reads the language's form of a threshold on a variable of type `ty`.
     ///
     /// # Errors

@@ -3,9 +3,10 @@
 //! Expressions know their own depth, which the parser bounds, so that everything that walks a tree (the checker, the
 //! evaluator, even the destructor) may recurse.
 
+use crate::code::Code;
 use crate::source::Span;
 use crate::token::Keyword;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// A program: its forms in order.
 #[derive(Debug)]
@@ -29,7 +30,7 @@ pub struct Form {
 pub type Name = Arc<str>;
 
 /// An expression with its place.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Expr {
     /// What it is.
     pub kind: ExprKind,
@@ -56,7 +57,7 @@ impl Expr {
 }
 
 /// The kinds of expression.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum ExprKind {
     /// A number, text, bytes, atom or boolean.
     Literal(Literal),
@@ -195,7 +196,7 @@ pub enum Collection {
 }
 
 /// `K => V`, or `K := V` where K must be present.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct MapEntry {
     /// The key.
     pub key: Expr,
@@ -305,10 +306,44 @@ pub struct Fun {
     pub free: Vec<Name>,
     /// The first operation (`update`, `query`, ...) inside, if any: such a function is an action, not a pure function.
     pub effect: Option<(Name, Span)>,
+    compiled: OnceLock<Option<Code>>,
+}
+
+impl Fun {
+    /// A function literal.
+    pub fn new(clauses: Vec<Clause>, arity: usize, span: Span, free: Vec<Name>, effect: Option<(Name, Span)>) -> Self {
+        Self { clauses, arity, span, free, effect, compiled: OnceLock::new() }
+    }
+
+    /// Visits every mention of a variable, in patterns, expressions and the functions inside.
+    pub(crate) fn each_mention(&self, visit: &mut dyn FnMut(&Name)) {
+        fn walk(expr: &Expr, visit: &mut dyn FnMut(&Name)) {
+            match &expr.kind {
+                ExprKind::Variable(name) => visit(name),
+                ExprKind::Fun(fun) => return fun.each_mention(visit),
+                kind => kind.each_pattern(&mut |pattern| pattern.each_variable(&mut |name, _| visit(name))),
+            }
+            expr.kind.each_child(&mut |child| walk(child, visit));
+        }
+        for clause in &self.clauses {
+            clause.patterns.iter().for_each(|pattern| pattern.each_variable(&mut |name, _| visit(name)));
+            clause.each_expr(&mut |expr| walk(expr, visit));
+        }
+    }
+
+    /// Compiles it, the first time, as it stands where these of its free names are bound.
+    pub(crate) fn compile(&self, bound: impl FnOnce() -> Vec<Name>) -> Option<&Code> {
+        self.compiled.get_or_init(|| Code::compile(self, bound())).as_ref()
+    }
+
+    /// The compiled form, if it has been made.
+    pub(crate) fn compiled(&self) -> Option<&Code> {
+        self.compiled.get()?.as_ref()
+    }
 }
 
 /// `Patterns when Guard -> Body`.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Clause {
     /// One pattern per argument.
     pub patterns: Vec<Pattern>,
@@ -330,7 +365,7 @@ impl Clause {
 }
 
 /// What a comprehension yields for each combination.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Produced {
     /// An element of a list.
     Element(Expr),
@@ -348,7 +383,7 @@ impl Produced {
 }
 
 /// One part of a comprehension, left of the later ones.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Qualifier {
     /// `Pattern <- List`; what does not match is skipped.
     Generate(Pattern, Expr),
@@ -376,7 +411,7 @@ impl Qualifier {
 }
 
 /// What is called.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Callee {
     /// A function or operation by its full name, `update` or `lists:sum`.
     Named(Name, Span),
@@ -385,7 +420,7 @@ pub enum Callee {
 }
 
 /// A pattern with its place.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Pattern {
     /// What it is.
     pub kind: PatternKind,
@@ -394,7 +429,7 @@ pub struct Pattern {
 }
 
 /// The kinds of pattern.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum PatternKind {
     /// `_`.
     Any,

@@ -3,17 +3,19 @@
 //! The checker never rejects what could run: where something is not known it says nothing. It goes on after every error.
 
 mod calls;
+mod derivations;
 mod literals;
 mod scope;
 
 use crate::ast::{
-    Binary, Callee, Clause, Expr, ExprKind, Fun, Literal, Pattern, PatternKind, Produced, Program, Qualifier,
+    Binary, Callee, Clause, Expr, ExprKind, Fun, Literal, Name, Pattern, PatternKind, Produced, Program, Qualifier,
 };
 use crate::diagnostic::Diagnostic;
 use crate::env::Env;
 use crate::lexer::tokenize;
 use crate::library;
 use crate::parse::parse;
+use crate::show::type_name;
 use crate::source::{Source, Span};
 use crate::suggest::nearest;
 use crate::token::Token;
@@ -26,6 +28,21 @@ pub fn diagnose(source: &Source) -> Vec<Diagnostic> {
     let mut diagnostics = parsed.diagnostics;
     diagnostics.extend(Checker::default().check(&parsed.program, source));
     diagnostics.sort_by_key(|diagnostic| diagnostic.span.start);
+    bounded(diagnostics)
+}
+
+/// The first thousand, and how many more there are: nobody reads them all, and each is shown with its lines.
+pub(crate) fn bounded(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    const SHOWN_MAX: usize = 1_000;
+    // A warning must not push out the errors.
+    if diagnostics.len() > SHOWN_MAX {
+        diagnostics.sort_by_key(|diagnostic| (diagnostic.severity, diagnostic.span.start));
+        let more = diagnostics.split_off(SHOWN_MAX);
+        if let Some(first) = more.first() {
+            let message = format!("{} more are not shown; this is the first of them: {}", more.len(), first.message);
+            diagnostics.push(Diagnostic { message, ..first.clone() });
+        }
+    }
     diagnostics
 }
 
@@ -42,22 +59,88 @@ pub(crate) enum Known {
     Value(&'static str),
 }
 
+impl Known {
+    fn describe(&self) -> String {
+        match self {
+            Self::Unknown => "a value".to_owned(),
+            Self::Variable(ty) => format!("a variable of type {}", type_name(ty)),
+            Self::Function(1) => "a function of one argument".to_owned(),
+            Self::Function(arity) => format!("a function of {arity} arguments"),
+            Self::Value(kind) => (*kind).to_owned(),
+        }
+    }
+}
+
+/// A place where a program's variable stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Occurrence {
+    /// Its name.
+    pub name: Name,
+    /// Where.
+    pub span: Span,
+    /// Where it is bound: the same place in a pattern that binds it; `None` if that is not in this text.
+    pub bound_at: Option<Span>,
+    /// Its type, if it is known to be a dataflow variable.
+    pub ty: Option<Type>,
+    /// What is known of it, in words.
+    pub what: String,
+}
+
+/// All that can be said about a text without running it.
+#[derive(Debug)]
+pub struct Analysis {
+    /// The program, as far as it could be read.
+    pub program: Program,
+    /// What is wrong with it, by place.
+    pub diagnostics: Vec<Diagnostic>,
+    /// Its variables, by place.
+    pub occurrences: Vec<Occurrence>,
+}
+
+impl Analysis {
+    /// Reads and checks a program.
+    pub fn of(source: &Source) -> Self {
+        let parsed = parse(source);
+        let mut checker = Checker { occurrences: Some(Vec::new()), ..Checker::default() };
+        let mut diagnostics = parsed.diagnostics;
+        diagnostics.extend(checker.check(&parsed.program, source));
+        diagnostics.sort_by_key(|diagnostic| diagnostic.span.start);
+        let diagnostics = bounded(diagnostics);
+        let mut occurrences = checker.occurrences.unwrap_or_default();
+        occurrences.sort_by_key(|occurrence| occurrence.span);
+        occurrences.dedup();
+        Self { program: parsed.program, diagnostics, occurrences }
+    }
+
+    /// The variable at a byte offset; at its end counts, too.
+    pub fn occurrence_at(&self, offset: u32) -> Option<&Occurrence> {
+        self.occurrences.iter().rev().find(|found| (found.span.start..=found.span.end).contains(&offset))
+    }
+}
+
+/// How many of the latest names are tried for a hint (guess).
+const NAMES_TRIED_MAX: usize = 200;
+
 /// Checks forms one after the other, remembering what they bind.
 #[derive(Clone, Debug, Default)]
 pub struct Checker {
     scope: Scope,
     diagnostics: Vec<Diagnostic>,
+    occurrences: Option<Vec<Occurrence>>,
 }
 
 impl Checker {
     /// All that is wrong with `program`, whose text is `source`. What it binds is known to the next call.
     pub fn check(&mut self, program: &Program, source: &Source) -> Vec<Diagnostic> {
+        self.scope.forget_places();
         for form in &program.forms {
             if form.broken {
                 self.assume_bound(source.slice(form.span));
             }
             self.body(&form.body);
         }
+        #[cfg(feature = "sql")]
+        self.diagnostics.extend(crate::sql::diagnose(program, source));
         std::mem::take(&mut self.diagnostics)
     }
 
@@ -67,7 +150,7 @@ impl Checker {
             if let Token::Variable(name) = token
                 && self.scope.get(&name).is_none()
             {
-                self.scope.bind(name, Known::Unknown);
+                self.scope.bind(name, Known::Unknown, None);
             }
         }
     }
@@ -82,9 +165,25 @@ impl Checker {
         self.scope.retain(|known| known != name);
     }
 
+    /// Remembers where a variable stands, for those who ask about it.
+    fn note(&mut self, name: Name, span: Span, known: &Known) {
+        let Some(occurrences) = &mut self.occurrences else {
+            return;
+        };
+        let bound_at = self.scope.place(&name);
+        let ty = if let Known::Variable(ty) = known { Some(ty.clone()) } else { None };
+        occurrences.push(Occurrence { name, span, bound_at, ty, what: known.describe() });
+    }
+
     fn error(&mut self, span: Span, message: impl Into<String>) -> &mut Diagnostic {
         self.diagnostics.push(Diagnostic::error(span, message));
         self.diagnostics.last_mut().expect("just pushed")
+    }
+
+    /// How many names in sight are worth a look for a hint: none once there are so many errors that nobody reads them.
+    fn names_tried(&self) -> usize {
+        const HINTED_MAX: usize = 100;
+        if self.diagnostics.len() < HINTED_MAX { NAMES_TRIED_MAX } else { 0 }
     }
 
     fn body(&mut self, body: &[Expr]) -> Known {
@@ -158,11 +257,13 @@ impl Checker {
             self.error(span, "`_` has no value").hint = Some("`_` stands only in patterns".to_owned());
             return Known::Unknown;
         }
-        if let Some(known) = self.scope.get(name) {
-            return known.clone();
+        if let Some(known) = self.scope.get(name).cloned() {
+            self.note(name.into(), span, &known);
+            return known;
         }
         let unsafe_at = self.scope.unsafe_at(name);
-        let hint = nearest(name, self.scope.names()).map(|near| format!("did you mean `{near}`?"));
+        let near = nearest(name, self.scope.names().take(self.names_tried()));
+        let hint = near.map(|near| format!("did you mean `{near}`?"));
         let diagnostic = self.error(span, format!("variable `{name}` is unbound"));
         diagnostic.label = "not bound here".to_owned();
         match unsafe_at {
@@ -173,7 +274,7 @@ impl Checker {
             None => diagnostic.hint = hint,
         }
         // Complain once.
-        self.scope.bind(name.into(), Known::Unknown);
+        self.scope.bind(name.into(), Known::Unknown, None);
         Known::Unknown
     }
 
@@ -233,7 +334,7 @@ impl Checker {
             self.expr(value);
             pattern.each_variable(&mut |name, _| {
                 if self.scope.get(name).is_none() {
-                    self.scope.bind(name.clone(), Known::Unknown);
+                    self.scope.bind(name.clone(), Known::Unknown, None);
                 }
             });
             return;
@@ -251,17 +352,24 @@ impl Checker {
 
     fn pattern(&mut self, pattern: &Pattern, known: Known) {
         if let PatternKind::Variable(name) = &pattern.kind {
-            if self.scope.get(name).is_none() {
-                self.scope.bind(name.clone(), known);
-            }
+            self.bind(name, known, pattern.span);
             return;
         }
         pattern.each_expr(&mut |key| drop(self.expr(key)));
-        pattern.each_variable(&mut |name, _| {
-            if self.scope.get(name).is_none() {
-                self.scope.bind(name.clone(), Known::Unknown);
+        pattern.each_variable(&mut |name, place| self.bind(name, Known::Unknown, place));
+    }
+
+    /// A variable of a pattern: bound here, or compared with what it is bound to.
+    fn bind(&mut self, name: &Name, known: Known, place: Span) {
+        let known = match self.scope.get(name) {
+            // One that was only taken as bound is learnt about here.
+            Some(earlier) if *earlier != Known::Unknown || self.scope.place(name).is_some() => earlier.clone(),
+            _ => {
+                self.scope.bind(name.clone(), known.clone(), Some(place));
+                known
             }
-        });
+        };
+        self.note(name.clone(), place, &known);
     }
 
     /// Patterns that hide what is around them.
@@ -273,7 +381,8 @@ impl Checker {
                     let message = format!("`{name}` hides the variable of the same name outside");
                     self.diagnostics.push(Diagnostic::warning(span, message));
                 }
-                self.scope.bind(name.clone(), Known::Unknown);
+                self.scope.bind(name.clone(), Known::Unknown, Some(span));
+                self.note(name.clone(), span, &Known::Unknown);
             });
         }
     }

@@ -3,13 +3,15 @@
 //! A pure one is a [`Call`] that derivations can use: total, as each call has a step limit, and the same on every node.
 
 use crate::ast::Fun;
+use crate::code::Code;
 use crate::env::Env;
 use crate::fault::Fault;
 use crate::library::Builtin;
 use crate::machine::{CALL_STEPS, Machine};
 use crate::source::Source;
 use crate::term::Term;
-use lasp_dataflow::{Call, FunctionError, Value};
+use crate::{equi_join, identity};
+use lasp_dataflow::{Call, EquiJoin, FunctionError, Value};
 use std::fmt;
 use std::sync::Arc;
 
@@ -31,19 +33,35 @@ pub struct Closure {
     /// What it uses of its surroundings.
     pub captured: Env,
     depth: u32,
+    compiled: bool,
 }
 
 impl Closure {
-    /// `fun` as it stands in `source`, with what it uses of `env`.
-    pub fn new(fun: &Arc<Fun>, source: &Arc<Source>, env: &Env) -> Self {
-        let captured = env.capture(&fun.free);
-        let depth = captured.iter().map(|(_, term)| term.shape().depth + 1).max().unwrap_or(0);
-        Self { fun: fun.clone(), source: source.clone(), captured, depth }
+    /// `fun` as it stands in `source`, with what it uses of its surroundings.
+    pub fn new(fun: &Arc<Fun>, source: Arc<Source>, captured: Env) -> Self {
+        let code = fun.compile(|| captured.iter().map(|(name, _)| name.clone()).collect());
+        let compiled = code.is_some_and(|code| code.fits(captured.iter().map(|(name, _)| name)));
+        let depth = captured.iter().map(|(_, term)| levels_below(term)).max().unwrap_or(0);
+        Self { fun: fun.clone(), source, captured, depth, compiled }
+    }
+
+    /// Its compiled form, if it can have one.
+    pub(crate) fn code(&self) -> Option<&Code> {
+        self.fun.compiled().filter(|_| self.compiled)
     }
 
     /// How deep what it captured nests.
     pub fn depth(&self) -> u32 {
         self.depth
+    }
+}
+
+/// What a captured term adds to the depth of the function. A value counts as one level, whatever it has inside: its own
+/// depth is bounded, and it holds no functions.
+fn levels_below(term: &Term) -> u32 {
+    match term {
+        Term::Function(_) | Term::Mixed(..) => term.shape().depth + 1,
+        _ => 1,
     }
 }
 
@@ -120,14 +138,46 @@ impl fmt::Debug for Closure {
 
 impl Call for Function {
     fn call(&self, args: &[Value]) -> Result<Value, FunctionError> {
-        let args: Vec<Term> = args.iter().cloned().map(Term::data).collect();
-        let mut machine = Machine::pure(CALL_STEPS);
-        let result = machine.call_from_outside(self, args).map_err(|fault| self.error(&fault))?;
-        let value = result.to_value();
-        value.map_err(|odd| FunctionError::new(format!("the result has {} in it, which is no value", odd.kind())))
+        match self.call_compiled(args, CALL_STEPS) {
+            Some(value) => Ok(value),
+            None => self.call_by_tree(args, CALL_STEPS),
+        }
     }
 
     fn describe(&self) -> String {
         self.to_string()
+    }
+
+    fn identity(&self) -> Option<Arc<str>> {
+        identity::of_function(self).map(Into::into)
+    }
+
+    fn equi_join(&self) -> Option<EquiJoin> {
+        match self {
+            Self::Closure(closure) => equi_join::of(closure),
+            Self::Builtin(..) => None,
+        }
+    }
+}
+
+impl Function {
+    /// The value by its compiled form alone. `None` if it has none, or gave up: then the tree says what there is to say.
+    pub fn call_compiled(&self, args: &[Value], steps: u64) -> Option<Value> {
+        match self {
+            Self::Closure(closure) => Machine::pure(steps).call_compiled(closure, args),
+            Self::Builtin(..) => None,
+        }
+    }
+
+    /// The value by walking the tree alone, which is what a call means; the compiled form is the same, faster.
+    ///
+    /// # Errors
+    /// What failed and where, or that `steps` did not suffice.
+    pub fn call_by_tree(&self, args: &[Value], steps: u64) -> Result<Value, FunctionError> {
+        let args: Vec<Term> = args.iter().cloned().map(Term::unmeasured).collect();
+        let mut machine = Machine::tree(steps);
+        let result = machine.call_from_outside(self, args).map_err(|fault| self.error(&fault))?;
+        let value = result.to_value();
+        value.map_err(|odd| FunctionError::new(format!("the result has {} in it, which is no value", odd.kind())))
     }
 }

@@ -3,7 +3,7 @@
 //! Everything happens at once, so nothing is ever in flight. It can stand for a cluster of any size whose nodes are always
 //! in touch ([`GraphHost::standing_for`]), which is how a program for several nodes is explained without running them.
 
-use crate::host::{Fault, Host, HostEvent, Progress, Refusal, TriggerId};
+use crate::host::{Fault, Host, HostEvent, HostPlan, Progress, Refusal, Size, TriggerId};
 use crate::term::Handle;
 use lasp_crdt::{ReplicaId, Stamp, Timestamp};
 use lasp_dataflow::{Graph, Name, Op, Operator, Output, Target, Threshold, Type, Value, VarId, WaiterId, WatcherId};
@@ -70,6 +70,17 @@ impl GraphHost {
         (1..=self.nodes as u64).contains(&number).then_some(self.graph.replica())
     }
 
+    /// The name asked for, or a fresh one.
+    fn name(&mut self, name: Option<&str>) -> Result<Name, Refusal> {
+        match name {
+            Some(name) => Name::new(name).map_err(refused),
+            None => {
+                self.fresh += 1;
+                Name::new(format!("~{}", self.fresh)).map_err(refused)
+            }
+        }
+    }
+
     fn next_trigger(&mut self) -> TriggerId {
         self.triggers += 1;
         TriggerId(self.triggers)
@@ -102,15 +113,22 @@ impl Host for GraphHost {
     }
 
     fn declare(&mut self, _node: usize, name: Option<&str>, ty: &Type) -> Result<Handle, Refusal> {
-        let name = match name {
-            Some(name) => Name::new(name).map_err(refused)?,
-            None => {
-                self.fresh += 1;
-                Name::new(format!("~{}", self.fresh)).map_err(refused)?
-            }
-        };
+        let name = self.name(name)?;
         let variable = self.graph.declare(name, ty.clone()).map_err(refused)?;
         Ok(self.handle(variable))
+    }
+
+    fn declare_dynamic(&mut self, _node: usize, name: Option<&str>, ty: &Type) -> Result<Handle, Refusal> {
+        let name = self.name(name)?;
+        let variable = self.graph.declare_local(name, ty.clone()).map_err(refused)?;
+        Ok(self.handle(variable))
+    }
+
+    fn undeclare(&mut self, _node: usize, variable: Handle) -> Result<(), Refusal> {
+        let gone = self.variable(variable);
+        self.graph.undeclare(gone).map_err(refused)?;
+        self.known.remove(&gone);
+        Ok(())
     }
 
     fn type_of(&self, variable: Handle) -> Type {
@@ -149,9 +167,11 @@ impl Host for GraphHost {
     ) -> Result<Handle, Refusal> {
         let inputs: Vec<VarId> = inputs.iter().map(|input| self.variable(*input)).collect();
         let target = into.map_or(Target::Local(None), |into| Target::Into(self.variable(into)));
-        let result = self.graph.derive(operator, &inputs, target).map_err(refused);
+        let derived = self.graph.derive(operator, &inputs, target).map_err(refused);
+        // Known first: failures at its first elements name it.
+        let handle = derived.map(|variable| self.handle(variable));
         self.collect();
-        result.map(|variable| self.handle(variable))
+        handle
     }
 
     fn query(&mut self, _node: usize, variable: Handle) -> Result<Output, Refusal> {
@@ -160,9 +180,30 @@ impl Host for GraphHost {
         output.ok_or_else(|| Refusal::new("there is no such variable"))
     }
 
+    fn size(&mut self, _node: usize, variable: Handle) -> Size {
+        let variable = self.variable(variable);
+        let is_local = self.graph.info(variable).is_some_and(|info| info.local);
+        let state = self.graph.state(variable).filter(|_| !is_local);
+        Size::of(self.graph.peek(variable).as_ref(), state)
+    }
+
+    fn plan(&mut self, _node: usize) -> Option<HostPlan> {
+        Some(HostPlan { plan: self.graph.plan(), handles: self.known.clone() })
+    }
+
     fn wait(&mut self, _node: usize, variable: Handle, threshold: Threshold) -> Result<TriggerId, Refusal> {
         let id = self.next_trigger();
         if self.graph.wait(WaiterId(id.0), self.variable(variable), threshold).map_err(refused)? {
+            self.events.push_back(HostEvent::Met(id));
+        }
+        // Somebody may be told that this is needed.
+        self.collect();
+        Ok(id)
+    }
+
+    fn wait_needed(&mut self, _node: usize, variable: Handle, threshold: Threshold) -> Result<TriggerId, Refusal> {
+        let id = self.next_trigger();
+        if self.graph.wait_needed(WaiterId(id.0), self.variable(variable), threshold).map_err(refused)? {
             self.events.push_back(HostEvent::Met(id));
         }
         Ok(id)

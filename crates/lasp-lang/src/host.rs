@@ -3,9 +3,13 @@
 //! Nodes are numbered from 1. A variable has one [`Handle`] for all nodes: a host makes it known at a node when it is first
 //! used there; a derived variable that is local to a node is derived again where it is asked for.
 
+use crate::interrupt::Interrupt;
 use crate::source::Span;
 use crate::term::Handle;
-use lasp_dataflow::{DerivationError, Op, Operator, Output, Threshold, Type, Value};
+use lasp_crdt::codec::to_bytes;
+use lasp_dataflow::{DerivationError, Op, Operator, Output, Plan, State, Threshold, Type, Value, VarId};
+use std::collections::BTreeMap;
+use std::fmt;
 
 /// A reason why a node refused. Its state is unchanged.
 pub type Refusal = crate::fault::Problem;
@@ -52,6 +56,47 @@ pub enum Progress {
     Deadline,
     /// Nothing is in flight: nothing will happen until something is done.
     Quiet,
+    /// The [`Interrupt`] was raised.
+    Interrupted,
+}
+
+/// How large a variable is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Size {
+    /// How many elements, entries or concurrent values it has; `None` for scalars.
+    pub elements: Option<usize>,
+    /// The length of its encoded state; `None` for a local result, which has none.
+    pub bytes: Option<usize>,
+}
+
+impl Size {
+    /// Of a value, and of the state behind it.
+    pub fn of(value: Option<&Output>, state: Option<&State>) -> Self {
+        let elements = match value {
+            Some(Output::Set(items) | Output::Many(items)) => Some(items.len()),
+            Some(Output::Map(entries)) => Some(entries.len()),
+            _ => None,
+        };
+        Self { elements, bytes: state.map(|state| to_bytes(state).len()) }
+    }
+}
+
+/// "3 elements, 41 bytes"; empty if nothing is known.
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let count = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
+        let parts = [self.elements.map(|n| count(n, "element")), self.bytes.map(|n| count(n, "byte"))];
+        f.write_str(&parts.into_iter().flatten().collect::<Vec<_>>().join(", "))
+    }
+}
+
+/// What a node computes for its local derivations, with the handles of its variables.
+#[derive(Clone, Debug, Default)]
+pub struct HostPlan {
+    /// As the node's graph tells it.
+    pub plan: Plan,
+    /// What its variables are called in scripts.
+    pub handles: BTreeMap<VarId, Handle>,
 }
 
 /// A disturbance of the cluster.
@@ -77,6 +122,24 @@ pub trait Host {
     /// # Errors
     /// A bad name, or a name that is taken by another type.
     fn declare(&mut self, node: usize, name: Option<&str>, ty: &Type) -> Result<Handle, Refusal>;
+
+    /// A variable that each node has for itself; without a name, one that no other declaration gives.
+    ///
+    /// # Errors
+    /// As [`declare`](Self::declare), or a host without such variables.
+    fn declare_dynamic(&mut self, node: usize, name: Option<&str>, ty: &Type) -> Result<Handle, Refusal> {
+        let _ = (node, name, ty);
+        Err(Refusal::new("dynamic variables cannot be declared here"))
+    }
+
+    /// Forgets a variable at `node`.
+    ///
+    /// # Errors
+    /// A variable that something follows from, is derived into or waits for.
+    fn undeclare(&mut self, node: usize, variable: Handle) -> Result<(), Refusal> {
+        let _ = (node, variable);
+        Err(Refusal::new("variables cannot be undeclared here"))
+    }
 
     /// The type of a variable.
     fn type_of(&self, variable: Handle) -> Type;
@@ -117,11 +180,30 @@ pub trait Host {
     /// A node that is down.
     fn query(&mut self, node: usize, variable: Handle) -> Result<Output, Refusal>;
 
+    /// How large a variable is at `node`; nothing is computed for that.
+    fn size(&mut self, _node: usize, _variable: Handle) -> Size {
+        Size::default()
+    }
+
+    /// What `node` computes for its local derivations; `None` where that is not known.
+    fn plan(&mut self, _node: usize) -> Option<HostPlan> {
+        None
+    }
+
     /// Asks for one [`HostEvent::Met`].
     ///
     /// # Errors
     /// A threshold that the type does not offer.
     fn wait(&mut self, node: usize, variable: Handle, threshold: Threshold) -> Result<TriggerId, Refusal>;
+
+    /// Asks for one [`HostEvent::Met`] when somebody waits for the variable to come at least this far.
+    ///
+    /// # Errors
+    /// A threshold that the type does not offer, or a host that does not know who waits.
+    fn wait_needed(&mut self, node: usize, variable: Handle, threshold: Threshold) -> Result<TriggerId, Refusal> {
+        let _ = (node, variable, threshold);
+        Err(Refusal::new("it is not known here who waits for what"))
+    }
 
     /// Asks for [`HostEvent::Changed`] at every change from now on.
     ///
@@ -146,6 +228,9 @@ pub trait Host {
 
     /// Runs virtual time until there are events, or the deadline, or (without one) nothing is in flight.
     fn advance(&mut self, deadline_ms: Option<u64>) -> Progress;
+
+    /// Hands over the flag at which [`Host::advance`] stops. A host where time never takes long may ignore it.
+    fn interruptible(&mut self, _interrupt: Interrupt) {}
 
     /// The virtual clock in milliseconds.
     fn now_ms(&self) -> u64;

@@ -16,19 +16,29 @@
 //! - [`source`], [`token`], [`lexer`], [`ast`], [`parse`](mod@parse): from text to a tree, reporting every error.
 //! - [`check`]: names, arities, types and operations, before anything runs.
 //! - [`term`], [`mod@env`], [`machine`], [`function`], [`library`]: the pure expression language, with limits.
-//! - [`session`], [`host`], [`signature`]: operations on variables and nodes.
+//! - `code`: functions in compiled form, for the calls that derivations make; `identity`: when two compute the same;
+//!   `equi_join`: predicates over pairs as joins.
+//! - [`session`], [`host`], [`signature`], [`interrupt`]: operations on variables and nodes, and stopping them.
 //! - [`explain`](mod@explain): the dataflow graph of a program as text.
-//! - [`diagnostic`], [`fault`], [`show`], [`suggest`]: what is said to people.
+//! - [`diagnostic`], [`fault`], [`show`], [`suggest`], [`help`]: what is said to people.
+//! - [`complete`](mod@complete), [`highlight`]: for shells and editors.
 
 pub mod ast;
 pub mod check;
+mod code;
+pub mod complete;
 pub mod diagnostic;
 pub mod env;
+mod equi_join;
 pub mod explain;
 pub mod fault;
 pub mod function;
 pub mod graph_host;
+pub mod help;
+pub mod highlight;
 pub mod host;
+mod identity;
+pub mod interrupt;
 pub mod lexer;
 pub mod library;
 pub mod machine;
@@ -37,11 +47,14 @@ pub mod session;
 pub mod show;
 pub mod signature;
 pub mod source;
+#[cfg(feature = "sql")]
+mod sql;
 pub mod suggest;
 pub mod term;
 pub mod token;
 
 pub use diagnostic::{Diagnostic, Severity};
 pub use graph_host::GraphHost;
-pub use session::{Line, Session, Stop};
+pub use interrupt::Interrupt;
+pub use session::{Binding, Line, Session, Stop};
 pub use source::{Source, Span};

@@ -19,7 +19,7 @@ use crate::signature::Signature;
 use crate::term::Term;
 use lasp_dataflow::Value;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 pub(crate) use numbers::{named_type, type_of};
 
@@ -33,6 +33,15 @@ pub struct Builtin {
     pub signature: Signature,
     /// Computes it; the number of arguments is one that the signature allows.
     pub run: fn(&mut Machine<'_>, &[Term]) -> Result,
+    /// Whether it looks at the surface of its arguments only, so that they need no measuring before it runs.
+    pub on_surface: bool,
+}
+
+impl Builtin {
+    /// For functions that neither go through an argument in depth nor build something of it.
+    const fn on_surface(self) -> Self {
+        Self { on_surface: true, ..self }
+    }
 }
 
 const fn builtin(
@@ -52,7 +61,7 @@ const fn between(
     does: &'static str,
     run: fn(&mut Machine<'_>, &[Term]) -> Result,
 ) -> Builtin {
-    Builtin { signature: Signature::new(name, args, form, does), run }
+    Builtin { signature: Signature::new(name, args, form, does), run, on_surface: false }
 }
 
 const TABLES: [&[Builtin]; 6] =
@@ -65,7 +74,9 @@ pub fn all() -> impl Iterator<Item = &'static Builtin> {
 
 /// The function of this name.
 pub fn find(name: &str) -> Option<&'static Builtin> {
-    all().find(|builtin| builtin.signature.name == name)
+    static BY_NAME: LazyLock<BTreeMap<&str, &Builtin>> =
+        LazyLock::new(|| all().map(|builtin| (builtin.signature.name, builtin)).collect());
+    BY_NAME.get(name).copied()
 }
 
 // ---- arguments ----
@@ -81,7 +92,7 @@ fn wrong(position: usize, wanted: &str, found: &Term) -> Trap {
 
 /// What going through all of a term costs, compared with evaluating expressions (guess: a sixteenth for each part).
 fn walk(term: &Term) -> u64 {
-    u64::from(term.shape().weight) / 16
+    if term.is_measured() { u64::from(term.shape().weight) / 16 } else { 0 }
 }
 
 /// The elements of the list or set at `position`; charges for them.
@@ -90,6 +101,12 @@ fn list(machine: &mut Machine<'_>, args: &[Term], position: usize) -> Result<Vec
     let items = term.as_list().ok_or_else(|| wrong(position, "a list", term))?;
     machine.spend(walk(term).max(items.len() as u64))?;
     Ok(items)
+}
+
+/// How many elements the list or set at `position` has; charges a step for it.
+fn list_len(machine: &mut Machine<'_>, args: &[Term], position: usize) -> Result<usize> {
+    machine.spend(1)?;
+    args[position].list_len().ok_or_else(|| wrong(position, "a list", &args[position]))
 }
 
 /// The entries of the map at `position`; charges for them.
@@ -127,7 +144,8 @@ fn value(args: &[Term], position: usize) -> Result<Value> {
 
 /// Calls `function`; failures inside it keep their own place.
 fn call(machine: &mut Machine<'_>, function: &Function, args: Vec<Term>) -> Result {
-    machine.call_back(function, args).map_err(Trap::Fault)
+    // Something is built of the result, usually.
+    Ok(machine.call_back(function, args).and_then(|term| machine.weigh_here(term))?)
 }
 
 /// As [`call`], for a function that answers yes or no.

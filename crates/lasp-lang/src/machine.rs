@@ -3,11 +3,12 @@
 //! Without [`Effects`] it is pure, and any operation is a fault; with them it runs a script. It knows nothing of hosts:
 //! operations go out through the trait, and actions that became due come back through it.
 
-mod arithmetic;
+pub(crate) mod arithmetic;
 mod control;
 mod pattern;
 
 use crate::ast::{Callee, Expr, ExprKind, Literal, Name};
+use crate::code::Stop;
 use crate::env::Env;
 use crate::fault::{Fault, Problem, Trap};
 use crate::function::{Closure, Function};
@@ -15,7 +16,7 @@ use crate::host::TriggerId;
 use crate::library;
 use crate::signature;
 use crate::source::{Source, Span};
-use crate::term::{Shape, Term, Variable};
+use crate::term::{Shape, Term, Variable, common_parts};
 use lasp_dataflow::{F64, Value};
 use std::sync::Arc;
 
@@ -31,8 +32,11 @@ const OPERATION_STEPS: u64 = 50;
 /// What the start of an action counts for: bounds actions that set each other off (guess).
 const ACTION_STEPS: u64 = 200;
 
+/// Whether to go on is looked up once in so many steps (guess: well below a millisecond).
+const POLL_STEPS: u64 = 1 << 12;
+
 /// Calls and expressions inside each other. A level costs at most about 2 KiB of stack, and threads have 2 MiB.
-const DEPTH_MAX: u32 = 400;
+pub(crate) const DEPTH_MAX: u32 = 400;
 
 pub(crate) type Outcome<T = Term> = Result<T, Box<Fault>>;
 
@@ -42,7 +46,7 @@ pub trait Effects {
     ///
     /// # Errors
     /// What the operation refused; its variables are unchanged.
-    fn operate(&mut self, node: usize, name: &str, args: Vec<Term>) -> Result<Step, Problem>;
+    fn operate(&mut self, node: usize, name: &str, args: Vec<Term>) -> Result<Step, Trap>;
 
     /// Goes on with an operation that waits.
     ///
@@ -55,6 +59,9 @@ pub trait Effects {
 
     /// How many nodes there are.
     fn nodes(&self) -> usize;
+
+    /// Whether someone wants the form under way to stop.
+    fn interrupted(&self) -> bool;
 }
 
 /// How far an operation got.
@@ -79,6 +86,8 @@ pub enum Waiting {
         waits: Vec<(TriggerId, Variable)>,
         /// Whether the variable is wanted rather than its value.
         any: bool,
+        /// When the virtual clock shows so many milliseconds, it is given up: `timeout`.
+        deadline_ms: Option<u64>,
     },
 }
 
@@ -93,14 +102,27 @@ pub struct Action {
     pub args: Vec<Term>,
 }
 
+/// Who evaluates the functions that are called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mode {
+    /// Their compiled form, where there is one; what fails there is evaluated again by walking the tree, for its message.
+    Mixed,
+    /// Inside a compiled form: nothing may have effects, and any failure gives up.
+    Compiled,
+    /// The tree, as something has failed.
+    Tree,
+}
+
 /// An evaluation under way.
 pub struct Machine<'w> {
-    source: Arc<Source>,
+    /// The program whose text is evaluated; none before a library function calls.
+    source: Option<Arc<Source>>,
     effects: Option<&'w mut dyn Effects>,
     node: usize,
-    steps_left: u64,
-    depth: u32,
+    pub(crate) steps_left: u64,
+    pub(crate) depth: u32,
     in_action: bool,
+    mode: Mode,
     /// The call of the library function under way.
     at: Span,
 }
@@ -114,21 +136,26 @@ impl std::fmt::Debug for Machine<'_> {
 impl<'w> Machine<'w> {
     /// Computes only, for at most `steps`.
     pub fn pure(steps: u64) -> Self {
-        let source = Source::new("", "");
-        Self { source, effects: None, node: 1, steps_left: steps, depth: 0, in_action: false, at: Span::default() }
+        Self {
+            source: None,
+            effects: None,
+            node: 1,
+            steps_left: steps,
+            depth: 0,
+            in_action: false,
+            mode: Mode::Mixed,
+            at: Span::default(),
+        }
+    }
+
+    /// As [`Self::pure`], without compiled forms: slower, and every failure has its message and place.
+    pub fn tree(steps: u64) -> Self {
+        Self { mode: Mode::Tree, ..Self::pure(steps) }
     }
 
     /// Runs a program of `source` at node 1 with effects.
     pub fn script(source: Arc<Source>, effects: &'w mut dyn Effects) -> Self {
-        Self {
-            source,
-            effects: Some(effects),
-            node: 1,
-            steps_left: FORM_STEPS,
-            depth: 0,
-            in_action: false,
-            at: Span::default(),
-        }
+        Self { source: Some(source), effects: Some(effects), ..Self::pure(FORM_STEPS) }
     }
 
     /// The value of the last of `body`; bindings stay in `env`.
@@ -161,7 +188,7 @@ impl<'w> Machine<'w> {
             ExprKind::Literal(literal) => Ok(Term::scalar(literal_value(literal))),
             ExprKind::Variable(name) => self.variable(name, span, env),
             ExprKind::Tuple(items) => {
-                let items = self.all(items, env)?;
+                let items = self.parts(items, env)?;
                 self.admit(Term::tuple(items), span)
             }
             ExprKind::List { items, tail } => self.list(items, tail.as_deref(), span, env),
@@ -181,7 +208,8 @@ impl<'w> Machine<'w> {
                 Err(self.fault(pattern.span, format!("no match for {}", crate::show::short(&value))))
             }
             ExprKind::Fun(fun) => {
-                let closure = Closure::new(fun, &self.source, env);
+                let source = self.source.clone().unwrap_or_else(|| Source::new("", ""));
+                let closure = Closure::new(fun, source, env.capture(&fun.free));
                 self.admit(Term::Function(Function::Closure(Arc::new(closure))), span)
             }
             ExprKind::FunRef { name, arity } => self.fun_ref(name, *arity, span),
@@ -208,6 +236,16 @@ impl<'w> Machine<'w> {
         exprs.iter().map(|expr| self.eval(expr, env)).collect()
     }
 
+    /// The terms that something is built of.
+    pub(crate) fn parts(&mut self, exprs: &[Expr], env: &mut Env) -> Outcome<Vec<Term>> {
+        exprs.iter().map(|expr| self.part(expr, env)).collect()
+    }
+
+    pub(crate) fn part(&mut self, expr: &Expr, env: &mut Env) -> Outcome {
+        let term = self.eval(expr, env)?;
+        self.weigh(term, expr.span)
+    }
+
     fn fun_ref(&mut self, name: &str, arity: usize, span: Span) -> Outcome {
         match library::find(name).filter(|builtin| builtin.signature.takes(arity)) {
             Some(builtin) => Ok(Term::Function(Function::Builtin(builtin, arity))),
@@ -232,7 +270,7 @@ impl<'w> Machine<'w> {
                 let args = self.all(args, env)?;
                 match library::find(name) {
                     // `max` and `min` are functions, but the types `gmap(T)` and `pair(T, U)` are built as calls.
-                    Some(builtin) if builtin.signature.takes(args.len()) => self.builtin(builtin, &args, span),
+                    Some(builtin) if builtin.signature.takes(args.len()) => self.builtin(builtin, args, span),
                     _ if signature::is_operation(name) => self.operate(name, args, span),
                     _ => Err(self.fault(span, format!("no function {name}/{}", args.len()))),
                 }
@@ -240,9 +278,12 @@ impl<'w> Machine<'w> {
         }
     }
 
-    fn builtin(&mut self, builtin: &'static library::Builtin, args: &[Term], span: Span) -> Outcome {
+    pub(crate) fn builtin(&mut self, builtin: &'static library::Builtin, mut args: Vec<Term>, span: Span) -> Outcome {
+        if !builtin.on_surface {
+            args = args.into_iter().map(|arg| self.weigh(arg, span)).collect::<Outcome<_>>()?;
+        }
         let caller = std::mem::replace(&mut self.at, span);
-        let result = (builtin.run)(self, args);
+        let result = (builtin.run)(self, &args);
         self.at = caller;
         let result = result.map_err(|trap| match trap {
             Trap::Problem(mut problem) => {
@@ -262,19 +303,59 @@ impl<'w> Machine<'w> {
             return Err(self.fault(span, message));
         }
         match function {
-            Function::Builtin(builtin, _) => self.builtin(builtin, &args, span),
-            Function::Closure(closure) => {
-                if self.depth >= DEPTH_MAX {
-                    return Err(self.limit(span, format!("calls nested more than {DEPTH_MAX} levels deep")));
-                }
-                self.depth += 1;
-                let caller = std::mem::replace(&mut self.source, closure.source.clone());
-                let result = self.closure(closure, &args);
-                self.source = caller;
-                self.depth -= 1;
+            Function::Builtin(builtin, _) => self.builtin(builtin, args, span),
+            Function::Closure(closure) => self.apply_closure(closure, args, span),
+        }
+    }
+
+    fn apply_closure(&mut self, closure: &Arc<Closure>, args: Vec<Term>, span: Span) -> Outcome {
+        let mode = self.mode;
+        let Some(code) = closure.code().filter(|_| mode != Mode::Tree) else {
+            return self.walk_closure(closure, &args, span);
+        };
+        let (steps_left, depth) = (self.steps_left, self.depth);
+        self.mode = Mode::Compiled;
+        let result = code.call(closure, &args, self);
+        self.mode = mode;
+        match result {
+            Ok(term) => Ok(term),
+            // The outermost compiled form is evaluated again as a whole.
+            Err(stop) if mode == Mode::Compiled => Err(self.give_up(stop, span)),
+            Err(_) => {
+                (self.steps_left, self.depth) = (steps_left, depth);
+                self.mode = Mode::Tree;
+                let result = self.walk_closure(closure, &args, span);
+                self.mode = mode;
                 result
             }
         }
+    }
+
+    /// Stops a library function inside a compiled form; nobody reads the message.
+    fn give_up(&self, stop: Stop, span: Span) -> Box<Fault> {
+        Box::new(Fault { limit: stop == Stop::Undecided, ..*self.fault(span, "") })
+    }
+
+    fn walk_closure(&mut self, closure: &Closure, args: &[Term], span: Span) -> Outcome {
+        if self.depth >= DEPTH_MAX {
+            return Err(self.limit(span, format!("calls nested more than {DEPTH_MAX} levels deep")));
+        }
+        self.depth += 1;
+        let caller = self.source.replace(closure.source.clone());
+        let result = self.closure(closure, args);
+        self.source = caller;
+        self.depth -= 1;
+        result
+    }
+
+    #[inline]
+    /// What `closure` gives for the arguments by its compiled form; `None` if it has none or did not get to a value.
+    pub(crate) fn call_compiled(&mut self, closure: &Closure, args: &[Value]) -> Option<Value> {
+        let code = closure.code()?;
+        self.mode = Mode::Compiled;
+        let result = code.call_values(closure, args, self);
+        self.mode = Mode::Mixed;
+        result.ok()
     }
 
     fn closure(&mut self, closure: &Closure, args: &[Term]) -> Outcome {
@@ -294,20 +375,23 @@ impl<'w> Machine<'w> {
     pub(crate) fn call_from_outside(&mut self, function: &Function, args: Vec<Term>) -> Outcome {
         let span = match function {
             Function::Closure(closure) => {
-                self.source = closure.source.clone();
+                self.source = Some(closure.source.clone());
                 closure.fun.span
             }
             Function::Builtin(..) => Span::default(),
         };
-        for arg in &args {
-            self.charge(u64::from(arg.shape().weight), span)?;
-        }
         self.apply(function, args, span)
     }
 
     // ---- effects ----
 
+    /// Effects inside a compiled form are left to the tree, which does each once.
+    fn effects_allowed(&self, span: Span) -> Outcome<()> {
+        if self.mode == Mode::Compiled { Err(self.give_up(Stop::Undecided, span)) } else { Ok(()) }
+    }
+
     fn on(&mut self, node: &Expr, body: &Expr, env: &mut Env) -> Outcome {
+        self.effects_allowed(node.span)?;
         let value = self.eval(node, env)?;
         let Some(effects) = &self.effects else {
             return Err(self.impure("on", node.span));
@@ -332,11 +416,12 @@ impl<'w> Machine<'w> {
     }
 
     fn operate(&mut self, name: &str, args: Vec<Term>, span: Span) -> Outcome {
+        self.effects_allowed(span)?;
         self.charge(OPERATION_STEPS, span)?;
         let Some(effects) = &mut self.effects else {
             return Err(self.impure(name, span));
         };
-        let mut step = effects.operate(self.node, name, args).map_err(|problem| self.place(problem.into(), span))?;
+        let mut step = effects.operate(self.node, name, args).map_err(|trap| self.place(trap, span))?;
         loop {
             match step {
                 Step::Done(term) => {
@@ -355,6 +440,7 @@ impl<'w> Machine<'w> {
                         return Err(self.impure(name, span));
                     };
                     step = effects.resume(&waiting).map_err(|problem| self.place(problem.into(), span))?;
+                    self.poll(span)?;
                 }
             }
         }
@@ -389,22 +475,38 @@ impl<'w> Machine<'w> {
         self.charge(steps, self.at)
     }
 
+    /// As [`Self::weigh`], on behalf of the library function under way.
+    pub(crate) fn weigh_here(&mut self, term: Term) -> Outcome {
+        self.weigh(term, self.at)
+    }
+
     /// Calls a function on behalf of the library function under way.
     pub(crate) fn call_back(&mut self, function: &Function, args: Vec<Term>) -> Outcome {
         self.apply(function, args, self.at)
     }
 
     /// Charges for going through two terms side by side (guess: a sixteenth of a step for each part).
-    fn charge_comparison(&mut self, left: &Term, right: &Term, span: Span) -> Outcome<()> {
-        self.charge(u64::from(left.shape().weight.min(right.shape().weight) / 16), span)
+    pub(crate) fn charge_comparison(&mut self, left: &Term, right: &Term, span: Span) -> Outcome<()> {
+        self.charge(comparison_steps(left, right), span)
+    }
+
+    /// A term that something is built of, or that is gone through whole: measured, and charged for where that means a walk.
+    pub(crate) fn weigh(&mut self, term: Term, span: Span) -> Outcome {
+        if term.is_measured() {
+            return Ok(term);
+        }
+        let term = term.measured();
+        self.charge(u64::from(term.shape().weight.min(Shape::WEIGHT_MAX) / 16), span)?;
+        Ok(term)
     }
 
     /// Takes `steps` off what is left.
     pub(crate) fn charge(&mut self, steps: u64, span: Span) -> Outcome<()> {
         match self.steps_left.checked_sub(steps) {
             Some(left) => {
+                let poll = left / POLL_STEPS != self.steps_left / POLL_STEPS;
                 self.steps_left = left;
-                Ok(())
+                if poll { self.poll(span) } else { Ok(()) }
             }
             None => {
                 self.steps_left = 0;
@@ -413,9 +515,18 @@ impl<'w> Machine<'w> {
         }
     }
 
+    /// Stops if someone wants it to.
+    fn poll(&self, span: Span) -> Outcome<()> {
+        match &self.effects {
+            Some(effects) if effects.interrupted() => Err(self.limit(span, "interrupted here")),
+            _ => Ok(()),
+        }
+    }
+
     /// Lets a new term through unless it is too deep or too large.
     pub(crate) fn admit(&mut self, term: Term, span: Span) -> Outcome {
-        if term.shape().fits() {
+        // What is not measured is no new term.
+        if !term.is_measured() || term.shape().fits() {
             return Ok(term);
         }
         self.charge(u64::from(Shape::WEIGHT_MAX) / 8, span)?;
@@ -445,10 +556,25 @@ impl<'w> Machine<'w> {
         match trap {
             Trap::Fault(fault) => fault,
             Trap::Problem(Problem { message, hint }) => {
-                Box::new(Fault { message, hint, source: self.source.clone(), span, limit: false })
+                let source = self.source.clone().unwrap_or_else(|| Source::new("", ""));
+                Box::new(Fault { message, hint, source, span, limit: false })
             }
         }
     }
+}
+
+/// What going through two terms side by side counts for.
+pub(crate) fn comparison_steps(left: &Term, right: &Term) -> u64 {
+    let weight = match (left.is_measured(), right.is_measured()) {
+        (true, true) => u64::from(left.shape().weight.min(right.shape().weight)),
+        (true, false) => u64::from(left.shape().weight),
+        (false, true) => u64::from(right.shape().weight),
+        (false, false) => match (left, right) {
+            (Term::Data(left, _), Term::Data(right, _)) => common_parts(left, right),
+            _ => 0,
+        },
+    };
+    weight / 16
 }
 
 /// A literal as a value.

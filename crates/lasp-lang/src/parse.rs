@@ -8,11 +8,14 @@
 mod expr;
 mod pattern;
 
+pub(crate) use expr::finish_fun;
+
 use crate::ast::{Form, Program};
 use crate::diagnostic::Diagnostic;
 use crate::lexer::tokenize;
 use crate::source::{Source, Span};
 use crate::token::{Keyword, Symbol, Token};
+use std::collections::VecDeque;
 
 /// A program and all that is wrong with its syntax.
 #[derive(Debug)]
@@ -29,7 +32,9 @@ pub struct Parsed {
 pub fn parse(source: &Source) -> Parsed {
     let (tokens, diagnostics) = tokenize(source);
     let unterminated = diagnostics.iter().any(|d| d.message.contains("has no closing"));
-    let mut parser = Parser { tokens, at: 0, nesting: 0, open: 0, diagnostics, error_at: None, ended_early: false };
+    let lexical = diagnostics.iter().map(|d| d.span).collect();
+    let mut parser =
+        Parser { tokens, at: 0, nesting: 0, open: 0, lexical, diagnostics, error_at: None, ended_early: false };
     let forms = parser.forms();
     let incomplete = unterminated || parser.ended_early;
     let mut diagnostics = parser.diagnostics;
@@ -50,6 +55,8 @@ pub(crate) struct Parser {
     nesting: u16,
     /// Brackets and `end`-terminated words that are open at the current token.
     open: u32,
+    /// Where the lexer found errors, from the form at hand on.
+    lexical: VecDeque<Span>,
     diagnostics: Vec<Diagnostic>,
     error_at: Option<usize>,
     ended_early: bool,
@@ -83,8 +90,12 @@ impl Parser {
             }
         }
         let span = start.to(self.previous_span());
-        // The lexer's errors come first in the list; one inside this form breaks it too.
-        let lexical = self.diagnostics[..before].iter().any(|d| span.start <= d.span.start && d.span.end <= span.end);
+        // An error of the lexer inside this form breaks it too.
+        let mut lexical = false;
+        while let Some(at) = self.lexical.front().filter(|at| at.start < span.end.max(span.start + 1)) {
+            lexical |= span.start <= at.start && at.end <= span.end;
+            self.lexical.pop_front();
+        }
         Form { broken: lexical || self.diagnostics.len() > before, body, span }
     }
 

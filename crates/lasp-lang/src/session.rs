@@ -1,23 +1,29 @@
 //! A program under way: its bindings, its host, and what it printed. Serves `run`, the shell, and `explain` alike.
 
+mod derivations;
 mod operations;
+#[cfg_attr(not(feature = "sql"), path = "session/no_views.rs")]
+mod views;
 mod world;
 
 use crate::ast::Form;
-use crate::check::Checker;
+use crate::check::{Checker, bounded};
 use crate::diagnostic::Diagnostic;
 use crate::env::Env;
 use crate::fault::Fault;
 use crate::host::Host;
+use crate::interrupt::Interrupt;
 use crate::machine::Machine;
 use crate::parse::parse;
 use crate::show;
 use crate::source::Source;
-use crate::term::{Mixed, Term};
+use crate::term::{Handle, Mixed, Term};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+pub(crate) use derivations::{AGGREGATE_FORMS, AGGREGATES, facets, is_derivation, shape, takes, target};
 pub(crate) use operations::operation_names;
-pub use world::World;
+pub use world::{Failures, World};
 
 /// A line that a program produced.
 #[derive(Clone, Debug, PartialEq)]
@@ -92,6 +98,21 @@ impl std::fmt::Display for Line {
     }
 }
 
+/// A bound name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Binding {
+    /// The name.
+    pub name: String,
+    /// The type of a variable, or the kind of a value.
+    pub kind: String,
+    /// Whether it is a dataflow variable.
+    pub is_variable: bool,
+    /// The value, or a variable's current value, cut short where it is long.
+    pub value: String,
+    /// What went wrong where the variable is derived, if anything did.
+    pub failures: Option<Failures>,
+}
+
 /// Why a program did not run to its end.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Stop {
@@ -108,12 +129,13 @@ pub struct Session<H: Host> {
     env: Env,
     checker: Checker,
     forms: usize,
+    shows_values: bool,
 }
 
 impl<H: Host> Session<H> {
     /// Nothing bound yet.
     pub fn new(host: H) -> Self {
-        Self { world: World::new(host), env: Env::default(), checker: Checker::default(), forms: 0 }
+        Self { world: World::new(host), env: Env::default(), checker: Checker::default(), forms: 0, shows_values: true }
     }
 
     /// Checks `source` and runs it form by form; every line goes to `out` as it comes. Derivations that failed are lines,
@@ -127,6 +149,7 @@ impl<H: Host> Session<H> {
         let before = self.checker.clone();
         diagnostics.extend(self.checker.check(&parsed.program, source));
         diagnostics.sort_by_key(|diagnostic| diagnostic.span.start);
+        let diagnostics = bounded(diagnostics);
         if diagnostics.iter().any(Diagnostic::is_error) {
             self.checker = before;
             return Err(Stop::Rejected(diagnostics));
@@ -145,6 +168,7 @@ impl<H: Host> Session<H> {
     fn form(&mut self, form: &Form, source: &Arc<Source>, out: &mut dyn FnMut(Line)) -> Result<(), Box<Fault>> {
         self.forms += 1;
         self.world.start_form(self.forms);
+        self.world.views.read(form, source);
         let mark = self.env.mark();
         let mut machine = Machine::script(source.clone(), &mut self.world);
         let mut result = machine.body(&form.body, &mut self.env);
@@ -155,7 +179,7 @@ impl<H: Host> Session<H> {
         self.world.flush(out);
         match line {
             Ok(line) => {
-                out(line);
+                line.into_iter().for_each(out);
                 Ok(())
             }
             Err(fault) => {
@@ -165,18 +189,59 @@ impl<H: Host> Session<H> {
         }
     }
 
-    fn value_line(&mut self, term: Term, form: &Form, source: &Arc<Source>) -> Result<Line, Box<Fault>> {
+    /// The line of a form's value; nothing if values are not shown.
+    fn value_line(&mut self, term: Term, form: &Form, source: &Arc<Source>) -> Result<Option<Line>, Box<Fault>> {
+        if !self.shows_values {
+            return Ok(None);
+        }
         let (kind, resolved) = self.world.resolve_with_kind(&term).map_err(|problem| {
             let span = form.body.last().map_or(form.span, |last| last.span);
             let source = source.clone();
             Box::new(Fault { message: problem.message, hint: problem.hint, source, span, limit: false })
         })?;
-        Ok(Line::Value { form: self.forms, kind, text: resolved.to_string(), json: show::json(&resolved) })
+        Ok(Some(Line::Value { form: self.forms, kind, text: resolved.to_string(), json: show::json(&resolved) }))
     }
 
     /// The names bound so far with their terms; an inner one after those it hides.
     pub fn terms(&self) -> impl Iterator<Item = (&str, &Term)> {
         self.env.iter().map(|(name, term)| (&**name, term))
+    }
+
+    /// The names bound so far, each once, in the order in which they were bound, with what they stand for now.
+    pub fn bindings(&mut self) -> Vec<Binding> {
+        let mut latest: Vec<(String, Term)> = Vec::new();
+        for (name, term) in self.env.iter() {
+            latest.retain(|(known, _)| **known != **name);
+            latest.push((name.to_string(), term.clone()));
+        }
+        latest.into_iter().map(|(name, term)| self.binding(name, &term)).collect()
+    }
+
+    fn binding(&mut self, name: String, term: &Term) -> Binding {
+        let failures = match term {
+            Term::Variable(variable) => self.world.failures().get(&variable.handle).cloned(),
+            _ => None,
+        };
+        let (kind, value) = match self.world.resolve_with_kind(term) {
+            Ok((kind, value)) => (kind, show::short(&value)),
+            Err(problem) => (show::kind_name(term).to_owned(), format!("({})", problem.message)),
+        };
+        Binding { name, kind, is_variable: matches!(term, Term::Variable(_)), value, failures }
+    }
+
+    pub(crate) fn failures(&self) -> BTreeMap<Handle, Failures> {
+        self.world.failures().clone()
+    }
+
+    /// Whether the value of each form becomes a line, as it does at first. Showing a variable reads it.
+    pub fn show_values(&mut self, shows_values: bool) {
+        self.shows_values = shows_values;
+    }
+
+    /// Lets `interrupt` stop the form under way; it fails then, and what it did before stays done.
+    pub fn interrupt_by(&mut self, interrupt: Interrupt) {
+        self.world.host().interruptible(interrupt.clone());
+        self.world.interrupt = interrupt;
     }
 
     /// Unbinds a name; whether it was bound.

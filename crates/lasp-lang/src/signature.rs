@@ -3,6 +3,8 @@
 //! The pure functions are in [`crate::library`]; together they are all the names that a program can call.
 
 use crate::library;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
 /// How something is called.
 #[derive(Clone, Copy, Debug)]
@@ -53,31 +55,71 @@ const fn op(name: &'static str, args: (usize, usize), form: &'static str, does: 
 /// Every operation.
 pub const OPERATIONS: &[Signature] = &[
     op("declare", (1, 2), "declare(Type), declare(Name, Type)", "a variable, fresh or named"),
+    op(
+        "declare_dynamic",
+        (1, 2),
+        "declare_dynamic(Type), declare_dynamic(Name, Type)",
+        "a variable that each node has for itself: never replicated",
+    ),
+    op(
+        "undeclare",
+        (1, 1),
+        "undeclare(V)",
+        "forgets V at this node and returns its memory; nothing may follow from it",
+    ),
     op("update", (2, 2), "update(V, Op)", "applies an operation of V's type at this node; its value is V"),
     op("bind", (2, 2), "bind(V, X)", "joins the value X into V"),
     op("bind_to", (2, 2), "bind_to(V, W)", "joins all of W, now and later, into V"),
     op("query", (1, 1), "query(V)", "the current value of V at this node"),
-    op("read", (2, 2), "read(V, Threshold)", "waits until V has reached the threshold; the value then"),
+    op(
+        "read",
+        (2, 3),
+        "read(V, Threshold), read(V, Threshold, Ms)",
+        "waits until V has reached the threshold; the value then, or timeout",
+    ),
     op(
         "read_any",
-        (1, 1),
-        "read_any([{V, Threshold}, ...])",
-        "waits for the first of several; the variable that got there",
+        (1, 2),
+        "read_any([{V, Threshold}, ...]), read_any(List, Ms)",
+        "waits for the first of several; the variable that got there, or timeout",
     ),
-    op("map", (2, 3), "map(A, F), map(A, F, Into)", "the set of the images of A's elements"),
+    op(
+        "wait_needed",
+        (2, 3),
+        "wait_needed(V, Threshold), wait_needed(V, Threshold, fun() -> ... end)",
+        "waits, or runs the action, when somebody wants V to be that far",
+    ),
+    op(
+        "map",
+        (2, 3),
+        "map(A, F), map(A, F, Into)",
+        "the set of the images of A's elements; of a counter, flag or register, F of its value",
+    ),
     op("filter", (2, 3), "filter(A, P), filter(A, P, Into)", "the set of A's elements for which P is true"),
     op("flat_map", (2, 3), "flat_map(A, F), flat_map(A, F, Into)", "the set of the elements of the lists F(X)"),
     op("union", (2, 3), "union(A, B), union(A, B, Into)", "the elements of A or B"),
     op("intersection", (2, 3), "intersection(A, B), intersection(A, B, Into)", "the elements of A and B"),
+    op("difference", (2, 3), "difference(A, B), difference(A, B, Into)", "the elements of A that are not in B"),
     op("product", (2, 3), "product(A, B), product(A, B, Into)", "all pairs {X, Y}"),
     op("join", (4, 5), "join(A, KeyA, B, KeyB), join(A, KeyA, B, KeyB, Into)", "the pairs {X, Y} whose keys are equal"),
+    op("keys", (1, 2), "keys(M), keys(M, Into)", "the set of M's keys"),
+    op("entries", (1, 2), "entries(M), entries(M, Into)", "the set of M's entries {Key, Value}"),
+    op("vertices", (1, 2), "vertices(G), vertices(G, Into)", "the set of G's vertices"),
+    op("edges", (1, 2), "edges(G), edges(G, Into)", "the set of G's edges {From, To}"),
     op(
         "fold",
         (2, 2),
         "fold(A, Aggregate)",
-        "a derived scalar: count, sum, min, max, avg, {F, Init} or {F, Init, Inverse}",
+        "a derived scalar: count, sum, min, max, avg, {sum, F}, {count, P}, [A1, A2], {F, Init} or {F, Init, Inverse}",
     ),
     op("group", (3, 3), "group(A, KeyFun, Aggregate)", "a derived map from keys to aggregates"),
+    op("reached", (2, 3), "reached(V, Threshold), reached(V, Threshold, Into)", "a flag: whether V has got that far"),
+    op(
+        "sql",
+        (1, 2),
+        "sql(Text), sql(Text, #{table => V})",
+        "the view that \"create view ... as select ...\" makes of collections of rows",
+    ),
     op(
         "invariant",
         (3, 3),
@@ -101,7 +143,9 @@ pub const OPERATIONS: &[Signature] = &[
 
 /// Whether `name` is an operation.
 pub fn is_operation(name: &str) -> bool {
-    OPERATIONS.iter().any(|signature| signature.name == name)
+    static NAMES: LazyLock<BTreeSet<&str>> =
+        LazyLock::new(|| OPERATIONS.iter().map(|signature| signature.name).collect());
+    NAMES.contains(name)
 }
 
 /// Every name that can be called, operations and functions.
@@ -109,7 +153,17 @@ pub fn all() -> impl Iterator<Item = &'static Signature> {
     OPERATIONS.iter().chain(library::all().map(|builtin| &builtin.signature))
 }
 
+/// What is called `name`, an operation before a function.
+pub fn named(name: &str) -> &'static [&'static Signature] {
+    static BY_NAME: LazyLock<BTreeMap<&str, Vec<&Signature>>> = LazyLock::new(|| {
+        let mut by_name: BTreeMap<&str, Vec<&Signature>> = BTreeMap::new();
+        all().for_each(|signature| by_name.entry(signature.name).or_default().push(signature));
+        by_name
+    });
+    BY_NAME.get(name).map_or(&[], |named| named)
+}
+
 /// What is known under `name`.
 pub fn find(name: &str) -> Option<&'static Signature> {
-    all().find(|signature| signature.name == name)
+    named(name).first().copied()
 }

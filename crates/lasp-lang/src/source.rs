@@ -45,8 +45,9 @@ pub struct Source {
 }
 
 impl Source {
-    /// The longest program text in bytes that is read (a guess: far above what a person writes).
-    pub const BYTES_MAX: usize = 4 << 20;
+    /// The longest program text in bytes that is read (a guess: far above what a person writes, enough for a generated list
+    /// of a million numbers).
+    pub const BYTES_MAX: usize = 16 << 20;
 
     /// A source called `name`, usually a path.
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Arc<Self> {

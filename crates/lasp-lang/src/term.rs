@@ -2,7 +2,8 @@
 //!
 //! A term knows upper bounds of its depth and size ([`Shape`]). They are exact for scalars and added up as terms are
 //! built, so that a program cannot make a value that is too deep to walk or, by sharing, too large to print; the cost is
-//! constant per part. A bound that gets too loose is measured again.
+//! constant per part. A bound that gets too loose is measured again. What comes from outside, such as a derivation's
+//! element, and its parts are measured only when something is built of them.
 
 use crate::function::Function;
 use lasp_dataflow::{Output, Type, Value};
@@ -25,7 +26,18 @@ impl Shape {
     /// The largest term (guess: what still prints in a moment).
     pub const WEIGHT_MAX: u32 = 1 << 20;
 
-    const SCALAR: Self = Self { depth: 0, weight: 1 };
+    pub(crate) const SCALAR: Self = Self { depth: 0, weight: 1 };
+
+    /// Of something without parts that could have some.
+    const EMPTY: Self = Self { depth: 1, weight: 1 };
+
+    /// Of a value from outside that nobody has walked yet; everything measured weighs something.
+    pub(crate) const UNMEASURED: Self = Self { depth: 0, weight: 0 };
+
+    /// Whether the bounds are known.
+    pub(crate) fn is_measured(self) -> bool {
+        self.weight > 0
+    }
 
     /// Whether both bounds are within the limits.
     pub fn fits(self) -> bool {
@@ -33,7 +45,7 @@ impl Shape {
     }
 
     /// Of something over these parts.
-    fn over(parts: impl Iterator<Item = Self>) -> Self {
+    pub(crate) fn over(parts: impl Iterator<Item = Self>) -> Self {
         let mut sum = Self { depth: 0, weight: 1 };
         for part in parts {
             sum.depth = sum.depth.max(part.depth.saturating_add(1));
@@ -44,8 +56,9 @@ impl Shape {
     }
 
     /// Of a part `value` of something with this shape.
-    fn of_part(self, value: &Value) -> Self {
+    pub(crate) fn of_part(self, value: &Value) -> Self {
         match value {
+            Value::Tuple(_) | Value::List(_) | Value::Map(_) if !self.is_measured() => Self::UNMEASURED,
             Value::Tuple(_) | Value::List(_) | Value::Map(_) => {
                 Self { depth: self.depth.saturating_sub(1).max(1), weight: self.weight }
             }
@@ -158,6 +171,17 @@ impl Term {
         Self::Data(value, shape)
     }
 
+    /// A value from outside; constant cost.
+    pub fn unmeasured(value: Value) -> Self {
+        let shape = Shape::UNMEASURED.of_part(&value);
+        Self::Data(value, shape)
+    }
+
+    /// Whether its shape is known without walking.
+    pub(crate) fn is_measured(&self) -> bool {
+        !matches!(self, Self::Data(_, shape) if !shape.is_measured())
+    }
+
     /// A value without parts; constant cost.
     pub fn scalar(value: impl Into<Value>) -> Self {
         let value = value.into();
@@ -178,18 +202,18 @@ impl Term {
     /// `{...}`.
     pub fn tuple(items: Vec<Self>) -> Self {
         let shape = Shape::over(items.iter().map(Self::shape));
-        match values(&items) {
-            Some(values) => Self::Data(Value::Tuple(values.into()), shape),
-            None => Self::Mixed(Arc::new(Mixed::Tuple(items)), shape),
+        match values(items) {
+            Ok(values) => Self::Data(Value::Tuple(values), shape),
+            Err(items) => Self::Mixed(Arc::new(Mixed::Tuple(items)), shape),
         }
     }
 
     /// `[...]`.
     pub fn list(items: Vec<Self>) -> Self {
         let shape = Shape::over(items.iter().map(Self::shape));
-        match values(&items) {
-            Some(values) => Self::Data(Value::List(values.into()), shape),
-            None => Self::Mixed(Arc::new(Mixed::List(items)), shape),
+        match values(items) {
+            Ok(values) => Self::Data(Value::List(values), shape),
+            Err(items) => Self::Mixed(Arc::new(Mixed::List(items)), shape),
         }
     }
 
@@ -236,8 +260,15 @@ impl Term {
         }
     }
 
-    /// Bounds of its size.
+    /// Bounds of its size; walks it if nobody has before.
     pub fn shape(&self) -> Shape {
+        match self {
+            Self::Data(value, shape) if !shape.is_measured() => Shape::measure(value),
+            other => other.shape_known(),
+        }
+    }
+
+    fn shape_known(&self) -> Shape {
         match self {
             Self::Data(_, shape)
             | Self::Set(_, shape)
@@ -259,7 +290,7 @@ impl Term {
 
     /// A part of this term that is a value.
     fn part(&self, value: &Value) -> Self {
-        Self::Data(value.clone(), self.shape().of_part(value))
+        Self::Data(value.clone(), self.shape_known().of_part(value))
     }
 
     /// The term's kind with its article.
@@ -325,6 +356,17 @@ impl Term {
         }
     }
 
+    /// The parts of a structure some of whose parts are no values.
+    pub(crate) fn mixed_parts(&self) -> Box<dyn Iterator<Item = &Self> + '_> {
+        match self {
+            Self::Mixed(mixed, _) => match &**mixed {
+                Mixed::Tuple(items) | Mixed::List(items) => Box::new(items.iter()),
+                Mixed::Map(entries) => Box::new(entries.values()),
+            },
+            _ => Box::new(std::iter::empty()),
+        }
+    }
+
     /// The fields, if it is a tuple.
     pub fn as_tuple(&self) -> Option<Vec<Self>> {
         match self {
@@ -374,6 +416,84 @@ impl Term {
         }
     }
 
+    /// The elements from position `from` on, if it is a list or set that has so many.
+    pub(crate) fn list_tail(&self, from: usize) -> Option<Self> {
+        match self {
+            Self::Data(Value::List(items), shape) | Self::Set(items, shape) | Self::Many(items, shape) => {
+                let rest = items.get(from..)?;
+                let shape = if rest.is_empty() { Shape::EMPTY } else { *shape };
+                Some(Self::Data(Value::List(rest.into()), shape))
+            }
+            Self::Mixed(mixed, _) => match &**mixed {
+                Mixed::List(items) => Some(Self::list(items.get(from..)?.to_vec())),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// How many elements it has, if it is a list or set.
+    pub(crate) fn list_len(&self) -> Option<usize> {
+        match self {
+            Self::Data(Value::List(items), _) | Self::Set(items, _) | Self::Many(items, _) => Some(items.len()),
+            Self::Mixed(mixed, _) => match &**mixed {
+                Mixed::List(items) => Some(items.len()),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// The element at `index`, from 0, if it is a list or set that has it.
+    pub(crate) fn list_get(&self, index: usize) -> Option<Self> {
+        match self {
+            Self::Data(Value::List(items), _) | Self::Set(items, _) | Self::Many(items, _) => {
+                items.get(index).map(|item| self.part(item))
+            }
+            Self::Mixed(mixed, _) => match &**mixed {
+                Mixed::List(items) => items.get(index).cloned(),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// How many fields it has, if it is a tuple.
+    pub(crate) fn tuple_len(&self) -> Option<usize> {
+        match self {
+            Self::Data(Value::Tuple(items), _) => Some(items.len()),
+            Self::Mixed(mixed, _) => match &**mixed {
+                Mixed::Tuple(items) => Some(items.len()),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// The field at `index`, from 0, if it is a tuple that has it.
+    pub(crate) fn tuple_get(&self, index: usize) -> Option<Self> {
+        match self {
+            Self::Data(Value::Tuple(items), _) => items.get(index).map(|item| self.part(item)),
+            Self::Mixed(mixed, _) => match &**mixed {
+                Mixed::Tuple(items) => items.get(index).cloned(),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// How many entries it has, if it is a map.
+    pub(crate) fn map_len(&self) -> Option<usize> {
+        match self {
+            Self::Data(Value::Map(entries), _) => Some(entries.len()),
+            Self::Mixed(mixed, _) => match &**mixed {
+                Mixed::Map(entries) => Some(entries.len()),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     /// The boolean, if it is one.
     pub fn as_bool(&self) -> Option<bool> {
         match self {
@@ -418,14 +538,37 @@ impl Term {
 }
 
 /// All of them as values, if they are. Query results stay what they are, so that they print as such.
-fn values(items: &[Term]) -> Option<Vec<Value>> {
-    items
-        .iter()
-        .map(|item| match item {
-            Term::Data(value, _) => Some(value.clone()),
-            _ => None,
-        })
-        .collect()
+fn values(items: Vec<Term>) -> Result<Arc<[Value]>, Vec<Term>> {
+    if items.iter().any(|item| !matches!(item, Term::Data(..))) {
+        return Err(items);
+    }
+    let value = |item| match item {
+        Term::Data(value, _) => value,
+        _ => unreachable!("every item is a value"),
+    };
+    Ok(items.into_iter().map(value).collect())
+}
+
+/// How many parts of two values must be looked at side by side to find the first difference.
+pub(crate) fn common_parts(left: &Value, right: &Value) -> u64 {
+    fn walk(left: &Value, right: &Value, seen: &mut u64) -> bool {
+        *seen += 1;
+        match (left, right) {
+            (Value::Tuple(a), Value::Tuple(b)) | (Value::List(a), Value::List(b)) => {
+                a.iter().zip(b.iter()).all(|(a, b)| walk(a, b, seen))
+            }
+            (Value::Map(a), Value::Map(b)) => {
+                a.iter().zip(b.iter()).all(|((ka, a), (kb, b))| walk(ka, kb, seen) && walk(a, b, seen))
+            }
+            _ => {
+                *seen += u64::from(Shape::of_scalar(left).weight.min(Shape::of_scalar(right).weight));
+                compare(left, right).is_eq()
+            }
+        }
+    }
+    let mut seen = 0;
+    walk(left, right, &mut seen);
+    seen
 }
 
 /// The order of comparison operators: as the order of values, but an integer equals the float of the same number.

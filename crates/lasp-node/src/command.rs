@@ -3,7 +3,7 @@
 use crate::interest::Interests;
 use lasp_dataflow::{
     BindError, DeclareError, DeriveError, Name, Op, Operator, Output, Target, Threshold, ThresholdError, Type,
-    UpdateError, Value, VarId,
+    UndeclareError, UpdateError, Value, VarId,
 };
 use lasp_overlay::membership;
 use lasp_overlay::{Addr, Contact};
@@ -35,7 +35,6 @@ pub enum Command {
 
 /// A request; the reply it gets is named at each.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "requests are moved once, straight to where they are served")]
 pub enum Request {
     /// Declares a variable, under a fresh name if none is given: [`Reply::Var`].
     Declare {
@@ -87,6 +86,17 @@ pub enum Request {
         /// The threshold.
         threshold: Threshold,
     },
+    /// Waits until somebody here waits for the variable to come at least this far, or it has: [`Reply::Output`], the value
+    /// then.
+    WaitNeeded {
+        /// The variable.
+        var: VarId,
+        /// The threshold.
+        threshold: Threshold,
+    },
+    /// Forgets a variable at this node: [`Reply::Done`]. A replicated one comes back when this node declares it again, or
+    /// hears of it.
+    Undeclare(VarId),
     /// Follows a variable: [`Reply::Done`], then an [`Event::Changed`] for each change.
     Watch(VarId),
     /// Replaces what this node wants to hear: [`Reply::Done`].
@@ -152,6 +162,9 @@ pub enum RequestError {
     /// The threshold does not fit the variable.
     #[error(transparent)]
     Threshold(#[from] ThresholdError),
+    /// The variable is in use.
+    #[error(transparent)]
+    Undeclare(#[from] UndeclareError),
 }
 
 /// What a node tells its owner.

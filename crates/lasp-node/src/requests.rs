@@ -79,6 +79,7 @@ impl Node {
         let origin = if matches!(request, Request::Derive { .. }) { Origin::Shared } else { Origin::Update };
         let answer = match request {
             Request::Read { var, threshold } => self.read_at(id, var, threshold),
+            Request::WaitNeeded { var, threshold } => self.wait_needed(id, var, threshold),
             Request::Sleep(after) => {
                 self.open.sleeps.insert(id);
                 out.set_timer(after, Timer::Wake(id));
@@ -117,6 +118,10 @@ impl Node {
             Request::Derive { operator, inputs, into } => {
                 Ok(Reply::Var(self.store.graph_mut().derive(operator, &inputs, into)?))
             }
+            Request::Undeclare(var) => {
+                self.store.undeclare(var)?;
+                Ok(Reply::Done)
+            }
             Request::Query(var) => read(self.store.graph_mut(), var),
             Request::Contains(var, value) => {
                 self.known(var)?;
@@ -132,7 +137,9 @@ impl Node {
                 active: self.active_view(),
                 passive: self.passive_view(),
             }),
-            Request::Read { .. } | Request::Watch(_) | Request::Sleep(_) => Ok(Reply::Done),
+            Request::Read { .. } | Request::WaitNeeded { .. } | Request::Watch(_) | Request::Sleep(_) => {
+                Ok(Reply::Done)
+            }
         }
     }
 
@@ -174,6 +181,20 @@ impl Node {
     ) -> Result<Option<Reply>, RequestError> {
         self.known(var)?;
         if self.store.graph_mut().wait(WaiterId(id.0), var, threshold)? {
+            return read(self.store.graph_mut(), var).map(Some);
+        }
+        self.open.reads.insert(id, var);
+        Ok(None)
+    }
+
+    fn wait_needed(
+        &mut self,
+        id: RequestId,
+        var: VarId,
+        threshold: lasp_dataflow::Threshold,
+    ) -> Result<Option<Reply>, RequestError> {
+        self.known(var)?;
+        if self.store.graph_mut().wait_needed(WaiterId(id.0), var, threshold)? {
             return read(self.store.graph_mut(), var).map(Some);
         }
         self.open.reads.insert(id, var);

@@ -4,7 +4,7 @@ use crate::interest::Interests;
 use crate::key::Key;
 use crate::sync::Forest;
 use lasp_crdt::ReplicaId;
-use lasp_dataflow::{DeclareError, Effects, Graph, Name, State, Type, VarId};
+use lasp_dataflow::{DeclareError, Effects, Graph, Name, State, Type, UndeclareError, VarId};
 use std::collections::BTreeMap;
 
 /// What became of a received delta.
@@ -85,6 +85,16 @@ impl Store {
         let var = self.graph.declare(name.clone(), ty.clone())?;
         self.register(var, name.clone(), ty);
         Ok((var, self.hear(name.as_str())))
+    }
+
+    /// Forgets a variable. Other nodes keep theirs, and comparing with them may bring it back while this node hears it.
+    pub(crate) fn undeclare(&mut self, var: VarId) -> Result<(), UndeclareError> {
+        self.graph.undeclare(var)?;
+        if let Some(key) = self.keys.remove(&var) {
+            self.vars.remove(&key.hash());
+            self.forest.forget(key.hash());
+        }
+        Ok(())
     }
 
     /// A name that nobody else gives: replica, number.

@@ -5,8 +5,9 @@
 //! local to its node is derived again at another node that asks for it.
 
 use lasp_dataflow::{Name, Op, Operator, Output, State, Target, Threshold, Type, Value, VarId};
+use lasp_lang::Interrupt;
 use lasp_lang::fault::Problem;
-use lasp_lang::host::{Fault, Host, HostEvent, Progress, Refusal, TriggerId};
+use lasp_lang::host::{Fault, Host, HostEvent, HostPlan, Progress, Refusal, Size, TriggerId};
 use lasp_lang::term::Handle;
 use lasp_node::{Command, Config, Event, Interests, Node, Reply, Request, RequestId};
 use lasp_overlay::membership::MembershipConfig;
@@ -23,10 +24,12 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const START: Duration = Duration::from_secs(60);
 
 /// A variable as a script knows it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Entry {
     /// Declared under a name.
     Declared(Name, Type),
+    /// Declared under a name, by each node for itself.
+    Dynamic(Name, Type),
     /// Derived, local to each node.
     Derived { operator: Operator, inputs: Vec<Handle>, ty: Type },
 }
@@ -46,6 +49,7 @@ pub(crate) struct Cluster {
     full_mesh: bool,
     /// Groups that can reach each other: one, or those of the partition.
     groups: Vec<Vec<usize>>,
+    interrupt: Interrupt,
 }
 
 impl Cluster {
@@ -62,6 +66,7 @@ impl Cluster {
             told: VecDeque::new(),
             full_mesh: nodes <= FULL_MESH_MAX,
             groups: vec![(1..=nodes).collect()],
+            interrupt: Interrupt::default(),
         };
         for number in 1..=nodes {
             let addr = Addr::new(&format!("node-{number}:1")).expect("a short address");
@@ -175,6 +180,7 @@ impl Cluster {
                 Entry::Declared(name, ty) => {
                     Request::Declare { name: Some(name.clone()), ty: ty.clone(), local: false }
                 }
+                Entry::Dynamic(name, ty) => Request::Declare { name: Some(name.clone()), ty: ty.clone(), local: true },
                 Entry::Derived { operator, inputs, .. } => {
                     let inputs = inputs.iter().map(|input| self.places[&(number, *input)]).collect();
                     Request::Derive { operator: operator.clone(), inputs, into: Target::Local(None) }
@@ -186,6 +192,62 @@ impl Cluster {
             }
         }
         Ok(self.places[&(number, variable)])
+    }
+
+    fn declare_as(
+        &mut self,
+        node: usize,
+        name: Option<&str>,
+        ty: &Type,
+        entry: fn(Name, Type) -> Entry,
+    ) -> Result<Handle, Problem> {
+        let name = match name {
+            Some(name) => Name::new(name).map_err(|error| Problem::new(error.to_string()))?,
+            None => {
+                let fresh = (self.entries.len()..).map(|n| Name::new(format!("~{n}")).expect("a short name"));
+                let mut unused = fresh.filter(|name| !self.names.contains_key(name));
+                unused.next().expect("fewer names than numbers")
+            }
+        };
+        let wanted = entry(name.clone(), ty.clone());
+        let handle = match self.names.get(&name) {
+            Some(handle) => *handle,
+            None => {
+                let handle = self.entry(wanted.clone());
+                self.names.insert(name.clone(), handle);
+                handle
+            }
+        };
+        match (&self.entries[handle.0 as usize], &wanted) {
+            (Entry::Declared(_, held) | Entry::Dynamic(_, held), _) if held != ty => {
+                return Err(Problem::new(format!("{name} is already declared as {held}, not {ty}")));
+            }
+            (Entry::Declared(..), Entry::Dynamic(..)) => {
+                return Err(Problem::new(format!("{name} is already declared, and is replicated")));
+            }
+            (Entry::Dynamic(..), Entry::Declared(..)) => {
+                return Err(Problem::new(format!("{name} is already declared as dynamic, and is never replicated")));
+            }
+            _ => {}
+        }
+        self.locate(node, handle)?;
+        Ok(handle)
+    }
+
+    /// Hands over a request that is answered when its time has come.
+    fn wait_for(
+        &mut self,
+        node: usize,
+        variable: Handle,
+        request: impl FnOnce(VarId) -> Request,
+    ) -> Result<TriggerId, Problem> {
+        let var = self.locate(node, variable)?;
+        let id = self.next_id();
+        if let Some(answer) = self.submit(node, id, request(var))? {
+            answer?;
+            self.told.push_back((node, Event::Reply { id, result: Ok(Reply::Done) }));
+        }
+        Ok(TriggerId(id.0))
     }
 
     fn locate_all(&mut self, number: usize, variables: &[Handle]) -> Result<Vec<VarId>, Problem> {
@@ -257,6 +319,9 @@ impl Cluster {
             if !self.told.is_empty() {
                 return Progress::Events;
             }
+            if self.interrupt.is_raised() {
+                return Progress::Interrupted;
+            }
             if self.nothing_in_flight() && self.agreed() {
                 return Progress::Quiet;
             }
@@ -299,33 +364,23 @@ impl Host for Cluster {
     }
 
     fn declare(&mut self, node: usize, name: Option<&str>, ty: &Type) -> Result<Handle, Refusal> {
-        let name = match name {
-            Some(name) => Name::new(name).map_err(|error| Problem::new(error.to_string()))?,
-            None => {
-                let fresh = (self.entries.len()..).map(|n| Name::new(format!("~{n}")).expect("a short name"));
-                let mut unused = fresh.filter(|name| !self.names.contains_key(name));
-                unused.next().expect("fewer names than numbers")
-            }
-        };
-        let handle = match self.names.get(&name) {
-            Some(handle) => *handle,
-            None => {
-                let handle = self.entry(Entry::Declared(name.clone(), ty.clone()));
-                self.names.insert(name.clone(), handle);
-                handle
-            }
-        };
-        let held = self.type_of(handle);
-        if held != *ty {
-            return Err(Problem::new(format!("{name} is already declared as {held}, not {ty}")));
-        }
-        self.locate(node, handle)?;
-        Ok(handle)
+        self.declare_as(node, name, ty, Entry::Declared)
+    }
+
+    fn declare_dynamic(&mut self, node: usize, name: Option<&str>, ty: &Type) -> Result<Handle, Refusal> {
+        self.declare_as(node, name, ty, Entry::Dynamic)
+    }
+
+    fn undeclare(&mut self, node: usize, variable: Handle) -> Result<(), Refusal> {
+        let var = self.locate(node, variable)?;
+        self.ask(node, Request::Undeclare(var))?;
+        self.places.remove(&(node, variable));
+        Ok(())
     }
 
     fn type_of(&self, variable: Handle) -> Type {
         match &self.entries[variable.0 as usize] {
-            Entry::Declared(_, ty) | Entry::Derived { ty, .. } => ty.clone(),
+            Entry::Declared(_, ty) | Entry::Dynamic(_, ty) | Entry::Derived { ty, .. } => ty.clone(),
         }
     }
 
@@ -353,9 +408,14 @@ impl Host for Cluster {
         into: Option<Handle>,
     ) -> Result<Handle, Refusal> {
         let Some(into) = into else {
-            let ty = if let Operator::Fold(_) = operator { Type::LwwRegister } else { Type::AwSet };
-            let handle = self.entry(Entry::Derived { operator, inputs: inputs.to_vec(), ty });
-            self.locate(node, handle)?;
+            // The graph says what follows; until then the entry's type does not matter.
+            let handle = self.entry(Entry::Derived { operator, inputs: inputs.to_vec(), ty: Type::AwSet });
+            let var = self.locate(node, handle)?;
+            if let (Some(made), Entry::Derived { ty, .. }) =
+                (self.node(node)?.graph().info(var).map(|info| info.ty.clone()), &mut self.entries[handle.0 as usize])
+            {
+                *ty = made;
+            }
             return Ok(handle);
         };
         let inputs = self.locate_all(node, inputs)?;
@@ -377,14 +437,27 @@ impl Host for Cluster {
         }
     }
 
+    fn size(&mut self, node: usize, variable: Handle) -> Size {
+        let (Some(var), Ok(node)) = (self.places.get(&(node, variable)), self.node(node)) else {
+            return Size::default();
+        };
+        let graph = node.graph();
+        let is_local = graph.info(*var).is_some_and(|info| info.local);
+        Size::of(graph.peek(*var).as_ref(), graph.state(*var).filter(|_| !is_local))
+    }
+
+    fn plan(&mut self, node: usize) -> Option<HostPlan> {
+        let here = self.places.iter().filter(|((at, _), _)| *at == node);
+        let handles = here.map(|((_, handle), var)| (*var, *handle)).collect();
+        Some(HostPlan { plan: self.node(node).ok()?.graph().plan(), handles })
+    }
+
     fn wait(&mut self, node: usize, variable: Handle, threshold: Threshold) -> Result<TriggerId, Refusal> {
-        let var = self.locate(node, variable)?;
-        let id = self.next_id();
-        if let Some(answer) = self.submit(node, id, Request::Read { var, threshold })? {
-            answer?;
-            self.told.push_back((node, Event::Reply { id, result: Ok(Reply::Done) }));
-        }
-        Ok(TriggerId(id.0))
+        self.wait_for(node, variable, |var| Request::Read { var, threshold })
+    }
+
+    fn wait_needed(&mut self, node: usize, variable: Handle, threshold: Threshold) -> Result<TriggerId, Refusal> {
+        self.wait_for(node, variable, |var| Request::WaitNeeded { var, threshold })
     }
 
     fn watch(&mut self, node: usize, variable: Handle) -> Result<TriggerId, Refusal> {
@@ -458,10 +531,17 @@ impl Host for Cluster {
             if !self.told.is_empty() {
                 return Progress::Events;
             }
+            if self.interrupt.is_raised() {
+                return Progress::Interrupted;
+            }
             if !self.step(deadline) {
                 return Progress::Deadline;
             }
         }
+    }
+
+    fn interruptible(&mut self, interrupt: Interrupt) {
+        self.interrupt = interrupt;
     }
 
     fn now_ms(&self) -> u64 {

@@ -18,6 +18,7 @@ use crate::fingerprint;
 use smallvec::SmallVec;
 use std::hash::Hash;
 use std::ops::Deref;
+use store::Report;
 
 /// An add-wins set.
 ///
@@ -211,16 +212,50 @@ impl<E: Clone + Ord + Hash> AwSet<E> {
     /// may happen without either: a removal of something that was never here widens the context.
     /// Cost: the size of `other`.
     pub fn merge_with(&mut self, other: Self, mut on: impl FnMut(SetChange<&E>)) -> bool {
+        self.merge_reporting_all(other, |report| {
+            if let Report::Dot(change) = report {
+                on(change);
+            }
+        })
+    }
+
+    /// Merges `other` in, and tells `on` which elements came (`true`) and went, each once. `true` if `self` grew.
+    /// Cost: the size of `other`.
+    ///
+    /// ```
+    /// use lasp_crdt::{AwSet, Lattice, ReplicaId};
+    ///
+    /// let mut set = AwSet::new();
+    /// set.merge(set.add(ReplicaId(1), "milk"));
+    /// let mut news = set.add(ReplicaId(1), "milk");
+    /// news.merge(set.add(ReplicaId(2), "bread"));
+    /// let mut moved = Vec::new();
+    /// set.merge_members(news, |element, came| moved.push((*element, came)));
+    /// assert_eq!(moved, [("bread", true)]);
+    /// ```
+    pub fn merge_members(&mut self, other: Self, mut on: impl FnMut(&E, bool)) -> bool {
+        self.merge_reporting_all(other, |report| match report {
+            Report::Came(element) => on(element, true),
+            Report::Went(element) => on(element, false),
+            Report::Dot(_) => {}
+        })
+    }
+
+    fn merge_reporting_all(&mut self, other: Self, mut on: impl FnMut(Report<&E>)) -> bool {
         let (elements, context) = self.parts_mut();
         let (theirs, their_context) = other.into_parts();
-        let changed = elements.join_with(context, theirs, &their_context, &mut on);
+        let changed = elements.join_reporting(context, theirs, &their_context, &mut on);
         let grown = context.merge_folding(their_context);
         if grown.folded {
             // Rare: see `Dotted::merge_reporting`.
             for dot in elements.live().dots().filter(|dot| context.is_retired(dot.replica)) {
                 if let Some(at) = elements.find_dot(dot) {
-                    on(SetChange::Dead(elements.element_at(at), dot));
+                    let element = elements.element_at(at).clone();
+                    on(Report::Dot(SetChange::Dead(&element, dot)));
                     elements.kill(dot);
+                    if !elements.contains(&element) {
+                        on(Report::Went(&element));
+                    }
                 }
             }
         }

@@ -36,6 +36,23 @@ proptest! {
     }
 
     #[test]
+    fn a_merge_tells_of_each_element_that_came_or_went_once(history in history(AddWinsSet::op()), order in any::<u64>()) {
+        let world = World::<AddWinsSet>::run(&history);
+        let mut incoming: Vec<&AwSet<u64>> = world.deltas.iter().chain(&world.states).collect();
+        shuffle(&mut incoming, order);
+        let (mut set, mut model) = (AwSet::new(), BTreeSet::new());
+        for delta in incoming {
+            let before = set.clone();
+            let grew = set.merge_members(delta.clone(), |&element, came| {
+                assert!(if came { model.insert(element) } else { model.remove(&element) }, "it is news");
+                assert_ne!(before.contains(&element), came, "and stays so to the end");
+            });
+            prop_assert!(set.iter().eq(&model));
+            prop_assert_eq!(grew, set != before);
+        }
+    }
+
+    #[test]
     fn a_set_is_its_parts(history in history(AddWinsSet::op())) {
         let world = World::<AddWinsSet>::run(&history);
         for set in &world.states {

@@ -1,6 +1,7 @@
 //! What a merge did to one variable, for those that depend on it and those that watch it.
 
 use crate::operator::Facet;
+use crate::output::Output;
 use crate::state::{Facets, Moved, State, Touched};
 use crate::value::Value;
 use lasp_crdt::{BaseId, Derived, Lattice};
@@ -35,15 +36,23 @@ impl Change {
 /// What may have changed in a variable's value.
 #[derive(Debug, Default)]
 pub(super) struct Shown {
-    /// Something that is not undone again.
+    /// A view is known to show another value.
     surely: bool,
+    /// What a variable that is no collection showed before.
+    was: Option<Output>,
     /// How often each member came, less how often it went.
     moved: BTreeMap<(Facet, Value), i32>,
 }
 
 impl Shown {
-    pub(super) fn surely(surely: bool) -> Self {
-        Self { surely, moved: BTreeMap::new() }
+    /// A view shows another value.
+    pub(super) fn surely() -> Self {
+        Self { surely: true, ..Self::default() }
+    }
+
+    /// Something may happen to a variable that is no collection.
+    pub(super) fn before(state: &State) -> Self {
+        Self { was: Some(state.read()), ..Self::default() }
     }
 
     pub(super) fn of(moved: &[Moved]) -> Self {
@@ -57,33 +66,22 @@ impl Shown {
     /// Adds what changed later.
     pub(super) fn extend(&mut self, later: Self) {
         self.surely |= later.surely;
+        self.was = self.was.take().or(later.was);
         for (member, times) in later.moved {
             *self.moved.entry(member).or_default() += times;
         }
     }
 
-    /// Whether the value differs from what it was.
-    pub(super) fn differs(&self) -> bool {
-        self.surely || self.moved.values().any(|&times| times != 0)
+    /// Whether the value differs from what it was, given the state now.
+    pub(super) fn differs(&self, state: &State) -> bool {
+        let is_other = |was: &Output| *was != state.read();
+        self.surely || self.was.as_ref().is_some_and(is_other) || self.moved.values().any(|&times| times != 0)
     }
 }
 
-/// Merges news into a state that nothing with provenance follows from, and notes which members of the wanted parts came
-/// and went. `true` if a value that is no collection is another. Cost: the size of the news.
-pub(super) fn merge_alone(state: &mut State, news: State, wanted: Facets, moved: &mut Vec<Moved>) -> bool {
-    let before = state.scalar();
-    state.merge_moving(news, wanted, moved);
-    before.is_none() || before != state.scalar()
-}
-
-/// The same for a variable that something with provenance follows from; its own additions are events of `base`.
-pub(super) fn merge(
-    state: &mut State,
-    news: State,
-    base: BaseId,
-    wanted: Facets,
-    moved: &mut Vec<Moved>,
-) -> (Change, bool) {
+/// Merges news into the state of a variable that something with provenance follows from, and notes which members of the
+/// wanted parts came and went; its own additions are events of `base`. Cost: the size of the news.
+pub(super) fn merge(state: &mut State, news: State, base: BaseId, wanted: Facets, moved: &mut Vec<Moved>) -> Change {
     let facet = Facet::Elements;
     match (state, news) {
         (State::AwSet(set), State::AwSet(news)) => {
@@ -95,7 +93,7 @@ pub(super) fn merge(
                 let turned = turns.filter(|(_, was_in, is_in)| was_in != is_in);
                 moved.extend(turned.map(|(member, _, came)| Moved { facet, member: member.clone(), came }));
             }
-            (Change::Set(delta, touched), true)
+            Change::Set(delta, touched)
         }
         (State::GSet(set), State::GSet(news)) => {
             let came = news.iter().map(|element| (element.clone(), false)).collect();
@@ -104,12 +102,12 @@ pub(super) fn merge(
             }
             let delta = Derived::of_grow_only(&news);
             set.merge(news);
-            (Change::Set(delta, came), true)
+            Change::Set(delta, came)
         }
         (state, news) => {
             let change = Change::Plain(news.clone());
-            let shows_other = merge_alone(state, news, wanted, moved);
-            (change, shows_other)
+            state.merge_moving(news, wanted, moved);
+            change
         }
     }
 }

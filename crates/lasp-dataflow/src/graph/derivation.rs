@@ -228,7 +228,8 @@ impl Graph {
         let has_it = match variable.view().map(|view| self.views.view(view).shape) {
             Some(Shape::Set) => facet == Facet::Elements,
             Some(Shape::Map) => matches!(facet, Facet::Elements | Facet::Keys),
-            Some(Shape::Scalar | Shape::Flag) => false,
+            // Its value, if it has one.
+            Some(Shape::Scalar | Shape::Flag) => facet == Facet::Elements,
             None => variable.info.ty.facets().contains(&facet),
         };
         if has_it {
@@ -380,6 +381,11 @@ impl Graph {
     fn add_view(&mut self, operator: Operator, inputs: &[VarId], shape: Shape) -> ViewId {
         let inputs: Vec<views::Input> = inputs.iter().map(|&input| self.view_input(input)).collect();
         match (&operator, inputs.as_slice()) {
+            (Operator::View(Facet::Elements), &[views::Input::View(view)])
+                if self.views.view(view).shape != Shape::Set =>
+            {
+                self.views.add(Operator::Filter(Arc::new(HasValue)), &inputs, shape)
+            }
             (Operator::View(Facet::Elements), &[views::Input::View(view)]) => {
                 self.views.use_again(view);
                 view
@@ -453,7 +459,7 @@ impl Graph {
             views::Input::View(view) => self.carriers[&view],
         });
         let name = Name::new(format!("~carrier/{}", self.vars.given())).expect("a short name");
-        let mut variable = Variable::new(name, Type::AwSet, true);
+        let mut variable = Variable::new(name, Type::AwSet, true, self.replica);
         variable.carries = Some(view);
         let output = self.vars.insert(variable);
         self.carriers.insert(view, output);
@@ -542,5 +548,22 @@ impl Call for KeyOfEntry {
 
     fn identity(&self) -> Option<Arc<str>> {
         Some("the key of an entry".into())
+    }
+}
+
+/// Whether a scalar has a value: as a set it has that one member. The entries of a map are all values.
+struct HasValue;
+
+impl Call for HasValue {
+    fn call(&self, args: &[Value]) -> Result<Value, FunctionError> {
+        Ok(Value::Bool(args.iter().all(|value| !views::is_unset(value))))
+    }
+
+    fn describe(&self) -> String {
+        "it has a value".into()
+    }
+
+    fn identity(&self) -> Option<Arc<str>> {
+        Some("whether a scalar has a value".into())
     }
 }

@@ -88,6 +88,7 @@ impl Graph {
             return Err(UndeclareError::Derived(name()));
         }
         self.fingerprint = self.fingerprint.wrapping_sub(variable.share);
+        self.forgotten += u64::from(!variable.state.is_bottom());
         self.outbox.forget(var);
         self.vars.remove(var);
         for (at, delta) in self.outbox.waiting() {

@@ -32,6 +32,7 @@ use crate::waiters::{Place, WaiterId, WatcherId};
 use derivation::Derivation;
 use effects::Outbox;
 use lasp_crdt::ReplicaId;
+use lasp_crdt::fingerprint::mix;
 use std::collections::BTreeMap;
 use variable::{Shows, Variable};
 use variables::Variables;
@@ -40,6 +41,8 @@ use variables::Variables;
 #[derive(Debug)]
 pub struct Graph {
     replica: ReplicaId,
+    /// How often a variable was forgotten that held something.
+    forgotten: u64,
     vars: Variables,
     /// Derivations into variables that travel, and those that carry provenance to them.
     derivations: BTreeMap<DerivationId, Derivation>,
@@ -63,6 +66,7 @@ impl Graph {
     pub fn new(replica: ReplicaId) -> Self {
         Self {
             replica,
+            forgotten: 0,
             vars: Variables::default(),
             derivations: BTreeMap::new(),
             sinks: BTreeMap::new(),
@@ -77,7 +81,7 @@ impl Graph {
         }
     }
 
-    /// Whose updates this graph's are.
+    /// Whose updates this graph's are, but for those to variables declared after others were forgotten.
     pub fn replica(&self) -> ReplicaId {
         self.replica
     }
@@ -112,9 +116,19 @@ impl Graph {
 
     /// Makes a variable; the name must be free.
     fn insert(&mut self, name: Name, ty: Type, local: bool) -> VarId {
-        let var = self.vars.insert(Variable::new(name, ty, local));
+        let var = self.vars.insert(Variable::new(name, ty, local, self.author()));
         self.vars.publish(var);
         var
+    }
+
+    /// Whose updates those of a variable declared now are. A copy that was forgotten does not know what this replica did to
+    /// it, and must not number it again from the start: so what is declared after that is written by another id, which no
+    /// other graph has but by a hash collision.
+    fn author(&self) -> ReplicaId {
+        match self.forgotten {
+            0 => self.replica,
+            times => ReplicaId(mix(self.replica.0, times)),
+        }
     }
 
     /// The variable of this name.

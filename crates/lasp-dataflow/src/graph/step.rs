@@ -53,7 +53,7 @@ impl Graph {
             self.wake(var);
         }
         for (var, shown) in step.shown {
-            if shown.differs() {
+            if shown.differs(&self.vars[var].state) {
                 self.outbox.changed.extend(&self.vars[var].watchers);
             }
         }
@@ -79,7 +79,7 @@ impl Graph {
                 step.grown.insert(var);
             }
             if ran.changed && !variable.watchers.is_empty() {
-                step.shown.entry(var).or_default().extend(Shown::surely(true));
+                step.shown.entry(var).or_default().extend(Shown::surely());
             }
         }
         if self.sinks.contains_key(&view) {
@@ -136,22 +136,23 @@ impl Graph {
             wanted = facets.iter().fold(wanted, |wanted, &facet| wanted.with(facet));
         }
         let mut moved = std::mem::take(&mut self.moved);
-        let shows_other = if variable.dependents.is_empty() {
-            change::merge_alone(&mut variable.state, news, wanted, &mut moved)
+        if is_watched && facets.is_empty() {
+            step.shown.entry(var).or_insert_with(|| Shown::before(&variable.state));
+        }
+        if variable.dependents.is_empty() {
+            variable.state.merge_moving(news, wanted, &mut moved);
         } else {
-            let (change, shows_other) = change::merge(&mut variable.state, news, variable.base, wanted, &mut moved);
+            let change = change::merge(&mut variable.state, news, variable.base, wanted, &mut moved);
             step.note((variable.rank, var), change);
-            shows_other
-        };
+        }
         if variable.share_counts() {
             self.fingerprint = self.fingerprint.wrapping_add(variable.update_share());
         }
         if !variable.waiters.is_empty() {
             step.grown.insert(var);
         }
-        if is_watched {
-            let shown = if facets.is_empty() { Shown::surely(shows_other) } else { Shown::of(&moved) };
-            step.shown.entry(var).or_default().extend(shown);
+        if is_watched && !facets.is_empty() {
+            step.shown.entry(var).or_default().extend(Shown::of(&moved));
         }
         self.tell_taps(var, &mut moved);
         moved.clear();

@@ -20,7 +20,7 @@ impl Graph {
         if variable.info.read_only {
             return Err(UpdateError::ReadOnly(variable.info.name.clone()));
         }
-        let author = Author { replica: self.replica, stamp };
+        let author = Author { replica: variable.author, stamp };
         let delta = variable.state.apply(&variable.info.ty, op, author)?;
         self.absorb(var, delta, Cause::Local);
         Ok(())
@@ -54,7 +54,7 @@ impl Graph {
         if !value.nests_within(MAX_VALUE_DEPTH) {
             return Err(BindError::TooDeep);
         }
-        let news = match state.add_absent(value, self.replica) {
+        let news = match state.add_absent(value, variable.author) {
             Some(additions) => additions,
             None => State::from_value(&info.ty, value)?,
         };

@@ -11,7 +11,7 @@ use crate::value::Value;
 use crate::views::{Tap, ViewId};
 use crate::waiters::{WaiterId, Waiters, WatcherId};
 use lasp_crdt::fingerprint::mix;
-use lasp_crdt::{BaseId, Derived};
+use lasp_crdt::{BaseId, Derived, ReplicaId};
 use std::collections::{BTreeMap, VecDeque};
 
 /// How many errors a variable remembers. A guess: enough to see what is wrong.
@@ -88,6 +88,8 @@ pub(super) struct Variable {
     pub(super) shows: Shows,
     /// Of a variable that carries a view's members with their provenance, and has no name: the view.
     pub(super) carries: Option<ViewId>,
+    /// Whose the updates made here are.
+    pub(super) author: ReplicaId,
     /// What additions made to this variable are called in derived sets.
     pub(super) base: BaseId,
     /// Longer than that of everything it is derived from.
@@ -111,7 +113,7 @@ pub(super) struct Variable {
 }
 
 impl Variable {
-    pub(super) fn new(name: Name, ty: Type, local: bool) -> Self {
+    pub(super) fn new(name: Name, ty: Type, local: bool, author: ReplicaId) -> Self {
         let base = BaseId::of(name.as_str());
         let state = State::bottom(&ty);
         let info = VarInfo { name, ty, local, derived: false, read_only: false, errors: ErrorLog::default() };
@@ -120,6 +122,7 @@ impl Variable {
             state,
             shows: Shows::State,
             carries: None,
+            author,
             base,
             rank: 0,
             made_by: Vec::new(),

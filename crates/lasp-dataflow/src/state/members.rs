@@ -8,7 +8,7 @@ use crate::operator::Facet;
 use crate::types::Type;
 use crate::value::Value;
 use lasp_crdt::{AwGraph, Dot, DotSet, DotStore, Graph, Lattice, TwoPGraph};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// A member of a facet that came or went.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,14 +93,7 @@ impl State {
                 set.merge(news);
             }
             (Self::AwSet(set), Self::AwSet(news)) => {
-                let mut touched = BTreeMap::new();
-                set.merge_touching(news, &mut touched);
-                for (member, was_in) in touched {
-                    let came = set.contains(&member);
-                    if came != was_in {
-                        moved.push(Moved { facet, member, came });
-                    }
-                }
+                set.merge_moving(news, |member, came| moved.push(Moved { facet, member, came }));
             }
             (state, news) if state.may_retire(&news) => state.merge_comparing(news, wanted, moved),
             (state, news) => {

@@ -1,6 +1,6 @@
 //! What a state says to those who read it.
 
-use super::{Look, Slot, State};
+use super::{Slot, State};
 use crate::output::Output;
 use crate::threshold::Level;
 use crate::types::Type;
@@ -11,14 +11,6 @@ impl State {
     /// The value. Cost: the size of the state.
     pub fn read(&self) -> Output {
         self.look().read()
-    }
-
-    /// The value of a counter, flag or register with at most one value; none of collections and pairs. O(1).
-    pub(crate) fn scalar(&self) -> Option<Output> {
-        match self.look() {
-            scalar @ (Look::Number(_) | Look::Flag(_) | Look::Register(_) | Look::Conflict(..)) => Some(scalar.read()),
-            _ => None,
-        }
     }
 
     /// A set's elements, ascending; of other types none.

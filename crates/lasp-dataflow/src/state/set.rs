@@ -95,6 +95,23 @@ impl SetState {
         self.derived.unordered_entries().for_each(|(element, support)| each(element, support));
     }
 
+    /// Merges `news`, of which nothing is known yet, and tells `on` which elements came (`true`) and went, each once. Cost:
+    /// the size of `news` and of what it retracts.
+    pub(crate) fn merge_moving(&mut self, news: Self, mut on: impl FnMut(Value, bool)) {
+        if self.derived.is_bottom() && news.derived.is_bottom() {
+            self.own.merge_members(news.own, |element, came| on(element.clone(), came));
+            return;
+        }
+        let mut touched = Touched::new();
+        self.merge_touching(news, &mut touched);
+        for (element, was_in) in touched {
+            let is_in = self.contains(&element);
+            if is_in != was_in {
+                on(element, is_in);
+            }
+        }
+    }
+
     /// Merges `news`, of which nothing is known yet, and tells which elements that touched. Cost: the size of `news` and
     /// of what it retracts.
     pub(crate) fn merge_touching(&mut self, news: Self, touched: &mut Touched) {

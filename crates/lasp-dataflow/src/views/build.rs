@@ -300,10 +300,15 @@ impl Views {
             _ => true,
         };
         let depth = if kind.is_stateless() { depth + 1 } else { 0 };
+        let mut hears_members = [false; 2];
+        for (hears, port) in hears_members.iter_mut().zip(&inputs) {
+            *hears = self.is_distinct(*port);
+        }
         let mut node = Box::new(Node {
             store: (depth > MAX_DEPTH || keeps && kind.needs_store()).then(Bag::default),
             kind,
             inputs,
+            hears_members,
             consumers: Vec::new(),
             distinct,
             rank: rank + 1,
@@ -327,7 +332,7 @@ impl Views {
                 Port::Members(var, facet) => sources.attach(var, Tap { node: id, side, facet: Some(facet) }),
                 Port::Value(var) => sources.attach(var, Tap { node: id, side, facet: None }),
                 Port::Node(input) => {
-                    let distinct = self.is_distinct(port);
+                    let distinct = hears_members[side as usize];
                     let input = self.node_mut(input);
                     input.consumers.push(Consumer { node: id, side, distinct });
                     input.users += 1;
@@ -349,7 +354,7 @@ impl Views {
                 out.changes.clear();
                 changes.clear();
             };
-            self.for_each(port, sources, &mut |member, weight| {
+            self.for_each(port, node.hears_members[side as usize], sources, &mut |member, weight| {
                 waiting.push(Change::new(member.clone(), weight));
                 if waiting.len() == LOADED {
                     feed(&mut waiting);
@@ -363,29 +368,35 @@ impl Views {
         failures.extend(out.failures.into_iter().map(|failure| Failure { view: failure.view.or(of_node), ..failure }));
     }
 
-    /// Calls `each` with all that a port has told so far.
-    fn for_each(&self, port: Port, sources: &dyn Sources, each: &mut dyn FnMut(&Value, i64)) {
+    /// Calls `each` with all that a port has told so far: to one who hears of members, or of every reason for one.
+    fn for_each(&self, port: Port, members: bool, sources: &dyn Sources, each: &mut dyn FnMut(&Value, i64)) {
         match port {
             Port::Members(var, facet) => sources.for_each_member(var, facet, &mut |member| each(&member, 1)),
             Port::Value(_) => {}
-            Port::Node(id) => self.for_each_of(self.node(id), sources, each),
+            Port::Node(id) => match &self.node(id).store {
+                Some(store) if members => store.iter().for_each(|member| each(member, 1)),
+                Some(store) => store.counted().for_each(|(member, weight)| each(member, weight)),
+                None => self.for_each_of(self.node(id), sources, each),
+            },
         }
     }
 
+    /// Calls `each` with every reason for a member of a node without a store.
     fn for_each_of(&self, node: &Node, sources: &dyn Sources, each: &mut dyn FnMut(&Value, i64)) {
-        if let Some(store) = &node.store {
-            return store.iter().for_each(|member| each(member, 1));
-        }
         match &node.kind {
             Kind::Chain(stages) => {
                 let mut out = Emitter::default();
-                self.for_each(node.inputs[0], sources, &mut |member, weight| {
+                self.for_each(node.inputs[0], node.hears_members[0], sources, &mut |member, weight| {
                     chain::run(stages, &[Change::new(member.clone(), weight)], &mut out);
                     out.changes.drain(..).for_each(|change| each(&change.member, change.weight));
                     out.failures.clear();
                 });
             }
-            Kind::Union => node.inputs.iter().for_each(|port| self.for_each(*port, sources, each)),
+            Kind::Union => {
+                for (port, members) in node.inputs.iter().zip(node.hears_members) {
+                    self.for_each(*port, members, sources, each);
+                }
+            }
             Kind::Intersection(sides) | Kind::Difference(sides) => sides.iter().for_each(|member| each(member, 1)),
             Kind::Product(product) => product.for_each(&mut |pair| each(&pair, 1)),
             Kind::Join(join) => join.for_each(&mut |pair| each(&pair, 1)),

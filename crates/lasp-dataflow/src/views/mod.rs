@@ -27,6 +27,7 @@ mod reading;
 mod sides;
 mod union;
 
+pub(crate) use aggregate::is_unset;
 pub(crate) use change::{Change, Failure};
 pub(crate) use logical::{Input, Shape, View};
 pub use plan::{Plan, PlanInput, PlanNode, PlanView};
@@ -321,7 +322,8 @@ impl Views {
         let is_heard = node.is_watched || node.consumers.iter().any(|consumer| consumer.distinct);
         keep(&mut node.store, &out.changes, is_heard.then_some(&mut told));
         let is_told = node.store.is_some();
-        let changed = node.is_watched && differs(if is_told { &told } else { &out.changes });
+        let is_scalar = node.view.is_some_and(|view| !self.view(view).shape.is_collection());
+        let changed = node.is_watched && differs(if is_told { &told } else { &out.changes }, is_scalar);
         for consumer in &node.consumers {
             let changes = if consumer.distinct && is_told { &told } else { &out.changes };
             if !changes.is_empty() {
@@ -406,13 +408,14 @@ fn keep(store: &mut Option<Bag>, changes: &[Change], mut told: Option<&mut Vec<C
     }
 }
 
-/// Whether changes leave anything else than there was.
-fn differs(changes: &[Change]) -> bool {
+/// Whether changes leave anything else than there was. A scalar that is `undefined` shows what one without a value shows.
+fn differs(changes: &[Change], is_scalar: bool) -> bool {
+    let shows = |change: &&Change| !is_scalar || !is_unset(&change.member);
     if let [one] = changes {
-        return one.weight != 0;
+        return one.weight != 0 && shows(&one);
     }
     let mut sums: BTreeMap<&Value, i64> = BTreeMap::new();
-    for change in changes {
+    for change in changes.iter().filter(shows) {
         *sums.entry(&change.member).or_default() += change.weight;
     }
     sums.values().any(|&sum| sum != 0)

@@ -45,6 +45,8 @@ pub(super) struct Consumer {
 pub(super) struct Node {
     pub(super) kind: Kind,
     pub(super) inputs: SmallVec<[Port; 2]>,
+    /// By side, whether it is told of members, or of every reason for one.
+    pub(super) hears_members: [bool; 2],
     pub(super) consumers: Vec<Consumer>,
     /// What it emitted so far, if somebody wants to read it.
     pub(super) store: Option<Bag>,

@@ -227,6 +227,28 @@ fn watchers_hear_of_each_change_of_the_value_once() {
 }
 
 #[test]
+fn watchers_of_scalars_hear_of_values_and_not_of_states() {
+    let mut node = Node::new(1);
+    let (counter, pair) = (node.declare("c", "pncounter"), node.declare("p", "pair(set, gcounter)"));
+    node.graph.watch(WatcherId(1), counter);
+    node.graph.watch(WatcherId(2), pair);
+    // Up and down in one delta, and an element added again: the states grow, the values stay.
+    let mut other = Node::new(2);
+    let theirs = other.declare("c", "pncounter");
+    other.update(theirs, Op::Increment(1));
+    other.update(theirs, Op::Decrement(1));
+    let news = other.news();
+    node.hear(&news);
+    assert_eq!(node.drain().changed, []);
+    node.update(pair, Op::Fst(Box::new(Op::Add(1.into()))));
+    assert_eq!(node.drain().changed, [WatcherId(2)]);
+    node.update(pair, Op::Fst(Box::new(Op::Add(1.into()))));
+    assert_eq!(node.drain().changed, []);
+    node.update(counter, Op::Decrement(1));
+    assert_eq!(node.drain().changed, [WatcherId(1)]);
+}
+
+#[test]
 fn variables_are_found_by_name_and_listed_as_declared() {
     let mut node = Node::new(1);
     let b = node.declare("b", "set");

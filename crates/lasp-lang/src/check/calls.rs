@@ -4,7 +4,7 @@ use super::{Checker, Known};
 use crate::ast::{Expr, ExprKind, Fun};
 use crate::library;
 use crate::machine::count;
-use crate::show::type_name;
+use crate::session::is_derivation;
 use crate::signature::{self, Signature};
 use crate::source::Span;
 use crate::suggest::nearest;
@@ -12,7 +12,7 @@ use lasp_dataflow::Type;
 use std::sync::Arc;
 
 /// Operations of the language that this version cannot perform.
-const UNAVAILABLE: [&str; 2] = ["enforce_once", "group"];
+const UNAVAILABLE: &[&str] = if cfg!(feature = "sql") { &["enforce_once"] } else { &["enforce_once", "sql"] };
 
 impl Checker {
     pub(super) fn value_call(&mut self, callee: &Expr, args: &[Expr], span: Span) -> Known {
@@ -40,14 +40,14 @@ impl Checker {
             self.type_call(name, at, args);
             return Known::Value("a type");
         }
-        let candidates = || signature::all().filter(|signature| signature.name == name);
-        if candidates().next().is_none() {
+        let candidates = signature::named(name);
+        let Some(first) = candidates.first() else {
             self.unknown_function(name, at);
             self.all(args);
             return Known::Unknown;
-        }
-        if !candidates().any(|signature| signature.takes(args.len())) {
-            self.wrong_arity(name, candidates().next().expect("there is one"), args.len(), span);
+        };
+        if !candidates.iter().any(|signature| signature.takes(args.len())) {
+            self.wrong_arity(name, first, args.len(), span);
             self.all(args);
             return Known::Unknown;
         }
@@ -68,8 +68,13 @@ impl Checker {
     }
 
     fn unknown_function(&mut self, name: &str, at: Span) {
-        let near = nearest(name, signature::all().map(|signature| signature.name));
-        let variable = self.scope.names().find(|known| known.eq_ignore_ascii_case(name)).map(str::to_owned);
+        let near = nearest(name, signature::all().map(|signature| signature.name).take(self.names_tried()));
+        let variable = self
+            .scope
+            .names()
+            .take(self.names_tried())
+            .find(|known| known.eq_ignore_ascii_case(name))
+            .map(str::to_owned);
         // `sum` is `lists:sum`.
         let qualified =
             signature::all().map(|s| s.name).find(|known| known.split_once(':').is_some_and(|(_, f)| f == name));
@@ -105,12 +110,13 @@ impl Checker {
             return Known::Unknown;
         }
         match name {
-            "declare" => self.declare(args),
+            "declare" | "declare_dynamic" => self.declare(args),
             "help" => Known::Value("an atom"),
-            "update" | "bind" | "bind_to" | "query" | "read" | "invariant" | "stream" => self.on_variable(name, args),
-            "map" | "filter" | "flat_map" | "union" | "intersection" | "product" | "join" | "fold" => {
-                self.derivation(name, args)
+            "update" | "bind" | "bind_to" | "query" | "read" | "wait_needed" | "invariant" | "stream" | "undeclare" => {
+                self.on_variable(name, args)
             }
+            "sql" => self.sql(args),
+            name if is_derivation(name) => self.derivation(name, args),
             "on" => {
                 self.operand(&args[0], "`on`");
                 self.expr(&args[1])
@@ -153,7 +159,7 @@ impl Checker {
                     self.written_operation(&ty, &args[1]);
                 }
             }
-            ("read" | "invariant", ty) => {
+            ("read" | "wait_needed" | "invariant", ty) => {
                 self.all(&args[1..]);
                 if let Some(ty) = ty {
                     self.written_threshold(&ty, &args[1]);
@@ -163,39 +169,14 @@ impl Checker {
         }
         match name {
             "invariant" => self.expect_function(name, &args[2], 0, false),
+            "wait_needed" if args.len() == 3 => self.expect_function(name, &args[2], 0, false),
             "stream" => self.expect_function(name, &args[1], 1, false),
             _ => {}
         }
         if matches!(name, "update" | "bind" | "bind_to") { variable } else { Known::Unknown }
     }
 
-    fn derivation(&mut self, name: &str, args: &[Expr]) -> Known {
-        let (inputs, functions, into): (&[usize], &[usize], _) = match name {
-            "map" | "filter" | "flat_map" => (&[0], &[1], args.get(2)),
-            "join" => (&[0, 2], &[1, 3], args.get(4)),
-            "fold" => (&[0], &[], None),
-            _ => (&[0, 1], &[], args.get(2)),
-        };
-        for (position, arg) in args.iter().enumerate() {
-            let is_variable = inputs.contains(&position) || into.is_some_and(|into| std::ptr::eq(into, arg));
-            if is_variable {
-                self.expect_set(name, arg)
-            } else {
-                drop(self.expr(arg))
-            }
-            if functions.contains(&position) {
-                self.expect_function(name, arg, 1, true);
-            }
-        }
-        match (name, &args.get(1).map(|arg| &arg.kind)) {
-            ("filter", Some(ExprKind::Fun(fun))) => self.expect_condition(fun),
-            ("fold", Some(_)) => self.aggregate(&args[1]),
-            _ => {}
-        }
-        if name == "fold" { Known::Unknown } else { Known::Variable(Type::AwSet) }
-    }
-
-    fn expect_variable(&mut self, name: &str, arg: &Expr) -> Known {
+    pub(super) fn expect_variable(&mut self, name: &str, arg: &Expr) -> Known {
         let known = self.expr(arg);
         if let Known::Value(_) | Known::Function(_) = known {
             let kind = if let Known::Value(kind) = known { kind } else { "a function" };
@@ -209,18 +190,7 @@ impl Checker {
         known
     }
 
-    fn expect_set(&mut self, name: &str, arg: &Expr) {
-        if let Known::Variable(ty) = self.expect_variable(name, arg)
-            && !ty.is_set()
-        {
-            let found = type_name(&ty);
-            let diagnostic = self.error(arg.span, format!("`{name}` goes from sets to sets, found a {found}"));
-            diagnostic.label = format!("a variable of type {found}");
-            diagnostic.hint = Some("sets are `set` (or `awset`) and `gset`".to_owned());
-        }
-    }
-
-    fn expect_function(&mut self, name: &str, arg: &Expr, arity: usize, pure: bool) {
+    pub(super) fn expect_function(&mut self, name: &str, arg: &Expr, arity: usize, pure: bool) {
         let fun = match &arg.kind {
             ExprKind::Fun(fun) => fun,
             ExprKind::Literal(_) | ExprKind::Tuple(_) | ExprKind::List { .. } => {
@@ -245,37 +215,5 @@ impl Checker {
         };
         let diagnostic = self.error(span, format!("the function of `{name}` must be pure, and `{effect}` acts"));
         diagnostic.hint = Some("actions belong into `stream` or `invariant`".to_owned());
-    }
-
-    /// Whether the clauses of a predicate end in a match where a comparison is meant.
-    fn expect_condition(&mut self, fun: &Fun) {
-        for clause in &fun.clauses {
-            let Some(Expr { kind: ExprKind::Match(pattern, value), .. }) = clause.body.last() else {
-                continue;
-            };
-            let operator = Span::new(pattern.span.end, value.span.start);
-            let diagnostic = self.error(operator, "`=` binds; a condition compares with `==`");
-            diagnostic.label = "found `=`, expected `==`".to_owned();
-            diagnostic.hint = Some("write `==`".to_owned());
-        }
-    }
-
-    fn aggregate(&mut self, arg: &Expr) {
-        const NAMES: [&str; 5] = ["count", "sum", "min", "max", "avg"];
-        match &arg.kind {
-            ExprKind::Literal(crate::ast::Literal::Atom(name)) if NAMES.contains(&&**name) => {}
-            ExprKind::Literal(crate::ast::Literal::Atom(name)) => {
-                let near = nearest(name, NAMES).map(|near| format!("did you mean `{near}`?"));
-                let known = "it takes count, sum, min, max, avg, {F, Init} or {F, Init, Inverse}";
-                let diagnostic = self.error(arg.span, format!("`fold` cannot aggregate by `{name}`"));
-                diagnostic.hint = Some(near.unwrap_or_else(|| known.to_owned()));
-            }
-            ExprKind::Tuple(items) => {
-                for function in items.iter().step_by(2) {
-                    self.expect_function("fold", function, 2, true);
-                }
-            }
-            _ => {}
-        }
     }
 }

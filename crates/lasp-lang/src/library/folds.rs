@@ -12,7 +12,8 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
         let f = function(a, 0)?;
         let images = list(m, a, 1)?.into_iter().map(|item| call(m, &f, vec![item])).collect::<Result<_>>()?;
         Ok(Term::list(images))
-    }),
+    })
+    .on_surface(),
     builtin("lists:filter", 2, "lists:filter(P, L)", "the elements for which P is true", |m, a| {
         Ok(Term::list(partition(m, a)?.0))
     }),
@@ -50,19 +51,22 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
     builtin("lists:foldl", 3, "lists:foldl(F, Acc, L)", "F(X, Acc) over the elements from the left", |m, a| {
         let items = list(m, a, 2)?;
         fold(m, a, items)
-    }),
+    })
+    .on_surface(),
     builtin("lists:foldr", 3, "lists:foldr(F, Acc, L)", "F(X, Acc) over the elements from the right", |m, a| {
         let mut items = list(m, a, 2)?;
         items.reverse();
         fold(m, a, items)
-    }),
+    })
+    .on_surface(),
     builtin("lists:foreach", 2, "lists:foreach(F, L)", "calls F with each element", |m, a| {
         let f = function(a, 0)?;
         for item in list(m, a, 1)? {
             call(m, &f, vec![item])?;
         }
         Ok(Term::ok())
-    }),
+    })
+    .on_surface(),
     builtin("lists:all", 2, "lists:all(P, L)", "whether P is true for every element", |m, a| {
         let f = function(a, 0)?;
         for item in list(m, a, 1)? {
@@ -71,7 +75,8 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
             }
         }
         Ok(Term::scalar(true))
-    }),
+    })
+    .on_surface(),
     builtin("lists:any", 2, "lists:any(P, L)", "whether P is true for some element", |m, a| {
         let f = function(a, 0)?;
         for item in list(m, a, 1)? {
@@ -80,7 +85,8 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
             }
         }
         Ok(Term::scalar(false))
-    }),
+    })
+    .on_surface(),
     builtin("lists:search", 2, "lists:search(P, L)", "{value, X} for the first X with P, or false", |m, a| {
         let f = function(a, 0)?;
         for item in list(m, a, 1)? {

@@ -1,6 +1,6 @@
 //! Lists without functions as arguments.
 
-use super::{Builtin, Result, between, builtin, integer, list, size, value, wrong};
+use super::{Builtin, Result, between, builtin, integer, list, list_len, size, value, wrong};
 use crate::machine::Machine;
 use crate::show::short;
 use crate::term::{Term, compare};
@@ -9,11 +9,14 @@ use std::cmp::Ordering;
 
 pub(super) const FUNCTIONS: &[Builtin] = &[
     builtin("length", 1, "length(L)", "how many elements a list or set has", |m, a| {
-        Ok(Term::scalar(list(m, a, 0)?.len() as i64))
-    }),
+        Ok(Term::scalar(list_len(m, a, 0)? as i64))
+    })
+    .on_surface(),
     builtin("hd", 1, "hd(L)", "the first element", |m, a| {
-        list(m, a, 0)?.into_iter().next().ok_or_else(|| "the list is empty".into())
-    }),
+        list_len(m, a, 0)?;
+        a[0].list_get(0).ok_or_else(|| "the list is empty".into())
+    })
+    .on_surface(),
     builtin("tl", 1, "tl(L)", "all but the first element", |m, a| {
         let mut items = list(m, a, 0)?;
         if items.is_empty() {
@@ -22,17 +25,20 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
         Ok(Term::list(items.split_off(1)))
     }),
     builtin("lists:last", 1, "lists:last(L)", "the last element", |m, a| {
-        list(m, a, 0)?.pop().ok_or_else(|| "the list is empty".into())
-    }),
+        let last = list_len(m, a, 0)?.checked_sub(1);
+        last.and_then(|last| a[0].list_get(last)).ok_or_else(|| "the list is empty".into())
+    })
+    .on_surface(),
     builtin("lists:droplast", 1, "lists:droplast(L)", "all but the last element", |m, a| {
         let mut items = list(m, a, 0)?;
         items.pop().map(|_| Term::list(items)).ok_or_else(|| "the list is empty".into())
     }),
     builtin("lists:nth", 2, "lists:nth(N, L)", "the N-th element, from 1", |m, a| {
-        let items = list(m, a, 1)?;
-        let found = size(a, 0)?.checked_sub(1).and_then(|index| items.get(index).cloned());
-        found.ok_or_else(|| format!("there is no element {} in a list of {}", short(&a[0]), items.len()).into())
-    }),
+        let len = list_len(m, a, 1)?;
+        let found = size(a, 0)?.checked_sub(1).and_then(|index| a[1].list_get(index));
+        found.ok_or_else(|| format!("there is no element {} in a list of {len}", short(&a[0])).into())
+    })
+    .on_surface(),
     builtin("lists:nthtail", 2, "lists:nthtail(N, L)", "the list without its first N elements", |m, a| {
         let mut items = list(m, a, 1)?;
         let n = size(a, 0)?;

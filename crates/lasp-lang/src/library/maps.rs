@@ -3,13 +3,14 @@
 use super::lists::pair;
 use super::{Builtin, Result, ask, between, builtin, call, function, list, map, value, wrong};
 use crate::fault::Trap;
+use crate::machine::Machine;
 use crate::term::Term;
 use lasp_dataflow::Value;
 use std::collections::BTreeMap;
 
 pub(super) const FUNCTIONS: &[Builtin] = &[
-    builtin("map_size", 1, "map_size(M)", "how many entries", |m, a| Ok(Term::scalar(map(m, a, 0)?.len() as i64))),
-    builtin("maps:size", 1, "maps:size(M)", "how many entries", |m, a| Ok(Term::scalar(map(m, a, 0)?.len() as i64))),
+    builtin("map_size", 1, "map_size(M)", "how many entries", entries).on_surface(),
+    builtin("maps:size", 1, "maps:size(M)", "how many entries", entries).on_surface(),
     builtin("maps:new", 0, "maps:new()", "the map without entries", |_, _| Ok(Term::map(BTreeMap::new()))),
     between("maps:get", (2, 3), "maps:get(K, M), maps:get(K, M, Default)", "the value under K", |_, a| {
         if !a[1].is_map() {
@@ -18,7 +19,8 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
         let key = value(a, 0)?;
         let found = a[1].map_get(&key).or_else(|| a.get(2).cloned());
         found.ok_or_else(|| Trap::from(format!("the map has no key {key}")))
-    }),
+    })
+    .on_surface(),
     builtin("maps:find", 2, "maps:find(K, M)", "{ok, V}, or error without such a key", |_, a| {
         if !a[1].is_map() {
             return Err(wrong(1, "a map", &a[1]));
@@ -33,7 +35,8 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
             return Err(wrong(1, "a map", &a[1]));
         }
         Ok(Term::scalar(a[1].map_get(&value(a, 0)?).is_some()))
-    }),
+    })
+    .on_surface(),
     builtin("maps:put", 3, "maps:put(K, V, M)", "the map with V under K", |m, a| {
         let mut entries = map(m, a, 2)?;
         entries.insert(value(a, 0)?, a[1].clone());
@@ -120,6 +123,11 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
         Ok(accumulator)
     }),
 ];
+
+fn entries(_: &mut Machine<'_>, args: &[Term]) -> Result {
+    let entries = args[0].map_len().ok_or_else(|| wrong(0, "a map", &args[0]))?;
+    Ok(Term::scalar(entries as i64))
+}
 
 fn keys(items: &[Term]) -> Result<Vec<Value>> {
     let mut keys = (0..items.len()).map(|at| value(items, at)).collect::<Result<Vec<_>>>()?;

@@ -29,32 +29,43 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
         };
         if n < 0.0 { Err("the number is negative".into()) } else { float(n.sqrt()) }
     }),
-    builtin("is_integer", 1, "is_integer(X)", "whether X is an integer", |_, a| is(a, |v| matches!(v, Value::Int(_)))),
-    builtin("is_float", 1, "is_float(X)", "whether X is a float", |_, a| is(a, |v| matches!(v, Value::Float(_)))),
+    builtin("is_integer", 1, "is_integer(X)", "whether X is an integer", |_, a| is(a, |v| matches!(v, Value::Int(_))))
+        .on_surface(),
+    builtin("is_float", 1, "is_float(X)", "whether X is a float", |_, a| is(a, |v| matches!(v, Value::Float(_))))
+        .on_surface(),
     builtin("is_number", 1, "is_number(X)", "whether X is a number", |_, a| {
         is(a, |v| matches!(v, Value::Int(_) | Value::Float(_)))
-    }),
+    })
+    .on_surface(),
     builtin("is_boolean", 1, "is_boolean(X)", "whether X is true or false", |_, a| {
         is(a, |v| matches!(v, Value::Bool(_)))
-    }),
+    })
+    .on_surface(),
     builtin("is_atom", 1, "is_atom(X)", "whether X is an atom (booleans are)", |_, a| {
         is(a, |v| matches!(v, Value::Atom(_) | Value::Bool(_)))
-    }),
-    builtin("is_text", 1, "is_text(X)", "whether X is a text", |_, a| is(a, |v| matches!(v, Value::Text(_)))),
-    builtin("is_binary", 1, "is_binary(X)", "whether X is bytes", |_, a| is(a, |v| matches!(v, Value::Bytes(_)))),
+    })
+    .on_surface(),
+    builtin("is_text", 1, "is_text(X)", "whether X is a text", |_, a| is(a, |v| matches!(v, Value::Text(_))))
+        .on_surface(),
+    builtin("is_binary", 1, "is_binary(X)", "whether X is bytes", |_, a| is(a, |v| matches!(v, Value::Bytes(_))))
+        .on_surface(),
     builtin("is_list", 1, "is_list(X)", "whether X is a list (queried sets are)", |_, a| {
-        Ok(Term::scalar(a[0].as_list().is_some()))
-    }),
-    builtin("is_tuple", 1, "is_tuple(X)", "whether X is a tuple", |_, a| Ok(Term::scalar(a[0].as_tuple().is_some()))),
-    builtin("is_map", 1, "is_map(X)", "whether X is a map", |_, a| Ok(Term::scalar(a[0].is_map()))),
+        Ok(Term::scalar(a[0].list_len().is_some()))
+    })
+    .on_surface(),
+    builtin("is_tuple", 1, "is_tuple(X)", "whether X is a tuple", |_, a| Ok(Term::scalar(a[0].tuple_len().is_some())))
+        .on_surface(),
+    builtin("is_map", 1, "is_map(X)", "whether X is a map", |_, a| Ok(Term::scalar(a[0].is_map()))).on_surface(),
     builtin("is_function", 1, "is_function(X)", "whether X is a function", |_, a| {
         Ok(Term::scalar(matches!(a[0], Term::Function(_))))
-    }),
+    })
+    .on_surface(),
     builtin("element", 2, "element(N, T)", "the N-th field of a tuple, from 1", |_, a| {
-        let fields = a[1].as_tuple().ok_or_else(|| wrong(1, "a tuple", &a[1]))?;
-        let index = field(a, fields.len())?;
-        Ok(fields[index].clone())
-    }),
+        let fields = a[1].tuple_len().ok_or_else(|| wrong(1, "a tuple", &a[1]))?;
+        let index = field(a, fields)?;
+        a[1].tuple_get(index).ok_or_else(|| wrong(1, "a tuple", &a[1]))
+    })
+    .on_surface(),
     builtin("setelement", 3, "setelement(N, T, X)", "the tuple with X as its N-th field", |_, a| {
         let mut fields = a[1].as_tuple().ok_or_else(|| wrong(1, "a tuple", &a[1]))?;
         let index = field(a, fields.len())?;
@@ -62,9 +73,10 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
         Ok(Term::tuple(fields))
     }),
     builtin("tuple_size", 1, "tuple_size(T)", "how many fields", |_, a| {
-        let fields = a[0].as_tuple().ok_or_else(|| wrong(0, "a tuple", &a[0]))?;
-        Ok(Term::scalar(fields.len() as i64))
-    }),
+        let fields = a[0].tuple_len().ok_or_else(|| wrong(0, "a tuple", &a[0]))?;
+        Ok(Term::scalar(fields as i64))
+    })
+    .on_surface(),
     builtin("tuple_to_list", 1, "tuple_to_list(T)", "the fields as a list", |_, a| {
         a[0].as_tuple().map(Term::list).ok_or_else(|| wrong(0, "a tuple", &a[0]))
     }),

@@ -12,7 +12,7 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 /// `-X`, `+X`, `not X`.
-pub(super) fn unary(operator: Unary, operand: &Term) -> Result<Term, Problem> {
+pub(crate) fn unary(operator: Unary, operand: &Term) -> Result<Term, Problem> {
     match (operator, operand) {
         (Unary::Not, Term::Data(Value::Bool(value), _)) => Ok(Term::scalar(!value)),
         (Unary::Not, other) => Err(expected("`not`", "a boolean", other)),
@@ -37,7 +37,14 @@ impl Machine<'_> {
             return if decided { Ok(first) } else { self.eval(right, env) };
         }
         let second = self.eval(right, env)?;
+        self.operate_on(operator, first, second, span)
+    }
+
+    /// Any operator but `andalso` and `orelse` on its operands.
+    pub(crate) fn operate_on(&mut self, operator: Binary, mut first: Term, mut second: Term, span: Span) -> Outcome {
         if let Binary::Append | Binary::Without = operator {
+            first = self.weigh(first, span)?;
+            second = self.weigh(second, span)?;
             let weight = first.shape().weight.saturating_add(second.shape().weight);
             self.charge(u64::from(weight), span)?;
         }
@@ -85,22 +92,27 @@ fn comparison(operator: Binary, left: &Term, right: &Term) -> Result<bool, Probl
             }
         };
     };
-    let order = compare(&a, &b);
-    Ok(match operator {
+    Ok(holds(operator, compare(&a, &b)))
+}
+
+/// Whether a comparison by number (`==`, `<` and so on) holds for two values in this order.
+pub(crate) fn holds(operator: Binary, order: Ordering) -> bool {
+    match operator {
         Binary::Equal => order == Ordering::Equal,
         Binary::NotEqual => order != Ordering::Equal,
         Binary::Less => order == Ordering::Less,
         Binary::LessEqual => order != Ordering::Greater,
         Binary::Greater => order == Ordering::Greater,
         _ => order != Ordering::Less,
-    })
+    }
 }
 
 fn number(operator: Binary, left: &Term, right: &Term) -> Result<Term, Problem> {
     let shown = || format!("{} {} {}", short(left), operator.as_str(), short(right));
     match (numeric(left), numeric(right)) {
-        (Some(Number::Int(a)), Some(Number::Int(b))) => integers(operator, a, b, shown),
-        (Some(a), Some(b)) => floats(operator, a.float(), b.float(), shown),
+        (Some(a), Some(b)) => {
+            calculate(operator, a, b).map(|n| Term::scalar(n.value())).map_err(|no| no.explain(operator, shown))
+        }
         (a, _) => {
             let odd = if a.is_none() { left } else { right };
             let problem = expected(&format!("`{}`", operator.as_str()), "numbers", odd);
@@ -113,12 +125,24 @@ fn number(operator: Binary, left: &Term, right: &Term) -> Result<Term, Problem> 
     }
 }
 
-enum Number {
+/// A number of either kind.
+#[derive(Clone, Copy)]
+pub(crate) enum Number {
+    /// An integer.
     Int(i64),
+    /// A float.
     Float(f64),
 }
 
 impl Number {
+    /// As a value; a calculated float is finite.
+    pub(crate) fn value(self) -> Value {
+        match self {
+            Self::Int(value) => Value::Int(value),
+            Self::Float(value) => F64::new(value).map_or(Value::Int(0), Value::Float),
+        }
+    }
+
     fn float(self) -> f64 {
         match self {
             Self::Int(value) => value as f64,
@@ -135,9 +159,38 @@ fn numeric(term: &Term) -> Option<Number> {
     }
 }
 
-fn integers(operator: Binary, a: i64, b: i64, shown: impl Fn() -> String) -> Result<Term, Problem> {
+/// Why two numbers have no result.
+#[derive(Clone, Copy)]
+pub(crate) enum NoResult {
+    DivisionByZero,
+    Overflow,
+    TooLarge,
+    NeedsIntegers,
+}
+
+impl NoResult {
+    fn explain(self, operator: Binary, shown: impl Fn() -> String) -> Problem {
+        match self {
+            Self::DivisionByZero => Problem::new(format!("division by zero: {}", shown())),
+            Self::Overflow => overflow(shown()),
+            Self::TooLarge => Problem::new(format!("too large for a float: {}", shown())),
+            Self::NeedsIntegers => Problem::new(format!("`{}` takes integers: {}", operator.as_str(), shown()))
+                .hint("`/` divides floats; `trunc` and `round` make integers"),
+        }
+    }
+}
+
+/// `A operator B` for the operators on numbers.
+pub(crate) fn calculate(operator: Binary, a: Number, b: Number) -> Result<Number, NoResult> {
+    match (a, b) {
+        (Number::Int(a), Number::Int(b)) => integers(operator, a, b),
+        (a, b) => floats(operator, a.float(), b.float()),
+    }
+}
+
+fn integers(operator: Binary, a: i64, b: i64) -> Result<Number, NoResult> {
     if b == 0 && matches!(operator, Binary::Divide | Binary::Div | Binary::Rem) {
-        return Err(Problem::new(format!("division by zero: {}", shown())));
+        return Err(NoResult::DivisionByZero);
     }
     let result = match operator {
         Binary::Add => a.checked_add(b),
@@ -145,24 +198,27 @@ fn integers(operator: Binary, a: i64, b: i64, shown: impl Fn() -> String) -> Res
         Binary::Multiply => a.checked_mul(b),
         Binary::Div => a.checked_div(b),
         Binary::Rem => Some(a.wrapping_rem(b)),
-        _ => return float(a as f64 / b as f64, shown),
+        _ => return finite(a as f64 / b as f64),
     };
-    result.map(Term::scalar).ok_or_else(|| overflow(shown()))
+    result.map(Number::Int).ok_or(NoResult::Overflow)
 }
 
-fn floats(operator: Binary, a: f64, b: f64, shown: impl Fn() -> String) -> Result<Term, Problem> {
+fn floats(operator: Binary, a: f64, b: f64) -> Result<Number, NoResult> {
     match operator {
-        Binary::Add => float(a + b, shown),
-        Binary::Subtract => float(a - b, shown),
-        Binary::Multiply => float(a * b, shown),
-        Binary::Divide if b == 0.0 => Err(Problem::new(format!("division by zero: {}", shown()))),
-        Binary::Divide => float(a / b, shown),
-        _ => Err(Problem::new(format!("`{}` takes integers: {}", operator.as_str(), shown()))
-            .hint("`/` divides floats; `trunc` and `round` make integers")),
+        Binary::Add => finite(a + b),
+        Binary::Subtract => finite(a - b),
+        Binary::Multiply => finite(a * b),
+        Binary::Divide if b == 0.0 => Err(NoResult::DivisionByZero),
+        Binary::Divide => finite(a / b),
+        _ => Err(NoResult::NeedsIntegers),
     }
 }
 
-pub(crate) fn float(value: f64, shown: impl Fn() -> String) -> Result<Term, Problem> {
+fn finite(value: f64) -> Result<Number, NoResult> {
+    F64::new(value).map(|float| Number::Float(float.get())).ok_or(NoResult::TooLarge)
+}
+
+fn float(value: f64, shown: impl Fn() -> String) -> Result<Term, Problem> {
     let finite = F64::new(value).ok_or_else(|| Problem::new(format!("too large for a float: {}", shown())))?;
     Ok(Term::scalar(Value::Float(finite)))
 }

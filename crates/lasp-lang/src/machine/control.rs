@@ -18,9 +18,9 @@ enum Gathered {
 
 impl Machine<'_> {
     pub(super) fn list(&mut self, items: &[Expr], tail: Option<&Expr>, span: Span, env: &mut Env) -> Outcome {
-        let mut elements = self.all(items, env)?;
+        let mut elements = self.parts(items, env)?;
         if let Some(tail) = tail {
-            let rest = self.eval(tail, env)?;
+            let rest = self.part(tail, env)?;
             let Some(rest) = rest.as_list() else {
                 return Err(self.fault(tail.span, format!("the tail of a list is a list, found {}", short(&rest))));
             };
@@ -34,7 +34,7 @@ impl Machine<'_> {
         let values = items
             .iter()
             .map(|item| {
-                let term = self.eval(item, env)?;
+                let term = self.part(item, env)?;
                 self.value_of(&term, item.span)
             })
             .collect::<Outcome<Vec<Value>>>()?;
@@ -58,7 +58,7 @@ impl Machine<'_> {
         let mut map = match base {
             None => BTreeMap::new(),
             Some(base) => {
-                let term = self.eval(base, env)?;
+                let term = self.part(base, env)?;
                 self.charge(u64::from(term.shape().weight), span)?;
                 match term.as_map() {
                     Some(map) => map,
@@ -67,9 +67,9 @@ impl Machine<'_> {
             }
         };
         for entry in entries {
-            let key = self.eval(&entry.key, env)?;
+            let key = self.part(&entry.key, env)?;
             let key = self.value_of(&key, entry.key.span)?;
-            let value = self.eval(&entry.value, env)?;
+            let value = self.part(&entry.value, env)?;
             if entry.must_exist && !map.contains_key(&key) {
                 return Err(self.fault(entry.key.span, format!("the map has no key {key}; `=>` would add it")));
             }
@@ -240,11 +240,11 @@ impl Machine<'_> {
 
     fn produce(&mut self, produced: &Produced, gathered: &mut Gathered, env: &mut Env) -> Outcome<()> {
         match (produced, gathered) {
-            (Produced::Element(element), Gathered::List(items)) => items.push(self.eval(element, env)?),
+            (Produced::Element(element), Gathered::List(items)) => items.push(self.part(element, env)?),
             (Produced::Entry(key, value), Gathered::Map(entries)) => {
-                let found = self.eval(key, env)?;
+                let found = self.part(key, env)?;
                 let found = self.value_of(&found, key.span)?;
-                entries.insert(found, self.eval(value, env)?);
+                entries.insert(found, self.part(value, env)?);
             }
             _ => {}
         }

@@ -101,20 +101,23 @@ impl Machine<'_> {
         outside: usize,
         env: &mut Env,
     ) -> Outcome<bool> {
-        let Some(mut elements) = term.as_list() else {
+        let Some(len) = term.list_len() else {
             return Ok(false);
         };
-        if elements.len() < items.len() || (tail.is_none() && elements.len() > items.len()) {
+        if len < items.len() || (tail.is_none() && len > items.len()) {
             return Ok(false);
         }
-        let rest = elements.split_off(items.len());
-        if !self.bind_all(items, &elements, outside, env)? {
-            return Ok(false);
+        for (index, item) in items.iter().enumerate() {
+            let element = term.list_get(index).expect("it has so many");
+            if !self.bind(item, &element, outside, env)? {
+                return Ok(false);
+            }
         }
         let Some(tail) = tail else {
             return Ok(true);
         };
-        self.charge(rest.len() as u64, tail.span)?;
-        self.bind(tail, &Term::list(rest), outside, env)
+        self.charge((len - items.len()) as u64, tail.span)?;
+        let rest = term.list_tail(items.len()).expect("it has so many");
+        self.bind(tail, &rest, outside, env)
     }
 }

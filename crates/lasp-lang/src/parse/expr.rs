@@ -568,19 +568,16 @@ impl Parser {
 }
 
 /// Works out what the function captures and whether it has effects.
-fn finish_fun(clauses: Vec<Clause>, arity: usize, span: Span) -> Fun {
+pub(crate) fn finish_fun(clauses: Vec<Clause>, arity: usize, span: Span) -> Fun {
     let mut free = Vec::new();
     let mut effect = None;
-    let mut fun = Fun { clauses, arity, span, free: Vec::new(), effect: None };
-    for clause in &fun.clauses {
+    for clause in &clauses {
         clause.patterns.iter().for_each(|pattern| pattern.each_variable(&mut |name, _| free.push(name.clone())));
         clause.each_expr(&mut |expr| gather(expr, &mut free, &mut effect));
     }
     free.sort();
     free.dedup();
-    fun.free = free;
-    fun.effect = effect;
-    fun
+    Fun::new(clauses, arity, span, free, effect)
 }
 
 fn gather(expr: &Expr, free: &mut Vec<Arc<str>>, effect: &mut Option<(Arc<str>, Span)>) {

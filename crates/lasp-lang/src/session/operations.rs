@@ -1,28 +1,36 @@
 //! The operations of the language, argument by argument.
 
+use super::derivations;
 use super::world::{Trigger, World};
-use crate::fault::Problem;
+use crate::fault::{Problem, Trap};
 use crate::function::Function;
+use crate::help;
 use crate::host::{Fault, Host};
-use crate::library::{self, type_of};
+use crate::library::type_of;
 use crate::machine::{Step, Waiting};
-use crate::show::{short, type_name};
-use crate::signature;
+use crate::show::short;
 use crate::suggest::nearest;
 use crate::term::{Term, Variable};
-use lasp_dataflow::{Aggregate, Op, Operator, Threshold, Type, Value};
-use std::sync::Arc;
+use lasp_dataflow::{Op, Threshold, Type, Value};
 
-/// The longest `sleep` in virtual milliseconds (guess: an hour; a cluster's timers run all the while).
+/// The longest `sleep` or `read` in milliseconds of virtual time (guess: an hour; a cluster's timers run all the while).
 const SLEEP_MS_MAX: i64 = 3_600_000;
 
-type Result<T> = std::result::Result<T, Problem>;
+pub(super) type Result<T> = std::result::Result<T, Problem>;
 
 impl<H: Host> World<H> {
     /// Performs one operation at `node`.
-    pub(super) fn perform(&mut self, node: usize, name: &str, args: &[Term]) -> Result<Step> {
+    pub(super) fn perform(&mut self, node: usize, name: &str, args: &[Term]) -> std::result::Result<Step, Trap> {
+        if let Some(view) = self.sql_operation(node, name, args) {
+            return view.map(Step::Done);
+        }
+        Ok(self.act(node, name, args)?)
+    }
+
+    fn act(&mut self, node: usize, name: &str, args: &[Term]) -> Result<Step> {
         let done = match name {
-            "declare" => self.declare(node, args)?,
+            "declare" | "declare_dynamic" => self.declare(node, name, args)?,
+            "undeclare" => self.undeclare(node, args)?,
             "update" => self.update(node, args)?,
             "bind" => self.bind(node, args)?,
             "bind_to" => {
@@ -31,11 +39,13 @@ impl<H: Host> World<H> {
                 args[0].clone()
             }
             "query" => self.value(Variable { node, ..variable(args, 0)? })?,
-            "read" => return self.read(node, &[(variable(args, 0)?, &args[1])], false),
-            "read_any" => return self.read_any(node, args),
-            "map" | "filter" | "flat_map" | "union" | "intersection" | "product" | "join" | "fold" => {
-                self.derive(node, name, args)?
+            "read" => {
+                let deadline_ms = self.deadline("read", args.get(2))?;
+                return self.read(node, &[(variable(args, 0)?, &args[1])], false, deadline_ms);
             }
+            "wait_needed" => return self.wait_needed(node, args),
+            "read_any" => return self.read_any(node, args),
+            name if derivations::is_derivation(name) => self.derive(node, name, args)?,
             "invariant" => self.invariant(node, args)?,
             "stream" => self.stream(node, args)?,
             "interested" | "disinterested" => self.interest(node, name == "interested", args)?,
@@ -62,7 +72,7 @@ impl<H: Host> World<H> {
         Ok(Step::Done(done))
     }
 
-    fn declare(&mut self, node: usize, args: &[Term]) -> Result<Term> {
+    fn declare(&mut self, node: usize, how: &str, args: &[Term]) -> Result<Term> {
         let ty = type_of(&args[args.len() - 1]).map_err(Problem::new)?;
         let name = match args {
             [Term::Data(Value::Atom(name) | Value::Text(name), _), _] => Some(&**name),
@@ -71,8 +81,20 @@ impl<H: Host> World<H> {
             }
             _ => None,
         };
-        let handle = self.host.declare(node, name, &ty)?;
+        let handle = match how {
+            "declare" => self.host.declare(node, name, &ty)?,
+            _ => self.host.declare_dynamic(node, name, &ty)?,
+        };
+        if let Some(name) = name {
+            self.views.declared(name, handle);
+        }
         Ok(Term::Variable(Variable { handle, node }))
+    }
+
+    fn undeclare(&mut self, node: usize, args: &[Term]) -> Result<Term> {
+        let gone = variable(args, 0)?;
+        self.host.undeclare(node, gone.handle)?;
+        Ok(Term::ok())
     }
 
     fn update(&mut self, node: usize, args: &[Term]) -> Result<Term> {
@@ -101,7 +123,7 @@ impl<H: Host> World<H> {
 
     // ---- waiting ----
 
-    fn read(&mut self, node: usize, waits: &[(Variable, &Term)], any: bool) -> Result<Step> {
+    fn read(&mut self, node: usize, waits: &[(Variable, &Term)], any: bool, deadline_ms: Option<u64>) -> Result<Step> {
         let mut asked = Vec::new();
         for (variable, threshold) in waits {
             let variable = Variable { node, ..*variable };
@@ -109,8 +131,27 @@ impl<H: Host> World<H> {
             asked.push((self.host.wait(node, variable.handle, threshold)?, variable));
         }
         // A threshold that is met already is reported at once: then nothing waits.
-        let waiting = Waiting::Thresholds { waits: asked, any };
+        let waiting = Waiting::Thresholds { waits: asked, any, deadline_ms };
         self.first_met(waiting)
+    }
+
+    /// With an action it is set up and done; without one it waits.
+    fn wait_needed(&mut self, node: usize, args: &[Term]) -> Result<Step> {
+        let wanted = Variable { node, ..variable(args, 0)? };
+        let threshold = self.threshold(wanted, &args[1])?;
+        if args.len() == 2 {
+            let asked = vec![(self.host.wait_needed(node, wanted.handle, threshold)?, wanted)];
+            return self.first_met(Waiting::Thresholds { waits: asked, any: true, deadline_ms: None });
+        }
+        let function = action("wait_needed", args, 2, 0)?;
+        let id = self.host.wait_needed(node, wanted.handle, threshold)?;
+        self.triggers.insert(id, Trigger { node, function });
+        Ok(Step::Done(Term::ok()))
+    }
+
+    /// When a wait of so many milliseconds from now is over.
+    fn deadline(&self, name: &str, ms: Option<&Term>) -> Result<Option<u64>> {
+        ms.map(|ms| Ok(self.host.now_ms() + milliseconds(name, ms)?)).transpose()
     }
 
     fn read_any(&mut self, node: usize, args: &[Term]) -> Result<Step> {
@@ -131,77 +172,18 @@ impl<H: Host> World<H> {
             return Err(Problem::new("`read_any` takes a list of pairs {V, Threshold}, at least one"));
         }
         let waits: Vec<(Variable, &Term)> = waits.iter().map(|(v, t)| (*v, t)).collect();
-        self.read(node, &waits, true)
+        let deadline_ms = self.deadline("read_any", args.get(1))?;
+        self.read(node, &waits, true, deadline_ms)
     }
 
-    fn threshold(&self, variable: Variable, form: &Term) -> Result<Threshold> {
+    pub(super) fn threshold(&self, variable: Variable, form: &Term) -> Result<Threshold> {
         let ty = self.host.type_of(variable.handle);
         let form = value(form)?;
         Threshold::from_value(&ty, &form).map_err(Problem::worded)
     }
 
     fn sleep_for(&self, args: &[Term]) -> Result<Step> {
-        match args[0].as_int() {
-            Some(ms @ 0..=SLEEP_MS_MAX) => Ok(Step::Wait(Waiting::Until(self.host.now_ms() + ms as u64))),
-            _ => Err(Problem::new(format!(
-                "`sleep` takes milliseconds from 0 to {SLEEP_MS_MAX}, found {}",
-                short(&args[0])
-            ))),
-        }
-    }
-
-    // ---- derivations ----
-
-    fn derive(&mut self, node: usize, name: &str, args: &[Term]) -> Result<Term> {
-        let one = |operator: Operator| -> Result<_> { Ok((operator, vec![variable(args, 0)?], args.get(2))) };
-        let two = |operator: Operator| -> Result<_> {
-            Ok((operator, vec![variable(args, 0)?, variable(args, 1)?], args.get(2)))
-        };
-        let (operator, inputs, into) = match name {
-            "map" => one(Operator::Map(pure(name, args, 1, 1)?))?,
-            "filter" => one(Operator::Filter(pure(name, args, 1, 1)?))?,
-            "flat_map" => one(Operator::FlatMap(pure(name, args, 1, 1)?))?,
-            "union" => two(Operator::Union)?,
-            "intersection" => two(Operator::Intersection)?,
-            "product" => two(Operator::Product)?,
-            "join" => {
-                let operator = Operator::Join { left_key: pure(name, args, 1, 1)?, right_key: pure(name, args, 3, 1)? };
-                (operator, vec![variable(args, 0)?, variable(args, 2)?], args.get(4))
-            }
-            _ => one(Operator::Fold(aggregate(&args[1])?))?,
-        };
-        for input in &inputs {
-            self.must_be_set(name, *input)?;
-        }
-        let into = match into {
-            None => None,
-            Some(Term::Variable(into)) => {
-                self.must_be_set(name, *into)?;
-                Some(into.handle)
-            }
-            Some(other) => return Err(not_a_variable(other)),
-        };
-        let inputs: Vec<_> = inputs.iter().map(|input| input.handle).collect();
-        let handle = self.host.derive(node, operator, &inputs, into)?;
-        self.derived_by(handle, args);
-        for &input in &inputs {
-            self.unread.remove(&(node, input));
-        }
-        if into.is_none() {
-            self.unread.insert((node, handle));
-        }
-        if name == "fold" {
-            self.folds.insert(handle);
-        }
-        Ok(Term::Variable(Variable { handle, node }))
-    }
-
-    fn must_be_set(&self, name: &str, variable: Variable) -> Result<()> {
-        let ty = self.host.type_of(variable.handle);
-        if ty.is_set() {
-            return Ok(());
-        }
-        Err(Problem::new(format!("`{name}` goes from sets to sets, found a variable of type {}", type_name(&ty))))
+        Ok(Step::Wait(Waiting::Until(self.host.now_ms() + milliseconds("sleep", &args[0])?)))
     }
 
     // ---- actions ----
@@ -282,7 +264,8 @@ impl<H: Host> World<H> {
 
     fn help(&mut self, node: usize, args: &[Term]) -> Result<Term> {
         let text = match args {
-            [] => overview(),
+            [] => help::overview(),
+            [Term::Variable(variable)] => help::about_type(&self.host.type_of(variable.handle)),
             [term] => help_on(term)?,
             _ => return Err(Problem::new("`help` takes one thing")),
         };
@@ -293,19 +276,29 @@ impl<H: Host> World<H> {
 
 // ---- arguments ----
 
-fn variable(args: &[Term], position: usize) -> Result<Variable> {
+fn milliseconds(name: &str, term: &Term) -> Result<u64> {
+    match term.as_int() {
+        Some(ms @ 0..=SLEEP_MS_MAX) => Ok(ms as u64),
+        _ => {
+            let found = short(term);
+            Err(Problem::new(format!("`{name}` takes milliseconds from 0 to {SLEEP_MS_MAX}, found {found}")))
+        }
+    }
+}
+
+pub(super) fn variable(args: &[Term], position: usize) -> Result<Variable> {
     match &args[position] {
         Term::Variable(variable) => Ok(*variable),
         other => Err(not_a_variable(other)),
     }
 }
 
-fn not_a_variable(found: &Term) -> Problem {
+pub(super) fn not_a_variable(found: &Term) -> Problem {
     Problem::new(format!("expected a declared variable, found {} {}", found.kind(), short(found)))
         .hint("`V = declare(Type)` gives one")
 }
 
-fn value(term: &Term) -> Result<Value> {
+pub(super) fn value(term: &Term) -> Result<Value> {
     term.to_value().map_err(|odd| {
         let problem = Problem::new(format!("{} is no value and cannot stand here", odd.kind()));
         match odd {
@@ -315,7 +308,7 @@ fn value(term: &Term) -> Result<Value> {
     })
 }
 
-fn with_arity(name: &str, term: &Term, arity: usize) -> Result<Function> {
+pub(super) fn with_arity(name: &str, term: &Term, arity: usize) -> Result<Function> {
     let Term::Function(function) = term else {
         return Err(Problem::new(format!("`{name}` takes a function, found {} {}", term.kind(), short(term))));
     };
@@ -326,54 +319,8 @@ fn with_arity(name: &str, term: &Term, arity: usize) -> Result<Function> {
     Err(Problem::new(format!("`{name}` takes a function of {wanted}, this one has {}", function.arity())))
 }
 
-fn pure(name: &str, args: &[Term], position: usize, arity: usize) -> Result<lasp_dataflow::Function> {
-    let function = with_arity(name, &args[position], arity)?;
-    pure_function(name, function)
-}
-
-fn pure_function(name: &str, function: Function) -> Result<lasp_dataflow::Function> {
-    if let Some(effect) = function.effect() {
-        return Err(Problem::new(format!("the function of `{name}` must be pure, this one uses `{effect}`")).hint(
-            "it runs on every node whenever an element comes or goes; put actions into `stream` or `invariant`",
-        ));
-    }
-    Ok(Arc::new(function))
-}
-
 fn action(name: &str, args: &[Term], position: usize, arity: usize) -> Result<Function> {
     with_arity(name, &args[position], arity)
-}
-
-fn aggregate(term: &Term) -> Result<Aggregate> {
-    if let Some(fields) = term.as_tuple()
-        && let [step, init, inverse @ ..] = &fields[..]
-        && inverse.len() <= 1
-    {
-        let step = pure_function("fold", with_arity("fold", step, 2)?)?;
-        let inverse = match inverse.first() {
-            None => None,
-            Some(inverse) => Some(pure_function("fold", with_arity("fold", inverse, 2)?)?),
-        };
-        return Ok(Aggregate::Custom { step, init: value(init)?, inverse });
-    }
-    let name = match term {
-        Term::Data(Value::Atom(name), _) => &**name,
-        _ => "",
-    };
-    Ok(match name {
-        "count" => Aggregate::Count,
-        "sum" => Aggregate::Sum,
-        "min" => Aggregate::Min,
-        "max" => Aggregate::Max,
-        "avg" => Aggregate::Avg,
-        _ => {
-            let near =
-                nearest(name, ["count", "sum", "min", "max", "avg"]).map(|near| format!("did you mean `{near}`?"));
-            let problem = Problem::new(format!("`fold` cannot aggregate by {}", short(term)));
-            let known = "it takes count, sum, min, max, avg, {F, Init} or {F, Init, Inverse}";
-            return Err(problem.hint(near.unwrap_or_else(|| known.to_owned())));
-        }
-    })
 }
 
 fn unavailable(name: &str) -> Problem {
@@ -401,49 +348,11 @@ pub(crate) fn operation_names(ty: &Type) -> impl Iterator<Item = &'static str> {
     ty.catalogue().iter().map(|op| op.form.trim_start_matches('{').split([',', '}']).next().unwrap_or(op.form))
 }
 
-fn overview() -> String {
-    let mut text = String::from("Operations:\n");
-    for operation in signature::OPERATIONS {
-        text += &format!("  {:<44} {}\n", operation.form, operation.does);
-    }
-    text += "Functions: ";
-    text += &library::all().map(|builtin| builtin.signature.name).collect::<Vec<_>>().join(", ");
-    text += "\nTypes: ";
-    text += &Type::names().collect::<Vec<_>>().join(", ");
-    text
-}
-
+/// What is known of a topic: a name, or a type with its parameters.
 fn help_on(term: &Term) -> Result<String> {
-    if let Term::Data(Value::Atom(name) | Value::Text(name), _) = term
-        && let Some(found) = signature::find(name)
-        && Type::names().all(|ty| ty != &**name)
-    {
-        return Ok(format!("{}\n  {}", found.form, found.does));
-    }
-    let name = match term {
-        Term::Data(Value::Text(name), _) => Term::atom(name),
-        other => other.clone(),
-    };
-    // Types with parameters are shown by their name alone, too.
-    let ty = match &name {
-        Term::Data(Value::Atom(name), _) if &**name == "gmap" => Type::GMap(Box::new(Type::AwSet)),
-        Term::Data(Value::Atom(name), _) if &**name == "awmap" => Type::AwMap(Box::new(Type::AwSet)),
-        Term::Data(Value::Atom(name), _) if &**name == "pair" => {
-            Type::Pair(Box::new(Type::AwSet), Box::new(Type::AwSet))
-        }
-        other => type_of(other).map_err(Problem::new)?,
-    };
-    let mut text = format!("{}: update(V, Op) with Op one of", show_name(term, &ty));
-    let width = ty.catalogue().iter().map(|op| op.form.len()).max().unwrap_or(0);
-    for op in ty.catalogue() {
-        text += &format!("\n  {:<width$}  {}", op.form, op.does);
-    }
-    Ok(text)
-}
-
-fn show_name(term: &Term, ty: &Type) -> String {
     match term {
-        Term::Data(Value::Atom(name) | Value::Text(name), _) => name.to_string(),
-        _ => type_name(ty),
+        Term::Data(Value::Atom(name) | Value::Text(name), _) => help::topic(name).map_err(Problem::new),
+        Term::Function(Function::Builtin(builtin, _)) => Ok(help::about_call(&builtin.signature)),
+        other => Ok(help::about_type(&type_of(other).map_err(Problem::new)?)),
     }
 }

@@ -1,10 +1,12 @@
 //! The effects of a session: operations go to the host, its events become actions of the program, prints become lines.
 
+use super::views::Views;
 use super::{Line, resolve};
 use crate::diagnostic::Diagnostic;
-use crate::fault::Problem;
+use crate::fault::{Problem, Trap};
 use crate::function::Function;
 use crate::host::{Host, HostEvent, Progress, TriggerId};
+use crate::interrupt::Interrupt;
 use crate::machine::{Action, Effects, Step, Waiting};
 use crate::show;
 use crate::source::Source;
@@ -19,6 +21,22 @@ pub(super) struct Trigger {
     pub(super) function: Function,
 }
 
+/// What went wrong where a variable is derived.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Failures {
+    /// How many elements were left out so far, on all nodes.
+    pub count: u64,
+    /// The last of them.
+    pub last: String,
+}
+
+impl Failures {
+    fn note(&mut self, node: usize, message: &str) {
+        self.count += 1;
+        self.last = format!("at node {node}, {message}");
+    }
+}
+
 /// A host with what a session remembers of it.
 pub struct World<H: Host> {
     pub(super) host: H,
@@ -31,9 +49,13 @@ pub struct World<H: Host> {
     sources: BTreeMap<Handle, Option<Arc<Source>>>,
     /// Derived variables that nobody has read, and from which nothing else follows.
     pub(super) unread: BTreeSet<(usize, Handle)>,
-    /// Results of folds: they have the type of their value.
+    /// What SQL knows of this session.
+    pub(super) views: Views,
+    /// Derived variables that are no sets: they have the type of their value.
     pub(super) folds: BTreeSet<Handle>,
     pub(super) patterns: BTreeMap<usize, BTreeSet<String>>,
+    failures: BTreeMap<Handle, Failures>,
+    pub(super) interrupt: Interrupt,
     form: usize,
 }
 
@@ -53,8 +75,11 @@ impl<H: Host> World<H> {
             lines: Vec::new(),
             sources: BTreeMap::new(),
             unread: BTreeSet::new(),
+            views: Views::default(),
             folds: BTreeSet::new(),
             patterns: BTreeMap::new(),
+            failures: BTreeMap::new(),
+            interrupt: Interrupt::default(),
             form: 0,
         }
     }
@@ -85,6 +110,10 @@ impl<H: Host> World<H> {
         };
         let resolved = resolve(term, &mut |variable| self.value(variable))?;
         Ok((kind.unwrap_or_else(|| show::kind_name(&resolved).to_owned()), resolved))
+    }
+
+    pub(super) fn failures(&self) -> &BTreeMap<Handle, Failures> {
+        &self.failures
     }
 
     /// Reads what nobody has read, so that what fails there is told.
@@ -122,8 +151,15 @@ impl<H: Host> World<H> {
                     }
                 }
                 HostEvent::DerivationFailed { node, variable, message, at } => {
-                    let source = variable.and_then(|variable| self.sources.get(&variable)?.clone());
-                    let report = source.zip(at).map(|(source, span)| {
+                    if let Some(variable) = variable {
+                        self.failures.entry(variable).or_default().note(node, &message);
+                    }
+                    let place = at.and_then(|at| {
+                        let variable = variable?;
+                        let in_program = || Some((self.sources.get(&variable)?.clone()?, at));
+                        self.views.place(variable, at).or_else(in_program)
+                    });
+                    let report = place.map(|(source, span)| {
                         (source, Box::new(Diagnostic::error(span, format!("at node {node}, {message}"))))
                     });
                     self.lines.push(Line::DerivationFailed { form: self.form, node, message, report });
@@ -134,14 +170,28 @@ impl<H: Host> World<H> {
 
     /// Remembers the programs of the functions that derive `variable`, for reports.
     pub(super) fn derived_by(&mut self, variable: Handle, args: &[Term]) {
-        for arg in args.iter().flat_map(|arg| arg.as_tuple().unwrap_or_else(|| vec![arg.clone()])) {
-            let Term::Function(function) = arg else { continue };
+        let mut open: Vec<Term> = args.to_vec();
+        while let Some(arg) = open.pop() {
+            let Term::Function(function) = &arg else {
+                open.extend(arg.mixed_parts().cloned());
+                continue;
+            };
             let source = function.source().cloned();
             let known = self.sources.entry(variable).or_insert_with(|| source.clone());
             let same = matches!((&*known, &source), (Some(a), Some(b)) if Arc::ptr_eq(a, b));
             if !same {
                 *known = None;
             }
+        }
+    }
+
+    /// Notes that `result` follows from `inputs`: whoever reads it reads them, too.
+    pub(super) fn follows(&mut self, node: usize, result: Handle, inputs: &[Handle], is_local: bool) {
+        for input in inputs {
+            self.unread.remove(&(node, *input));
+        }
+        if is_local {
+            self.unread.insert((node, result));
         }
     }
 
@@ -152,7 +202,7 @@ impl<H: Host> World<H> {
     /// The first of the thresholds that is met already, else the wait itself.
     pub(super) fn first_met(&mut self, waiting: Waiting) -> Result<Step, Problem> {
         self.absorb();
-        let Waiting::Thresholds { waits, any } = &waiting else {
+        let Waiting::Thresholds { waits, any, .. } = &waiting else {
             return Ok(Step::Wait(waiting));
         };
         match waits.iter().find(|(id, _)| self.met.contains(id)) {
@@ -163,7 +213,7 @@ impl<H: Host> World<H> {
     }
 
     fn settle(&mut self, waiting: &Waiting) -> Step {
-        if self.host.advance(None) == Progress::Events {
+        if matches!(self.host.advance(None), Progress::Events | Progress::Interrupted) {
             return Step::Wait(waiting.clone());
         }
         let names = self.host.divergence();
@@ -175,18 +225,30 @@ impl<H: Host> World<H> {
     }
 
     fn sleep(&mut self, deadline_ms: u64, waiting: &Waiting) -> Step {
-        if self.host.now_ms() < deadline_ms && self.host.advance(Some(deadline_ms)) == Progress::Events {
-            return Step::Wait(waiting.clone());
+        if self.host.now_ms() >= deadline_ms {
+            return Step::Done(Term::ok());
         }
-        Step::Done(Term::ok())
+        match self.host.advance(Some(deadline_ms)) {
+            Progress::Events | Progress::Interrupted => Step::Wait(waiting.clone()),
+            Progress::Deadline | Progress::Quiet => Step::Done(Term::ok()),
+        }
     }
 
-    fn thresholds(&mut self, waits: &[(TriggerId, Variable)], waiting: &Waiting) -> Result<Step, Problem> {
+    fn thresholds(
+        &mut self,
+        waits: &[(TriggerId, Variable)],
+        deadline_ms: Option<u64>,
+        waiting: &Waiting,
+    ) -> Result<Step, Problem> {
         if let done @ Step::Done(_) = self.first_met(waiting.clone())? {
             return Ok(done);
         }
-        if self.host.advance(None) == Progress::Events || !self.due.is_empty() {
+        let stopped = matches!(self.host.advance(deadline_ms), Progress::Events | Progress::Interrupted);
+        if stopped || !self.due.is_empty() {
             return Ok(Step::Wait(waiting.clone()));
+        }
+        if deadline_ms.is_some() {
+            return Ok(Step::Done(Term::atom("timeout")));
         }
         let (_, variable) = waits.first().ok_or_else(|| Problem::new("there is nothing to wait for"))?;
         let now = show::short(&self.value(*variable)?);
@@ -196,7 +258,7 @@ impl<H: Host> World<H> {
 }
 
 impl<H: Host> Effects for World<H> {
-    fn operate(&mut self, node: usize, name: &str, args: Vec<Term>) -> Result<Step, Problem> {
+    fn operate(&mut self, node: usize, name: &str, args: Vec<Term>) -> Result<Step, Trap> {
         self.perform(node, name, &args)
     }
 
@@ -204,7 +266,7 @@ impl<H: Host> Effects for World<H> {
         match waiting {
             Waiting::Settle => Ok(self.settle(waiting)),
             Waiting::Until(deadline_ms) => Ok(self.sleep(*deadline_ms, waiting)),
-            Waiting::Thresholds { waits, .. } => self.thresholds(waits, waiting),
+            Waiting::Thresholds { waits, deadline_ms, .. } => self.thresholds(waits, *deadline_ms, waiting),
         }
     }
 
@@ -215,5 +277,9 @@ impl<H: Host> Effects for World<H> {
 
     fn nodes(&self) -> usize {
         self.host.nodes()
+    }
+
+    fn interrupted(&self) -> bool {
+        self.interrupt.is_raised()
     }
 }

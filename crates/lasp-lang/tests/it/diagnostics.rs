@@ -81,11 +81,11 @@ fn each_mistake_is_named_at_its_place_with_a_hint() {
             ],
         ),
         (
-            "C = declare(gcounter), map(C, fun(X) -> X end).",
+            "C = declare(gcounter), filter(C, fun(X) -> X > 1 end).",
             &[
-                "error: `map` goes from sets to sets, found a gcounter",
+                "error: `filter` takes a collection, found a gcounter",
                 "^ a variable of type gcounter",
-                "help: sets are `set` (or `awset`) and `gset`",
+                "help: collections are sets and maps; of a single value, `map` computes another",
             ],
         ),
         (
@@ -272,4 +272,28 @@ fn one_mistake_gives_one_message() {
         let errors = said(text).iter().filter(|line| line.starts_with("error")).count();
         assert_eq!(errors, 1, "{text}\n{}", failure(text));
     }
+}
+
+#[test]
+fn ten_mistakes_give_ten_messages_each_at_its_place() {
+    let program = [
+        "A = declare(sett),",
+        "update(declare(gcounter), {add, 1}).",
+        "B = [1, 2,",
+        "C = declare(gset), update(C, {rmv, 1}).",
+        "D = 1 + .",
+        "E = unknwon(1), E + 1.",
+        "F = fun(X) -> X = 2 end, filter(C, fun(X) -> X = 2 end).",
+        "map(C, fun(X) -> X * 2, C).",
+        "G = case 1 of 1 -> a.",
+        "H = Undefined + 1, H + Undefined.",
+        "I = {1, 2)).",
+        "1 <= 2, A, B, D, E, F, G, H, I.",
+    ];
+    let source = lasp_lang::Source::new("test.lasp", program.join("\n"));
+    let diagnostics = lasp_lang::check::diagnose(&source);
+    let found: Vec<(usize, &str)> =
+        diagnostics.iter().map(|d| (source.position(d.span.start).0, d.message.as_str())).collect();
+    let expected = [(1, "unknown type `sett`"), (2, "gcounter has no operation `add`")];
+    assert_eq!(found, expected);
 }

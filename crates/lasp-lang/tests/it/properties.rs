@@ -17,7 +17,7 @@ const PROGRAMS: [&str; 4] = [
 ];
 
 /// Pieces that programs are made of.
-const PIECES: [&str; 40] = [
+pub(crate) const PIECES: [&str; 40] = [
     "fun",
     "end",
     "case",

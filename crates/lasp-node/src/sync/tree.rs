@@ -95,6 +95,15 @@ impl<V: Copy> Forest<V> {
         }
     }
 
+    /// Takes a variable out. Cost: the number of trees.
+    pub(crate) fn forget(&mut self, hash: u64) {
+        if let Some(leaf) = self.leaves.remove(&hash) {
+            for (_, tree) in self.trees.iter_mut().filter(|(interests, _)| interests.covers(&leaf.name)) {
+                tree.replace(hash, leaf.contribution, 0);
+            }
+        }
+    }
+
     /// The tree for an interest; built from all variables at its first use, kept up to date from then on.
     pub(crate) fn tree(&mut self, interests: &Interests) -> &Tree {
         let leaves = &self.leaves;
@@ -149,6 +158,19 @@ mod tests {
         b.set(2 << 56, "y", 7, 20);
         assert_eq!(a.tree(&ALL).root(), b.tree(&ALL).root());
         assert_eq!(a.tree(&ALL).buckets(), b.tree(&ALL).buckets());
+    }
+
+    #[test]
+    fn what_is_forgotten_counts_no_more_and_may_come_back_as_another_variable() {
+        let mut forest = Forest::new();
+        forest.set(1 << 56, "x", 1, 10);
+        let before = (forest.tree(&ALL).root(), forest.tree(&ALL).count());
+        forest.set(2 << 56, "y", 2, 20);
+        forest.forget(2 << 56);
+        forest.forget(3 << 56);
+        assert_eq!((forest.tree(&ALL).root(), forest.tree(&ALL).count()), before);
+        forest.set(2 << 56, "y", 5, 20);
+        assert_eq!(forest.leaves[&(2 << 56)].var, 5);
     }
 
     #[test]

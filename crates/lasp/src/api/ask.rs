@@ -37,7 +37,10 @@ impl<T> Ask<T> {
         request: Request,
         read: fn(&Lasp, RequestId, Answer) -> Result<T, Error>,
     ) -> Self {
-        let withdraw = matches!(request, Request::Read { .. } | Request::Watch(_) | Request::Sleep(_));
+        let withdraw = matches!(
+            request,
+            Request::Read { .. } | Request::WaitNeeded { .. } | Request::Watch(_) | Request::Sleep(_)
+        );
         Self { lasp: lasp.clone(), stage: Stage::Unsent(Some(Submission::Request(Box::new(request)))), withdraw, read }
     }
 

@@ -297,13 +297,14 @@ impl<E: Eq + Hash> Elements<E> {
         Some(taken)
     }
 
-    /// Removes those of the entries at these positions that are hollow.
-    pub(super) fn remove_hollow(&mut self, positions: impl Iterator<Item = usize>) {
+    /// Removes those of the entries at these positions that are hollow, and tells `gone` of which elements.
+    pub(super) fn remove_hollow(&mut self, positions: impl Iterator<Item = usize>, mut gone: impl FnMut(&E)) {
         let mut hollow: SmallVec<[usize; 2]> = positions.filter(|&at| self.list.get(at).dot == Packed::NONE).collect();
         hollow.sort_unstable();
         hollow.dedup();
         // From the end, so that what moves into a gap is never hollow and never to be removed.
         for &at in hollow.iter().rev() {
+            gone(self.element_at(at));
             self.remove_entry(at);
         }
         if !hollow.is_empty() {

@@ -9,15 +9,25 @@ use smallvec::SmallVec;
 use std::fmt;
 use std::hash::Hash;
 
+/// What a merge does.
+pub(crate) enum Report<E> {
+    /// To a dot.
+    Dot(SetChange<E>),
+    /// An element was not in the set, and now is.
+    Came(E),
+    /// An element was in the set, and no longer is.
+    Went(E),
+}
+
 impl<E: Clone + Ord + Hash> Elements<E> {
-    /// Merges `other` in, and tells `on` which dots came to life (first) and which died; `true` if there was any. `mine`
-    /// and `theirs` are the contexts before the merge.
-    pub(crate) fn join_with(
+    /// Merges `other` in, and tells `on` which dots came to life (first) and which died, and with that which elements came
+    /// and went; `true` if there was any. `mine` and `theirs` are the contexts before the merge.
+    pub(crate) fn join_reporting(
         &mut self,
         mine: &DotSet,
         other: Self,
         theirs: &DotSet,
-        mut on: impl FnMut(SetChange<&E>),
+        mut on: impl FnMut(Report<&E>),
     ) -> bool {
         if theirs.is_disjoint(mine) {
             // As nearly every addition: all of it is news, and nothing dies.
@@ -36,14 +46,29 @@ impl<E: Clone + Ord + Hash> Elements<E> {
             return came;
         }
         for &(at, dot) in &dying {
-            on(SetChange::Dead(self.element_at(at), dot));
+            on(Report::Dot(SetChange::Dead(self.element_at(at), dot)));
         }
-        self.remove_hollow(dying.into_iter().map(|(at, _)| at));
+        self.remove_hollow(dying.into_iter().map(|(at, _)| at), |element| on(Report::Went(element)));
         true
     }
 
+    /// The same, and tells of dots alone.
+    pub(crate) fn join_with(
+        &mut self,
+        mine: &DotSet,
+        other: Self,
+        theirs: &DotSet,
+        mut on: impl FnMut(SetChange<&E>),
+    ) -> bool {
+        self.join_reporting(mine, other, theirs, |report| {
+            if let Report::Dot(change) = report {
+                on(change);
+            }
+        })
+    }
+
     /// Adds the dots of `other` that are news; `true` if there are any.
-    fn admit(&mut self, other: Self, is_news: impl Fn(Dot) -> bool, on: &mut impl FnMut(SetChange<&E>)) -> bool {
+    fn admit(&mut self, other: Self, is_news: impl Fn(Dot) -> bool, on: &mut impl FnMut(Report<&E>)) -> bool {
         if other.len() > RESERVED_FROM {
             let news = other.positions().filter(|&(dot, _)| is_news(dot)).count();
             self.reserve(news.min(other.len()));
@@ -52,8 +77,12 @@ impl<E: Clone + Ord + Hash> Elements<E> {
         other.consume(|element, dot| {
             if is_news(dot) {
                 let hash = fingerprint::hash(&element);
+                let before = self.len();
                 let at = self.insert(element, hash, dot);
-                on(SetChange::Live(self.element_at(at), dot));
+                on(Report::Dot(SetChange::Live(self.element_at(at), dot)));
+                if self.len() > before {
+                    on(Report::Came(self.element_at(at)));
+                }
                 came = true;
             }
         });
@@ -126,7 +155,7 @@ impl<E: Clone + Ord + Hash> DotStore for Elements<E> {
     fn kill(&mut self, dot: Dot) -> bool {
         let Some(at) = self.find_dot(dot) else { return false };
         self.take_dot(at, dot);
-        self.remove_hollow(std::iter::once(at));
+        self.remove_hollow(std::iter::once(at), |_| ());
         true
     }
 

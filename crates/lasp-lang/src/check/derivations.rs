@@ -1,0 +1,153 @@
+//! Derivations: what they are derived from and into, their functions and aggregates, as far as they are written out.
+
+use super::{Checker, Known};
+use crate::ast::{Expr, ExprKind, Fun, Literal};
+use crate::session::{AGGREGATE_FORMS, AGGREGATES, facets, shape, takes, target};
+use crate::show::type_name;
+use crate::source::Span;
+use crate::suggest::nearest;
+use lasp_dataflow::Type;
+
+impl Checker {
+    pub(super) fn derivation(&mut self, name: &str, args: &[Expr]) -> Known {
+        let Some(shape) = shape(name) else { return Known::Unknown };
+        let mut of_a_scalar = false;
+        for (position, arg) in args.iter().enumerate() {
+            if shape.inputs.contains(&position) {
+                let known = self.expect_taken(name, arg);
+                of_a_scalar |= !matches!(&known, Known::Variable(ty) if !facets(ty).is_empty());
+                if let (0, "reached", Known::Variable(ty)) = (position, name, known) {
+                    self.written_threshold(&ty, &args[1]);
+                }
+            } else if shape.into == Some(position) {
+                self.expect_target(name, arg);
+            } else {
+                self.expr(arg);
+            }
+            if shape.functions.contains(&position) {
+                self.expect_function(name, arg, 1, true);
+            }
+        }
+        if let ("filter", ExprKind::Fun(fun)) = (name, &args[args.len().min(2) - 1].kind) {
+            self.expect_condition(fun);
+        }
+        match name {
+            "fold" => self.aggregate(name, &args[1]),
+            "group" => self.aggregate(name, &args[2]),
+            _ => {}
+        }
+        match name {
+            "fold" | "group" => Known::Unknown,
+            "reached" => Known::Variable(Type::Boolean),
+            // Of what is no collection, or not known to be one, an image may be anything.
+            "map" if of_a_scalar => Known::Unknown,
+            _ => Known::Variable(Type::AwSet),
+        }
+    }
+
+    fn expect_taken(&mut self, name: &str, arg: &Expr) -> Known {
+        let known = self.expect_variable(name, arg);
+        if let Known::Variable(ty) = &known
+            && let Err((wanted, hint)) = takes(name, ty)
+        {
+            let found = type_name(ty);
+            let diagnostic = self.error(arg.span, format!("{wanted}, found a {found}"));
+            diagnostic.label = format!("a variable of type {found}");
+            diagnostic.hint = Some(hint.to_owned());
+            return Known::Unknown;
+        }
+        known
+    }
+
+    fn expect_target(&mut self, name: &str, arg: &Expr) {
+        let wanted = target(name);
+        if let Known::Variable(ty) = self.expect_variable(name, arg)
+            && ty != wanted
+        {
+            let (found, wanted) = (type_name(&ty), type_name(&wanted));
+            let diagnostic = self.error(arg.span, format!("`{name}` derives into a {wanted}, found a {found}"));
+            diagnostic.label = format!("a variable of type {found}");
+        }
+    }
+
+    /// Whether the clauses of a predicate end in a match where a comparison is meant.
+    fn expect_condition(&mut self, fun: &Fun) {
+        for clause in &fun.clauses {
+            let Some(Expr { kind: ExprKind::Match(pattern, value), .. }) = clause.body.last() else {
+                continue;
+            };
+            let operator = Span::new(pattern.span.end, value.span.start);
+            let diagnostic = self.error(operator, "`=` binds; a condition compares with `==`");
+            diagnostic.label = "found `=`, expected `==`".to_owned();
+            diagnostic.hint = Some("write `==`".to_owned());
+        }
+    }
+
+    fn aggregate(&mut self, name: &str, arg: &Expr) {
+        match &arg.kind {
+            ExprKind::Literal(Literal::Atom(asked)) if AGGREGATES.contains(&&**asked) => {}
+            ExprKind::Literal(Literal::Atom(asked)) => {
+                let near = nearest(asked, AGGREGATES).map(|near| format!("did you mean `{near}`?"));
+                let diagnostic = self.error(arg.span, format!("`{name}` cannot aggregate by `{asked}`"));
+                diagnostic.hint = Some(near.unwrap_or_else(|| AGGREGATE_FORMS.to_owned()));
+            }
+            ExprKind::List { items, tail: None } => items.iter().for_each(|item| self.aggregate(name, item)),
+            ExprKind::Tuple(items) => match &items[..] {
+                [of, function] if is_aggregate(of) => {
+                    self.aggregate(name, of);
+                    self.expect_function(name, function, 1, true);
+                }
+                _ => {
+                    for function in items.iter().step_by(2) {
+                        self.expect_function(name, function, 2, true);
+                    }
+                }
+            },
+            _ => {}
+        }
+    }
+
+    /// A text, and what its tables stand for. The text itself is looked at by [`crate::sql`].
+    pub(super) fn sql(&mut self, args: &[Expr]) -> Known {
+        for (position, arg) in args.iter().enumerate() {
+            match (position, &arg.kind) {
+                (1, ExprKind::Map { base: None, entries }) => {
+                    for entry in entries {
+                        self.expr(&entry.key);
+                        if let known @ Known::Variable(_) = self.expect_variable("sql", &entry.value) {
+                            self.expect_table(&entry.value, &known);
+                        }
+                    }
+                }
+                _ => {
+                    let known = self.operand(arg, "`sql`");
+                    if let (0, Known::Value(kind)) = (position, &known)
+                        && *kind != "a text"
+                    {
+                        let diagnostic = self.error(arg.span, format!("`sql` takes a text, found {kind}"));
+                        diagnostic.hint = Some("sql(\"create view adults as select name from people\")".to_owned());
+                    }
+                }
+            }
+        }
+        Known::Variable(Type::AwSet)
+    }
+
+    fn expect_table(&mut self, arg: &Expr, known: &Known) {
+        if let Known::Variable(ty) = known
+            && let Err((_, hint)) = takes("filter", ty)
+        {
+            let found = type_name(ty);
+            self.error(arg.span, format!("a table is a collection, found a {found}")).hint = Some(hint.to_owned());
+        }
+    }
+}
+
+/// Whether an expression is written as an aggregate rather than a function.
+fn is_aggregate(expr: &Expr) -> bool {
+    match &expr.kind {
+        ExprKind::Literal(Literal::Atom(_)) | ExprKind::List { .. } => true,
+        ExprKind::Tuple(items) => items.first().is_some_and(is_aggregate),
+        _ => false,
+    }
+}
