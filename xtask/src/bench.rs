@@ -11,11 +11,18 @@ struct Bench {
     workspace: &'static str,
 }
 
-const BENCHES: &[Bench] = &[Bench {
-    name: "lattices",
-    what: "the types of lasp-crdt beside crdts, lattices, automerge and yrs: speed, memory, bytes",
-    workspace: "peers",
-}];
+const BENCHES: &[Bench] = &[
+    Bench {
+        name: "lattices",
+        what: "the types of lasp-crdt beside crdts, lattices, automerge and yrs: speed, memory, bytes",
+        workspace: "peers",
+    },
+    Bench {
+        name: "dataflow",
+        what: "the derivations of lasp-dataflow beside differential-dataflow: speed, memory; and the language",
+        workspace: "peers",
+    },
+];
 
 /// Builds a measuring program, optimised, and runs it with its own arguments.
 pub(crate) fn run(words: &[&str]) -> Result<()> {

@@ -13,7 +13,7 @@ const USAGE: &str = "usage: cargo xtask <command>
 
 commands:
   ci        formatting, lints, purity, tests, documentation, fuzzing, wasm: the gate
-  bench     measures beside other libraries: cargo xtask bench lattices [ARGUMENT]...
+  bench     measures beside other libraries: cargo xtask bench {lattices|dataflow} [ARGUMENT]...
   purity    what the pure rooms may depend on, by Cargo edges
   campaign  the long campaigns: cargo xtask campaign [SCHEDULES], of whole nodes under faults;
             cargo xtask campaign theorem [PROGRAMS], of random programs beside what they denote

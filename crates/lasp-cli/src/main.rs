@@ -7,10 +7,13 @@ mod eval;
 mod explain;
 mod lsp;
 mod node;
+mod remote;
 mod repl;
 mod run;
 
-use clap::{Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::process::ExitCode;
 
 /// Exit code for arguments that make no sense (sysexits' EX_USAGE).
@@ -26,9 +29,9 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run a program on an embedded cluster and print the value of each form
+    /// Run a program on an embedded cluster, or at a running node, and print the value of each form
     Run(run::RunArgs),
-    /// Talk to an embedded cluster
+    /// Talk to an embedded cluster, or to a running node
     Repl(repl::ReplArgs),
     /// Report everything that is wrong with a program
     Check(check::CheckArgs),
@@ -38,6 +41,26 @@ enum Command {
     Lsp(lsp::LspArgs),
     /// Run a node until it is told to stop
     Node(node::NodeArgs),
+    /// Print a variable of a running node
+    Get(remote::variables::GetArgs),
+    /// Apply an operation to a variable of a running node
+    Update(remote::variables::UpdateArgs),
+    /// Print a variable of a running node at each change
+    Watch(remote::variables::WatchArgs),
+    /// List the variables of a running node
+    Vars(remote::variables::VarsArgs),
+    /// List who is in the cluster of a running node
+    Members(remote::cluster::ClusterArgs),
+    /// List a running node's links to its neighbours
+    Overlay(remote::cluster::ClusterArgs),
+    /// Show how a running node is
+    Status(remote::cluster::ClusterArgs),
+    /// Install a program in the cluster of a running node
+    Install(remote::programs::InstallArgs),
+    /// Remove an installed program from the cluster
+    Uninstall(remote::programs::UninstallArgs),
+    /// List the programs that are installed in the cluster
+    Programs(remote::programs::ProgramsArgs),
     /// Run an experiment on a cluster and write a report
     Eval(eval::flags::EvalArgs),
     /// One node of an experiment; started by `lasp eval`
@@ -46,7 +69,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    match Cli::try_parse() {
+    match parse() {
         Ok(cli) => run(cli.command),
         Err(error) => {
             let code = if error.use_stderr() { ExitCode::from(USAGE) } else { ExitCode::SUCCESS };
@@ -57,6 +80,20 @@ fn main() -> ExitCode {
     }
 }
 
+/// Reads the arguments. What sets up an embedded cluster does not go with a running node, unless the environment says it.
+fn parse() -> Result<Cli, clap::Error> {
+    let matches = Cli::command().try_get_matches()?;
+    if let Some(("run" | "repl", given)) = matches.subcommand() {
+        let typed = |flag: &str| given.value_source(flag) == Some(ValueSource::CommandLine);
+        if let Some(flag) = ["nodes", "seed"].into_iter().find(|flag| typed("connect") && typed(flag)) {
+            let message =
+                format!("--{flag} is for an embedded cluster, --connect for a running node: give one of them");
+            return Err(Cli::command().error(ErrorKind::ArgumentConflict, message));
+        }
+    }
+    Cli::from_arg_matches(&matches)
+}
+
 fn run(command: Command) -> ExitCode {
     match command {
         Command::Run(args) => run::main(args),
@@ -65,6 +102,16 @@ fn run(command: Command) -> ExitCode {
         Command::Explain(args) => explain::main(args),
         Command::Lsp(args) => lsp::main(args),
         Command::Node(args) => node::main(&args),
+        Command::Get(args) => remote::variables::get(args),
+        Command::Update(args) => remote::variables::update(args),
+        Command::Watch(args) => remote::variables::watch(args),
+        Command::Vars(args) => remote::variables::vars(args),
+        Command::Members(args) => remote::cluster::members(args),
+        Command::Overlay(args) => remote::cluster::overlay(args),
+        Command::Status(args) => remote::cluster::status(args),
+        Command::Install(args) => remote::programs::install(args),
+        Command::Uninstall(args) => remote::programs::uninstall(args),
+        Command::Programs(args) => remote::programs::programs(args),
         Command::Eval(args) => eval::main(args),
         Command::EvalNode(args) => eval::node::main(args),
     }

@@ -5,6 +5,7 @@
 
 use anyhow::{Context as _, Result};
 use clap::Args;
+use lasp::control::Access;
 use lasp::log::{Level, Log};
 use lasp::settings::duration;
 use lasp::{Error, Lasp, Membership, Settings, Stop};
@@ -50,6 +51,13 @@ pub(crate) struct NodeArgs {
     /// A prefix of the variables to hear; may be repeated [default: all]
     #[arg(long, value_name = "PREFIX")]
     interest: Vec<String>,
+    /// Which clients it serves, the other commands: off, loopback or any. There is no authentication: with `any`, whoever
+    /// reaches the port can read and change everything [default: loopback]
+    #[arg(long, value_name = "WHOM", value_parser = parse::<Access>)]
+    control: Option<Access>,
+    /// Serve no clients: the same as --control off
+    #[arg(long, conflicts_with = "control")]
+    no_control: bool,
     /// How long joining may take before it gives up, e.g. 10s [default: it keeps trying]
     #[arg(long, value_name = "TIME", value_parser = duration)]
     join_timeout: Option<Duration>,
@@ -83,6 +91,7 @@ impl NodeArgs {
             membership: self.membership,
             data_dir: self.data_dir.clone(),
             interest: given(&self.interest),
+            control: if self.no_control { Some(Access::Off) } else { self.control },
             join_timeout: self.join_timeout,
             status_interval: self.status_interval,
             log_level: self.log_level,
@@ -111,7 +120,8 @@ fn fail(error: &anyhow::Error, code: u8) -> ExitCode {
 fn gather(flags: Settings, config: Option<&Path>) -> Result<Settings> {
     let env = Settings::from_env(|name| std::env::var(name).ok())?;
     let file = config.map(Settings::from_file).transpose()?.unwrap_or_default();
-    Ok(flags.over(env).over(file))
+    let default = Settings { control: Some(Access::Loopback), ..Settings::default() };
+    Ok(flags.over(env).over(file).over(default))
 }
 
 fn run(settings: Settings) -> Result<()> {

@@ -1,13 +1,14 @@
-//! `lasp repl`: forms typed one after the other, on an embedded cluster that lives as long as the shell.
+//! `lasp repl`: forms typed one after the other, on an embedded cluster that lives as long as the shell, or at a node.
 //!
 //! A form may take several lines and is run when its `.` has come. Without a terminal it reads standard input to its end as
 //! a batch: no prompt, no colours, and the exit code tells whether all of it went well.
 
-mod assistant;
-mod commands;
+pub(crate) mod assistant;
+pub(crate) mod commands;
 mod paint;
 mod shell;
 
+use crate::remote::{self, ConnectInstead};
 use crate::run::cluster::Cluster;
 use crate::run::program::{FAILED, complain};
 use assistant::Assistant;
@@ -34,10 +35,15 @@ pub(crate) struct ReplArgs {
     /// Everything random follows from it
     #[arg(long, default_value_t = 1, env = "LASP_REPL_SEED")]
     seed: u64,
+    #[command(flatten)]
+    remote: ConnectInstead,
 }
 
 /// Runs the shell until its input ends.
 pub(crate) fn main(args: ReplArgs) -> ExitCode {
+    if let Some(connect) = args.remote.place(false) {
+        return remote::shell::repl(connect);
+    }
     serve(Cluster::new(usize::from(args.nodes), args.seed))
 }
 
@@ -84,15 +90,16 @@ fn interactive<H: Host>(shell: &mut Shell<H>) -> ExitCode {
         eprintln!("warning: Ctrl-C ends the shell: {error}");
     }
     let code = converse(shell, &mut editor, &interrupt, history.as_deref());
-    if let Some(path) = &history {
-        if let Err(error) = editor.save_history(path) {
-            eprintln!("warning: cannot write {}: {error}", path.display());
-        }
+    if let Some(path) = &history
+        && let Err(error) = editor.save_history(path)
+    {
+        eprintln!("warning: cannot write {}: {error}", path.display());
     }
     code
 }
 
-fn editor() -> rustyline::Result<Editor<Assistant, FileHistory>> {
+/// An editor without history.
+pub(crate) fn editor() -> rustyline::Result<Editor<Assistant, FileHistory>> {
     let config = Config::builder()
         .max_history_size(HISTORY_MAX)?
         .history_ignore_dups(true)?
@@ -153,7 +160,7 @@ fn listen(interrupt: Interrupt) -> io::Result<()> {
 }
 
 /// Where the lines typed are kept: `lasp/history` in the user's directory for such data.
-fn history_file() -> Option<PathBuf> {
+pub(crate) fn history_file() -> Option<PathBuf> {
     let var = |name: &str| std::env::var_os(name).filter(|dir| !dir.is_empty()).map(PathBuf::from);
     let base = var("XDG_STATE_HOME")
         .or_else(|| var("HOME").map(|home| home.join(".local/state")))

@@ -6,6 +6,7 @@
 pub(crate) mod cluster;
 pub(crate) mod program;
 
+use crate::remote::{ConnectInstead, script};
 use clap::Args;
 use cluster::Cluster;
 use lasp_lang::diagnostic::render_all;
@@ -29,6 +30,8 @@ pub(crate) struct RunArgs {
     /// Print one JSON object a line
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    remote: ConnectInstead,
 }
 
 /// Runs the program.
@@ -37,6 +40,9 @@ pub(crate) fn main(args: RunArgs) -> ExitCode {
         Ok(source) => source,
         Err(message) => return program::complain(&message, USAGE),
     };
+    if let Some(connect) = args.remote.place(args.json) {
+        return script::run(connect, &source);
+    }
     let mut session = Session::new(Cluster::new(usize::from(args.nodes), args.seed));
     let mut printer = Printer { json: args.json, failed: false, closed: false };
     let result = session.run(&source, &mut |line| printer.line(&line));

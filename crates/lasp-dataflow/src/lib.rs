@@ -34,5 +34,7 @@ pub use state::{LiteralError, Nested, SetState, Slot, State, StateDigest};
 pub use threshold::{Threshold, ThresholdError, UnderKey};
 pub use types::{MAX_TYPE_DEPTH, Type, TypeError};
 pub use value::{F64, MAX_VALUE_DEPTH, NotThatKind, Value};
+#[cfg(feature = "serde")]
+pub use value::{FromValueError, ToValueError, from_value, to_value};
 pub use views::{Plan, PlanInput, PlanNode, PlanView};
 pub use waiters::{WaiterId, WatcherId};

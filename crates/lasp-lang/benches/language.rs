@@ -161,14 +161,15 @@ const CASES: &[Case] = &[
     },
 ];
 
-fn compiled(program: &str) -> Function {
+/// What the program binds to `F`.
+fn bound(program: &str) -> lasp_lang::function::Function {
     let mut session = Session::new(GraphHost::default());
     session.run(&Source::new("bench.lasp", program), &mut drop).expect("it runs");
     let function = session.terms().find_map(|(name, term)| match term {
         Term::Function(function) if name == "F" => Some(function.clone()),
         _ => None,
     });
-    Arc::new(function.expect("it is bound to F"))
+    function.expect("it is bound to F")
 }
 
 fn each(bencher: Bencher<'_, '_>, case: &Case, function: &Function) {
@@ -182,7 +183,7 @@ fn each(bencher: Bencher<'_, '_>, case: &Case, function: &Function) {
 
 #[divan::bench(args = CASES)]
 fn of_the_language(bencher: Bencher<'_, '_>, case: &Case) {
-    each(bencher, case, &compiled(case.program));
+    each(bencher, case, &(Arc::new(bound(case.program)) as Function));
 }
 
 #[divan::bench(args = CASES)]
@@ -191,14 +192,8 @@ fn of_rust(bencher: Bencher<'_, '_>, case: &Case) {
 }
 
 #[divan::bench(args = CASES)]
-fn tree(bencher: Bencher<'_, '_>, case: &Case) {
-    let mut session = Session::new(GraphHost::default());
-    session.run(&Source::new("bench.lasp", case.program), &mut drop).expect("it runs");
-    let function = session.terms().find_map(|(_, term)| match term {
-        Term::Function(function) => Some(function.clone()),
-        _ => None,
-    });
-    let function = function.expect("it is bound");
+fn of_the_language_by_tree(bencher: Bencher<'_, '_>, case: &Case) {
+    let function = bound(case.program);
     let elements: Vec<Value> = (1..=ELEMENTS).map(case.element).collect();
     bencher.counter(ItemsCount::new(elements.len())).bench_local(|| {
         for element in &elements {

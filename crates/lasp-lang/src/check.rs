@@ -22,6 +22,8 @@ use crate::token::Token;
 use lasp_dataflow::Type;
 use scope::Scope;
 
+pub use crate::installable::installable;
+
 /// Everything that is wrong with a program, by place.
 pub fn diagnose(source: &Source) -> Vec<Diagnostic> {
     let parsed = parse(source);
@@ -153,6 +155,18 @@ impl Checker {
                 self.scope.bind(name, Known::Unknown, None);
             }
         }
+    }
+
+    /// What is wrong with `expr` as an operation of variables of type `ty`.
+    pub(crate) fn check_operation(&mut self, ty: &Type, expr: &Expr) -> Vec<Diagnostic> {
+        self.expr(expr);
+        self.written_operation(ty, expr);
+        std::mem::take(&mut self.diagnostics)
+    }
+
+    /// The type that `expr` spells out, and what is wrong with it.
+    pub(crate) fn check_type(&mut self, expr: &Expr) -> (Option<Type>, Vec<Diagnostic>) {
+        (self.written_type(expr), std::mem::take(&mut self.diagnostics))
     }
 
     /// Drops what `env` does not bind: after a form has failed.

@@ -7,7 +7,7 @@ use crate::host::{Fault, Host, HostEvent, HostPlan, Progress, Refusal, Size, Tri
 use crate::term::Handle;
 use lasp_crdt::{ReplicaId, Stamp, Timestamp};
 use lasp_dataflow::{Graph, Name, Op, Operator, Output, Target, Threshold, Type, Value, VarId, WaiterId, WatcherId};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// One graph as a host.
 #[derive(Debug)]
@@ -19,6 +19,9 @@ pub struct GraphHost {
     fresh: u32,
     triggers: u64,
     watched: BTreeMap<TriggerId, VarId>,
+    /// What is to be enforced once, by its identity; and the triggers that are enforcements.
+    enforced: BTreeMap<u64, TriggerId>,
+    enforcements: BTreeSet<TriggerId>,
     events: VecDeque<HostEvent>,
     clock_ms: u64,
     writes: u64,
@@ -41,6 +44,8 @@ impl GraphHost {
             fresh: 0,
             triggers: 0,
             watched: BTreeMap::new(),
+            enforced: BTreeMap::new(),
+            enforcements: BTreeSet::new(),
             events: VecDeque::new(),
             clock_ms: 0,
             writes: 0,
@@ -64,10 +69,11 @@ impl GraphHost {
         })
     }
 
-    /// The replica that stands for the node of this number, if there is such a node: one for all.
+    /// The replica that stands for a node of this number, if there is such a node: one graph has one for all of them, so that
+    /// what a node gives to another stays to be used.
     fn replica_of(&self, number: &Value) -> Option<ReplicaId> {
         let number = u64::try_from(number).ok()?;
-        (1..=self.nodes as u64).contains(&number).then_some(self.graph.replica())
+        (1..=self.nodes as u64).contains(&number).then(|| self.graph.replica())
     }
 
     /// The name asked for, or a fresh one.
@@ -86,10 +92,17 @@ impl GraphHost {
         TriggerId(self.triggers)
     }
 
+    fn met(&mut self, id: TriggerId) {
+        let enforced = self.enforcements.remove(&id);
+        self.events.push_back(if enforced { HostEvent::Due { id, node: 1 } } else { HostEvent::Met(id) });
+    }
+
     /// Takes what came of the last request out of the graph.
     fn collect(&mut self) {
         let effects = self.graph.drain();
-        self.events.extend(effects.met.into_iter().map(|waiter| HostEvent::Met(TriggerId(waiter.0))));
+        for waiter in effects.met {
+            self.met(TriggerId(waiter.0));
+        }
         for watcher in effects.changed {
             let id = TriggerId(watcher.0);
             if let Some(output) = self.watched.get(&id).and_then(|variable| self.graph.read(*variable)) {
@@ -104,7 +117,7 @@ impl GraphHost {
 }
 
 fn refused(error: impl std::fmt::Display) -> Refusal {
-    Refusal::worded(error)
+    Refusal::new(error.to_string())
 }
 
 impl Host for GraphHost {
@@ -194,7 +207,7 @@ impl Host for GraphHost {
     fn wait(&mut self, _node: usize, variable: Handle, threshold: Threshold) -> Result<TriggerId, Refusal> {
         let id = self.next_trigger();
         if self.graph.wait(WaiterId(id.0), self.variable(variable), threshold).map_err(refused)? {
-            self.events.push_back(HostEvent::Met(id));
+            self.met(id);
         }
         // Somebody may be told that this is needed.
         self.collect();
@@ -206,6 +219,28 @@ impl Host for GraphHost {
         if self.graph.wait_needed(WaiterId(id.0), self.variable(variable), threshold).map_err(refused)? {
             self.events.push_back(HostEvent::Met(id));
         }
+        Ok(id)
+    }
+
+    fn cancel(&mut self, wait: TriggerId) {
+        self.graph.cancel(WaiterId(wait.0));
+    }
+
+    /// One node is the whole cluster: the first that asks enforces, at once.
+    fn enforce_once(
+        &mut self,
+        node: usize,
+        variable: Handle,
+        threshold: Threshold,
+        identity: u64,
+    ) -> Result<TriggerId, Refusal> {
+        if self.enforced.contains_key(&identity) {
+            return Ok(self.next_trigger());
+        }
+        let upcoming = TriggerId(self.triggers + 1);
+        self.enforcements.insert(upcoming);
+        let id = self.wait(node, variable, threshold).inspect_err(|_| _ = self.enforcements.remove(&upcoming))?;
+        self.enforced.insert(identity, id);
         Ok(id)
     }
 

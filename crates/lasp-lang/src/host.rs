@@ -25,6 +25,13 @@ pub enum HostEvent {
     Met(TriggerId),
     /// A watched variable changed; its value now.
     Changed(TriggerId, Output),
+    /// It falls to a node to run the action of [`Host::enforce_once`].
+    Due {
+        /// Which.
+        id: TriggerId,
+        /// The node.
+        node: usize,
+    },
     /// A function failed on an element; that element is left out, everything else goes on.
     DerivationFailed {
         /// Where.
@@ -45,6 +52,12 @@ impl HostEvent {
         let message = format!("{operator} failed on {element}: {}", error.message);
         Self::DerivationFailed { node, variable, message, at: error.at.map(|(start, end)| Span::new(start, end)) }
     }
+}
+
+/// Why a script cannot use `name` where it is no cluster of its own that it runs on.
+pub(crate) fn no_cluster(name: &str) -> Refusal {
+    Refusal::new(format!("`{name}` acts on an embedded cluster, and this script runs at one node of a real one"))
+        .hint("`lasp run FILE --nodes N` and `lasp repl --nodes N` have a cluster to disturb")
 }
 
 /// How far time was run.
@@ -114,7 +127,8 @@ pub enum Fault {
 
 /// A place where scripts run.
 pub trait Host {
-    /// How many nodes there are.
+    /// How many nodes there are; 0 where the script runs at one node of a cluster that is not its own, where it can
+    /// neither choose nor disturb nodes.
     fn nodes(&self) -> usize;
 
     /// A variable at `node`; without a name, one that no other declaration gives.
@@ -205,11 +219,47 @@ pub trait Host {
         Err(Refusal::new("it is not known here who waits for what"))
     }
 
+    /// Takes a [`wait`](Self::wait) back. Hosts whose scripts end with them need not care.
+    fn cancel(&mut self, _wait: TriggerId) {}
+
     /// Asks for [`HostEvent::Changed`] at every change from now on.
     ///
     /// # Errors
     /// A node that is down.
     fn watch(&mut self, node: usize, variable: Handle) -> Result<TriggerId, Refusal>;
+
+    /// Asks for one [`HostEvent::Due`] in the whole cluster when the variable has reached the threshold. `identity` is the
+    /// same for the same enforcement, wherever and however often it is asked for.
+    ///
+    /// # Errors
+    /// A threshold that the type does not offer, or a host that enforces nothing.
+    fn enforce_once(
+        &mut self,
+        node: usize,
+        variable: Handle,
+        threshold: Threshold,
+        identity: u64,
+    ) -> Result<TriggerId, Refusal> {
+        let _ = (node, variable, threshold, identity);
+        Err(Refusal::new("nothing can be enforced here"))
+    }
+
+    /// The action of an enforcement begins at `node`: until [`end_once`](Self::end_once), what is updated there is updated
+    /// on its behalf, so that another node which runs it too makes the same of it.
+    fn begin_once(&mut self, node: usize, id: TriggerId) {
+        let _ = (node, id);
+    }
+
+    /// The action has ended, well or not.
+    fn end_once(&mut self, node: usize, id: TriggerId) {
+        let _ = (node, id);
+    }
+
+    /// A number that stands for a variable in the identity of what depends on it: the same for the same variable in
+    /// another version of the program.
+    fn identity_of(&self, variable: Handle) -> u64 {
+        u64::from(variable.0)
+    }
 
     /// What `node` hears: everything whose name matches one of `patterns`; `None` for all.
     ///
@@ -226,13 +276,20 @@ pub trait Host {
     /// The next event that happened already.
     fn poll(&mut self) -> Option<HostEvent>;
 
-    /// Runs virtual time until there are events, or the deadline, or (without one) nothing is in flight.
+    /// Lets time pass until there are events, or the deadline, or (without one) nothing is in flight. Time is virtual, unless
+    /// the host says otherwise.
     fn advance(&mut self, deadline_ms: Option<u64>) -> Progress;
+
+    /// Lets time pass until there are events; [`Progress::Quiet`] where none can come any more. Where time is real, others
+    /// may always make some: then this waits for as long as nobody interrupts it.
+    fn await_events(&mut self) -> Progress {
+        self.advance(None)
+    }
 
     /// Hands over the flag at which [`Host::advance`] stops. A host where time never takes long may ignore it.
     fn interruptible(&mut self, _interrupt: Interrupt) {}
 
-    /// The virtual clock in milliseconds.
+    /// The host's clock in milliseconds.
     fn now_ms(&self) -> u64;
 
     /// The names of the replicated variables on which two nodes that should agree do not, ascending.

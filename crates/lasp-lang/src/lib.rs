@@ -19,6 +19,8 @@
 //! - `code`: functions in compiled form, for the calls that derivations make; `identity`: when two compute the same;
 //!   `equi_join`: predicates over pairs as joins.
 //! - [`session`], [`host`], [`signature`], [`interrupt`]: operations on variables and nodes, and stopping them.
+//! - [`operation`](mod@operation): one operation, from text.
+//! - [`installable`](mod@installable): what a program may do that is installed in a cluster.
 //! - [`explain`](mod@explain): the dataflow graph of a program as text.
 //! - [`diagnostic`], [`fault`], [`show`], [`suggest`], [`help`]: what is said to people.
 //! - [`complete`](mod@complete), [`highlight`]: for shells and editors.
@@ -38,10 +40,12 @@ pub mod help;
 pub mod highlight;
 pub mod host;
 mod identity;
+pub mod installable;
 pub mod interrupt;
 pub mod lexer;
 pub mod library;
 pub mod machine;
+pub mod operation;
 pub mod parse;
 pub mod session;
 pub mod show;

@@ -12,7 +12,7 @@ use crate::code::Stop;
 use crate::env::Env;
 use crate::fault::{Fault, Problem, Trap};
 use crate::function::{Closure, Function};
-use crate::host::TriggerId;
+use crate::host::{TriggerId, no_cluster};
 use crate::library;
 use crate::signature;
 use crate::source::{Source, Span};
@@ -148,6 +148,11 @@ impl<'w> Machine<'w> {
         }
     }
 
+    /// Computes what stands in `source` only, for at most `steps`.
+    pub fn pure_in(source: Arc<Source>, steps: u64) -> Self {
+        Self { source: Some(source), ..Self::pure(steps) }
+    }
+
     /// As [`Self::pure`], without compiled forms: slower, and every failure has its message and place.
     pub fn tree(steps: u64) -> Self {
         Self { mode: Mode::Tree, ..Self::pure(steps) }
@@ -156,6 +161,17 @@ impl<'w> Machine<'w> {
     /// Runs a program of `source` at node 1 with effects.
     pub fn script(source: Arc<Source>, effects: &'w mut dyn Effects) -> Self {
         Self { source: Some(source), effects: Some(effects), ..Self::pure(FORM_STEPS) }
+    }
+
+    /// With another number of steps.
+    #[must_use]
+    pub fn limited(self, steps: u64) -> Self {
+        Self { steps_left: steps, ..self }
+    }
+
+    /// How many steps are left.
+    pub fn steps_left(&self) -> u64 {
+        self.steps_left
     }
 
     /// The value of the last of `body`; bindings stay in `env`.
@@ -267,10 +283,10 @@ impl<'w> Machine<'w> {
             }
             Callee::Named(name, _) if &**name == "on" && args.len() == 2 => self.on(&args[0], &args[1], env),
             Callee::Named(name, _) => {
-                let args = self.all(args, env)?;
+                let mut args = self.all(args, env)?;
                 match library::find(name) {
                     // `max` and `min` are functions, but the types `gmap(T)` and `pair(T, U)` are built as calls.
-                    Some(builtin) if builtin.signature.takes(args.len()) => self.builtin(builtin, args, span),
+                    Some(builtin) if builtin.signature.takes(args.len()) => self.builtin(builtin, &mut args, span),
                     _ if signature::is_operation(name) => self.operate(name, args, span),
                     _ => Err(self.fault(span, format!("no function {name}/{}", args.len()))),
                 }
@@ -278,12 +294,14 @@ impl<'w> Machine<'w> {
         }
     }
 
-    pub(crate) fn builtin(&mut self, builtin: &'static library::Builtin, mut args: Vec<Term>, span: Span) -> Outcome {
+    pub(crate) fn builtin(&mut self, builtin: &'static library::Builtin, args: &mut [Term], span: Span) -> Outcome {
         if !builtin.on_surface {
-            args = args.into_iter().map(|arg| self.weigh(arg, span)).collect::<Outcome<_>>()?;
+            for arg in args.iter_mut().filter(|arg| !arg.is_measured()) {
+                *arg = self.weigh(arg.clone(), span)?;
+            }
         }
         let caller = std::mem::replace(&mut self.at, span);
-        let result = (builtin.run)(self, &args);
+        let result = (builtin.run)(self, args);
         self.at = caller;
         let result = result.map_err(|trap| match trap {
             Trap::Problem(mut problem) => {
@@ -296,14 +314,14 @@ impl<'w> Machine<'w> {
     }
 
     /// Calls a function with terms.
-    pub(crate) fn apply(&mut self, function: &Function, args: Vec<Term>, span: Span) -> Outcome {
+    pub(crate) fn apply(&mut self, function: &Function, mut args: Vec<Term>, span: Span) -> Outcome {
         self.charge(1, span)?;
         if args.len() != function.arity() {
             let message = format!("this function takes {}, not {}", count(function.arity(), "argument"), args.len());
             return Err(self.fault(span, message));
         }
         match function {
-            Function::Builtin(builtin, _) => self.builtin(builtin, args, span),
+            Function::Builtin(builtin, _) => self.builtin(builtin, &mut args, span),
             Function::Closure(closure) => self.apply_closure(closure, args, span),
         }
     }
@@ -348,8 +366,8 @@ impl<'w> Machine<'w> {
         result
     }
 
-    #[inline]
     /// What `closure` gives for the arguments by its compiled form; `None` if it has none or did not get to a value.
+    #[inline]
     pub(crate) fn call_compiled(&mut self, closure: &Closure, args: &[Value]) -> Option<Value> {
         let code = closure.code()?;
         self.mode = Mode::Compiled;
@@ -397,6 +415,9 @@ impl<'w> Machine<'w> {
             return Err(self.impure("on", node.span));
         };
         let nodes = effects.nodes();
+        if nodes == 0 {
+            return Err(self.place(no_cluster("on").into(), node.span));
+        }
         let chosen = value.as_int().and_then(|n| usize::try_from(n).ok()).filter(|n| (1..=nodes).contains(n));
         let Some(chosen) = chosen else {
             let problem = Problem::new(format!("there is no node {}", crate::show::short(&value)))

@@ -1,6 +1,7 @@
 //! A program under way: its bindings, its host, and what it printed. Serves `run`, the shell, and `explain` alike.
 
 mod derivations;
+mod identity;
 mod operations;
 #[cfg_attr(not(feature = "sql"), path = "session/no_views.rs")]
 mod views;
@@ -13,16 +14,16 @@ use crate::env::Env;
 use crate::fault::Fault;
 use crate::host::Host;
 use crate::interrupt::Interrupt;
-use crate::machine::Machine;
+use crate::machine::{FORM_STEPS, Machine};
 use crate::parse::parse;
 use crate::show;
-use crate::source::Source;
+use crate::source::{Source, Span};
 use crate::term::{Handle, Mixed, Term};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub(crate) use derivations::{AGGREGATE_FORMS, AGGREGATES, facets, is_derivation, shape, takes, target};
-pub(crate) use operations::operation_names;
+pub(crate) use operations::{operation_hint, operation_names};
 pub use world::{Failures, World};
 
 /// A line that a program produced.
@@ -124,20 +125,86 @@ pub enum Stop {
 
 /// A program under way on a host.
 #[derive(Debug)]
-pub struct Session<H: Host> {
+pub struct Session<H> {
     world: World<H>,
     env: Env,
     checker: Checker,
     forms: usize,
+    steps: u64,
+    /// For all forms together, where that is bounded.
+    steps_left: Option<u64>,
+    /// Whether forms have lines for their values.
     shows_values: bool,
+    /// Whether what nobody read is read in the end, so that what fails there is told.
+    reads_rest: bool,
+}
+
+impl<H> Session<H> {
+    /// Nothing bound yet.
+    pub fn new(host: H) -> Self {
+        Self {
+            world: World::new(host),
+            env: Env::default(),
+            checker: Checker::default(),
+            forms: 0,
+            steps: FORM_STEPS,
+            steps_left: None,
+            shows_values: true,
+            reads_rest: true,
+        }
+    }
+
+    /// Each form, and each action that [`react`](Self::react) runs, ends within `steps`.
+    #[must_use]
+    pub fn limited(self, steps: u64) -> Self {
+        Self { steps, ..self }
+    }
+
+    /// All forms together end within `steps`.
+    #[must_use]
+    pub fn limited_in_all(self, steps: u64) -> Self {
+        Self { steps_left: Some(steps), ..self }
+    }
+
+    /// The values of forms are not looked at, so that what a program costs does not follow the size of its variables.
+    #[must_use]
+    pub fn silent(self) -> Self {
+        Self { shows_values: false, reads_rest: false, ..self }
+    }
+
+    /// Moves the program to another host that knows its variables and triggers by the same numbers; gives the one before.
+    /// A program that stays at a node is at rest between two inputs: then its host is what the node remembers of it.
+    pub fn rehost<G>(self, host: G) -> (Session<G>, H) {
+        let Self { world, env, checker, forms, steps, steps_left, shows_values, reads_rest } = self;
+        let (world, before) = world.rehost(host);
+        (Session { world, env, checker, forms, steps, steps_left, shows_values, reads_rest }, before)
+    }
+
+    /// Takes the place of another version of the program: of triggers that are the same in both, those that fired there do
+    /// not fire again.
+    #[must_use]
+    pub fn after(mut self, fired: BTreeSet<u64>) -> Self {
+        self.world.identities.before = fired;
+        self
+    }
+
+    /// What has fired so far: for [`after`](Self::after).
+    pub fn fired(&self) -> BTreeSet<u64> {
+        self.world.identities.fired.union(&self.world.identities.before).copied().collect()
+    }
+
+    /// The host.
+    pub fn host(&mut self) -> &mut H {
+        self.world.host()
+    }
+
+    /// The host, to look at.
+    pub fn host_ref(&self) -> &H {
+        self.world.host_ref()
+    }
 }
 
 impl<H: Host> Session<H> {
-    /// Nothing bound yet.
-    pub fn new(host: H) -> Self {
-        Self { world: World::new(host), env: Env::default(), checker: Checker::default(), forms: 0, shows_values: true }
-    }
-
     /// Checks `source` and runs it form by form; every line goes to `out` as it comes. Derivations that failed are lines,
     /// too. Warnings are returned.
     ///
@@ -160,7 +227,9 @@ impl<H: Host> Session<H> {
                 return Err(Stop::Failed(fault));
             }
         }
-        self.world.read_rest();
+        if self.reads_rest {
+            self.world.read_rest();
+        }
         self.world.flush(out);
         Ok(diagnostics)
     }
@@ -170,11 +239,14 @@ impl<H: Host> Session<H> {
         self.world.start_form(self.forms);
         self.world.views.read(form, source);
         let mark = self.env.mark();
-        let mut machine = Machine::script(source.clone(), &mut self.world);
+        let steps = self.steps.min(self.steps_left.unwrap_or(u64::MAX));
+        let mut machine = Machine::script(source.clone(), &mut self.world).limited(steps);
         let mut result = machine.body(&form.body, &mut self.env);
         if let (Ok(_), Err(fault)) = (&result, machine.run_actions(form.span)) {
             result = Err(fault);
         }
+        let spent = steps - machine.steps_left();
+        self.steps_left = self.steps_left.map(|left| left - spent);
         let line = result.and_then(|term| self.value_line(term, form, source));
         self.world.flush(out);
         match line {
@@ -200,6 +272,39 @@ impl<H: Host> Session<H> {
             Box::new(Fault { message: problem.message, hint: problem.hint, source, span, limit: false })
         })?;
         Ok(Some(Line::Value { form: self.forms, kind, text: resolved.to_string(), json: show::json(&resolved) }))
+    }
+
+    /// As [`react`](Self::react), for hosts where time passes by itself: what is due now, within the steps of one form, so
+    /// that actions which set each other off come to an end.
+    ///
+    /// # Errors
+    /// The first failure; the actions behind it are left for the next call.
+    pub fn act(&mut self, out: &mut dyn FnMut(Line)) -> Result<(), Box<Fault>> {
+        let mut machine = Machine::script(Source::new("action", ""), &mut self.world).limited(self.steps);
+        let result = machine.run_actions(Span::default());
+        self.world.end_firing();
+        self.world.flush(out);
+        result
+    }
+
+    /// Gives what programs print, and derivations that fail, to `sink` at once from now on, even while a program waits.
+    /// Values of forms still go to the `out` of [`Self::run`].
+    pub fn stream_to(&mut self, sink: Box<dyn FnMut(Line) + Send>) {
+        self.world.stream_to(sink);
+    }
+
+    /// Runs the actions that are due: after the host has told of something outside of [`run`](Self::run). What fails does
+    /// not keep the others from running.
+    pub fn react(&mut self, out: &mut dyn FnMut(Line)) -> Vec<Box<Fault>> {
+        let mut faults = Vec::new();
+        let nowhere = Source::new("", "");
+        while self.world.has_due() {
+            let mut machine = Machine::script(nowhere.clone(), &mut self.world).limited(self.steps);
+            faults.extend(machine.run_actions(Span::default()).err());
+            self.world.end_firing();
+        }
+        self.world.flush(out);
+        faults
     }
 
     /// The names bound so far with their terms; an inner one after those it hides.
@@ -248,11 +353,6 @@ impl<H: Host> Session<H> {
     pub fn forget(&mut self, name: &str) -> bool {
         self.checker.forget(name);
         self.env.forget(name)
-    }
-
-    /// The host.
-    pub fn host(&mut self) -> &mut H {
-        self.world.host()
     }
 }
 

@@ -1,12 +1,16 @@
 //! What an owner asks of a node, and what the node tells its owner.
 
+use crate::composition::Composition;
 use crate::interest::Interests;
+use crate::once::Token;
+use crate::programs::{ProgramError, ProgramInfo};
 use lasp_dataflow::{
-    BindError, DeclareError, DeriveError, Name, Op, Operator, Output, Target, Threshold, ThresholdError, Type,
-    UndeclareError, UpdateError, Value, VarId,
+    BindError, DeclareError, DerivationId, DeriveError, Name, Op, Operator, Output, Target, Threshold, ThresholdError,
+    Type, UndeclareError, UpdateError, Value, VarId,
 };
 use lasp_overlay::membership;
 use lasp_overlay::{Addr, Contact};
+use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
 
@@ -29,7 +33,7 @@ pub enum Command {
         /// What is asked.
         request: Request,
     },
-    /// Forgets an open `Read`, `Watch` or `Sleep`; no reply follows.
+    /// Forgets an open `Read`, `ReadAny`, `WaitNeeded`, `Watch`, `Sleep` or `Enforce`; no reply follows.
     Cancel(RequestId),
 }
 
@@ -59,7 +63,7 @@ pub enum Request {
         /// The value.
         value: Value,
     },
-    /// Merges all of `from`, now and later, into `into`: [`Reply::Done`].
+    /// Merges all of `from`, now and later, into `into`: [`Reply::Derived`].
     BindTo {
         /// The variable that receives.
         into: VarId,
@@ -75,6 +79,19 @@ pub enum Request {
         /// Into what.
         into: Target,
     },
+    /// Adds derivations of one another, all or none: [`Reply::Derived`], the last one.
+    Compose {
+        /// What to compute.
+        composition: Composition,
+        /// Into what.
+        into: Target,
+    },
+    /// Ends a derivation: [`Reply::Bool`], whether there was one. A local result is forgotten; what was derived into a
+    /// declared variable stays there.
+    RemoveDerivation(DerivationId),
+    /// Forgets a variable and gives its memory back: [`Reply::Done`]. Of a replicated one, which this node must not be
+    /// interested in any more (but by its declaration), only the copy here.
+    Undeclare(VarId),
     /// The current value: [`Reply::Output`].
     Query(VarId),
     /// Whether a collection holds a value: [`Reply::Bool`].
@@ -86,17 +103,15 @@ pub enum Request {
         /// The threshold.
         threshold: Threshold,
     },
-    /// Waits until somebody here waits for the variable to come at least this far, or it has: [`Reply::Output`], the value
-    /// then.
+    /// Waits until one of the thresholds is reached: [`Reply::Any`], the first that is.
+    ReadAny(Vec<(VarId, Threshold)>),
+    /// Waits until somebody reads the variable, or waits for it to come at least so far: [`Reply::Done`].
     WaitNeeded {
         /// The variable.
         var: VarId,
-        /// The threshold.
+        /// How far.
         threshold: Threshold,
     },
-    /// Forgets a variable at this node: [`Reply::Done`]. A replicated one comes back when this node declares it again, or
-    /// hears of it.
-    Undeclare(VarId),
     /// Follows a variable: [`Reply::Done`], then an [`Event::Changed`] for each change.
     Watch(VarId),
     /// Replaces what this node wants to hear: [`Reply::Done`].
@@ -105,6 +120,44 @@ pub enum Request {
     Sleep(Duration),
     /// Who is there: [`Reply::Members`].
     Members,
+    /// Installs a program in the cluster, in place of an earlier one of its name: [`Reply::Installed`]. It runs here by
+    /// then, if this node is interested in it, and is on its way to the others.
+    Install {
+        /// Its name; without one, one that says what its text is.
+        name: Option<Name>,
+        /// Its text.
+        source: Arc<str>,
+    },
+    /// Removes an installed program from the cluster: [`Reply::Done`].
+    Uninstall {
+        /// Its name.
+        name: Name,
+    },
+    /// Which programs are installed: [`Reply::Programs`].
+    Programs,
+    /// Asks to be told, once in the cluster, when the variable has reached the threshold: [`Reply::Due`] where it falls to
+    /// this node to act, which it then does by [`Act`](Self::Act) and ends by [`Acted`](Self::Acted); [`Reply::Done`] where
+    /// another node has. See [`once`](crate::once).
+    Enforce {
+        /// Which enforcement: the same on all nodes that are to know it as one.
+        token: Token,
+        /// The variable.
+        var: VarId,
+        /// The threshold.
+        threshold: Threshold,
+    },
+    /// Applies an operation on behalf of an enforcement that has fallen to this node: [`Reply::Done`]. If another node acts
+    /// as well, what both do alike counts once.
+    Act {
+        /// Which enforcement.
+        token: Token,
+        /// The variable.
+        var: VarId,
+        /// The operation.
+        op: Op,
+    },
+    /// The action of an enforcement has run here: [`Reply::Done`].
+    Acted(Token),
 }
 
 /// The answer to a request.
@@ -120,6 +173,20 @@ pub enum Reply {
     Output(Output),
     /// Yes or no.
     Bool(bool),
+    /// A derivation.
+    Derived {
+        /// Its output.
+        var: VarId,
+        /// To end it with.
+        derivation: DerivationId,
+    },
+    /// Which of several thresholds was reached.
+    Any {
+        /// Its place among them.
+        index: usize,
+        /// The variable's value.
+        output: Output,
+    },
     /// The time is over.
     Slept,
     /// Who is there.
@@ -131,6 +198,17 @@ pub enum Reply {
         /// Others it knows of.
         passive: Vec<Contact>,
     },
+    /// A program is installed.
+    Installed {
+        /// Its name.
+        name: Name,
+        /// Which of those that were installed under this name.
+        version: u64,
+    },
+    /// The installed programs, by name.
+    Programs(Vec<ProgramInfo>),
+    /// It falls to this node to act on behalf of this enforcement.
+    Due(Token),
 }
 
 /// Why a request was refused; the state is as it was.
@@ -147,6 +225,15 @@ pub enum RequestError {
         /// The most that fits.
         limit: usize,
     },
+    /// A composition without a last step, or with a step that reaches for itself or a later one.
+    #[error("the steps of a composition follow from variables and earlier steps, and there is at least one")]
+    Composition,
+    /// A wait for none of nothing would never end.
+    #[error("nothing to wait for: no variable was given")]
+    NothingToWaitFor,
+    /// Undeclaring failed.
+    #[error(transparent)]
+    Undeclare(#[from] UndeclareError),
     /// Declaring failed.
     #[error(transparent)]
     Declare(#[from] DeclareError),
@@ -162,9 +249,15 @@ pub enum RequestError {
     /// The threshold does not fit the variable.
     #[error(transparent)]
     Threshold(#[from] ThresholdError),
-    /// The variable is in use.
+    /// The name is one of the runtime's own.
+    #[error("{0} is a variable of the runtime itself, and cannot be declared or written")]
+    Reserved(Name),
+    /// It has not fallen to this node to act, or it has acted.
+    #[error("the action of {0:?} has not fallen to this node")]
+    NotDue(Token),
+    /// A program cannot be installed or removed.
     #[error(transparent)]
-    Undeclare(#[from] UndeclareError),
+    Program(#[from] ProgramError),
 }
 
 /// What a node tells its owner.
@@ -186,6 +279,20 @@ pub enum Event {
     },
     /// The overlay changed around this node.
     Membership(membership::Event),
+    /// The action of an installed program printed something.
+    Printed {
+        /// The program.
+        program: Name,
+        /// What it printed.
+        text: String,
+    },
+    /// The action of an installed program failed; what it did before stays done.
+    ActionFailed {
+        /// The program.
+        program: Name,
+        /// Why, and where in the program.
+        message: Arc<str>,
+    },
     /// A derivation's function failed on an element; the others go on.
     DerivationFailed(lasp_dataflow::DerivationError),
     /// A peer calls a variable by a name this node knows under another type; what it sent is ignored.

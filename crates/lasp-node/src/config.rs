@@ -2,6 +2,7 @@
 
 use crate::interest::Interests;
 use crate::link::LinkConfig;
+use crate::once::OnceConfig;
 use crate::sync::SyncConfig;
 use lasp_overlay::{broadcast, membership};
 
@@ -16,6 +17,8 @@ pub struct Config {
     pub sync: SyncConfig,
     /// How links are paced.
     pub link: LinkConfig,
+    /// How what happens once in the cluster is claimed.
+    pub once: OnceConfig,
     /// What to hear from the start.
     pub interests: Interests,
     /// Wall-clock time of [`Time::ZERO`](lasp_overlay::Time::ZERO), in milliseconds since 1970: what last-writer-wins

@@ -1,5 +1,6 @@
 //! What a node wants to hear: everything, or variables whose names begin with one of some prefixes.
 
+use crate::system;
 use lasp_crdt::{Decode, DecodeError, Encode, Reader, Writer};
 use std::collections::BTreeSet;
 
@@ -26,11 +27,21 @@ impl Interests {
         Self::Prefixes(prefixes.into_iter().map(strip).collect())
     }
 
-    /// Whether a variable of this name is wanted. Cost: the number of prefixes.
+    /// Whether a variable of this name is wanted; those of the runtime itself always are. Cost: the number of prefixes.
     pub fn covers(&self, name: &str) -> bool {
         match self {
             Self::All => true,
-            Self::Prefixes(prefixes) => prefixes.iter().any(|prefix| name.starts_with(prefix.as_str())),
+            Self::Prefixes(prefixes) => {
+                prefixes.iter().any(|prefix| name.starts_with(prefix.as_str())) || system::is_heard_by_all(name)
+            }
+        }
+    }
+
+    /// These and `more` prefixes.
+    pub(crate) fn with(&self, more: &BTreeSet<String>) -> Self {
+        match self {
+            Self::Prefixes(prefixes) if !more.is_empty() => Self::Prefixes(prefixes.union(more).cloned().collect()),
+            same => same.clone(),
         }
     }
 }

@@ -10,10 +10,13 @@
 //! - [`sync`]: anti-entropy between neighbours: digests that find differences.
 //! - `link`, `lane`: one link: pacing, flow control, and what waits merges instead of queueing.
 //! - `wire`: frames and their short references; hostile bytes die there.
+//! - [`programs`]: installed programs, and how they run. [`once`]: what happens once in the cluster.
+//! - `system`: the variables of the runtime itself.
 //! - [`interest`]: what a node hears. [`metrics`]: what it counts.
 
 mod clock;
 pub mod command;
+mod composition;
 pub mod config;
 mod echo;
 pub mod frame;
@@ -23,19 +26,27 @@ mod lane;
 mod link;
 pub mod metrics;
 pub mod node;
+pub mod once;
+mod open;
 mod payload;
+pub mod programs;
 mod recent;
 mod requests;
 mod store;
 pub mod sync;
+mod system;
 mod wire;
 
 pub use command::{Command, Event, Reply, Request, RequestError, RequestId};
+pub use composition::{Composition, Source, Step};
 pub use config::Config;
 pub use frame::{Frame, MAX_FRAME};
 pub use interest::Interests;
-pub use link::LinkConfig;
+pub use link::{LinkConfig, LinkLoad};
 pub use metrics::{Class, Metrics};
 pub use node::{Node, Timer, replica_of};
+pub use once::{OnceConfig, Token};
 pub use payload::Payload;
+pub use programs::{ProgramError, ProgramInfo, ProgramState};
 pub use sync::SyncConfig;
+pub use system::{RESERVED, is_reserved};

@@ -28,6 +28,15 @@ impl Default for LinkConfig {
     }
 }
 
+/// What is under way on a link.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LinkLoad {
+    /// Messages that wait.
+    pub waiting: usize,
+    /// Bytes handed to the transport and not yet taken by it.
+    pub in_flight: usize,
+}
+
 /// What a link wants to be reminded of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reminder {
@@ -84,6 +93,11 @@ impl Link {
     /// How many messages wait.
     pub(crate) fn waiting(&self) -> usize {
         self.lane.len()
+    }
+
+    /// What is under way.
+    pub(crate) fn load(&self) -> LinkLoad {
+        LinkLoad { waiting: self.waiting(), in_flight: self.in_flight }
     }
 
     /// Takes an item to be sent.

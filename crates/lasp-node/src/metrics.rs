@@ -40,6 +40,18 @@ pub struct Metrics {
     /// Deltas received of which something was left out because it was stamped too far ahead of the clock here: one of two
     /// clocks is wrong.
     pub drifted: u64,
+    /// Programs installed by this node's owner.
+    pub programs_installed: u64,
+    /// Programs that came from elsewhere and cannot be installed.
+    pub programs_refused: u64,
+    /// Programs that could not be set up here.
+    pub programs_failed: u64,
+    /// Actions of programs that failed.
+    pub actions_failed: u64,
+    /// Enforcements whose action ran here.
+    pub enforced: u64,
+    /// Parts of received deltas for the runtime's own variables that no node of this kind would have sent; left out.
+    pub entries_refused: u64,
     /// Deltas that waited for a slow link and were merged with what waited before.
     pub coalesced: u64,
     /// Most messages that ever waited on one link.

@@ -5,18 +5,21 @@
 //! between two inputs nothing waits but what a slow link holds back.
 
 use crate::clock::{Clock, MAX_DRIFT_MS};
-use crate::command::{Command, Event, RequestId};
+use crate::command::{Command, Event, Reply, RequestId};
 use crate::config::Config;
 use crate::echo::Echo;
 use crate::frame::Frame;
 use crate::key::Key;
-use crate::link::{Link, Reminder};
+use crate::link::{Link, LinkLoad, Reminder};
 use crate::metrics::Metrics;
+use crate::once::{self, Once, Party, Token};
+use crate::open::Open;
 use crate::payload::{Batch, Payload};
+use crate::programs::{Ids, ProgramInfo, Programs, Told, Tools};
 use crate::recent::Recent;
-use crate::requests::Open;
 use crate::store::{Applied, Store};
 use crate::sync::{AntiEntropy, Appointment, Outcome};
+use crate::system;
 use crate::wire::{Control, Item};
 use lasp_crdt::ReplicaId;
 use lasp_dataflow::{Cause, Effects, Graph, State};
@@ -43,6 +46,13 @@ pub enum Timer {
     Echo,
     /// A `Sleep` request is over.
     Wake(RequestId),
+    /// An enforcement goes on.
+    Once {
+        /// Which.
+        token: Token,
+        /// Tells it from the timers before it.
+        turn: u32,
+    },
 }
 
 /// One peer of a Lasp cluster.
@@ -53,6 +63,9 @@ pub struct Node {
     pub(crate) clock: Clock,
     pub(crate) open: Open,
     pub(crate) metrics: Metrics,
+    pub(crate) once: Once,
+    pub(crate) programs: Programs,
+    pub(crate) ids: Ids,
     membership: AnyMembership,
     broadcast: Plumtree<Payload>,
     sync: AntiEntropy,
@@ -91,8 +104,11 @@ impl Node {
         Self {
             store: Store::new(replica, config.interests.clone()),
             clock: Clock::new(config.wall_epoch_ms),
-            open: Open::new(),
+            open: Open::default(),
             metrics: Metrics::default(),
+            once: Once::new(config.once.clone(), replica),
+            programs: Programs::default(),
+            ids: Ids::new(),
             membership: AnyMembership::new(config.membership.clone(), contact, rng.fork()),
             broadcast: Plumtree::new(config.broadcast.clone(), replica, rng.fork()),
             sync: AntiEntropy::new(config.sync.clone()),
@@ -152,14 +168,26 @@ impl Node {
         self.store.graph().fingerprint()
     }
 
-    /// Whether nothing is under way here: no message waits, none is known to be missing.
+    /// What is known here of each installed program, by name.
+    pub fn programs(&self) -> Vec<ProgramInfo> {
+        self.programs.infos(&self.store)
+    }
+
+    /// Whether nothing is under way here: no message waits, none is known to be missing, nothing that is to happen once in
+    /// the cluster is still to happen.
     pub fn is_quiescent(&self) -> bool {
-        self.links.values().all(Link::is_idle) && self.broadcast.is_quiescent() && self.echo.is_empty()
+        let calm = self.links.values().all(Link::is_idle) && self.broadcast.is_quiescent() && self.echo.is_empty();
+        calm && !self.once.is_busy()
     }
 
     /// How many messages wait for links.
     pub fn waiting(&self) -> usize {
         self.links.values().map(Link::waiting).sum()
+    }
+
+    /// What is under way to a neighbour.
+    pub fn link_load(&self, peer: PeerId) -> Option<LinkLoad> {
+        self.links.get(&peer).map(Link::load)
     }
 
     // ---- towards the links ----
@@ -321,6 +349,12 @@ impl Node {
     /// here. It stays a difference to those who hold it, so it is offered again by comparing, and let in when its time
     /// has come. `None` where nothing is left.
     fn admitted<'a>(&mut self, now: Time, key: &Key, delta: &'a State) -> Option<Cow<'a, State>> {
+        if system::is_reserved(key.name().as_str()) && system::type_of(key.name().as_str()).as_ref() == Some(key.ty()) {
+            let now_ms = self.clock.wall_ms(now);
+            let (admitted, refused) = system::admitted(key, delta, self.store.state(key), now_ms);
+            self.metrics.entries_refused += refused;
+            return (!admitted.is_bottom()).then_some(Cow::Owned(admitted));
+        }
         let now_ms = self.clock.wall_ms(now);
         if !self.store.wants(key) || delta.admit(now_ms, MAX_DRIFT_MS).is_ok() {
             return Some(Cow::Borrowed(delta));
@@ -384,6 +418,13 @@ impl Node {
         let Effects { deltas, met, changed, errors } = self.store.settle();
         for change in &deltas {
             let Some(key) = self.store.key(change.var) else { continue };
+            match key.name().as_str() {
+                system::PROGRAMS => self.programs.touch(),
+                system::ONCE => {
+                    once::tokens(&change.delta).into_iter().for_each(|token| self.once.heard(&self.store, token));
+                }
+                _ => {}
+            }
             match (change.cause, origin) {
                 (Cause::Received, _) => {}
                 (Cause::Derived, Origin::Shared) => {
@@ -396,10 +437,64 @@ impl Node {
                 }
             }
         }
+        for waiter in &met {
+            if !self.once.met(&self.store, *waiter) {
+                self.programs.met(&mut self.ids, *waiter);
+            }
+        }
         self.open.met(&met, self.store.graph_mut(), out);
         self.open.changed(&changed, self.store.graph_mut(), out);
         for error in errors {
             out.emit(Event::DerivationFailed(error));
+        }
+    }
+
+    // ---- programs and enforcements ----
+
+    pub(crate) fn with_programs<T>(&mut self, now: Time, work: impl FnOnce(&mut Programs, &mut Tools<'_>) -> T) -> T {
+        let Self { store, clock, once, metrics, ids, programs, .. } = self;
+        work(programs, &mut Tools { now, store, clock, once, metrics, ids })
+    }
+
+    /// Lets programs and enforcements do what has become due, and what becomes due by that. It ends: each trigger acts once.
+    fn attend(&mut self, now: Time, out: &mut Outbox<Self>) {
+        loop {
+            let once::Outcome { timers, due, over } = self.once.take();
+            for (after, token, turn) in timers {
+                out.set_timer(after, Timer::Once { token, turn });
+            }
+            for party in over {
+                self.tell_party(party, Reply::Done, out);
+            }
+            for (token, party) in due {
+                self.tell_party(party, Reply::Due(token), out);
+            }
+            if !self.programs.is_stirred() {
+                return;
+            }
+            // What programs derive when they are set up, others derive too.
+            let origin = if self.programs.is_stale() { Origin::Shared } else { Origin::Update };
+            if self.with_programs(now, Programs::work) {
+                self.interests_changed(now, out);
+            }
+            for told in self.programs.take_told() {
+                out.emit(match told {
+                    Told::Printed(program, text) => Event::Printed { program, text },
+                    Told::Failed(program, message) => Event::ActionFailed { program, message },
+                });
+            }
+            self.settle(origin, out);
+        }
+    }
+
+    fn tell_party(&mut self, party: Party, reply: Reply, out: &mut Outbox<Self>) {
+        match party {
+            Party::Request(id) => {
+                self.metrics.enforced += u64::from(matches!(reply, Reply::Due(_)));
+                out.emit(Event::Reply { id, result: Ok(reply) });
+            }
+            Party::Program(name, trigger) if matches!(reply, Reply::Due(_)) => self.programs.due(name, trigger),
+            Party::Program(..) => {}
         }
     }
 
@@ -497,6 +592,11 @@ impl Node {
                 }
             }
             Timer::Wake(id) => self.open.wake(id, out),
+            Timer::Once { token, turn } => {
+                let stamp = self.clock.tick(now);
+                self.once.expired(&mut self.store, token, turn, stamp);
+                self.settle(Origin::Update, out);
+            }
         }
     }
 
@@ -510,12 +610,17 @@ impl Node {
                 self.feed_membership(now, Input::Command(membership::Command::Join(contacts)), out);
             }
             Input::Command(Command::Leave) => {
+                self.once.leave(&mut self.store);
+                self.settle(Origin::Update, out);
                 self.expired(now, Timer::Echo, out);
                 self.spread(now, out);
                 self.feed_membership(now, Input::Command(membership::Command::Leave), out);
             }
             Input::Command(Command::Request { id, request }) => self.request(now, id, request, out),
-            Input::Command(Command::Cancel(id)) => self.open.cancel(id, self.store.graph_mut()),
+            Input::Command(Command::Cancel(id)) => {
+                self.open.cancel(id, self.store.graph_mut());
+                self.once.cancel(&mut self.store, id);
+            }
             Input::Received { from, message } => self.received(now, from, &message, out),
             Input::Expired(timer) => self.expired(now, timer, out),
             Input::LinkUp { peer, dialed } => {
@@ -545,6 +650,7 @@ impl Protocol for Node {
 
     fn handle(&mut self, now: Time, input: Input<Self>, out: &mut Outbox<Self>) {
         self.dispatch(now, input, out);
+        self.attend(now, out);
         self.spread(now, out);
         self.flush(now, out);
     }

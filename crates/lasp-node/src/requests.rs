@@ -1,91 +1,40 @@
 //! What owners ask, and what they wait for.
 
-use crate::command::{Event, Reply, Request, RequestError, RequestId};
+use crate::clock::Clock;
+use crate::command::{Reply, Request, RequestError, RequestId};
 use crate::frame::MAX_FRAME;
 use crate::node::{Node, Origin, Timer, replica_of};
+use crate::once::{Party, Token};
+use crate::open::{Wait, read, reply};
+use crate::store::Store;
+use crate::system;
 use lasp_crdt::codec::to_bytes;
 use lasp_crdt::{Encode, ReplicaId, Stamp};
-use lasp_dataflow::{Graph, Op, State, UpdateError, Value, VarId, WaiterId, WatcherId};
+use lasp_dataflow::{Name, Op, State, Target, Threshold, UpdateError, Value, VarId};
 use lasp_overlay::{Contact, Outbox, Time};
-use std::collections::{BTreeMap, BTreeSet};
 
 /// Largest value, encoded, that an update may carry: half a frame, so that it always fits into one.
 const MAX_VALUE: usize = MAX_FRAME / 2;
 
-/// Requests whose reply is still to come.
-#[derive(Debug)]
-pub(crate) struct Open {
-    reads: BTreeMap<RequestId, VarId>,
-    watches: BTreeMap<RequestId, VarId>,
-    sleeps: BTreeSet<RequestId>,
-}
-
-impl Open {
-    /// None.
-    pub(crate) const fn new() -> Self {
-        Self { reads: BTreeMap::new(), watches: BTreeMap::new(), sleeps: BTreeSet::new() }
-    }
-
-    /// Thresholds were reached: their readers get the value.
-    pub(crate) fn met(&mut self, met: &[WaiterId], graph: &mut Graph, out: &mut Outbox<Node>) {
-        for waiter in met {
-            let id = RequestId(waiter.0);
-            if let Some(var) = self.reads.remove(&id) {
-                reply(id, read(graph, var), out);
-            }
-        }
-    }
-
-    /// Variables changed: their watchers get the value.
-    pub(crate) fn changed(&self, changed: &[WatcherId], graph: &mut Graph, out: &mut Outbox<Node>) {
-        for watcher in changed {
-            let id = RequestId(watcher.0);
-            if let Some(output) = self.watches.get(&id).and_then(|&var| graph.read(var)) {
-                out.emit(Event::Changed { id, output });
-            }
-        }
-    }
-
-    /// A sleeper's time is over.
-    pub(crate) fn wake(&mut self, id: RequestId, out: &mut Outbox<Node>) {
-        if self.sleeps.remove(&id) {
-            reply(id, Ok(Reply::Slept), out);
-        }
-    }
-
-    /// The owner no longer waits.
-    pub(crate) fn cancel(&mut self, id: RequestId, graph: &mut Graph) {
-        if self.reads.remove(&id).is_some() {
-            graph.cancel(WaiterId(id.0));
-        }
-        if self.watches.remove(&id).is_some() {
-            graph.unwatch(WatcherId(id.0));
-        }
-        self.sleeps.remove(&id);
-    }
-}
-
-fn reply(id: RequestId, result: Result<Reply, RequestError>, out: &mut Outbox<Node>) {
-    out.emit(Event::Reply { id, result });
-}
-
-fn read(graph: &mut Graph, var: VarId) -> Result<Reply, RequestError> {
-    graph.read(var).map(Reply::Output).ok_or(RequestError::UnknownVariable(var))
-}
-
 impl Node {
     /// Serves a request; what takes time is answered later.
     pub(crate) fn request(&mut self, now: Time, id: RequestId, request: Request, out: &mut Outbox<Self>) {
-        let origin = if matches!(request, Request::Derive { .. }) { Origin::Shared } else { Origin::Update };
+        let shared = matches!(request, Request::Derive { .. } | Request::Install { .. });
+        let origin = if shared { Origin::Shared } else { Origin::Update };
         let answer = match request {
-            Request::Read { var, threshold } => self.read_at(id, var, threshold),
-            Request::WaitNeeded { var, threshold } => self.wait_needed(id, var, threshold),
+            Request::Read { var, threshold } => self.wait_any(id, [(Wait::Read(var), var, threshold)]),
+            Request::ReadAny(wanted) => {
+                let waits = wanted.into_iter().enumerate();
+                self.wait_any(id, waits.map(|(at, (var, threshold))| (Wait::Any(at, var), var, threshold)))
+            }
+            Request::WaitNeeded { var, threshold } => self.wait_any(id, [(Wait::Needed, var, threshold)]),
             Request::Sleep(after) => {
-                self.open.sleeps.insert(id);
+                self.open.sleep(id);
                 out.set_timer(after, Timer::Wake(id));
                 Ok(None)
             }
             Request::Watch(var) => self.watch(id, var).map(Some),
+            Request::Enforce { token, var, threshold } => self.enforce(id, token, var, threshold),
             immediate => self.serve(now, immediate, out).map(Some),
         };
         match answer {
@@ -99,6 +48,7 @@ impl Node {
     fn serve(&mut self, now: Time, request: Request, out: &mut Outbox<Self>) -> Result<Reply, RequestError> {
         match request {
             Request::Declare { name, ty, local } => {
+                name.as_ref().map_or(Ok(()), free)?;
                 let (var, widened) = self.store.declare(name, ty, local)?;
                 if widened {
                     self.interests_changed(now, out);
@@ -107,19 +57,32 @@ impl Node {
             }
             Request::Update { var, op } => self.update(now, var, op),
             Request::Bind { var, value } => {
-                self.known(var)?;
+                self.writable(var)?;
                 check_size(&value)?;
                 Ok(Reply::Bound(self.store.graph_mut().bind(var, &value)?))
             }
             Request::BindTo { into, from } => {
-                self.store.graph_mut().bind_to(into, from)?;
-                Ok(Reply::Done)
+                self.writable(into)?;
+                let derivation = self.store.graph_mut().bind_to(into, from)?;
+                Ok(Reply::Derived { var: into, derivation })
             }
             Request::Derive { operator, inputs, into } => {
+                if let Target::Into(target) = into {
+                    self.writable(target)?;
+                }
                 Ok(Reply::Var(self.store.graph_mut().derive(operator, &inputs, into)?))
             }
+            Request::Compose { composition, into } => {
+                let (var, derivation) = composition.derive(self.store.graph_mut(), into)?;
+                Ok(Reply::Derived { var, derivation })
+            }
+            Request::RemoveDerivation(derivation) => {
+                Ok(Reply::Bool(self.store.graph_mut().remove_derivation(derivation)))
+            }
             Request::Undeclare(var) => {
-                self.store.undeclare(var)?;
+                if self.store.undeclare(var)? {
+                    self.interests_changed(now, out);
+                }
                 Ok(Reply::Done)
             }
             Request::Query(var) => read(self.store.graph_mut(), var),
@@ -129,6 +92,7 @@ impl Node {
             }
             Request::Interests(interests) => {
                 self.store.set_interests(interests);
+                self.programs.touch();
                 self.interests_changed(now, out);
                 Ok(Reply::Done)
             }
@@ -137,9 +101,27 @@ impl Node {
                 active: self.active_view(),
                 passive: self.passive_view(),
             }),
-            Request::Read { .. } | Request::WaitNeeded { .. } | Request::Watch(_) | Request::Sleep(_) => {
+            Request::Install { name, source } => {
+                let (name, version) =
+                    self.with_programs(now, |programs, tools| programs.install(name, &source, tools))?;
+                Ok(Reply::Installed { name, version })
+            }
+            Request::Uninstall { name } => {
+                self.with_programs(now, |programs, tools| programs.uninstall(&name, tools))?;
                 Ok(Reply::Done)
             }
+            Request::Programs => Ok(Reply::Programs(self.programs.infos(&self.store))),
+            Request::Act { token, var, op } => self.act(token, var, &op),
+            Request::Acted(token) => {
+                let acted = self.once.acted(token);
+                if acted { Ok(Reply::Done) } else { Err(RequestError::NotDue(token)) }
+            }
+            Request::Read { .. }
+            | Request::ReadAny(_)
+            | Request::WaitNeeded { .. }
+            | Request::Watch(_)
+            | Request::Sleep(_)
+            | Request::Enforce { .. } => Ok(Reply::Done),
         }
     }
 
@@ -148,16 +130,40 @@ impl Node {
     }
 
     fn update(&mut self, now: Time, var: VarId, mut op: Op) -> Result<Reply, RequestError> {
-        self.known(var)?;
-        check_op(&op)?;
+        self.writable(var)?;
         op.resolve(&mut |name| self.replica_called(name)).map_err(UpdateError::from)?;
-        if let Some(seen) = self.store.graph().state(var).and_then(latest_stamp) {
-            // A stamp beyond the bound is not from elsewhere, where it would have been refused: the own clock went back. It
-            // stays where it is, and the write goes above it.
-            _ = self.clock.observe(now, seen.time);
-        }
-        let stamp = Stamp { time: self.clock.tick(now), replica: self.store.graph().replica() };
-        self.store.graph_mut().update(var, &op, stamp)?;
+        update(now, &mut self.store, &mut self.clock, var, &op)?;
+        self.metrics.updates += 1;
+        Ok(Reply::Done)
+    }
+
+    /// Refuses a variable that is unknown, or one of the runtime itself.
+    fn writable(&self, var: VarId) -> Result<(), RequestError> {
+        let info = self.store.graph().info(var).ok_or(RequestError::UnknownVariable(var))?;
+        free(&info.name)
+    }
+
+    // ---- programs and enforcements ----
+
+    fn enforce(
+        &mut self,
+        id: RequestId,
+        token: Token,
+        var: VarId,
+        threshold: Threshold,
+    ) -> Result<Option<Reply>, RequestError> {
+        self.known(var)?;
+        let waiter = self.ids.next();
+        self.once.enforce(&mut self.store, token, Party::Request(id), (waiter, var, threshold))?;
+        Ok(None)
+    }
+
+    fn act(&mut self, token: Token, var: VarId, op: &Op) -> Result<Reply, RequestError> {
+        self.writable(var)?;
+        check_op(op)?;
+        let name = self.store.graph().info(var).ok_or(RequestError::UnknownVariable(var))?.name.clone();
+        let stamp = self.once.author(&self.store, token, &name, op).ok_or(RequestError::NotDue(token))?;
+        self.store.graph_mut().update_once(var, op, stamp)?;
         self.metrics.updates += 1;
         Ok(Reply::Done)
     }
@@ -173,40 +179,47 @@ impl Node {
         Some(replica_of(&latest))
     }
 
-    fn read_at(
+    /// Waits for any of several thresholds; the answer, if there is one at once.
+    fn wait_any(
         &mut self,
         id: RequestId,
-        var: VarId,
-        threshold: lasp_dataflow::Threshold,
+        waits: impl IntoIterator<Item = (Wait, VarId, Threshold)>,
     ) -> Result<Option<Reply>, RequestError> {
-        self.known(var)?;
-        if self.store.graph_mut().wait(WaiterId(id.0), var, threshold)? {
-            return read(self.store.graph_mut(), var).map(Some);
+        let waits: Vec<_> = waits.into_iter().collect();
+        if waits.is_empty() {
+            return Err(RequestError::NothingToWaitFor);
         }
-        self.open.reads.insert(id, var);
-        Ok(None)
-    }
-
-    fn wait_needed(
-        &mut self,
-        id: RequestId,
-        var: VarId,
-        threshold: lasp_dataflow::Threshold,
-    ) -> Result<Option<Reply>, RequestError> {
-        self.known(var)?;
-        if self.store.graph_mut().wait_needed(WaiterId(id.0), var, threshold)? {
-            return read(self.store.graph_mut(), var).map(Some);
+        waits.iter().try_for_each(|(_, var, _)| self.known(*var))?;
+        let graph = self.store.graph_mut();
+        match self.open.wait_any(id, graph, waits)? {
+            Some(met) => met.answer(graph).map(Some),
+            None => Ok(None),
         }
-        self.open.reads.insert(id, var);
-        Ok(None)
     }
 
     fn watch(&mut self, id: RequestId, var: VarId) -> Result<Reply, RequestError> {
         self.known(var)?;
-        self.store.graph_mut().watch(WatcherId(id.0), var);
-        self.open.watches.insert(id, var);
+        self.open.watch(id, self.store.graph_mut(), var);
         Ok(Reply::Done)
     }
+}
+
+/// Applies an operation at this node, with a stamp above that of the write it replaces.
+pub(crate) fn update(now: Time, store: &mut Store, clock: &mut Clock, var: VarId, op: &Op) -> Result<(), RequestError> {
+    check_op(op)?;
+    if let Some(seen) = store.graph().state(var).and_then(latest_stamp) {
+        // A stamp beyond the bound is not from elsewhere, where it would have been refused: the own clock went back. It
+        // stays where it is, and the write goes above it.
+        _ = clock.observe(now, seen.time);
+    }
+    let stamp = Stamp { time: clock.tick(now), replica: store.graph().replica() };
+    store.graph_mut().update(var, op, stamp)?;
+    Ok(())
+}
+
+/// Refuses the names of the runtime itself.
+fn free(name: &Name) -> Result<(), RequestError> {
+    if system::is_reserved(name.as_str()) { Err(RequestError::Reserved(name.clone())) } else { Ok(()) }
 }
 
 /// The stamp of the write that a register shows: the next one is to be later.
@@ -218,7 +231,7 @@ fn latest_stamp(state: &State) -> Option<Stamp> {
 }
 
 /// Scalars are small; what may be large is measured.
-fn check_size(value: &Value) -> Result<(), RequestError> {
+pub(crate) fn check_size(value: &Value) -> Result<(), RequestError> {
     if matches!(value, Value::Bool(_) | Value::Int(_) | Value::Float(_)) {
         return Ok(());
     }
@@ -230,7 +243,7 @@ fn measure(value: &impl Encode) -> Result<(), RequestError> {
     if size > MAX_VALUE { Err(RequestError::TooLarge { size, limit: MAX_VALUE }) } else { Ok(()) }
 }
 
-fn check_op(op: &Op) -> Result<(), RequestError> {
+pub(crate) fn check_op(op: &Op) -> Result<(), RequestError> {
     match op {
         Op::Add(value) | Op::Remove(value) | Op::Set(value) => check_size(value),
         Op::AddAll(values)

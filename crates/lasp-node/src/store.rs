@@ -3,9 +3,10 @@
 use crate::interest::Interests;
 use crate::key::Key;
 use crate::sync::Forest;
+use crate::system;
 use lasp_crdt::ReplicaId;
 use lasp_dataflow::{DeclareError, Effects, Graph, Name, State, Type, UndeclareError, VarId};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What became of a received delta.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,6 +25,11 @@ pub(crate) enum Applied {
 #[derive(Debug)]
 pub(crate) struct Store {
     graph: Graph,
+    /// What the owner wants to hear, and has declared.
+    asked: Interests,
+    /// What programs want to hear besides.
+    needed: BTreeSet<String>,
+    /// Both.
     interests: Interests,
     keys: BTreeMap<VarId, Key>,
     vars: BTreeMap<u64, VarId>,
@@ -36,6 +42,8 @@ impl Store {
     pub(crate) fn new(replica: ReplicaId, interests: Interests) -> Self {
         Self {
             graph: Graph::new(replica),
+            asked: interests.clone(),
+            needed: BTreeSet::new(),
             interests,
             keys: BTreeMap::new(),
             vars: BTreeMap::new(),
@@ -64,9 +72,30 @@ impl Store {
         self.interests.covers(key.name().as_str())
     }
 
-    /// Replaces what this node hears; the trees follow.
+    /// What the owner wants to hear, apart from what programs need.
+    pub(crate) const fn asked(&self) -> &Interests {
+        &self.asked
+    }
+
+    /// Replaces what the owner wants to hear; the trees follow.
     pub(crate) fn set_interests(&mut self, interests: Interests) {
-        self.interests = interests;
+        self.asked = interests;
+        self.follow_interests();
+    }
+
+    /// Replaces what programs want to hear; `true` if that changes what this node hears. The trees follow.
+    pub(crate) fn set_needed(&mut self, needed: BTreeSet<String>) -> bool {
+        if needed == self.needed {
+            return false;
+        }
+        self.needed = needed;
+        let before = self.interests.clone();
+        self.follow_interests();
+        self.interests != before
+    }
+
+    fn follow_interests(&mut self) {
+        self.interests = self.asked.with(&self.needed);
         self.forest = Forest::new();
         for (var, key) in &self.keys {
             if self.interests.covers(key.name().as_str()) {
@@ -87,16 +116,6 @@ impl Store {
         Ok((var, self.hear(name.as_str())))
     }
 
-    /// Forgets a variable. Other nodes keep theirs, and comparing with them may bring it back while this node hears it.
-    pub(crate) fn undeclare(&mut self, var: VarId) -> Result<(), UndeclareError> {
-        self.graph.undeclare(var)?;
-        if let Some(key) = self.keys.remove(&var) {
-            self.vars.remove(&key.hash());
-            self.forest.forget(key.hash());
-        }
-        Ok(())
-    }
-
     /// A name that nobody else gives: replica, number.
     fn fresh_name(&mut self) -> Name {
         self.fresh += 1;
@@ -112,15 +131,44 @@ impl Store {
     }
 
     fn hear(&mut self, name: &str) -> bool {
-        if self.interests.covers(name) {
+        if self.asked.covers(name) {
             return false;
         }
-        if let Interests::Prefixes(prefixes) = &self.interests {
-            let mut prefixes = prefixes.clone();
+        let heard = self.interests.covers(name);
+        if let Interests::Prefixes(prefixes) = &mut self.asked {
             prefixes.insert(name.to_owned());
+        }
+        if !heard {
+            self.follow_interests();
+        }
+        !heard
+    }
+
+    /// Declares a variable of the runtime itself, which every node hears.
+    pub(crate) fn declare_system(&mut self, name: Name, ty: Type) -> Result<VarId, DeclareError> {
+        let var = self.graph.declare(name.clone(), ty.clone())?;
+        self.register(var, name, ty);
+        Ok(var)
+    }
+
+    /// Declares a variable of a program; [`set_needed`](Self::set_needed) is to follow.
+    pub(crate) fn declare_for_program(&mut self, name: Name, ty: Type) -> Result<VarId, DeclareError> {
+        self.declare_system(name, ty)
+    }
+
+    /// Forgets a variable; `true` if the interests narrowed, by what declaring it had added. Other nodes keep theirs, and
+    /// comparing with them brings it back while this node is interested in it by more than its declaration.
+    pub(crate) fn undeclare(&mut self, var: VarId) -> Result<bool, UndeclareError> {
+        self.graph.undeclare(var)?;
+        let Some(key) = self.keys.remove(&var) else { return Ok(false) };
+        self.vars.remove(&key.hash());
+        self.forest.remove(key.hash());
+        let Interests::Prefixes(mut prefixes) = self.asked.clone() else { return Ok(false) };
+        let narrows = prefixes.remove(key.name().as_str());
+        if narrows {
             self.set_interests(Interests::Prefixes(prefixes));
         }
-        true
+        Ok(narrows)
     }
 
     /// The key of a replicated variable.
@@ -148,6 +196,9 @@ impl Store {
     pub(crate) fn apply(&mut self, key: &Key, delta: State) -> Applied {
         if !self.wants(key) {
             return Applied::NotWanted;
+        }
+        if let Some(ty) = system::type_of(key.name().as_str()).filter(|ty| ty != key.ty()) {
+            return Applied::Conflict(ty);
         }
         let var = match self.vars.get(&key.hash()) {
             Some(&var) => var,

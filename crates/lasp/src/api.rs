@@ -1,20 +1,32 @@
 //! What programs use: handles to a node and its variables.
 //!
 //! - [`Lasp`]: a node, and its untyped operations.
+//! - `variable`, `kind`: [`Var`], a typed variable, and the kinds there are. `element`: [`Element`], Rust types in them.
+//! - `derivation`, `aggregate`: [`Collection`], derived sets, maps and values; [`Summary`], what they are summed up by.
+//! - `life`: [`Derived`] and [`Feed`], handles that keep a derivation going.
+//! - `condition`: what can be waited for.
 //! - `ask`: [`Ask`], the future of one request; [`Watch`], a stream of values.
-//! - `variable`, `kind`: [`Var`], a typed variable, and the kinds there are.
-//! - `derivation`: derived sets and folds.
-//! - `element`: [`Element`], Rust types as elements of sets.
+//! - `once`: [`Turn`], what happens once in the cluster.
 
+mod aggregate;
 mod ask;
+mod condition;
 mod derivation;
 mod element;
 mod handle;
 pub mod kind;
+mod life;
+mod once;
 mod variable;
 
-pub use ask::{Ask, Watch};
-pub use derivation::{Collection, Derivation, Fold};
+pub use aggregate::Summary;
+pub use ask::{Ask, Timeout, Watch};
+pub use condition::{Condition, Exceeds, Met, Reaches, ThresholdOf};
+pub use derivation::{Collection, Derivation, Deriving, Fold, Groups};
 pub use element::{AsElement, Element};
-pub use handle::{Lasp, Members, Status};
-pub use variable::{Flag, GCounter, GMap, GSet, IVar, Max, Min, Pair, PnCounter, Register, Scalar, Set, Var, View};
+pub use handle::{Installed, Lasp, Members, Status};
+pub use life::{Derived, Feed};
+pub use once::Turn;
+pub use variable::{
+    Flag, GCounter, GMap, GSet, IVar, Max, Min, Pair, PnCounter, Reached, Register, Scalar, Set, Table, Var, View,
+};

@@ -1,6 +1,7 @@
 //! Starting a node on tokio.
 
 use crate::api::Lasp;
+use crate::control::{Access, Facts, MAX_INCOMING, Server};
 use crate::driver::{Driver, DriverConfig, Ended};
 use crate::error::Stop;
 use crate::host::{Host, HostConfig};
@@ -17,6 +18,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use thiserror::Error;
 use tokio::net::TcpListener;
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 /// Where a node listens unless told otherwise. The port is a guess that nobody else uses.
@@ -139,6 +141,13 @@ impl Builder {
         self
     }
 
+    /// Which clients it serves on its listener, the `lasp` command for one. Default: none. What the clients run ends with the
+    /// node; they keep it from nothing.
+    pub const fn control(mut self, access: Access) -> Self {
+        self.settings.control = Some(access);
+        self
+    }
+
     /// Everything at once that an operator can set.
     pub fn settings(mut self, settings: Settings) -> Self {
         self.settings = settings;
@@ -248,8 +257,15 @@ impl Builder {
         config.wall_epoch_ms = wall_clock_ms();
         let max_frame = self.transport.max_frame.max(MAX_FRAME);
         let transport = TransportConfig { max_frame, log: log.clone(), ..self.transport };
-        let transport = Transport::new(listener, contact.clone(), cluster, dialect.to_owned(), seed, transport);
+        let mut transport =
+            Transport::new(listener, contact.clone(), cluster.clone(), dialect.to_owned(), seed, transport);
         let (host, lasp) = Host::new(HostConfig { log: log.clone(), ..HostConfig::default() });
+        if let Some(access @ (Access::Loopback | Access::Any)) = self.settings.control {
+            let (clients, incoming) = mpsc::channel(MAX_INCOMING);
+            transport.serve_clients(clients);
+            let facts = Facts::new(identity.name.clone(), cluster, dialect.to_owned());
+            tokio::spawn(Server::new(&lasp, access, facts, log.clone(), incoming).run());
+        }
         let node = Node::new(config, contact, seed);
         let driver = Driver::new(node, host, transport, start, DriverConfig { log, ..DriverConfig::default() });
         lasp.set_transport_stats(driver.stats());

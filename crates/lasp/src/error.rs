@@ -1,9 +1,10 @@
 //! Why a call of the API failed.
 
-use lasp_dataflow::{NameError, NotThatKind};
+use lasp_dataflow::{FromValueError, NameError, ThresholdError, ToValueError};
 use lasp_node::RequestError;
 use lasp_overlay::Contact;
 use std::fmt;
+use std::time::Duration;
 use thiserror::Error;
 
 /// Why a call failed. Unless it says otherwise, the node's state is as it was.
@@ -17,7 +18,17 @@ pub enum Error {
     Name(#[from] NameError),
     /// The variable holds a value that is not of the asked-for Rust type.
     #[error("the value is not of the expected type: {0}")]
-    Value(#[from] NotThatKind),
+    Value(#[from] FromValueError),
+    /// What was given cannot be replicated: a float that is no number, for instance.
+    #[error(transparent)]
+    Element(#[from] ToValueError),
+    /// The variable's kind does not offer the threshold.
+    #[error(transparent)]
+    Threshold(#[from] ThresholdError),
+    /// The time given to [`Ask::timeout`](crate::Ask::timeout) was over first. A wait was withdrawn; an update that had
+    /// been sent takes its course.
+    #[error("no answer within {0:?}")]
+    TimedOut(Duration),
     /// The node has stopped, before or while it was asked. An update may or may not have been applied.
     #[error("the node has stopped: {0}")]
     Stopped(Stop),

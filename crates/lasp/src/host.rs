@@ -10,6 +10,7 @@
 //!
 //! Everything is in the order in which it happened; nothing depends on threads or hashes.
 
+pub(crate) mod failures;
 pub(crate) mod port;
 mod slots;
 pub(crate) mod tasks;
@@ -129,7 +130,14 @@ impl Host {
             Event::Reply { id, result } => self.port.reply(id, result.map(Answer::Reply)),
             Event::Changed { id, output } => self.port.changed(id, output),
             Event::Membership(event) => self.on_membership(&event),
-            Event::DerivationFailed(error) => self.log.line(Level::Warn, || format!("a derivation failed: {error}")),
+            Event::DerivationFailed(error) => {
+                self.log.line(Level::Warn, || format!("a derivation failed: {error}"));
+                self.port.failed(&error);
+            }
+            Event::Printed { program, text } => self.log.line(Level::Info, || format!("program {program}: {text}")),
+            Event::ActionFailed { program, message } => {
+                self.log.line(Level::Warn, || format!("an action of program {program} failed: {message}"));
+            }
             Event::TypeConflict { name, here, there } => self.log.line(Level::Warn, || {
                 format!("{name} is a {here} here and a {there} at another node: what that node says of it is ignored")
             }),

@@ -1,7 +1,11 @@
 //! Lasp: distributed, coordination-free programming with replicated variables.
 //!
 //! ```
-//! use lasp::{AtLeast, Collection as _, Lasp};
+//! use lasp::{AtLeast, Collection as _, Lasp, Set};
+//! use serde::{Deserialize, Serialize};
+//!
+//! #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+//! struct Ad { id: u64, price: f64 }
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -9,15 +13,39 @@
 //! let contact = a.me().await?.addr;
 //! let b = Lasp::builder().cluster("shop").listen("127.0.0.1:0").join([contact.as_str()]).start().await?;
 //!
-//! // Declare and update at a: applied there at once, on its way to the others.
-//! let numbers = a.set::<i64>("numbers").await?;
-//! numbers.add_all([1, 2, 3]).await?;
+//! // A replicated set. An update is applied at once, here, and is on its way to the others.
+//! let ads: Set<Ad> = a.set("ads").await?;
+//! ads.add_all([Ad { id: 1, price: 2.5 }, Ad { id: 2, price: 9.0 }]).await?;
 //!
-//! // Derive at b: what comes flows on; a threshold read waits until there is enough.
-//! let doubled = b.set::<i64>("numbers").await?.map(|n| n * 2).await?;
-//! assert_eq!(doubled.read(AtLeast(3)).await?, [2, 4, 6]);
+//! // What follows from it is kept up to date by changes, as long as there is a handle to it.
+//! let cheap = b.set::<Ad>("ads").await?.filter(|ad| ad.price < 5.0).map(|ad| ad.id).await?;
+//! assert_eq!(cheap.read(AtLeast(1)).await?, [1]); // waits until there is one
+//! let mut changes = cheap.watch().await?;
+//! ads.remove(Ad { id: 1, price: 2.5 }).await?;
+//! assert_eq!(changes.next().await?, Some(vec![])); // a removal retracts what followed from the element
+//!
+//! // A counter; an action once it has come so far, at the node that set it.
+//! let (views, shown) = (a.gcounter("views/2").await?, ads.clone());
+//! let fulfilled = views.invariant(AtLeast(3), move || async move { shown.remove(Ad { id: 2, price: 9.0 }).await });
+//! a.spawn(async move { _ = fulfilled.await });
+//! views.increment(3).await?;
+//! assert_eq!(ads.count().await?.read(lasp::Reaches(0)).await?, Some(0));
 //! # Ok(()) }
 //! ```
+//!
+//! # How long things live
+//!
+//! - A *node* runs until its last handle is gone or [`Lasp::shutdown`] is called.
+//! - A *declared variable* stays at the node until it is [undeclared](Var::undeclare); handles to it ([`Set`], [`GCounter`],
+//!   ...) are only names.
+//! - A *derivation* lasts as long as a handle to it: [`Derived`] ([`View`], [`Scalar`], [`Table`], [`Reached`]) for what is
+//!   local to the node, [`Feed`] for what is derived into a declared variable. What was derived from it, and reads and
+//!   watches under way, keep it as well. `detach()`, or a [name](Deriving::named), lets it go on without.
+//! - A *wait* or *watch* lasts as long as its future or [`Watch`]; dropping it withdraws it at the node.
+//!
+//! No lock is anybody's but the node's: functions given to derivations run there, and futures meet it in a queue.
+//!
+//! # Where things are
 //!
 //! The room with sockets, files and clocks, and the API that programs use.
 //!
@@ -25,7 +53,7 @@
 //! - [`builder`]: starting a node on tokio. [`settings`], [`identity`]: what it is told, who it is.
 //! - [`host`]: the far end of the API, for the driver and for any other executor.
 //! - [`driver`]: the run loop that connects a protocol with transport, timers and owner.
-//! - [`transport`]: links to peers over TCP.
+//! - [`transport`]: links to peers over TCP. [`control`]: clients over the same listener: the `lasp` command.
 //! - [`timers`], [`log`]: a queue of timers; lines for the operator.
 
 /// The program in the README compiles.
@@ -35,6 +63,7 @@ struct Readme;
 
 pub mod api;
 pub mod builder;
+pub mod control;
 pub mod driver;
 pub mod error;
 pub mod host;
@@ -47,7 +76,10 @@ pub mod transport;
 pub use api::*;
 pub use builder::{Builder, StartError};
 pub use error::{Error, Stop};
-pub use lasp_dataflow::{NotThatKind, Op, Operator, Output, Target, Threshold, Threshold::AtLeast, Type, Value, VarId};
-pub use lasp_node::{Interests, Metrics};
+pub use lasp_dataflow::{
+    FromValueError, Op, Operator, Output, Target, Threshold, Threshold::AtLeast, Threshold::MoreThan, ToValueError,
+    Type, Value, VarId, from_value, to_value,
+};
+pub use lasp_node::{Interests, Metrics, ProgramError, ProgramInfo, ProgramState};
 pub use lasp_overlay::{Addr, Contact, PeerId, Time};
 pub use settings::{Membership, Settings};

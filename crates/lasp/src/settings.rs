@@ -7,6 +7,7 @@ mod file;
 
 pub use file::FileError;
 
+use crate::control::Access;
 use crate::log::Level;
 use serde::{Deserialize, Deserializer};
 use std::fmt;
@@ -67,6 +68,9 @@ pub struct Settings {
     pub data_dir: Option<PathBuf>,
     /// Prefixes of the variables to hear.
     pub interest: Option<Vec<String>>,
+    /// Which clients the node serves.
+    #[serde(deserialize_with = "parsed")]
+    pub control: Option<Access>,
     /// How long joining may take before the node gives up: `"10s"`, `"500ms"`.
     #[serde(deserialize_with = "duration_from")]
     pub join_timeout: Option<Duration>,
@@ -81,7 +85,7 @@ pub struct Settings {
 }
 
 /// The keys of a file; the environment's names are these in capitals behind `LASP_`.
-pub const KEYS: [&str; 12] = [
+pub const KEYS: [&str; 13] = [
     "name",
     "cluster",
     "listen",
@@ -90,6 +94,7 @@ pub const KEYS: [&str; 12] = [
     "membership",
     "data_dir",
     "interest",
+    "control",
     "join_timeout",
     "status_interval",
     "log_level",
@@ -121,6 +126,7 @@ impl Settings {
             membership: self.membership.or(lower.membership),
             data_dir: self.data_dir.or(lower.data_dir),
             interest: self.interest.or(lower.interest),
+            control: self.control.or(lower.control),
             join_timeout: self.join_timeout.or(lower.join_timeout),
             status_interval: self.status_interval.or(lower.status_interval),
             log_level: self.log_level.or(lower.log_level),
@@ -143,6 +149,7 @@ impl Settings {
             membership: env.parse("membership", str::parse)?,
             data_dir: env.text("data_dir").map(PathBuf::from),
             interest: env.list("interest"),
+            control: env.parse("control", str::parse)?,
             join_timeout: env.parse("join_timeout", duration)?,
             status_interval: env.parse("status_interval", duration)?,
             log_level: env.parse("log_level", str::parse)?,
@@ -234,6 +241,7 @@ mod tests {
     fn every_key_has_its_variable() {
         let values = |key: &str| match key {
             "membership" => "full",
+            "control" => "any",
             "join_timeout" | "status_interval" => "1500ms",
             "log_level" => "debug",
             "json_logs" => "true",
@@ -256,6 +264,7 @@ mod tests {
                 membership: Some(Membership::Full),
                 data_dir: Some("a, b".into()),
                 interest: list,
+                control: Some(Access::Any),
                 join_timeout: Some(Duration::from_millis(1500)),
                 status_interval: Some(Duration::from_millis(1500)),
                 log_level: Some(Level::Debug),

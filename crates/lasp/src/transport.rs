@@ -15,11 +15,13 @@ pub mod links;
 
 use crate::log::{Level, Log};
 use connection::{Connection, End, Happening, LINGER, Task};
-use framing::{FramingError, Packet};
+pub(crate) use connection::{say_goodbye, tune_for_client};
+use framing::{Decoder, FramingError, Packet};
 use hello::{Reason, Refusal};
 use lasp_overlay::{Addr, Contact, PeerId, Rng, Time};
 use links::{Action, ConnId, LinkConfig, Links};
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
@@ -101,6 +103,19 @@ pub struct TransportStats {
     pub backlog_warnings: u64,
 }
 
+/// A connection whose first packet was that of a client: whoever serves clients goes on with it.
+#[derive(Debug)]
+pub struct Incoming {
+    /// The socket.
+    pub(crate) stream: Arc<TcpStream>,
+    /// What this side has yet to write.
+    pub(crate) unsent: Vec<u8>,
+    /// The body of the client's packet.
+    pub(crate) hello: Vec<u8>,
+    /// What came behind it.
+    pub(crate) decoder: Decoder,
+}
+
 /// Batches of packets read ahead of the driver: with the read size, the bound on what waits unhandled. A guess.
 const READ_AHEAD: usize = 64;
 
@@ -133,6 +148,7 @@ pub struct Transport<M> {
     nonces: Rng,
     stats: TransportStats,
     reports: BTreeMap<Addr, (String, Time)>,
+    clients: Option<mpsc::Sender<Incoming>>,
 }
 
 impl<M: AsRef<[u8]> + for<'a> From<&'a [u8]> + Send + 'static> Transport<M> {
@@ -162,7 +178,13 @@ impl<M: AsRef<[u8]> + for<'a> From<&'a [u8]> + Send + 'static> Transport<M> {
             nonces: Rng::new(seed),
             stats: TransportStats::default(),
             reports: BTreeMap::new(),
+            clients: None,
         }
+    }
+
+    /// Hands clients over to whoever receives there; without this they are refused.
+    pub fn serve_clients(&mut self, clients: mpsc::Sender<Incoming>) {
+        self.clients = Some(clients);
     }
 
     /// Asks for a link to whoever listens at `addr`.
@@ -314,6 +336,7 @@ impl<M: AsRef<[u8]> + for<'a> From<&'a [u8]> + Send + 'static> Transport<M> {
                     self.dirty.push(id);
                 }
             }
+            Happening::Client(id, hello, decoder) => self.on_client(now, id, hello, decoder),
             Happening::Ended(id, end) => self.on_end(now, id, end),
         }
         self.act(now);
@@ -334,6 +357,24 @@ impl<M: AsRef<[u8]> + for<'a> From<&'a [u8]> + Send + 'static> Transport<M> {
                 None => {} // read before this side closed the connection
             },
         }
+    }
+
+    fn on_client(&mut self, now: Time, id: ConnId, hello: Vec<u8>, decoder: Decoder) {
+        let place = self.clients.as_ref().map(mpsc::Sender::try_reserve);
+        let (reason, text) = match place {
+            _ if self.links.is_leaving() => (Reason::Leaving, "the node is leaving"),
+            None => (Reason::Client, "this node serves no clients; `lasp node` does unless told `--no-control`"),
+            Some(Err(_)) => (Reason::Busy, "too many clients at once; try again"),
+            Some(Ok(_)) if !self.links.hand_over(id) => (Reason::Violation, "Client out of turn"),
+            Some(Ok(place)) => {
+                if let Some(connection) = self.open.remove(&id) {
+                    let (stream, unsent) = connection.hand_over();
+                    place.send(Incoming { stream, unsent, hello, decoder });
+                }
+                return;
+            }
+        };
+        self.links.refuse(now, id, Refusal::new(reason, text, None));
     }
 
     fn on_end(&mut self, now: Time, id: ConnId, end: End) {

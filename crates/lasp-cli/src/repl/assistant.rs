@@ -12,7 +12,7 @@ use std::borrow::Cow;
 
 /// Knows what is bound.
 #[derive(Debug, Default)]
-pub(super) struct Assistant {
+pub(crate) struct Assistant {
     known: Vec<Known>,
     colored: bool,
 }
@@ -23,7 +23,7 @@ impl Assistant {
     }
 
     /// What is bound from now on.
-    pub(super) fn know(&mut self, known: Vec<Known>) {
+    pub(crate) fn know(&mut self, known: Vec<Known>) {
         self.known = known;
     }
 

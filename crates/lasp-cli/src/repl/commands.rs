@@ -4,7 +4,7 @@ use lasp_lang::Source;
 use lasp_lang::parse::parse;
 
 /// Every command with what follows it and what it does.
-pub(super) const COMMANDS: [(&str, &str, &str); 7] = [
+pub(crate) const COMMANDS: [(&str, &str, &str); 7] = [
     (":help", "[TOPIC]", "this text, or what is known about an operation, a function or a type"),
     (":vars", "", "what is bound: names, types, values, and functions that failed"),
     (":graph", "", "the dataflow so far: variables, derivations, costs, plan"),
@@ -16,7 +16,7 @@ pub(super) const COMMANDS: [(&str, &str, &str); 7] = [
 
 /// An entry that is a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Command {
+pub(crate) enum Command {
     Help(String),
     Vars,
     Graph,
@@ -29,7 +29,7 @@ pub(super) enum Command {
 
 impl Command {
     /// Reads an entry; `None` if it is a form.
-    pub(super) fn parse(entry: &str) -> Option<Self> {
+    pub(crate) fn parse(entry: &str) -> Option<Self> {
         let entry = entry.trim();
         if !entry.starts_with(':') {
             return None;
@@ -52,7 +52,7 @@ impl Command {
 }
 
 /// What `:help` shows.
-pub(super) fn help() -> String {
+pub(crate) fn help() -> String {
     let mut text = String::from(
         "A form ends with `.` and may take several lines. Try:
   S = declare(set).
@@ -67,7 +67,7 @@ Ctrl-C stops a form that runs, or drops what was typed; Tab completes. Commands:
 }
 
 /// Whether more lines must follow before the entry can be run.
-pub(super) fn is_incomplete(entry: &str) -> bool {
+pub(crate) fn is_incomplete(entry: &str) -> bool {
     let trimmed = entry.trim();
     !trimmed.is_empty() && Command::parse(trimmed).is_none() && parse(&Source::new("", entry)).incomplete
 }

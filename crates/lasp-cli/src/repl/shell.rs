@@ -106,7 +106,8 @@ impl<H: Host> Shell<H> {
             }
             Command::Unknown(word) => {
                 let near = nearest(&word, commands::COMMANDS.iter().map(|(word, ..)| *word));
-                let hint = near.map_or("`:help` lists them".to_owned(), |near| format!("did you mean `{near}`?"));
+                let hint =
+                    near.map_or_else(|| "`:help` lists them".to_owned(), |near| format!("did you mean `{near}`?"));
                 self.fail(&format!("no command {word}; {hint}"), USAGE, console);
             }
             Command::Quit => {}

@@ -9,7 +9,7 @@ use lasp_lang::Interrupt;
 use lasp_lang::fault::Problem;
 use lasp_lang::host::{Fault, Host, HostEvent, HostPlan, Progress, Refusal, Size, TriggerId};
 use lasp_lang::term::Handle;
-use lasp_node::{Command, Config, Event, Interests, Node, Reply, Request, RequestId};
+use lasp_node::{Command, Config, Event, Interests, Node, Reply, Request, RequestId, Token, is_reserved};
 use lasp_overlay::membership::MembershipConfig;
 use lasp_overlay::{Addr, Contact, PeerId, Time};
 use lasp_sim::Simulator;
@@ -34,6 +34,15 @@ enum Entry {
     Derived { operator: Operator, inputs: Vec<Handle>, ty: Type },
 }
 
+/// Something that is to happen once in the cluster, whoever asked for it: every node takes part.
+#[derive(Debug)]
+struct Enforcement {
+    token: Token,
+    id: TriggerId,
+    variable: Handle,
+    threshold: Threshold,
+}
+
 /// Nodes 1 to N in a simulator.
 pub(crate) struct Cluster {
     sim: Simulator<Node>,
@@ -47,6 +56,12 @@ pub(crate) struct Cluster {
     /// What nodes told and the session has not asked for yet.
     told: VecDeque<(usize, Event)>,
     full_mesh: bool,
+    /// What is enforced once, in the order in which it was asked for.
+    enforcements: Vec<Enforcement>,
+    /// Which of them a node's request is for.
+    enforcing: BTreeMap<RequestId, usize>,
+    /// The node that acts on behalf of an enforcement.
+    acting: Option<(usize, Token)>,
     /// Groups that can reach each other: one, or those of the partition.
     groups: Vec<Vec<usize>>,
     interrupt: Interrupt,
@@ -65,6 +80,9 @@ impl Cluster {
             requests: 0,
             told: VecDeque::new(),
             full_mesh: nodes <= FULL_MESH_MAX,
+            enforcements: Vec::new(),
+            enforcing: BTreeMap::new(),
+            acting: None,
             groups: vec![(1..=nodes).collect()],
             interrupt: Interrupt::default(),
         };
@@ -280,6 +298,32 @@ impl Cluster {
         }
     }
 
+    // ---- enforcements ----
+
+    /// Lets node `number` take part in an enforcement.
+    fn enforce_at(&mut self, number: usize, index: usize) -> Result<(), Problem> {
+        let Enforcement { token, variable, threshold, .. } = &self.enforcements[index];
+        let (token, variable, threshold) = (*token, *variable, threshold.clone());
+        let var = self.locate(number, variable)?;
+        let id = self.next_id();
+        self.enforcing.insert(id, index);
+        if let Some(answer) = self.submit(number, id, Request::Enforce { token, var, threshold })? {
+            self.told.push_back((number, Event::Reply { id, result: Ok(answer?) }));
+        }
+        Ok(())
+    }
+
+    /// A threshold that was waited for is met.
+    fn told_of(&self, id: TriggerId) -> HostEvent {
+        // Of a single node, enforcing is waiting.
+        if self.token_of(id).is_some() { HostEvent::Due { id, node: 1 } } else { HostEvent::Met(id) }
+    }
+
+    /// The enforcement whose trigger this is.
+    fn token_of(&self, id: TriggerId) -> Option<Token> {
+        self.enforcements.iter().find(|one| one.id == id).map(|one| one.token)
+    }
+
     // ---- agreement ----
 
     /// Whether nothing is on its way: no message between nodes, none waiting in one.
@@ -355,7 +399,8 @@ fn differing(nodes: &[&Node]) -> Vec<String> {
         let held: BTreeSet<u64> = hearing.map(|node| fingerprint(node, name)).collect();
         held.len() > 1
     };
-    names.iter().filter(|name| differs(name)).map(ToString::to_string).collect()
+    // What the runtime says of itself is nothing that a program can look at.
+    names.iter().filter(|name| !is_reserved(name.as_str()) && differs(name)).map(ToString::to_string).collect()
 }
 
 impl Host for Cluster {
@@ -387,7 +432,11 @@ impl Host for Cluster {
     fn update(&mut self, node: usize, variable: Handle, op: &Op) -> Result<(), Refusal> {
         let var = self.locate(node, variable)?;
         let op = self.resolved(op.clone())?;
-        self.ask(node, Request::Update { var, op }).map(drop)
+        let request = match self.acting {
+            Some((at, token)) if at == node => Request::Act { token, var, op },
+            _ => Request::Update { var, op },
+        };
+        self.ask(node, request).map(drop)
     }
 
     fn bind(&mut self, node: usize, variable: Handle, value: &Value) -> Result<(), Refusal> {
@@ -460,6 +509,41 @@ impl Host for Cluster {
         self.wait_for(node, variable, |var| Request::WaitNeeded { var, threshold })
     }
 
+    /// One node is the whole cluster and acts at once; of several, all that are up take part, and those that start later.
+    fn enforce_once(
+        &mut self,
+        node: usize,
+        variable: Handle,
+        threshold: Threshold,
+        identity: u64,
+    ) -> Result<TriggerId, Refusal> {
+        let token = Token::of("script", identity);
+        if let Some(known) = self.enforcements.iter().find(|one| one.token == token) {
+            return Ok(known.id);
+        }
+        let alone = self.lives.len() == 1;
+        let id = if alone { self.wait(node, variable, threshold.clone())? } else { TriggerId(self.next_id().0) };
+        self.enforcements.push(Enforcement { token, id, variable, threshold });
+        if !alone {
+            let up: Vec<usize> = (1..=self.lives.len()).filter(|number| self.node(*number).is_ok()).collect();
+            for number in up {
+                self.enforce_at(number, self.enforcements.len() - 1)?;
+            }
+        }
+        Ok(id)
+    }
+
+    fn begin_once(&mut self, node: usize, id: TriggerId) {
+        self.acting = self.token_of(id).filter(|_| self.lives.len() > 1).map(|token| (node, token));
+    }
+
+    fn end_once(&mut self, node: usize, _id: TriggerId) {
+        if let Some((_, token)) = self.acting.take() {
+            // It was due there: the node takes this, unless it is down by now.
+            _ = self.ask(node, Request::Acted(token));
+        }
+    }
+
     fn watch(&mut self, node: usize, variable: Handle) -> Result<TriggerId, Refusal> {
         let var = self.locate(node, variable)?;
         let id = self.next_id();
@@ -502,6 +586,9 @@ impl Host for Cluster {
                 }
                 self.lives[number - 1].incarnation += 1;
                 self.spawn(*number);
+                if self.lives.len() > 1 {
+                    (0..self.enforcements.len()).try_for_each(|index| self.enforce_at(*number, index))?;
+                }
             }
         }
         self.take_all();
@@ -517,8 +604,16 @@ impl Host for Cluster {
                 let variable = here.next().map(|((_, handle), _)| *handle);
                 HostEvent::derivation_failed(node, variable, &error)
             }
-            Event::Reply { id, .. } => HostEvent::Met(TriggerId(id.0)),
-            Event::Membership(_) | Event::TypeConflict { .. } => return self.poll(),
+            Event::Reply { id, result } => match self.enforcing.remove(&id) {
+                Some(index) if matches!(result, Ok(Reply::Due(_))) => {
+                    HostEvent::Due { id: self.enforcements[index].id, node }
+                }
+                Some(_) => return self.poll(),
+                None => self.told_of(TriggerId(id.0)),
+            },
+            Event::Membership(_) | Event::TypeConflict { .. } | Event::Printed { .. } | Event::ActionFailed { .. } => {
+                return self.poll();
+            }
         })
     }
 

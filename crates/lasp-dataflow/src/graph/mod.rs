@@ -178,6 +178,15 @@ impl Graph {
         }
     }
 
+    /// As [`cardinality`](Self::cardinality), without wanting it: `None` for a local result that nobody has wanted yet.
+    pub fn peek_cardinality(&self, var: VarId) -> Option<usize> {
+        let variable = self.vars.get(var)?;
+        match variable.shows {
+            Shows::State => variable.state.cardinality(),
+            Shows::View { view, is_demanded } => is_demanded.then(|| self.views.cardinality(view)).flatten(),
+        }
+    }
+
     /// Whether a set holds `element`, or a map has this key. O(1), but for the first time for a local result.
     pub fn contains(&mut self, var: VarId, element: &Value) -> bool {
         self.demand(var);

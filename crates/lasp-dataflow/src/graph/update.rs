@@ -26,6 +26,29 @@ impl Graph {
         Ok(())
     }
 
+    /// Applies an operation on behalf of `stamp.replica`, which stands for this one operation and nothing else: done again,
+    /// here or elsewhere, it comes to the same. `false` if it had been done.
+    ///
+    /// An operation that adds or counts has its effect once, and what was removed since does not come back. A removal
+    /// takes away what is there each time. A write of a register in which the last one counts has the stamp given, or one
+    /// above the write that it replaces; where it was overwritten since, it is written again. What needs rights that a
+    /// node has (bounded counters) is done by this replica, each time.
+    ///
+    /// # Errors
+    /// [`UpdateError`]; nothing is changed.
+    pub fn update_once(&mut self, var: VarId, op: &Op, stamp: Stamp) -> Result<bool, UpdateError> {
+        let Some(variable) = self.vars.get(var) else { return Err(UpdateError::UnknownVariable(var)) };
+        if variable.info.read_only {
+            return Err(UpdateError::ReadOnly(variable.info.name.clone()));
+        }
+        let by = Author { replica: stamp.replica, stamp };
+        let node = Author { replica: self.replica, stamp: Stamp { replica: self.replica, ..stamp } };
+        let delta = variable.state.apply_once(&variable.info.ty, op, by, node)?;
+        let grew = !delta.is_bottom();
+        self.absorb(var, delta, Cause::Local);
+        Ok(grew)
+    }
+
     /// Joins a state from another replica (a delta or a whole one) into a variable; `true` if it grew. A state of another
     /// type, or one for a local result, changes nothing.
     pub fn merge(&mut self, var: VarId, state: State) -> bool {

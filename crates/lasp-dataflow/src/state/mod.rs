@@ -12,6 +12,7 @@ mod literal;
 mod look;
 mod members;
 mod nested;
+mod once;
 mod read;
 mod set;
 mod slot;

@@ -5,11 +5,15 @@
 //! maps; collections compare element by element, then by length. It is this project's choice, close to Erlang's. Knows no
 //! lattice and no variable.
 
+#[cfg(feature = "serde")]
+mod bridge;
 mod codec;
 mod convert;
 mod display;
 mod float;
 
+#[cfg(feature = "serde")]
+pub use bridge::{FromValueError, ToValueError, from_value, to_value};
 pub use convert::NotThatKind;
 pub(crate) use display::{write_list, write_map};
 pub use float::F64;

@@ -37,7 +37,7 @@ pub(crate) enum Fun {
     /// Whether a value is at most this one, in the order of values.
     AtMost(Value),
     /// Of a pair: whether these keys of its two are equal, and this holds of the pair too.
-    KeysEqual { left: Box<Fun>, right: Box<Fun>, rest: Option<Box<Fun>> },
+    KeysEqual { left: Box<Self>, right: Box<Self>, rest: Option<Box<Self>> },
     /// `[X, X + 1]`; only of integers.
     AndNext,
     /// `[X, X]`

@@ -7,8 +7,8 @@ use crate::schedule::{Event, Repair, Schedule};
 use crate::values::{random_of, random_op, random_pool, random_type};
 use lasp_dataflow::{Facet, Type, Value};
 
-/// Operators that this build of the engine runs, with how often programs use them.
-pub(crate) const OPERATORS: &[(usize, Shape)] = &[
+/// Operators, with how often programs use them.
+const OPERATORS: &[(usize, Shape)] = &[
     (8, Shape::Map),
     (6, Shape::Filter),
     (4, Shape::FlatMap),
@@ -23,15 +23,6 @@ pub(crate) const OPERATORS: &[(usize, Shape)] = &[
     (6, Shape::Group),
     (5, Shape::Reached),
 ];
-
-/// Whether derivations may end and variables be forgotten.
-const CHANGES: bool = true;
-
-/// Whether [`Spec::Map`] takes scalars.
-const SCALAR_MAPS: bool = true;
-
-/// Whether aggregates may be `Of` a function and `All` of several.
-const RICH_AGGREGATES: bool = true;
 
 /// What is known of a variable while the program grows.
 #[derive(Clone, Debug)]
@@ -173,7 +164,7 @@ impl Builder<'_> {
     }
 
     fn inputs(&mut self, shape: Shape) -> Option<Vec<usize>> {
-        let scalars = SCALAR_MAPS && self.rng.percent(20);
+        let scalars = self.rng.percent(20);
         let candidates: Vec<usize> = (0..self.known.len()).filter(|&var| self.fits(shape, var, scalars)).collect();
         let first = *self.rng.pick(&candidates)?;
         if !shape.is_binary() {
@@ -243,7 +234,7 @@ impl Builder<'_> {
     }
 
     fn aggregate(&mut self, pairs: bool, depth: usize) -> Agg {
-        if RICH_AGGREGATES && depth > 0 && self.rng.percent(35) {
+        if depth > 0 && self.rng.percent(35) {
             return if self.rng.percent(60) {
                 Agg::Of(self.fun(pairs), Box::new(self.aggregate(false, depth - 1)))
             } else {
@@ -323,7 +314,7 @@ pub(crate) fn schedule(program: &Program, rng: &mut Rng) -> Schedule {
     let mut scheduler = Scheduler { program, rng, events: vec![], calm: false, faults: false, changes: false };
     scheduler.faults = scheduler.rng.percent(50);
     scheduler.calm = scheduler.rng.percent(30);
-    scheduler.changes = CHANGES && scheduler.rng.percent(35);
+    scheduler.changes = scheduler.rng.percent(35);
     for number in 0..length {
         if let Some(event) = scheduler.event() {
             scheduler.events.push((number, event));
@@ -361,6 +352,7 @@ impl Scheduler<'_> {
             (1, 8),
             (6, 9),
             (1, 10),
+            (2, 18),
             (6, 11),
             (3 * faults, 12),
             (3 * faults, 13),
@@ -381,7 +373,9 @@ impl Scheduler<'_> {
             8 => Some(Event::Unwatch { at, watcher: self.rng.below(3) }),
             9 => self.wait(at),
             10 => self
-                .number_of(|event| matches!(event, Event::Wait { at: of, .. } if *of == at))
+                .number_of(
+                    |event| matches!(event, Event::Wait { at: of, .. } | Event::Need { at: of, .. } if *of == at),
+                )
                 .map(|since| Event::Cancel { at, since }),
             11 => self.derive(at),
             12 => Some(Event::Crash { at, keeps: self.rng.percent(65) }),
@@ -389,6 +383,10 @@ impl Scheduler<'_> {
             14 => Some(Event::Heal),
             15 => self.derivation(at, |_| true).map(|derivation| Event::Remove { at, derivation }),
             16 => self.var_at(at, |_| true).map(|var| Event::Undeclare { at, var }),
+            18 => {
+                let least = self.rng.percent(40).then(|| self.rng.within(1, 4) as i64);
+                self.var_at(at, |_| true).map(|var| Event::Need { at, var, least })
+            }
             _ => self
                 .number_of(|event| matches!(event, Event::Undeclare { at: of, .. } if *of == at))
                 .and_then(|number| self.events.iter().find(|(n, _)| *n == number).cloned())

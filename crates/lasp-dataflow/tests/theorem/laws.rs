@@ -2,7 +2,6 @@
 //! `f(a ⊔ b) = f(a) ⊔ f(b)`; that deltas in any order give what the whole gives; that removals retract.
 
 use crate::functions::Fun;
-use crate::generate::OPERATORS;
 use crate::oracle::{self, Mistake};
 use crate::program::{Agg, Shape, Spec};
 use crate::rng::Rng;
@@ -42,7 +41,8 @@ fn sources() -> Vec<Source> {
 }
 
 fn specs() -> Vec<Spec> {
-    let all = [
+    let of_kind = || Box::new(Agg::Count);
+    vec![
         Spec::Map(Fun::Modulo(2)),
         Spec::Map(Fun::Kind),
         Spec::Map(Fun::Tagged),
@@ -65,9 +65,8 @@ fn specs() -> Vec<Spec> {
         Spec::Fold(Agg::Custom { step: Fun::Greater, init: Value::Int(0), inverse: None }),
         Spec::Group(Fun::Kind, Agg::Count),
         Spec::Group(Fun::Modulo(2), Agg::Sum),
-    ];
-    let runs = |spec: &Spec| OPERATORS.iter().any(|(_, shape)| *shape == Shape::of(spec));
-    all.into_iter().filter(runs).collect()
+        Spec::Group(Fun::Kind, Agg::All(vec![Agg::Min, Agg::Of(Fun::Kind, of_kind())])),
+    ]
 }
 
 /// States and deltas of one variable, as two replicas come to have them.
@@ -117,7 +116,7 @@ impl Applied {
         self.graph.derive(self.operator.clone(), &self.inputs, Target::Local(None)).expect("a derivation")
     }
 
-    fn into_set(&mut self, target: &str) -> VarId {
+    fn derive_into(&mut self, target: &str) -> VarId {
         let target = self.graph.declare(name(target), Type::AwSet).expect("a free name");
         self.graph.derive(self.operator.clone(), &self.inputs, Target::Into(target)).expect("a derivation")
     }
@@ -172,7 +171,7 @@ fn derivations_are_morphisms_in_each_argument() {
             let other = some_state(rng, &histories[that]);
             let f = |states: &[(usize, &State)]| {
                 let mut applied = Applied::new(spec, sources);
-                let target = applied.into_set("t");
+                let target = applied.derive_into("t");
                 states.iter().for_each(|(at, state)| applied.feed(*at, state));
                 applied.graph.state(target).expect("a set").clone()
             };
@@ -205,7 +204,7 @@ fn deltas_in_any_order_give_what_the_whole_gives() {
         for _ in 0..3 {
             let mut applied = Applied::new(spec, sources);
             let local = applied.local();
-            let into = Shape::of(spec).goes_into_sets().then(|| applied.into_set("t"));
+            let into = Shape::of(spec).goes_into_sets().then(|| applied.derive_into("t"));
             let mut open = feeds.clone();
             while !open.is_empty() {
                 let (at, state) = open.swap_remove(rng.below(open.len()));
@@ -238,7 +237,7 @@ fn removals_retract() {
     for_each_case(|rng, spec, sources, pool| {
         let histories = sources.map(|source| history(rng, &source.ty, pool));
         let mut applied = Applied::new(spec, sources);
-        let vars = [Some(applied.local()), Shape::of(spec).goes_into_sets().then(|| applied.into_set("t"))];
+        let vars = [Some(applied.local()), Shape::of(spec).goes_into_sets().then(|| applied.derive_into("t"))];
         for (at, history) in histories.iter().enumerate() {
             history.iter().for_each(|state| applied.feed(at, state));
         }

@@ -38,7 +38,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// How many programs the gate runs.
-const PROGRAMS: u64 = 6_000;
+const PROGRAMS: u64 = 12_000;
 
 /// How many counterexamples are shown: they tend to have one cause.
 const SHOWN_MAX: usize = 3;

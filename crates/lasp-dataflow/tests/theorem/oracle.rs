@@ -85,9 +85,18 @@ pub(crate) fn elements_of(output: &Output, facet: Facet) -> Set {
             entries.iter().map(|(key, value)| Value::pair(key.clone(), value.to_value())).collect()
         }
         (Output::Map(entries), Facet::Keys) => entries.iter().map(|(key, _)| key.clone()).collect(),
+        (graph, Facet::Vertices | Facet::Edges) => part_of(graph, facet.name()).into_iter().flatten().collect(),
         // A multi-value register with one value, and without any.
         (Output::Value(value), Facet::Elements) => Set::from([value.clone()]),
         _ => Set::new(),
+    }
+}
+
+/// A part of a graph, by its name.
+fn part_of(graph: &Output, name: &str) -> Option<Vec<Value>> {
+    match graph.to_value() {
+        Value::Map(parts) => parts.get(&Value::atom(name)).map(|part| items_of(part).to_vec()),
+        _ => None,
     }
 }
 
@@ -212,15 +221,15 @@ fn rounded(partials: &[f64]) -> f64 {
 /// Whether a value has come this far.
 pub(crate) fn is_reached(limit: &Limit, output: &Output, ty: Option<&Type>) -> bool {
     match limit {
-        Limit::Bound => is_bound(output),
-        Limit::AtLeast(n) => number_of(output).is_some_and(|x| x >= Value::Int(*n)),
+        Limit::AtLeast(n) => number_of(output, ty).is_some_and(|x| x >= Value::Int(*n)),
         // Integers sort just below equal floats.
-        Limit::MoreThan(n) => number_of(output).is_some_and(|x| match x {
+        Limit::MoreThan(n) => number_of(output, ty).is_some_and(|x| match x {
             Value::Float(x) => x.cmp_int(*n).is_gt(),
             x => x > Value::Int(*n),
         }),
         Limit::Contains(elements, more) => {
-            let held = elements_of(output, Facet::Elements);
+            let facet = if matches!(output, Output::Map(_)) { Facet::Keys } else { Facet::Elements };
+            let held = elements_of(output, facet);
             elements.iter().all(|x| held.contains(x)) && (!more || held.len() > elements.len())
         }
         Limit::Holds(value) => *output == Output::Value(value.clone()),
@@ -229,26 +238,15 @@ pub(crate) fn is_reached(limit: &Limit, output: &Output, ty: Option<&Type>) -> b
     }
 }
 
-/// Whether anything happened at all, as far as the value tells.
-fn is_bound(output: &Output) -> bool {
-    match output {
-        Output::Unset => false,
-        Output::Value(value) => !matches!(value, Value::Bool(false) | Value::Int(0)),
-        Output::Pair(first, second) => is_bound(first) || is_bound(second),
-        Output::Set(items) | Output::Many(items) => !items.is_empty(),
-        Output::Map(entries) => !entries.is_empty(),
-        #[allow(unreachable_patterns, reason = "there may be more kinds")]
-        _ => false,
-    }
-}
-
 /// A register's or counter's number; of a collection, how large it is.
-fn number_of(output: &Output) -> Option<Value> {
+fn number_of(output: &Output, ty: Option<&Type>) -> Option<Value> {
     match output {
+        // Set to two values, it is above both.
+        Output::Many(items) if ty == Some(&Type::IVar) => number_of(&Output::Value(items.last()?.clone()), ty),
         Output::Value(value @ (Value::Int(_) | Value::Float(_))) => Some(value.clone()),
-        Output::Set(items) => Some(Value::Int(items.len() as i64)),
+        Output::Set(items) | Output::Many(items) => Some(Value::Int(items.len() as i64)),
         Output::Map(entries) => Some(Value::Int(entries.len() as i64)),
-        _ => None,
+        other => part_of(other, Facet::Vertices.name()).map(|vertices| Value::Int(vertices.len() as i64)),
     }
 }
 

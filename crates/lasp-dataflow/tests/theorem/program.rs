@@ -4,6 +4,7 @@
 //! which is how counterexamples shrink: names and numbers of the others stay as they were.
 
 use crate::functions::Fun;
+use crate::values::parameter;
 use lasp_dataflow::{Aggregate, Facet, Operator, State, Threshold, Type, Value};
 use std::fmt;
 
@@ -92,7 +93,6 @@ pub(crate) enum Agg {
 /// What to wait for.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Limit {
-    Bound,
     AtLeast(i64),
     MoreThan(i64),
     Contains(Vec<Value>, bool),
@@ -243,17 +243,37 @@ impl Agg {
 }
 
 impl Limit {
+    /// Whether who waits for this wants at least so much; anything at all, where nothing is said.
+    pub(crate) fn demands(&self, least: Option<i64>) -> bool {
+        let Some(least) = least else { return true };
+        match self {
+            Self::AtLeast(n) | Self::MoreThan(n) => *n >= least,
+            Self::Contains(elements, more) => elements.len() as i64 + i64::from(*more) >= least,
+            Self::Holds(_) | Self::Reach(_) | Self::Pass(_) => false,
+        }
+    }
+
     /// As the graph takes it; `None` where values of the type cannot say it.
     pub(crate) fn threshold(&self, ty: &Type) -> Option<Threshold> {
         Some(match self {
-            Self::Bound => Threshold::Bound,
             Self::AtLeast(n) => Threshold::AtLeast(*n),
             Self::MoreThan(n) => Threshold::MoreThan(*n),
             Self::Contains(elements, more) => Threshold::Contains { elements: elements.clone(), more: *more },
             Self::Holds(value) => Threshold::Holds(value.clone()),
+            Self::Reach(_) | Self::Pass(_) if !is_its_value(ty) => return None,
             Self::Reach(value) => Threshold::State(State::from_value(ty, value).ok()?),
             Self::Pass(value) => Threshold::Strict(State::from_value(ty, value).ok()?),
         })
+    }
+}
+
+/// Whether a state of this type is no more than its value, so that the order of values is that of states.
+fn is_its_value(ty: &Type) -> bool {
+    match ty.name() {
+        "gset" | "max" | "min" | "ivar" | "boolean" => true,
+        "gmap" => is_its_value(&parameter(ty, 0)),
+        "pair" => is_its_value(&parameter(ty, 0)) && is_its_value(&parameter(ty, 1)),
+        _ => false,
     }
 }
 
@@ -310,7 +330,6 @@ impl fmt::Display for Agg {
 impl fmt::Display for Limit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Bound => f.write_str("{strict, undefined}"),
             Self::AtLeast(n) => write!(f, "{{value, {n}}}"),
             Self::MoreThan(n) => write!(f, "{{strict, {{value, {n}}}}}"),
             Self::Contains(elements, false) => write!(f, "{}", Value::list(elements.iter().cloned())),

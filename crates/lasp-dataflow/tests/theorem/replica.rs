@@ -6,8 +6,8 @@ use crate::program::{Derivation, Kind, Limit, Program, Reading, Spec, name_of};
 use crate::provenance::Supported;
 use lasp_crdt::{ReplicaId, Stamp, Timestamp};
 use lasp_dataflow::{
-    BindError, Cause, DerivationId, DeriveError, Graph, Name, Op, Output, State, Target, Type, Value, VarId, WaiterId,
-    WatcherId,
+    BindError, Cause, DerivationId, DeriveError, Graph, Name, Op, Output, State, Target, Threshold, Type, Value, VarId,
+    WaiterId, WatcherId,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -52,6 +52,8 @@ pub(crate) struct Replica<'p> {
     values: Vec<Option<Output>>,
     watching: BTreeSet<(usize, usize)>,
     waiting: BTreeMap<usize, Waiting>,
+    /// Those who wait for somebody to want a variable at all, or to be this much.
+    needed: BTreeMap<usize, (usize, Option<i64>)>,
     to_be_told: BTreeSet<WatcherId>,
     to_be_woken: BTreeSet<WaiterId>,
 }
@@ -75,6 +77,7 @@ impl<'p> Replica<'p> {
             values: vec![None; program.vars.len()],
             watching: BTreeSet::new(),
             waiting: BTreeMap::new(),
+            needed: BTreeMap::new(),
             to_be_told: BTreeSet::new(),
             to_be_woken: BTreeSet::new(),
         };
@@ -158,7 +161,8 @@ impl<'p> Replica<'p> {
     pub(crate) fn undeclare(&mut self, var: usize) -> Result<(), Wrong> {
         let Some(id) = self.vars[var] else { return Ok(()) };
         let is_awaited = self.watching.iter().any(|(_, held)| *held == var)
-            || self.waiting.values().any(|waiting| waiting.var == var);
+            || self.waiting.values().any(|waiting| waiting.var == var)
+            || self.needed.values().any(|(held, _)| *held == var);
         let is_result = self.program.vars[var].kind == Kind::Result;
         let is_used = !is_result && (self.needed().contains(&var) || self.made_here(var));
         match self.graph.undeclare(id) {
@@ -195,6 +199,7 @@ impl<'p> Replica<'p> {
         self.vars[var] = None;
         self.watching.retain(|(_, held)| *held != var);
         self.waiting.retain(|_, waiting| waiting.var != var);
+        self.needed.retain(|_, (held, _)| *held != var);
     }
 
     fn made_here(&self, var: usize) -> bool {
@@ -357,6 +362,7 @@ impl<'p> Replica<'p> {
         let Some(id) = self.vars[var] else { return };
         self.graph.watch(WatcherId(watcher as u64), id);
         self.watching.insert((watcher, var));
+        self.is_wanted(var, None);
     }
 
     pub(crate) fn unwatch(&mut self, watcher: usize) {
@@ -375,14 +381,50 @@ impl<'p> Replica<'p> {
             return Err(format!("a reader of {} waits for {limit}: met is {met}, not {expected}", name_of(var)));
         }
         if !met {
+            self.is_wanted(var, Some(limit));
             self.waiting.insert(number, Waiting { var, limit: limit.clone() });
+        } else {
+            self.is_wanted(var, None);
         }
         Ok(())
+    }
+
+    /// Waits for somebody to want a variable.
+    pub(crate) fn need(&mut self, number: usize, var: usize, least: Option<i64>) -> Result<(), Wrong> {
+        let (Some(id), Some(ty)) = (self.vars[var], self.type_of(var)) else { return Ok(()) };
+        let threshold = least.map_or_else(|| Threshold::State(State::bottom(ty)), Threshold::AtLeast);
+        let Ok(wanted) = self.graph.wait_needed(WaiterId(number as u64), id, threshold) else { return Ok(()) };
+        let has_come = least.is_some_and(|n| self.is_met(var, &Limit::AtLeast(n)));
+        let is_wanted = self.waiting.values().any(|held| held.var == var && held.limit.demands(least));
+        // What nobody has wanted yet may have been computed for others, or not.
+        let has_value = self.program.vars[var].ty().is_some() || self.graph.peek(id).is_some();
+        let must = is_wanted || has_come && has_value;
+        let may = must || has_come;
+        if wanted && !may || !wanted && must {
+            return Err(format!("whether {} is wanted ({least:?}) is {wanted}, not {must}", name_of(var)));
+        }
+        if !wanted {
+            self.needed.insert(number, (var, least));
+        }
+        Ok(())
+    }
+
+    /// Somebody wants a variable: to be so, or just to see it.
+    fn is_wanted(&mut self, var: usize, limit: Option<&Limit>) {
+        let wakes = |(held, least): &(usize, Option<i64>)| {
+            *held == var && (least.is_none() || limit.is_some_and(|limit| limit.demands(*least)))
+        };
+        let woken: Vec<usize> = self.needed.iter().filter(|(_, held)| wakes(held)).map(|(number, _)| *number).collect();
+        for number in woken {
+            self.needed.remove(&number);
+            self.to_be_woken.insert(WaiterId(number as u64));
+        }
     }
 
     pub(crate) fn cancel(&mut self, number: usize) {
         self.graph.cancel(WaiterId(number as u64));
         self.waiting.remove(&number);
+        self.needed.remove(&number);
         self.to_be_woken.remove(&WaiterId(number as u64));
     }
 
@@ -408,7 +450,7 @@ impl<'p> Replica<'p> {
         (fresh.events, fresh.forgotten) = (self.events, self.forgotten.clone());
         let rerun = |fresh: &mut Self| running.keys().try_for_each(|&id| fresh.derive(id));
         // Programs start before or after what was stored is back.
-        let early = saved.len() % 2 == 0;
+        let early = saved.len().is_multiple_of(2);
         if early {
             rerun(&mut fresh)?;
         }
@@ -444,6 +486,7 @@ impl<'p> Replica<'p> {
             values: vec![None; program.vars.len()],
             watching: BTreeSet::new(),
             waiting: BTreeMap::new(),
+            needed: BTreeMap::new(),
             to_be_told: BTreeSet::new(),
             to_be_woken: BTreeSet::new(),
         };
@@ -541,13 +584,16 @@ impl<'p> Replica<'p> {
     fn input(&mut self, var: usize, ty: &Type) -> Option<Output> {
         let id = self.vars[var]?;
         let by_facts = self.known.entry(var).or_default().value(ty);
-        by_facts.or_else(|| self.graph.read(id))
+        by_facts.or_else(|| self.graph.peek(id))
     }
 
     /// Reads a variable and compares it with what it should be.
     pub(crate) fn check(&mut self, var: usize) -> Result<(), Wrong> {
         let Some(id) = self.vars[var] else { return Ok(()) };
         let expected = self.values[var].as_ref().unwrap_or(&Output::Unset);
+        let expected = expected.clone();
+        self.is_wanted(var, None);
+        let expected = &expected;
         let found = self.graph.read(id);
         if found.as_ref() != Some(expected) {
             let found = found.map_or_else(|| "nothing".into(), |found| found.to_string());

@@ -120,6 +120,7 @@ impl World<'_> {
             | Event::Watch { at, .. }
             | Event::Unwatch { at, .. }
             | Event::Wait { at, .. }
+            | Event::Need { at, .. }
             | Event::Cancel { at, .. }
             | Event::Derive { at, .. }
             | Event::Remove { at, .. }
@@ -141,6 +142,7 @@ impl World<'_> {
                 Ok(())
             }
             Event::Wait { var, limit, .. } => replica.wait(number, *var, limit),
+            Event::Need { var, least, .. } => replica.need(number, *var, *least),
             Event::Cancel { since, .. } => {
                 replica.cancel(*since);
                 Ok(())

@@ -71,6 +71,12 @@ pub(crate) enum Event {
         var: usize,
         limit: Limit,
     },
+    /// Waits until somebody wants the variable at all, or to be this much.
+    Need {
+        at: usize,
+        var: usize,
+        least: Option<i64>,
+    },
     /// The reader that waits since that event gives up.
     Cancel {
         at: usize,
@@ -134,6 +140,10 @@ impl fmt::Display for Event {
             }
             Self::Unwatch { at, watcher } => write!(f, "watcher {watcher} leaves replica {}", replica(at)),
             Self::Wait { at, var, limit } => write!(f, "on({}, read({}, {limit}))", replica(at), name_of(*var)),
+            Self::Need { at, var, least } => {
+                let least = least.map_or_else(|| "undefined".into(), |n| n.to_string());
+                write!(f, "on({}, wait_needed({}, {least}))", replica(at), name_of(*var))
+            }
             Self::Cancel { at, since } => write!(f, "reader {since} leaves replica {}", replica(at)),
             Self::Derive { at, derivation } => write!(f, "on({}, d{derivation})", replica(at)),
             Self::Remove { at, derivation } => write!(f, "on({}, remove d{derivation})", replica(at)),

@@ -81,7 +81,8 @@ async fn derive(member: &Member, displayable: &Set<Displayable>) -> Result<(), E
     published.read(Threshold::Bound).await?;
     contracts.read(Threshold::Bound).await?;
     let matching = published.join(&contracts, |(ad, _)| *ad, |(ad, _)| *ad);
-    matching.derive_into(displayable).await
+    matching.derive_into(displayable).await?.detach();
+    Ok(())
 }
 
 /// Removes each ad once its counter has reached its contract.
@@ -128,7 +129,7 @@ fn pause(rng: &mut Rng, options: &AdvertisementCounter) -> std::time::Duration {
 async fn until_none_is_left(displayable: &Set<Displayable>) -> Result<(), Error> {
     let mut watch = displayable.watch().await?;
     while !displayable.value().await?.is_empty() {
-        if watch.next().await.is_none() {
+        if watch.next().await?.is_none() {
             break;
         }
     }

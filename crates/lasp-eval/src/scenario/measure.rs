@@ -39,7 +39,7 @@ fn follow(member: &Member, var: VarId, mut write: impl FnMut(&Output) + Send + '
         let Ok(mut watch) = lasp.watch(var).await else { return };
         let Ok(now) = lasp.query(var).await else { return };
         write(&now);
-        while let Some(output) = watch.next().await {
+        while let Ok(Some(output)) = watch.next().await {
             write(&output);
         }
     });

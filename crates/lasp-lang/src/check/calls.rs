@@ -12,7 +12,7 @@ use lasp_dataflow::Type;
 use std::sync::Arc;
 
 /// Operations of the language that this version cannot perform.
-const UNAVAILABLE: &[&str] = if cfg!(feature = "sql") { &["enforce_once"] } else { &["enforce_once", "sql"] };
+const UNAVAILABLE: &[&str] = if cfg!(feature = "sql") { &[] } else { &["sql"] };
 
 impl Checker {
     pub(super) fn value_call(&mut self, callee: &Expr, args: &[Expr], span: Span) -> Known {
@@ -112,9 +112,8 @@ impl Checker {
         match name {
             "declare" | "declare_dynamic" => self.declare(args),
             "help" => Known::Value("an atom"),
-            "update" | "bind" | "bind_to" | "query" | "read" | "wait_needed" | "invariant" | "stream" | "undeclare" => {
-                self.on_variable(name, args)
-            }
+            "update" | "bind" | "bind_to" | "query" | "read" | "wait_needed" | "invariant" | "enforce_once"
+            | "stream" | "undeclare" => self.on_variable(name, args),
             "sql" => self.sql(args),
             name if is_derivation(name) => self.derivation(name, args),
             "on" => {
@@ -159,7 +158,7 @@ impl Checker {
                     self.written_operation(&ty, &args[1]);
                 }
             }
-            ("read" | "wait_needed" | "invariant", ty) => {
+            ("read" | "wait_needed" | "invariant" | "enforce_once", ty) => {
                 self.all(&args[1..]);
                 if let Some(ty) = ty {
                     self.written_threshold(&ty, &args[1]);
@@ -168,7 +167,7 @@ impl Checker {
             _ => self.all(&args[1..]),
         }
         match name {
-            "invariant" => self.expect_function(name, &args[2], 0, false),
+            "invariant" | "enforce_once" => self.expect_function(name, &args[2], 0, false),
             "wait_needed" if args.len() == 3 => self.expect_function(name, &args[2], 0, false),
             "stream" => self.expect_function(name, &args[1], 1, false),
             _ => {}

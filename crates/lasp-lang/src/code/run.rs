@@ -6,6 +6,7 @@ use super::{StepKind, Stop};
 use crate::ast::{Binary, Collection, Unary};
 use crate::env::Env;
 use crate::function::{Closure, Function};
+use crate::library::Builtin;
 use crate::machine::arithmetic::{self, Number, calculate, holds};
 use crate::machine::{DEPTH_MAX, Machine, comparison_steps};
 use crate::source::Span;
@@ -234,10 +235,7 @@ impl<'a> Run<'a, '_, '_> {
             Node::Tuple(items) => self.tuple(items),
             Node::Case(subject, clauses) => self.case(subject, clauses),
             Node::If(clauses) => self.if_(clauses),
-            Node::Builtin(library, args) => {
-                let args = self.terms(args)?;
-                Ok(Cell::Own(self.machine.builtin(library.0, args, Span::default())?))
-            }
+            Node::Builtin(library, args) => self.library_call(library.0, args),
             Node::Match(both) => {
                 let value = self.eval(&both.1)?;
                 if self.matches(&both.0, &value)? { Ok(value) } else { Err(Stop::Failed) }
@@ -264,6 +262,24 @@ impl<'a> Run<'a, '_, '_> {
             Node::Bytes(items) => self.bytes(items),
             _ => Err(Stop::Failed),
         }
+    }
+
+    fn library_call(&mut self, builtin: &'static Builtin, args: &'a [Node]) -> Result<Cell<'a>> {
+        let result = match args {
+            [one] => {
+                let mut args = [self.eval(one)?.into_term()];
+                self.machine.builtin(builtin, &mut args, Span::default())?
+            }
+            [one, other] => {
+                let mut args = [self.eval(one)?.into_term(), self.eval(other)?.into_term()];
+                self.machine.builtin(builtin, &mut args, Span::default())?
+            }
+            _ => {
+                let mut args = self.terms(args)?;
+                self.machine.builtin(builtin, &mut args, Span::default())?
+            }
+        };
+        Ok(Cell::Own(result))
     }
 
     fn terms(&mut self, nodes: &'a [Node]) -> Result<Vec<Term>> {

@@ -264,10 +264,38 @@ impl<H: Host> Host for Recorder<H> {
         Ok(id)
     }
 
+    fn enforce_once(
+        &mut self,
+        node: usize,
+        variable: Handle,
+        threshold: Threshold,
+        identity: u64,
+    ) -> Result<TriggerId, Refusal> {
+        let id = self.inner.enforce_once(node, variable, threshold, identity)?;
+        self.watched.push((node, variable, "something that happens once, on"));
+        Ok(id)
+    }
+
     fn watch(&mut self, node: usize, variable: Handle) -> Result<TriggerId, Refusal> {
         let id = self.inner.watch(node, variable)?;
         self.watched.push((node, variable, "a stream of"));
         Ok(id)
+    }
+
+    fn cancel(&mut self, wait: TriggerId) {
+        self.inner.cancel(wait);
+    }
+
+    fn begin_once(&mut self, node: usize, id: TriggerId) {
+        self.inner.begin_once(node, id);
+    }
+
+    fn end_once(&mut self, node: usize, id: TriggerId) {
+        self.inner.end_once(node, id);
+    }
+
+    fn identity_of(&self, variable: Handle) -> u64 {
+        self.inner.identity_of(variable)
     }
 
     fn interests(&mut self, node: usize, patterns: Option<&[String]>) -> Result<(), Refusal> {
@@ -284,6 +312,10 @@ impl<H: Host> Host for Recorder<H> {
 
     fn advance(&mut self, deadline_ms: Option<u64>) -> Progress {
         self.inner.advance(deadline_ms)
+    }
+
+    fn await_events(&mut self) -> Progress {
+        self.inner.await_events()
     }
 
     fn interruptible(&mut self, interrupt: Interrupt) {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 /// Nothing.
 #[derive(Debug, Default)]
-pub(super) struct Views;
+pub(super) struct Views {}
 
 impl Views {
     pub(super) fn read(&mut self, _form: &Form, _source: &Arc<Source>) {}

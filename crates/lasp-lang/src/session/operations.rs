@@ -1,16 +1,18 @@
 //! The operations of the language, argument by argument.
 
 use super::derivations;
+use super::identity;
 use super::world::{Trigger, World};
 use crate::fault::{Problem, Trap};
 use crate::function::Function;
 use crate::help;
-use crate::host::{Fault, Host};
+use crate::host::{Fault, Host, no_cluster};
 use crate::library::type_of;
 use crate::machine::{Step, Waiting};
 use crate::show::short;
 use crate::suggest::nearest;
 use crate::term::{Term, Variable};
+use lasp_crdt::fingerprint::{hash, mix};
 use lasp_dataflow::{Op, Threshold, Type, Value};
 
 /// The longest `sleep` or `read` in milliseconds of virtual time (guess: an hour; a cluster's timers run all the while).
@@ -47,12 +49,14 @@ impl<H: Host> World<H> {
             "read_any" => return self.read_any(node, args),
             name if derivations::is_derivation(name) => self.derive(node, name, args)?,
             "invariant" => self.invariant(node, args)?,
+            "enforce_once" => self.enforce_once(node, args)?,
             "stream" => self.stream(node, args)?,
             "interested" | "disinterested" => self.interest(node, name == "interested", args)?,
             "print" => {
                 self.print(node, &args[0])?;
                 Term::ok()
             }
+            "partition" | "heal" | "crash" | "restart" if self.host.nodes() == 0 => return Err(no_cluster(name)),
             "partition" => self.partition(args)?,
             "heal" => self.fault(&Fault::Heal)?,
             "crash" => {
@@ -145,7 +149,7 @@ impl<H: Host> World<H> {
         }
         let function = action("wait_needed", args, 2, 0)?;
         let id = self.host.wait_needed(node, wanted.handle, threshold)?;
-        self.triggers.insert(id, Trigger { node, function });
+        self.triggers.insert(id, Trigger { node, function, identity: None });
         Ok(Step::Done(Term::ok()))
     }
 
@@ -192,16 +196,38 @@ impl<H: Host> World<H> {
         let watched = variable(args, 0)?;
         let threshold = self.threshold(watched, &args[1])?;
         let function = action("invariant", args, 2, 0)?;
+        let identity = self.trigger_identity(node as u64, watched, &args[1], &function)?;
+        if self.identities.before.contains(&identity) {
+            return Ok(Term::ok());
+        }
         let id = self.host.wait(node, watched.handle, threshold)?;
-        self.triggers.insert(id, Trigger { node, function });
+        self.triggers.insert(id, Trigger { node, function, identity: Some(identity) });
         Ok(Term::ok())
+    }
+
+    fn enforce_once(&mut self, node: usize, args: &[Term]) -> Result<Term> {
+        let watched = variable(args, 0)?;
+        let threshold = self.threshold(watched, &args[1])?;
+        let function = action("enforce_once", args, 2, 0)?;
+        let identity = self.trigger_identity(0, watched, &args[1], &function)?;
+        let id = self.host.enforce_once(node, watched.handle, threshold, identity)?;
+        self.triggers.insert(id, Trigger { node, function, identity: None });
+        Ok(Term::ok())
+    }
+
+    /// What a trigger is known by: `scope` is the node it belongs to, or 0 where it belongs to all.
+    fn trigger_identity(&mut self, scope: u64, watched: Variable, form: &Term, function: &Function) -> Result<u64> {
+        let variable = |handle| self.host.identity_of(handle);
+        let action = identity::of_function(function, &variable);
+        let condition = mix(variable(watched.handle), hash(&value(form)?));
+        Ok(self.identities.distinguish(mix(scope, mix(condition, action)), function))
     }
 
     fn stream(&mut self, node: usize, args: &[Term]) -> Result<Term> {
         let watched = variable(args, 0)?;
         let function = action("stream", args, 1, 1)?;
         let id = self.host.watch(node, watched.handle)?;
-        self.triggers.insert(id, Trigger { node, function });
+        self.triggers.insert(id, Trigger { node, function, identity: None });
         Ok(Term::ok())
     }
 
@@ -330,7 +356,7 @@ fn unavailable(name: &str) -> Problem {
 // ---- help ----
 
 /// The nearest operation of the type, or nothing.
-fn operation_hint(ty: &Type, form: &Value) -> Option<String> {
+pub(crate) fn operation_hint(ty: &Type, form: &Value) -> Option<String> {
     let asked = match form {
         Value::Atom(name) => name.clone(),
         Value::Tuple(items) => match items.first() {

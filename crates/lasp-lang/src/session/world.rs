@@ -1,5 +1,6 @@
 //! The effects of a session: operations go to the host, its events become actions of the program, prints become lines.
 
+use super::identity::Identities;
 use super::views::Views;
 use super::{Line, resolve};
 use crate::diagnostic::Diagnostic;
@@ -19,6 +20,15 @@ use std::sync::Arc;
 pub(super) struct Trigger {
     pub(super) node: usize,
     pub(super) function: Function,
+    /// Of an `invariant`: what it is known by when it has fired.
+    pub(super) identity: Option<u64>,
+}
+
+/// An action that is to run, and the enforcement it belongs to.
+#[derive(Debug)]
+struct Due {
+    action: Action,
+    once: Option<TriggerId>,
 }
 
 /// What went wrong where a variable is derived.
@@ -38,13 +48,18 @@ impl Failures {
 }
 
 /// A host with what a session remembers of it.
-pub struct World<H: Host> {
+pub struct World<H> {
     pub(super) host: H,
     pub(super) triggers: BTreeMap<TriggerId, Trigger>,
+    pub(super) identities: Identities,
     /// Thresholds met that a `read` waits for.
     met: BTreeSet<TriggerId>,
-    due: VecDeque<Action>,
+    due: VecDeque<Due>,
+    /// The enforcement whose action runs, and where.
+    firing: Option<(usize, TriggerId)>,
     lines: Vec<Line>,
+    /// Where lines go as they come, instead of `lines`.
+    sink: Option<Box<dyn FnMut(Line) + Send>>,
     /// Where the functions of derived variables stand; `None` for functions of several programs.
     sources: BTreeMap<Handle, Option<Arc<Source>>>,
     /// Derived variables that nobody has read, and from which nothing else follows.
@@ -59,20 +74,23 @@ pub struct World<H: Host> {
     form: usize,
 }
 
-impl<H: Host> std::fmt::Debug for World<H> {
+impl<H> std::fmt::Debug for World<H> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "World({} triggers, form {})", self.triggers.len(), self.form)
     }
 }
 
-impl<H: Host> World<H> {
+impl<H> World<H> {
     pub(super) fn new(host: H) -> Self {
         Self {
             host,
             triggers: BTreeMap::new(),
+            identities: Identities::default(),
             met: BTreeSet::new(),
             due: VecDeque::new(),
+            firing: None,
             lines: Vec::new(),
+            sink: None,
             sources: BTreeMap::new(),
             unread: BTreeSet::new(),
             views: Views::default(),
@@ -88,11 +106,54 @@ impl<H: Host> World<H> {
         &mut self.host
     }
 
+    /// The same on another host, which knows the variables and triggers by the same numbers; and the one before.
+    pub(super) fn rehost<G>(self, host: G) -> (World<G>, H) {
+        let Self { host: before, triggers, identities, met, due, firing, lines, sink, .. } = self;
+        let Self { sources, unread, views, folds, patterns, failures, interrupt, form, .. } = self;
+        let world = World {
+            host,
+            triggers,
+            identities,
+            met,
+            due,
+            firing,
+            lines,
+            sink,
+            sources,
+            unread,
+            views,
+            folds,
+            patterns,
+            failures,
+            interrupt,
+            form,
+        };
+        (world, before)
+    }
+
+    pub(super) fn host_ref(&self) -> &H {
+        &self.host
+    }
+}
+
+impl<H: Host> World<H> {
     /// What comes from now on belongs to form number `form`. Actions that a failed form left behind are dropped.
     pub(super) fn start_form(&mut self, form: usize) {
         self.form = form;
+        self.end_firing();
         self.due.clear();
         self.met.clear();
+    }
+
+    pub(super) fn stream_to(&mut self, sink: Box<dyn FnMut(Line) + Send>) {
+        self.sink = Some(sink);
+    }
+
+    fn emit(&mut self, line: Line) {
+        match &mut self.sink {
+            Some(sink) => sink(line),
+            None => self.lines.push(line),
+        }
     }
 
     pub(super) fn flush(&mut self, out: &mut dyn FnMut(Line)) {
@@ -132,7 +193,7 @@ impl<H: Host> World<H> {
     pub(super) fn print(&mut self, node: usize, term: &Term) -> Result<(), Problem> {
         let (kind, resolved) = self.resolve_with_kind(term)?;
         let (text, json) = (show::plain(&resolved), show::json(&resolved));
-        self.lines.push(Line::Printed { form: self.form, node, kind, text, json });
+        self.emit(Line::Printed { form: self.form, node, kind, text, json });
         Ok(())
     }
 
@@ -141,9 +202,18 @@ impl<H: Host> World<H> {
         while let Some(event) = self.host.poll() {
             match event {
                 HostEvent::Met(id) => match self.triggers.remove(&id) {
-                    Some(trigger) => self.enqueue(trigger.node, trigger.function, Vec::new()),
+                    Some(trigger) => {
+                        self.identities.fired.extend(trigger.identity);
+                        self.enqueue(trigger.node, trigger.function, Vec::new());
+                    }
                     None => drop(self.met.insert(id)),
                 },
+                HostEvent::Due { id, node } => {
+                    if let Some(trigger) = self.triggers.get(&id) {
+                        let action = Action { node, function: trigger.function.clone(), args: Vec::new() };
+                        self.due.push_back(Due { action, once: Some(id) });
+                    }
+                }
                 HostEvent::Changed(id, output) => {
                     if let Some(trigger) = self.triggers.get(&id) {
                         let (node, function) = (trigger.node, trigger.function.clone());
@@ -162,7 +232,7 @@ impl<H: Host> World<H> {
                     let report = place.map(|(source, span)| {
                         (source, Box::new(Diagnostic::error(span, format!("at node {node}, {message}"))))
                     });
-                    self.lines.push(Line::DerivationFailed { form: self.form, node, message, report });
+                    self.emit(Line::DerivationFailed { form: self.form, node, message, report });
                 }
             }
         }
@@ -196,7 +266,20 @@ impl<H: Host> World<H> {
     }
 
     fn enqueue(&mut self, node: usize, function: Function, args: Vec<Term>) {
-        self.due.push_back(Action { node, function, args });
+        self.due.push_back(Due { action: Action { node, function, args }, once: None });
+    }
+
+    /// Whether an action waits to be run.
+    pub(super) fn has_due(&mut self) -> bool {
+        self.absorb();
+        !self.due.is_empty()
+    }
+
+    /// The action of the enforcement that was under way has ended.
+    pub(super) fn end_firing(&mut self) {
+        if let Some((node, id)) = self.firing.take() {
+            self.host.end_once(node, id);
+        }
     }
 
     /// The first of the thresholds that is met already, else the wait itself.
@@ -205,32 +288,45 @@ impl<H: Host> World<H> {
         let Waiting::Thresholds { waits, any, .. } = &waiting else {
             return Ok(Step::Wait(waiting));
         };
-        match waits.iter().find(|(id, _)| self.met.contains(id)) {
-            Some((_, variable)) if *any => Ok(Step::Done(Term::Variable(*variable))),
-            Some((_, variable)) => self.value(*variable).map(Step::Done),
-            None => Ok(Step::Wait(waiting)),
+        let Some((_, variable)) = waits.iter().find(|(id, _)| self.met.contains(id)) else {
+            return Ok(Step::Wait(waiting));
+        };
+        self.give_up(waits);
+        if *any { Ok(Step::Done(Term::Variable(*variable))) } else { self.value(*variable).map(Step::Done) }
+    }
+
+    fn give_up(&mut self, waits: &[(TriggerId, Variable)]) {
+        for (id, _) in waits {
+            if !self.met.remove(id) {
+                self.host.cancel(*id);
+            }
         }
     }
 
-    fn settle(&mut self, waiting: &Waiting) -> Step {
-        if matches!(self.host.advance(None), Progress::Events | Progress::Interrupted) {
-            return Step::Wait(waiting.clone());
+    fn settle(&mut self, waiting: &Waiting) -> Result<Step, Problem> {
+        match self.host.advance(None) {
+            Progress::Events | Progress::Interrupted => return Ok(Step::Wait(waiting.clone())),
+            Progress::Deadline => {
+                let problem = Problem::new("the node did not come to rest: others keep changing what it holds");
+                return Err(problem.hint("`read` waits for a value, `sleep` for a time"));
+            }
+            Progress::Quiet => {}
         }
         let names = self.host.divergence();
         if names.is_empty() {
-            return Step::Done(Term::atom("converged"));
+            return Ok(Step::Done(Term::atom("converged")));
         }
         let names = names.into_iter().map(Term::scalar).collect();
-        Step::Done(Term::tuple(vec![Term::atom("diverged"), Term::list(names)]))
+        Ok(Step::Done(Term::tuple(vec![Term::atom("diverged"), Term::list(names)])))
     }
 
-    fn sleep(&mut self, deadline_ms: u64, waiting: &Waiting) -> Step {
+    fn sleep(&mut self, deadline_ms: u64, waiting: &Waiting) -> Result<Step, Problem> {
         if self.host.now_ms() >= deadline_ms {
-            return Step::Done(Term::ok());
+            return Ok(Step::Done(Term::ok()));
         }
         match self.host.advance(Some(deadline_ms)) {
-            Progress::Events | Progress::Interrupted => Step::Wait(waiting.clone()),
-            Progress::Deadline | Progress::Quiet => Step::Done(Term::ok()),
+            Progress::Events | Progress::Interrupted => Ok(Step::Wait(waiting.clone())),
+            Progress::Deadline | Progress::Quiet => Ok(Step::Done(Term::ok())),
         }
     }
 
@@ -243,11 +339,18 @@ impl<H: Host> World<H> {
         if let done @ Step::Done(_) = self.first_met(waiting.clone())? {
             return Ok(done);
         }
-        let stopped = matches!(self.host.advance(deadline_ms), Progress::Events | Progress::Interrupted);
-        if stopped || !self.due.is_empty() {
-            return Ok(Step::Wait(waiting.clone()));
+        let progress = if deadline_ms.is_some() { self.host.advance(deadline_ms) } else { self.host.await_events() };
+        match progress {
+            Progress::Interrupted => {
+                self.give_up(waits);
+                return Ok(Step::Wait(waiting.clone()));
+            }
+            Progress::Events => return Ok(Step::Wait(waiting.clone())),
+            _ if !self.due.is_empty() => return Ok(Step::Wait(waiting.clone())),
+            Progress::Deadline | Progress::Quiet => {}
         }
         if deadline_ms.is_some() {
+            self.give_up(waits);
             return Ok(Step::Done(Term::atom("timeout")));
         }
         let (_, variable) = waits.first().ok_or_else(|| Problem::new("there is nothing to wait for"))?;
@@ -264,15 +367,22 @@ impl<H: Host> Effects for World<H> {
 
     fn resume(&mut self, waiting: &Waiting) -> Result<Step, Problem> {
         match waiting {
-            Waiting::Settle => Ok(self.settle(waiting)),
-            Waiting::Until(deadline_ms) => Ok(self.sleep(*deadline_ms, waiting)),
+            Waiting::Settle => self.settle(waiting),
+            Waiting::Until(deadline_ms) => self.sleep(*deadline_ms, waiting),
             Waiting::Thresholds { waits, deadline_ms, .. } => self.thresholds(waits, *deadline_ms, waiting),
         }
     }
 
+    /// Asked for when the one before has ended.
     fn next_action(&mut self) -> Option<Action> {
+        self.end_firing();
         self.absorb();
-        self.due.pop_front()
+        let Due { action, once } = self.due.pop_front()?;
+        if let Some(id) = once {
+            self.host.begin_once(action.node, id);
+            self.firing = Some((action.node, id));
+        }
+        Some(action)
     }
 
     fn nodes(&self) -> usize {

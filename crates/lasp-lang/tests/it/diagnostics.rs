@@ -158,12 +158,12 @@ fn each_mistake_is_named_at_its_place_with_a_hint() {
             ],
         ),
         (
-            "enforce_once(S, 1, fun() -> ok end).",
+            "enforce_once(S, 1, fun(X) -> X end).",
             &[
-                "error: `enforce_once` is not available in this version",
-                "^^^^^^^^^^^^",
                 "error: variable `S` is unbound",
                 "^ not bound here",
+                "error: `enforce_once` takes a function of 0 arguments, this one has 1",
+                "^^^^^^^^^^^^^^^",
             ],
         ),
         (
@@ -279,21 +279,32 @@ fn ten_mistakes_give_ten_messages_each_at_its_place() {
     let program = [
         "A = declare(sett),",
         "update(declare(gcounter), {add, 1}).",
-        "B = [1, 2,",
+        "B = [1, 2.",
         "C = declare(gset), update(C, {rmv, 1}).",
         "D = 1 + .",
         "E = unknwon(1), E + 1.",
         "F = fun(X) -> X = 2 end, filter(C, fun(X) -> X = 2 end).",
         "map(C, fun(X) -> X * 2, C).",
-        "G = case 1 of 1 -> a.",
+        "G = 1.",
         "H = Undefined + 1, H + Undefined.",
         "I = {1, 2)).",
-        "1 <= 2, A, B, D, E, F, G, H, I.",
+        "1 =< 2, A, B, D, E, F, G, H, I.",
     ];
     let source = lasp_lang::Source::new("test.lasp", program.join("\n"));
     let diagnostics = lasp_lang::check::diagnose(&source);
-    let found: Vec<(usize, &str)> =
-        diagnostics.iter().map(|d| (source.position(d.span.start).0, d.message.as_str())).collect();
-    let expected = [(1, "unknown type `sett`"), (2, "gcounter has no operation `add`")];
+    let found: Vec<((usize, usize), &str)> =
+        diagnostics.iter().map(|d| (source.position(d.span.start), d.message.as_str())).collect();
+    let expected = [
+        ((1, 13), "unknown type `sett`"),
+        ((2, 28), "gcounter has no operation `add`"),
+        ((3, 10), "missing `]`: expected `]`, found `.`"),
+        ((4, 31), "gset has no operation `rmv`"),
+        ((5, 9), "expected an expression, found `.`"),
+        ((6, 5), "unknown function `unknwon`"),
+        ((7, 47), "`=` binds; a condition compares with `==`"),
+        ((8, 26), "missing `end`: expected `end`, found `)`"),
+        ((10, 5), "variable `Undefined` is unbound"),
+        ((11, 10), "missing `}`: expected `}`, found `)`"),
+    ];
     assert_eq!(found, expected);
 }

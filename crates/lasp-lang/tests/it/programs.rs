@@ -195,3 +195,13 @@ fn a_failing_function_drops_its_element_and_the_others_go_on() {
     let lines = run("S = declare(set), update(S, {add, [0, 1, 2]}), map(S, fun(X) -> 6 div X end).");
     assert_eq!(lines, ["error: at node 1: map failed on 0: division by zero: 6 div 0", "set[3, 6]"]);
 }
+
+#[test]
+fn what_is_enforced_once_is_done_once_however_often_it_is_asked_for() {
+    let program = "C = declare(gcounter), D = declare(pncounter), N = 3,\n\
+                   F = fun() -> update(D, {increment, N}) end,\n\
+                   [enforce_once(C, {value, 2}, F) || _ <- [1, 2, 3]].\n\
+                   query(D).\nupdate(C, {increment, 2}).\nquery(D).\nupdate(C, increment).\nquery(D).\n\
+                   enforce_once(C, {value, 2}, fun() -> update(D, {increment, N}) end), query(D).";
+    assert_eq!(run(program), ["[ok, ok, ok]", "0", "2", "3", "3", "3", "6"]);
+}

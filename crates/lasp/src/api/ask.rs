@@ -1,27 +1,30 @@
 //! The future of one request, and the stream of a watch.
 
 use super::handle::Lasp;
+use super::life::Anchor;
 use crate::error::Error;
-use crate::host::port::{Answer, Submission};
-use lasp_dataflow::Output;
+use crate::host::port::{Answer, End, Submission};
+use lasp_dataflow::{FromValueError, Output, Target};
 use lasp_node::{Reply, Request, RequestId};
 use std::fmt;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 /// A request to the node, and the future of its answer.
 ///
 /// Nothing happens before it is first polled; requests are handled in the order of their first polls. To have many
 /// under way at once, [`queue`](Self::queue) each, keep what that gives, and await the answers later. Dropping it
-/// withdraws a wait (`read`, `sleep`, `watch`); anything else that was sent takes its course.
+/// withdraws a wait (`read`, `read_any`, `wait_needed`, `sleep`, `watch`, `enforce_once`) at the node, and ends a derivation that nobody
+/// will ever have a handle to; anything else that was sent takes its course.
 #[must_use = "a request is sent when it is awaited"]
 pub struct Ask<T> {
-    lasp: Lasp,
+    anchor: Anchor,
     stage: Stage,
-    /// Whether the node should forget the request when this is dropped.
-    withdraw: bool,
-    read: fn(&Lasp, RequestId, Answer) -> Result<T, Error>,
+    /// What the node should do when this is dropped before its answer.
+    end: End,
+    read: fn(&Anchor, RequestId, Answer) -> Result<T, Error>,
 }
 
 enum Stage {
@@ -35,18 +38,48 @@ impl<T> Ask<T> {
     pub(super) fn request(
         lasp: &Lasp,
         request: Request,
-        read: fn(&Lasp, RequestId, Answer) -> Result<T, Error>,
+        read: fn(&Anchor, RequestId, Answer) -> Result<T, Error>,
     ) -> Self {
-        let withdraw = matches!(
-            request,
-            Request::Read { .. } | Request::WaitNeeded { .. } | Request::Watch(_) | Request::Sleep(_)
-        );
-        Self { lasp: lasp.clone(), stage: Stage::Unsent(Some(Submission::Request(Box::new(request)))), withdraw, read }
+        Self::anchored(Anchor::new(lasp), request, read)
+    }
+
+    /// A request that keeps derivations going while it is under way.
+    pub(super) fn anchored(
+        anchor: Anchor,
+        request: Request,
+        read: fn(&Anchor, RequestId, Answer) -> Result<T, Error>,
+    ) -> Self {
+        let end = match request {
+            Request::Read { .. }
+            | Request::ReadAny(_)
+            | Request::WaitNeeded { .. }
+            | Request::Watch(_)
+            | Request::Sleep(_)
+            | Request::Enforce { .. } => End::Cancel,
+            Request::Compose { into: Target::Local(None) | Target::Into(_), .. } => End::Undo,
+            _ => End::Forget,
+        };
+        Self { anchor, stage: Stage::Unsent(Some(Submission::Request(Box::new(request)))), end, read }
     }
 
     pub(super) fn failed(lasp: &Lasp, error: impl Into<Error>) -> Self {
-        let read = |_: &Lasp, _, answer| Err(mismatch(&answer));
-        Self { lasp: lasp.clone(), stage: Stage::Failed(error.into()), withdraw: false, read }
+        let read = |_: &Anchor, _, answer| Err(mismatch(&answer));
+        Self { anchor: Anchor::new(lasp), stage: Stage::Failed(error.into()), end: End::Forget, read }
+    }
+
+    /// Gives up after so long, in the node's time: then the error is [`Error::TimedOut`], and a wait is withdrawn.
+    ///
+    /// ```no_run
+    /// # use lasp::AtLeast;
+    /// # use std::time::Duration;
+    /// # async fn example(views: lasp::GCounter) -> Result<(), lasp::Error> {
+    /// let enough = views.read(AtLeast(50_000)).timeout(Duration::from_secs(5)).await;
+    /// assert!(matches!(enough, Ok(50_000..) | Err(lasp::Error::TimedOut(_))));
+    /// # Ok(()) }
+    /// ```
+    pub fn timeout(self, after: Duration) -> Timeout<T> {
+        let sleep = self.anchor.lasp().sleep(after);
+        Timeout { ask: self, sleep, after }
     }
 
     /// Hands the request over, waiting for room if need be; gives the future of its answer. The way to pipeline:
@@ -72,7 +105,7 @@ impl<T> Ask<T> {
 
     fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         match &mut self.stage {
-            Stage::Unsent(submission) => match self.lasp.port().poll_submit(cx, submission) {
+            Stage::Unsent(submission) => match self.anchor.port().poll_submit(cx, submission) {
                 Poll::Ready(Ok(id)) => self.stage = Stage::Sent(id),
                 Poll::Ready(Err(error)) => {
                     self.stage = Stage::Over;
@@ -94,14 +127,14 @@ impl<T> Ask<T> {
 impl<T: Send + 'static> Ask<T> {
     pub(super) fn look(lasp: &Lasp, look: impl FnOnce(&lasp_node::Node) -> T + Send + 'static) -> Self {
         let look = Submission::Look(Box::new(move |node| Box::new(look(node))));
-        let read = |_: &Lasp, _, answer| match answer {
+        let read = |_: &Anchor, _, answer| match answer {
             Answer::Seen(seen) => match seen.downcast() {
                 Ok(seen) => Ok(*seen),
                 Err(seen) => Err(mismatch(&Answer::Seen(seen))),
             },
             reply => Err(mismatch(&reply)),
         };
-        Self { lasp: lasp.clone(), stage: Stage::Unsent(Some(look)), withdraw: false, read }
+        Self { anchor: Anchor::new(lasp), stage: Stage::Unsent(Some(look)), end: End::Forget, read }
     }
 }
 
@@ -113,16 +146,16 @@ impl<T> Future for Ask<T> {
             return Poll::Ready(Err(error));
         }
         let Stage::Sent(id) = self.stage else { return Poll::Pending };
-        let Poll::Ready(answer) = self.lasp.port().poll_answer(cx, id) else { return Poll::Pending };
+        let Poll::Ready(answer) = self.anchor.port().poll_answer(cx, id) else { return Poll::Pending };
         self.stage = Stage::Over;
-        Poll::Ready(answer.and_then(|answer| (self.read)(&self.lasp, id, answer)))
+        Poll::Ready(answer.and_then(|answer| (self.read)(&self.anchor, id, answer)))
     }
 }
 
 impl<T> Drop for Ask<T> {
     fn drop(&mut self) {
         if let Stage::Sent(id) = self.stage {
-            self.lasp.port().abandon(id, self.withdraw);
+            self.anchor.port().abandon(id, self.end);
         }
     }
 }
@@ -139,53 +172,90 @@ impl<T> fmt::Debug for Ask<T> {
     }
 }
 
-/// The values of a variable as they change. A slow reader skips values, never the last one. Dropping it ends the watch.
+/// A request with a limit of time; see [`Ask::timeout`].
+#[must_use = "a request is sent when it is awaited"]
 #[derive(Debug)]
-pub struct Watch {
-    lasp: Lasp,
-    id: RequestId,
+pub struct Timeout<T> {
+    ask: Ask<T>,
+    sleep: Ask<()>,
+    after: Duration,
 }
 
-impl Watch {
-    pub(super) fn started(lasp: &Lasp, id: RequestId, answer: Answer) -> Result<Self, Error> {
-        done(lasp, id, answer)?;
-        Ok(Self { lasp: lasp.clone(), id })
+impl<T> Future for Timeout<T> {
+    type Output = Result<T, Error>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        if let Poll::Ready(answer) = Pin::new(&mut self.ask).poll(cx) {
+            return Poll::Ready(answer);
+        }
+        Pin::new(&mut self.sleep).poll(cx).map(|slept| Err(slept.err().unwrap_or(Error::TimedOut(self.after))))
+    }
+}
+
+/// The values of a variable as they change, from when the watch began. A slow reader skips values, never the last one.
+/// Dropping it ends the watch at the node.
+#[must_use = "dropping a watch ends it"]
+pub struct Watch<V = Output> {
+    anchor: Anchor,
+    id: RequestId,
+    read: fn(&Output) -> Result<V, FromValueError>,
+}
+
+impl<V> Watch<V> {
+    pub(super) fn started(
+        anchor: &Anchor,
+        id: RequestId,
+        answer: Answer,
+        read: fn(&Output) -> Result<V, FromValueError>,
+    ) -> Result<Self, Error> {
+        done(anchor, id, answer)?;
+        Ok(Self { anchor: anchor.clone(), id, read })
     }
 
-    /// The next value; `None` once the node has stopped.
-    pub async fn next(&mut self) -> Option<Output> {
+    /// The next value; `None` once the node has stopped. Nothing is lost if this future is dropped.
+    ///
+    /// # Errors
+    /// [`Error::Value`] where another program has put something else there; later values may be good again.
+    pub async fn next(&mut self) -> Result<Option<V>, Error> {
         poll_fn(|cx| self.poll_next(cx)).await
     }
 
-    /// As [`next`](Self::next), for those who write futures by hand.
-    pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Output>> {
-        self.lasp.port().poll_changed(cx, self.id)
+    /// As [`next`](Self::next), for those who write futures and streams by hand.
+    pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<V>, Error>> {
+        let output = self.anchor.port().poll_changed(cx, self.id);
+        output.map(|output| Ok(output.as_ref().map(self.read).transpose()?))
     }
 }
 
-impl Drop for Watch {
+impl<V> Drop for Watch<V> {
     fn drop(&mut self) {
-        self.lasp.port().abandon(self.id, true);
+        self.anchor.port().abandon(self.id, End::Cancel);
+    }
+}
+
+impl<V> fmt::Debug for Watch<V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Watch").field("id", &self.id).finish_non_exhaustive()
     }
 }
 
 // ---- what answers mean ----
 
-pub(super) fn done(_: &Lasp, _: RequestId, answer: Answer) -> Result<(), Error> {
+pub(super) fn done(_: &Anchor, _: RequestId, answer: Answer) -> Result<(), Error> {
     match answer {
-        Answer::Reply(Reply::Done | Reply::Slept | Reply::Bound(_)) => Ok(()),
+        Answer::Reply(Reply::Done | Reply::Slept | Reply::Bound(_) | Reply::Derived { .. }) => Ok(()),
         other => Err(mismatch(&other)),
     }
 }
 
-pub(super) fn output(_: &Lasp, _: RequestId, answer: Answer) -> Result<Output, Error> {
+pub(super) fn output(_: &Anchor, _: RequestId, answer: Answer) -> Result<Output, Error> {
     match answer {
         Answer::Reply(Reply::Output(output)) => Ok(output),
         other => Err(mismatch(&other)),
     }
 }
 
-pub(super) fn truth(_: &Lasp, _: RequestId, answer: Answer) -> Result<bool, Error> {
+pub(super) fn truth(_: &Anchor, _: RequestId, answer: Answer) -> Result<bool, Error> {
     match answer {
         Answer::Reply(Reply::Bool(yes) | Reply::Bound(yes)) => Ok(yes),
         other => Err(mismatch(&other)),

@@ -1,52 +1,69 @@
-//! Derived sets and folds, written as chains and made when awaited.
+//! Derived variables, written as chains and made when awaited.
 
+use super::aggregate::Summary;
+use super::ask::{Ask, mismatch};
 use super::element::Element;
 use super::handle::Lasp;
-use super::variable::{GSet, Scalar, Set, Var, View};
+use super::kind::{self, Elements, Kind};
+use super::life::{Anchor, Derived, Feed, Life};
+use super::variable::{Flag, Set, Var};
 use crate::error::Error;
-use lasp_dataflow::{Aggregate, Function, FunctionError, Operator, Target, Value, VarId, function};
+use crate::host::port::Answer;
+use lasp_dataflow::{
+    Aggregate, Function, FunctionError, Name, Operator, Target, Value, VarId, from_value, function, to_value,
+};
+use lasp_node::{Composition, Reply, Request, RequestId, Source, Step};
 use std::fmt;
 use std::future::IntoFuture;
 use std::marker::PhantomData;
-use std::pin::Pin;
 
-/// A future in a box, as the awaiting of a chain needs.
-type Boxed<T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send>>;
+/// A derived set to be.
+pub type Derivation<T> = Deriving<kind::View<T>>;
+/// A derived value to be.
+pub type Fold<T> = Deriving<kind::Scalar<T>>;
 
-/// What sets can be derived from. The functions given here must be pure: every node calls them when it likes.
+/// What can be filtered, joined, counted: sets, maps as their entries, what is derived, and what is to be derived. The
+/// functions given here must be pure: every node calls them when it likes.
+///
+/// Nothing happens before a chain is awaited. It is then made at once, as one derivation: what its steps give has no
+/// variable and is not kept, unless a step needs it.
 ///
 /// ```
 /// use lasp::Collection as _;
 ///
 /// # async fn example(ads: lasp::Set<String>, sold: lasp::Set<String>) -> Result<(), lasp::Error> {
-/// let loud = ads.union(&sold).map(|ad| ad.to_uppercase()).filter(|ad| ad.len() > 3).await?;
+/// let loud = ads.difference(&sold).map(|ad| ad.to_uppercase()).filter(|ad| ad.len() > 3).await?;
 /// let pairs = ads.product(&sold).count().await?;
+/// let by_length = ads.group_by(|ad| ad.len()).count().await?;
 /// # Ok(()) }
 /// ```
 pub trait Collection {
     /// Its elements.
-    type Item: Element + 'static;
+    type Item: Element;
 
     /// A chain that begins here.
     fn derivation(&self) -> Derivation<Self::Item>;
 
     /// The images of the elements.
-    fn map<U: Element + 'static>(&self, f: impl Fn(Self::Item) -> U + Send + Sync + 'static) -> Derivation<U> {
-        self.derivation().step(Operator::Map(unary(move |item| Ok(f(item).into_value()))))
+    fn map<U: Element>(&self, f: impl Fn(Self::Item) -> U + Send + Sync + 'static) -> Derivation<U> {
+        self.derivation().step(Operator::Map(unary(move |item| Ok(to_value(&f(item))?))))
     }
 
     /// The elements for which `f` is true.
     fn filter(&self, f: impl Fn(&Self::Item) -> bool + Send + Sync + 'static) -> Derivation<Self::Item> {
-        self.derivation().step(Operator::Filter(unary(move |item: Self::Item| Ok(f(&item).into_value()))))
+        self.derivation().step(Operator::Filter(unary(move |item: Self::Item| Ok(f(&item).into()))))
     }
 
-    /// The elements of what `f` gives for each element.
+    /// The elements of what `f` gives for each element; with an `Option`, filter and map in one.
     fn flat_map<U, I>(&self, f: impl Fn(Self::Item) -> I + Send + Sync + 'static) -> Derivation<U>
     where
-        U: Element + 'static,
+        U: Element,
         I: IntoIterator<Item = U>,
     {
-        let list = move |item| Ok(Value::list(f(item).into_iter().map(U::into_value)));
+        let list = move |item| {
+            let values: Result<Vec<Value>, _> = f(item).into_iter().map(|image| to_value(&image)).collect();
+            Ok(Value::list(values?))
+        };
         self.derivation().step(Operator::FlatMap(unary(list)))
     }
 
@@ -58,6 +75,11 @@ pub trait Collection {
     /// The elements of both.
     fn intersection(&self, other: &impl Collection<Item = Self::Item>) -> Derivation<Self::Item> {
         self.derivation().with(Operator::Intersection, other.derivation())
+    }
+
+    /// The elements of this that are not in the other.
+    fn difference(&self, other: &impl Collection<Item = Self::Item>) -> Derivation<Self::Item> {
+        self.derivation().with(Operator::Difference, other.derivation())
     }
 
     /// All pairs.
@@ -72,162 +94,300 @@ pub trait Collection {
         left: impl Fn(&Self::Item) -> K + Send + Sync + 'static,
         right: impl Fn(&C::Item) -> K + Send + Sync + 'static,
     ) -> Derivation<(Self::Item, C::Item)> {
-        let left_key = unary(move |item: Self::Item| Ok(left(&item).into_value()));
-        let right_key = unary(move |item: C::Item| Ok(right(&item).into_value()));
+        let left_key = unary(move |item: Self::Item| Ok(to_value(&left(&item))?));
+        let right_key = unary(move |item: C::Item| Ok(to_value(&right(&item))?));
         self.derivation().with(Operator::Join { left_key, right_key }, other.derivation())
+    }
+
+    /// The elements by a key of theirs, to be summed up for each key.
+    fn group_by<K: Element>(&self, key: impl Fn(&Self::Item) -> K + Send + Sync + 'static) -> Groups<Self::Item, K> {
+        let key = unary(move |item: Self::Item| Ok(to_value(&key(&item))?));
+        Groups { derivation: self.derivation(), key, keys: PhantomData }
     }
 
     /// How many elements there are.
     fn count(&self) -> Fold<i64> {
-        self.derivation().fold(Aggregate::Count)
+        self.derivation().step(Operator::Fold(Aggregate::Count))
     }
 
     /// The sum of the elements.
     fn sum(&self) -> Fold<Self::Item> {
-        self.derivation().fold(Aggregate::Sum)
+        self.derivation().step(Operator::Fold(Aggregate::Sum))
     }
 
-    /// The least element.
-    fn least(&self) -> Fold<Self::Item> {
-        self.derivation().fold(Aggregate::Min)
+    /// The least element, in the order of values (numbers by number, texts by their bytes, pairs by their first).
+    fn min(&self) -> Fold<Self::Item> {
+        self.derivation().step(Operator::Fold(Aggregate::Min))
     }
 
     /// The greatest element.
-    fn greatest(&self) -> Fold<Self::Item> {
-        self.derivation().fold(Aggregate::Max)
+    fn max(&self) -> Fold<Self::Item> {
+        self.derivation().step(Operator::Fold(Aggregate::Max))
+    }
+
+    /// The mean of the elements.
+    fn avg(&self) -> Fold<f64> {
+        self.derivation().step(Operator::Fold(Aggregate::Avg))
+    }
+
+    /// A fold with a function of your own, which must not depend on the order of the elements. For one that can be undone,
+    /// see [`Summary::invertible`].
+    fn fold<U: Element>(&self, init: U, step: impl Fn(Self::Item, U) -> U + Send + Sync + 'static) -> Fold<U> {
+        self.aggregate(Summary::fold(init, step))
+    }
+
+    /// The elements summed up in some way, or in several at once.
+    fn aggregate<R>(&self, summary: Summary<Self::Item, R>) -> Fold<R> {
+        self.derivation().checked(summary.into_aggregate().map(Operator::Fold))
     }
 }
 
-impl<T: Element + 'static> Collection for Set<T> {
-    type Item = T;
+impl<K: Elements> Collection for Var<K> {
+    type Item = K::Item;
 
-    fn derivation(&self) -> Derivation<T> {
-        Derivation::of(self.lasp(), self.id())
+    fn derivation(&self) -> Derivation<K::Item> {
+        Deriving::of(self)
     }
 }
 
-impl<T: Element + 'static> Collection for GSet<T> {
-    type Item = T;
+impl<K: Elements> Collection for Derived<K> {
+    type Item = K::Item;
 
-    fn derivation(&self) -> Derivation<T> {
-        Derivation::of(self.lasp(), self.id())
+    fn derivation(&self) -> Derivation<K::Item> {
+        Deriving::of(self)
     }
 }
 
-impl<T: Element + 'static> Collection for View<T> {
-    type Item = T;
+impl<K: Elements> Collection for Deriving<K> {
+    type Item = K::Item;
 
-    fn derivation(&self) -> Derivation<T> {
-        Derivation::of(self.lasp(), self.id())
+    fn derivation(&self) -> Derivation<K::Item> {
+        Deriving { anchor: self.anchor.clone(), plan: self.plan.clone(), kind: PhantomData }
     }
 }
 
-impl<T: Element + 'static> Collection for Derivation<T> {
-    type Item = T;
+/// The elements of a collection by their keys: what follows is a map from each key to what its elements are summed up to.
+#[must_use = "say what the groups are summed up to"]
+pub struct Groups<T, K> {
+    derivation: Derivation<T>,
+    key: Function,
+    keys: PhantomData<fn() -> K>,
+}
 
-    fn derivation(&self) -> Self {
-        Self { lasp: self.lasp.clone(), plan: self.plan.clone(), item: PhantomData }
+impl<T: Element, K: Element> Groups<T, K> {
+    /// How many elements each key has.
+    pub fn count(self) -> Deriving<kind::Table<K, i64>> {
+        self.aggregate(Summary::count())
+    }
+
+    /// The sum of a number of each element; equal numbers of two elements count twice.
+    pub fn sum<U: Element>(self, f: impl Fn(&T) -> U + Send + Sync + 'static) -> Deriving<kind::Table<K, U>> {
+        self.aggregate(Summary::sum(f))
+    }
+
+    /// The least of what the function gives for the elements.
+    pub fn min<U: Element>(self, f: impl Fn(&T) -> U + Send + Sync + 'static) -> Deriving<kind::Table<K, U>> {
+        self.aggregate(Summary::min(f))
+    }
+
+    /// The greatest of what the function gives for the elements.
+    pub fn max<U: Element>(self, f: impl Fn(&T) -> U + Send + Sync + 'static) -> Deriving<kind::Table<K, U>> {
+        self.aggregate(Summary::max(f))
+    }
+
+    /// The mean of a number of each element.
+    pub fn avg<U: Element>(self, f: impl Fn(&T) -> U + Send + Sync + 'static) -> Deriving<kind::Table<K, f64>> {
+        self.aggregate(Summary::avg(f))
+    }
+
+    /// A fold with a function of your own, which must not depend on the order of the elements.
+    pub fn fold<U: Element>(
+        self,
+        init: U,
+        step: impl Fn(T, U) -> U + Send + Sync + 'static,
+    ) -> Deriving<kind::Table<K, U>> {
+        self.aggregate(Summary::fold(init, step))
+    }
+
+    /// Summed up in some way, or in several at once.
+    pub fn aggregate<R>(self, summary: Summary<T, R>) -> Deriving<kind::Table<K, R>> {
+        let Self { derivation, key, .. } = self;
+        derivation.checked(summary.into_aggregate().map(|aggregate| Operator::Group { key, aggregate }))
     }
 }
 
-/// A derived set to be: await it for a [`View`] local to this node, or [`derive_into`](Self::derive_into) a declared set.
+impl<T, K> fmt::Debug for Groups<T, K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Groups").field("of", &self.derivation).field("by", &self.key.describe()).finish()
+    }
+}
+
+/// A derived variable to be: await it for one that is local to this node, [`Derived`]; [`named`](Self::named) gives it a
+/// name and a life of its own; [`derive_into`](Self::derive_into) derives into a declared one.
 #[must_use = "a derivation is made when it is awaited"]
-pub struct Derivation<T> {
-    lasp: Lasp,
-    plan: Plan,
-    item: PhantomData<fn() -> T>,
+pub struct Deriving<K> {
+    anchor: Anchor,
+    plan: Result<Plan, Error>,
+    kind: PhantomData<fn() -> K>,
 }
 
+/// Steps, and what the whole is: a variable or a step.
 #[derive(Clone, Debug)]
-enum Plan {
-    Var(VarId),
-    Step(Operator, Vec<Self>),
+struct Plan {
+    steps: Vec<Step>,
+    whole: Source,
 }
 
-impl<T> Derivation<T> {
-    fn of(lasp: &Lasp, var: VarId) -> Self {
-        Self { lasp: lasp.clone(), plan: Plan::Var(var), item: PhantomData }
+impl Plan {
+    /// One more step, of this and of the other if there is one.
+    fn step(mut self, operator: Operator, other: Option<Self>) -> Self {
+        let mut inputs = vec![self.whole];
+        if let Some(other) = other {
+            let before = self.steps.len();
+            let moved = |source: Source| match source {
+                Source::Step(at) => Source::Step(before + at),
+                Source::Var(var) => Source::Var(var),
+            };
+            let steps = other
+                .steps
+                .into_iter()
+                .map(|step| Step { inputs: step.inputs.into_iter().map(moved).collect(), ..step });
+            self.steps.extend(steps);
+            inputs.push(moved(other.whole));
+        }
+        self.steps.push(Step { operator, inputs });
+        self.whole = Source::Step(self.steps.len() - 1);
+        self
     }
 
-    fn step<U>(self, operator: Operator) -> Derivation<U> {
-        Derivation { lasp: self.lasp, plan: Plan::Step(operator, vec![self.plan]), item: PhantomData }
+    /// As the node makes it; a plan without steps is the elements of its variable.
+    fn into_composition(self) -> Composition {
+        let plan = match self.whole {
+            Source::Var(_) => self.step(Operator::View(lasp_dataflow::Facet::Elements), None),
+            Source::Step(_) => self,
+        };
+        Composition { steps: plan.steps }
+    }
+}
+
+impl<T: Element> Derivation<T> {
+    fn of<K: Elements<Item = T>>(var: &Var<K>) -> Self {
+        Self::begin(var.anchor(), var.id())
+    }
+}
+
+impl<K> Deriving<K> {
+    fn begin(anchor: &Anchor, var: VarId) -> Self {
+        let plan = Ok(Plan { steps: Vec::new(), whole: Source::Var(var) });
+        Self { anchor: anchor.clone(), plan, kind: PhantomData }
     }
 
-    fn with<U, V>(self, operator: Operator, other: Derivation<U>) -> Derivation<V> {
-        let plan = Plan::Step(operator, vec![self.plan, other.plan]);
-        Derivation { lasp: self.lasp, plan, item: PhantomData }
+    /// One operator on a variable.
+    pub(super) fn on<J>(var: &Var<J>, operator: Result<Operator, Error>) -> Self {
+        Deriving::<J>::begin(var.anchor(), var.id()).checked(operator)
     }
 
-    fn fold<U>(self, aggregate: Aggregate) -> Fold<U> {
-        Fold(self.step(Operator::Fold(aggregate)))
+    fn step<J>(self, operator: Operator) -> Deriving<J> {
+        self.checked(Ok::<_, Error>(operator))
     }
 
-    /// Derives into a declared set, at every node that does the same; it may have elements of its own as well.
-    ///
-    /// # Errors
-    /// [`Error::Refused`], where the set would follow from itself for instance.
-    pub async fn derive_into(self, set: &Set<T>) -> Result<(), Error> {
+    fn checked<J>(self, operator: Result<Operator, impl Into<Error>>) -> Deriving<J> {
+        let plan = self.plan.and_then(|plan| Ok(plan.step(operator.map_err(Into::into)?, None)));
+        Deriving { anchor: self.anchor, plan, kind: PhantomData }
+    }
+
+    fn with<I, J>(self, operator: Operator, other: Deriving<I>) -> Deriving<J> {
+        let plan = self.plan.and_then(|plan| Ok(plan.step(operator, Some(other.plan?))));
+        Deriving { anchor: self.anchor.and(&other.anchor), plan, kind: PhantomData }
+    }
+
+    fn make<T>(self, into: Target, read: fn(&Anchor, RequestId, Answer) -> Result<T, Error>) -> Ask<T> {
         match self.plan {
-            Plan::Var(from) => self.lasp.bind_to(set.id(), from).await,
-            step @ Plan::Step(..) => make(self.lasp, step, Target::Into(set.id())).await.map(|_| ()),
+            Ok(plan) => {
+                let request = Request::Compose { composition: plan.into_composition(), into };
+                Ask::anchored(self.anchor, request, read)
+            }
+            Err(error) => Ask::failed(self.anchor.lasp(), error),
         }
     }
-}
 
-impl<T: 'static> IntoFuture for Derivation<T> {
-    type Output = Result<View<T>, Error>;
-    type IntoFuture = Boxed<View<T>>;
+    /// Derives into a variable of this name, local to this node, which lives until it is
+    /// [undeclared](Var::undeclare): no handle keeps it.
+    pub fn named(self, name: &str) -> Ask<Var<K>> {
+        match Name::new(name) {
+            Ok(name) => self.make(Target::Local(Some(name)), |anchor, _, answer| {
+                let (var, _) = derived(&answer)?;
+                Ok(Var::new(anchor.lasp(), var))
+            }),
+            Err(error) => Ask::failed(self.anchor.lasp(), error),
+        }
+    }
 
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move {
-            let id = make(self.lasp.clone(), self.plan, Target::Local(None)).await?;
-            Ok(Var::new(&self.lasp, id))
+    fn feed(self, into: VarId) -> Ask<Feed> {
+        self.make(Target::Into(into), |anchor, _, answer| {
+            let (_, derivation) = derived(&answer)?;
+            Ok(Feed::new(Anchor::new(anchor.lasp()).keeping(Life::of(anchor.lasp(), derivation))))
         })
     }
 }
 
-impl<T> fmt::Debug for Derivation<T> {
+impl<T> Derivation<T> {
+    /// Derives into a declared set, at every node that does the same; it may have elements of its own as well. It is
+    /// replicated: nodes that hear the result alone have it, too.
+    ///
+    /// The answer fails with [`Error::Refused`] where the set would follow from itself, for instance.
+    pub fn derive_into(self, set: &Set<T>) -> Ask<Feed> {
+        self.feed(set.id())
+    }
+}
+
+impl Deriving<kind::Reached> {
+    /// Raises a declared flag once the threshold is reached, at every node that does the same.
+    pub fn derive_into(self, flag: &Flag) -> Ask<Feed> {
+        self.feed(flag.id())
+    }
+}
+
+impl<K: Kind> IntoFuture for Deriving<K> {
+    type Output = Result<Derived<K>, Error>;
+    type IntoFuture = Ask<Derived<K>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        self.make(Target::Local(None), |anchor, _, answer| {
+            let (var, derivation) = derived(&answer)?;
+            let lasp: &Lasp = anchor.lasp();
+            Ok(Derived::new(Var::anchored(Anchor::new(lasp).keeping(Life::of(lasp, derivation)), var)))
+        })
+    }
+}
+
+fn derived(answer: &Answer) -> Result<(VarId, lasp_dataflow::DerivationId), Error> {
+    match answer {
+        Answer::Reply(Reply::Derived { var, derivation }) => Ok((*var, *derivation)),
+        other => Err(mismatch(other)),
+    }
+}
+
+impl<K> fmt::Debug for Deriving<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.plan.fmt(f)
     }
 }
 
-/// A derived value to be: await it.
-#[must_use = "a derivation is made when it is awaited"]
-#[derive(Debug)]
-pub struct Fold<T>(Derivation<T>);
-
-impl<T: 'static> IntoFuture for Fold<T> {
-    type Output = Result<Scalar<T>, Error>;
-    type IntoFuture = Boxed<Scalar<T>>;
-
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move {
-            let id = make(self.0.lasp.clone(), self.0.plan, Target::Local(None)).await?;
-            Ok(Var::new(&self.0.lasp, id))
-        })
-    }
-}
-
-/// Makes a plan's inputs, then its last step.
-fn make(lasp: Lasp, plan: Plan, into: Target) -> Boxed<VarId> {
-    Box::pin(async move {
-        let (operator, inputs) = match plan {
-            Plan::Var(var) => return Ok(var),
-            Plan::Step(operator, inputs) => (operator, inputs),
-        };
-        let mut vars = Vec::with_capacity(inputs.len());
-        for input in inputs {
-            vars.push(make(lasp.clone(), input, Target::Local(None)).await?);
-        }
-        lasp.derive(operator, vars, into).await
+/// A typed function as one of values.
+pub(super) fn unary<T: Element>(f: impl Fn(T) -> Result<Value, FunctionError> + Send + Sync + 'static) -> Function {
+    function(move |args| {
+        let [arg] = args else { return Err(FunctionError::new("takes one argument")) };
+        f(from_value(arg)?)
     })
 }
 
-/// A typed function as one of values.
-fn unary<T: Element>(f: impl Fn(T) -> Result<Value, FunctionError> + Send + Sync + 'static) -> Function {
+/// A typed function of two arguments as one of values.
+pub(super) fn binary<A: Element, B: Element>(
+    f: impl Fn(A, B) -> Result<Value, FunctionError> + Send + Sync + 'static,
+) -> Function {
     function(move |args| {
-        let [arg] = args else { return Err(FunctionError::new("takes one argument")) };
-        f(T::from_value(arg).map_err(|error| FunctionError::new(error.to_string()))?)
+        let [one, two] = args else { return Err(FunctionError::new("takes two arguments")) };
+        f(from_value(one)?, from_value(two)?)
     })
 }

@@ -2,14 +2,17 @@
 
 use super::Element;
 use super::ask::{Ask, Watch, done, mismatch, output, truth};
+use super::condition::{Condition, Met};
 use super::kind::Kind;
+use super::life::Anchor;
 use super::variable::Var;
 use super::{Flag, GCounter, GMap, GSet, IVar, Max, Min, Pair, PnCounter, Register, Set};
 use crate::error::{Error, Stop};
+use crate::host::failures::Failures;
 use crate::host::port::{Answer, Port};
 use crate::transport::TransportStats;
 use lasp_dataflow::{Name, Op, Operator, Output, Target, Threshold, Type, Value, VarId};
-use lasp_node::{Interests, Metrics, Node, Reply, Request, RequestId};
+use lasp_node::{Interests, Metrics, Node, ProgramInfo, Reply, Request, RequestId};
 use lasp_overlay::{Addr, Contact, Time};
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex};
@@ -23,11 +26,17 @@ use std::time::Duration;
 pub struct Lasp(Arc<Handle>);
 
 #[derive(Debug)]
-struct Handle(Arc<Port>);
+struct Handle {
+    port: Arc<Port>,
+    /// Whether the node runs on without this handle.
+    guest: bool,
+}
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        self.0.stop();
+        if !self.guest {
+            self.port.stop();
+        }
     }
 }
 
@@ -40,6 +49,15 @@ pub struct Members {
     pub active: Vec<Contact>,
     /// Others that it knows of.
     pub passive: Vec<Contact>,
+}
+
+/// A program that was installed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Installed {
+    /// Its name.
+    pub name: Name,
+    /// Which of those that were installed under this name; grows.
+    pub version: u64,
 }
 
 /// A node at one moment.
@@ -61,21 +79,51 @@ pub struct Status {
 
 impl Lasp {
     pub(crate) fn new(port: Arc<Port>) -> Self {
-        Self(Arc::new(Handle(port)))
+        Self(Arc::new(Handle { port, guest: false }))
+    }
+
+    /// A handle that keeps no node running: once all others are gone, it is of no more use.
+    pub(crate) fn guest(&self) -> Self {
+        Self(Arc::new(Handle { port: self.0.port.clone(), guest: true }))
     }
 
     pub(crate) fn port(&self) -> &Port {
-        &self.0.0
+        &self.0.port
+    }
+
+    /// Asks the node anything.
+    pub(crate) fn request(&self, request: Request) -> Ask<Reply> {
+        Ask::request(self, request, |_, _, answer| match answer {
+            Answer::Reply(reply) => Ok(reply),
+            seen => Err(mismatch(&seen)),
+        })
+    }
+
+    /// What derivations at this node fail on from now on.
+    pub(crate) fn failures(&self) -> Arc<Failures> {
+        self.port().failures()
     }
 
     // ---- typed variables ----
 
     /// The variable of this name, which holds what the kind says; declares it where it is new.
     pub fn variable<K: Kind>(&self, name: &str) -> Ask<Var<K>> {
+        self.declare_kind(name, false)
+    }
+
+    /// The same, but it never leaves this node (Lasp's dynamic variables): for what is this node's own, or to be derived
+    /// from there.
+    pub fn local<K: Kind>(&self, name: &str) -> Ask<Var<K>> {
+        self.declare_kind(name, true)
+    }
+
+    fn declare_kind<K: Kind>(&self, name: &str, local: bool) -> Ask<Var<K>> {
         match Name::new(name) {
             Ok(name) => {
-                let request = Request::Declare { name: Some(name), ty: K::ty(), local: false };
-                Ask::request(self, request, |lasp, id, answer| Ok(Var::new(lasp, declared(lasp, id, answer)?)))
+                let request = Request::Declare { name: Some(name), ty: K::ty(), local };
+                Ask::request(self, request, |anchor, id, answer| {
+                    Ok(Var::new(anchor.lasp(), declared(anchor, id, answer)?))
+                })
             }
             Err(error) => Ask::failed(self, error),
         }
@@ -194,9 +242,81 @@ impl Lasp {
         Ask::request(self, Request::Read { var, threshold }, output)
     }
 
+    /// Waits until one of several conditions is met; the first that is.
+    ///
+    /// ```
+    /// use lasp::AtLeast;
+    ///
+    /// # async fn example(lasp: lasp::Lasp, views: lasp::GCounter, stop: lasp::Flag) -> Result<(), lasp::Error> {
+    /// let met = lasp.read_any([views.at(AtLeast(50_000)), stop.at(lasp::Reaches(true))]).await?;
+    /// println!("{}", ["sold out", "stopped"][met.index]);
+    /// # Ok(()) }
+    /// ```
+    pub fn read_any(&self, conditions: impl IntoIterator<Item = Condition>) -> Ask<Met> {
+        let mut anchor = Anchor::new(self);
+        let mut wanted = Vec::new();
+        for condition in conditions {
+            anchor = anchor.and(&condition.anchor);
+            match condition.wanted {
+                Ok(one) => wanted.push(one),
+                Err(error) => return Ask::failed(self, error),
+            }
+        }
+        Ask::anchored(anchor, Request::ReadAny(wanted), |_, _, answer| match answer {
+            Answer::Reply(Reply::Any { index, output }) => Ok(Met { index, output }),
+            other => Err(mismatch(&other)),
+        })
+    }
+
+    /// Waits until somebody reads the variable, or waits for it to come at least so far.
+    pub fn wait_needed(&self, var: VarId, threshold: Threshold) -> Ask<()> {
+        Ask::request(self, Request::WaitNeeded { var, threshold }, done)
+    }
+
     /// Follows a variable.
     pub fn watch(&self, var: VarId) -> Ask<Watch> {
-        Ask::request(self, Request::Watch(var), Watch::started)
+        Ask::request(self, Request::Watch(var), |anchor, id, answer| {
+            Watch::started(anchor, id, answer, |output| Ok(output.clone()))
+        })
+    }
+
+    /// Forgets a variable at this node; see [`Var::undeclare`].
+    pub fn undeclare(&self, var: VarId) -> Ask<()> {
+        Ask::request(self, Request::Undeclare(var), done)
+    }
+
+    // ---- programs ----
+
+    /// Installs a program in the cluster, in place of an earlier one of this name: done once it runs here, if this node
+    /// is interested in it, and is on its way to the others. A program that cannot be installed is refused with its
+    /// diagnostics, before it spreads.
+    pub fn install(&self, name: &str, source: impl Into<Arc<str>>) -> Ask<Installed> {
+        match Name::new(name) {
+            Ok(name) => {
+                let request = Request::Install { name: Some(name), source: source.into() };
+                Ask::request(self, request, |_, _, answer| match answer {
+                    Answer::Reply(Reply::Installed { name, version }) => Ok(Installed { name, version }),
+                    other => Err(mismatch(&other)),
+                })
+            }
+            Err(error) => Ask::failed(self, error),
+        }
+    }
+
+    /// Removes an installed program from the cluster. What it derived into replicated variables stays in them.
+    pub fn uninstall(&self, name: &str) -> Ask<()> {
+        match Name::new(name) {
+            Ok(name) => Ask::request(self, Request::Uninstall { name }, done),
+            Err(error) => Ask::failed(self, error),
+        }
+    }
+
+    /// Which programs are installed, by name, and what has become of them at this node.
+    pub fn programs(&self) -> Ask<Vec<ProgramInfo>> {
+        Ask::request(self, Request::Programs, |_, _, answer| match answer {
+            Answer::Reply(Reply::Programs(programs)) => Ok(programs),
+            other => Err(mismatch(&other)),
+        })
     }
 
     // ---- the node ----
@@ -302,7 +422,7 @@ impl Lasp {
     }
 }
 
-fn declared(_: &Lasp, _: RequestId, answer: Answer) -> Result<VarId, Error> {
+fn declared(_: &Anchor, _: RequestId, answer: Answer) -> Result<VarId, Error> {
     match answer {
         Answer::Reply(Reply::Var(var)) => Ok(var),
         other => Err(mismatch(&other)),

@@ -1,7 +1,7 @@
 //! The kinds of typed variables: which replicated type each is, and which Rust type its value has.
 
 use super::element::Element;
-use lasp_dataflow::{NotThatKind, Output, Type};
+use lasp_dataflow::{FromValueError, NotThatKind, Output, Type, from_value};
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -16,9 +16,24 @@ pub trait Kind {
     /// Reads its value.
     ///
     /// # Errors
-    /// [`NotThatKind`] where the variable holds something else, which another program may have put there.
-    fn read(output: &Output) -> Result<Self::Value, NotThatKind>;
+    /// [`FromValueError`] where the variable holds something else, which another program may have put there.
+    fn read(output: &Output) -> Result<Self::Value, FromValueError>;
 }
+
+/// A kind whose variables are collections: what can be filtered, joined, counted.
+pub trait Elements: Kind {
+    /// What is in it: an element, or of a map an entry.
+    type Item: Element;
+}
+
+/// A kind with keys.
+pub trait Keyed: Kind {
+    /// Its keys.
+    type Key: Element;
+}
+
+/// A kind whose variables have one value, from which another can be derived.
+pub trait Single: Kind<Value: Element> {}
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $name:ident < $($param:ident),* > ;)*) => {$(
@@ -54,6 +69,8 @@ kinds! {
     Pair<A, B>;
     /// A derived value: read, never written.
     Scalar<T>;
+    /// A derived map from keys to aggregates: read, never written.
+    Table<K, V>;
 }
 
 /// A grow-only counter.
@@ -68,21 +85,25 @@ pub struct PnCounter;
 #[derive(Debug)]
 pub struct Flag;
 
-fn elements<T: Element>(output: &Output) -> Result<Vec<T>, NotThatKind> {
+/// Whether a variable has reached a threshold: read, never written.
+#[derive(Debug)]
+pub struct Reached;
+
+fn elements<T: Element>(output: &Output) -> Result<Vec<T>, FromValueError> {
     match output {
-        Output::Set(items) => items.iter().map(T::from_value).collect(),
-        other => Err(NotThatKind::new("a set", &other.to_value())),
+        Output::Set(items) => items.iter().map(from_value).collect(),
+        other => Err(NotThatKind::new("a set", &other.to_value()).into()),
     }
 }
 
-fn single<T: Element>(output: &Output) -> Result<T, NotThatKind> {
+fn single<T: Element>(output: &Output) -> Result<T, FromValueError> {
     match output {
-        Output::Value(value) => T::from_value(value),
-        other => Err(NotThatKind::new("one value", &other.to_value())),
+        Output::Value(value) => from_value(value),
+        other => Err(NotThatKind::new("one value", &other.to_value()).into()),
     }
 }
 
-fn optional<T: Element>(output: &Output) -> Result<Option<T>, NotThatKind> {
+fn optional<T: Element>(output: &Output) -> Result<Option<T>, FromValueError> {
     match output {
         Output::Unset => Ok(None),
         other => single(other).map(Some),
@@ -96,7 +117,7 @@ impl<T: Element> Kind for Set<T> {
         Type::AwSet
     }
 
-    fn read(output: &Output) -> Result<Vec<T>, NotThatKind> {
+    fn read(output: &Output) -> Result<Vec<T>, FromValueError> {
         elements(output)
     }
 }
@@ -108,7 +129,7 @@ impl<T: Element> Kind for GSet<T> {
         Type::GSet
     }
 
-    fn read(output: &Output) -> Result<Vec<T>, NotThatKind> {
+    fn read(output: &Output) -> Result<Vec<T>, FromValueError> {
         elements(output)
     }
 }
@@ -120,7 +141,7 @@ impl<T: Element> Kind for View<T> {
         Type::AwSet
     }
 
-    fn read(output: &Output) -> Result<Vec<T>, NotThatKind> {
+    fn read(output: &Output) -> Result<Vec<T>, FromValueError> {
         elements(output)
     }
 }
@@ -132,7 +153,7 @@ impl Kind for GCounter {
         Type::GCounter
     }
 
-    fn read(output: &Output) -> Result<u64, NotThatKind> {
+    fn read(output: &Output) -> Result<u64, FromValueError> {
         single(output)
     }
 }
@@ -144,7 +165,7 @@ impl Kind for PnCounter {
         Type::PnCounter
     }
 
-    fn read(output: &Output) -> Result<i64, NotThatKind> {
+    fn read(output: &Output) -> Result<i64, FromValueError> {
         single(output)
     }
 }
@@ -156,7 +177,7 @@ impl Kind for Flag {
         Type::Boolean
     }
 
-    fn read(output: &Output) -> Result<bool, NotThatKind> {
+    fn read(output: &Output) -> Result<bool, FromValueError> {
         single(output)
     }
 }
@@ -168,7 +189,7 @@ impl<T: Element> Kind for Max<T> {
         Type::Max
     }
 
-    fn read(output: &Output) -> Result<Option<T>, NotThatKind> {
+    fn read(output: &Output) -> Result<Option<T>, FromValueError> {
         optional(output)
     }
 }
@@ -180,7 +201,7 @@ impl<T: Element> Kind for Min<T> {
         Type::Min
     }
 
-    fn read(output: &Output) -> Result<Option<T>, NotThatKind> {
+    fn read(output: &Output) -> Result<Option<T>, FromValueError> {
         optional(output)
     }
 }
@@ -192,7 +213,7 @@ impl<T: Element> Kind for IVar<T> {
         Type::IVar
     }
 
-    fn read(output: &Output) -> Result<Option<T>, NotThatKind> {
+    fn read(output: &Output) -> Result<Option<T>, FromValueError> {
         optional(output)
     }
 }
@@ -204,7 +225,7 @@ impl<T: Element> Kind for Register<T> {
         Type::LwwRegister
     }
 
-    fn read(output: &Output) -> Result<Option<T>, NotThatKind> {
+    fn read(output: &Output) -> Result<Option<T>, FromValueError> {
         optional(output)
     }
 }
@@ -216,7 +237,7 @@ impl<T: Element> Kind for Scalar<T> {
         Type::LwwRegister
     }
 
-    fn read(output: &Output) -> Result<Option<T>, NotThatKind> {
+    fn read(output: &Output) -> Result<Option<T>, FromValueError> {
         optional(output)
     }
 }
@@ -228,10 +249,10 @@ impl<K: Element, V: Kind> Kind for GMap<K, V> {
         Type::GMap(Box::new(V::ty()))
     }
 
-    fn read(output: &Output) -> Result<Self::Value, NotThatKind> {
+    fn read(output: &Output) -> Result<Self::Value, FromValueError> {
         match output {
-            Output::Map(entries) => entries.iter().map(|(k, v)| Ok((K::from_value(k)?, V::read(v)?))).collect(),
-            other => Err(NotThatKind::new("a map", &other.to_value())),
+            Output::Map(entries) => entries.iter().map(|(k, v)| Ok((from_value(k)?, V::read(v)?))).collect(),
+            other => Err(NotThatKind::new("a map", &other.to_value()).into()),
         }
     }
 }
@@ -243,10 +264,76 @@ impl<A: Kind, B: Kind> Kind for Pair<A, B> {
         Type::Pair(Box::new(A::ty()), Box::new(B::ty()))
     }
 
-    fn read(output: &Output) -> Result<Self::Value, NotThatKind> {
+    fn read(output: &Output) -> Result<Self::Value, FromValueError> {
         match output {
             Output::Pair(first, second) => Ok((A::read(first)?, B::read(second)?)),
-            other => Err(NotThatKind::new("a pair", &other.to_value())),
+            other => Err(NotThatKind::new("a pair", &other.to_value()).into()),
         }
     }
 }
+
+impl<K: Element, V: Element> Kind for Table<K, V> {
+    type Value = Vec<(K, V)>;
+
+    fn ty() -> Type {
+        Type::GMap(Box::new(Type::LwwRegister))
+    }
+
+    fn read(output: &Output) -> Result<Self::Value, FromValueError> {
+        match output {
+            Output::Map(entries) => entries.iter().map(|(key, value)| Ok((from_value(key)?, single(value)?))).collect(),
+            other => Err(NotThatKind::new("a map", &other.to_value()).into()),
+        }
+    }
+}
+
+impl Kind for Reached {
+    type Value = bool;
+
+    fn ty() -> Type {
+        Type::Boolean
+    }
+
+    fn read(output: &Output) -> Result<bool, FromValueError> {
+        single(output)
+    }
+}
+
+impl<T: Element> Elements for Set<T> {
+    type Item = T;
+}
+
+impl<T: Element> Elements for GSet<T> {
+    type Item = T;
+}
+
+impl<T: Element> Elements for View<T> {
+    type Item = T;
+}
+
+impl<K: Element, V: Kind<Value: Element>> Elements for GMap<K, V> {
+    type Item = (K, V::Value);
+}
+
+impl<K: Element, V: Element> Elements for Table<K, V> {
+    type Item = (K, V);
+}
+
+impl<K: Element, V: Kind> Keyed for GMap<K, V> {
+    type Key = K;
+}
+
+impl<K: Element, V: Element> Keyed for Table<K, V> {
+    type Key = K;
+}
+
+impl Single for GCounter {}
+impl Single for PnCounter {}
+impl Single for Flag {}
+impl Single for Reached {}
+impl<T: Element> Single for Max<T> {}
+impl<T: Element> Single for Min<T> {}
+impl<T: Element> Single for IVar<T> {}
+impl<T: Element> Single for Register<T> {}
+impl<T: Element> Single for Scalar<T> {}
+impl<A: Kind<Value: Element>, B: Kind<Value: Element>> Single for Pair<A, B> {}

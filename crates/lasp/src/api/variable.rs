@@ -1,19 +1,22 @@
 //! Typed variables.
 
-use super::ask::{Ask, Watch, mismatch};
+use super::ask::{Ask, Watch, done, mismatch};
+use super::condition::{Condition, ThresholdOf};
+use super::derivation::{Deriving, unary};
 use super::element::{AsElement, Element};
 use super::handle::Lasp;
-use super::kind::{self, Kind};
+use super::kind::{self, Keyed, Kind, Single};
+use super::life::{Anchor, Derived};
 use crate::error::Error;
 use crate::host::port::Answer;
-use lasp_dataflow::{Op, Threshold, Value, VarId};
+use lasp_dataflow::{Facet, Op, Operator, Output, ToValueError, Value, VarId, to_value};
 use lasp_node::{Reply, Request, RequestId};
 use std::fmt;
 use std::marker::PhantomData;
 
 /// A variable of one kind at one node. Cheap to clone.
 pub struct Var<K> {
-    lasp: Lasp,
+    anchor: Anchor,
     id: VarId,
     kind: PhantomData<fn() -> K>,
 }
@@ -23,7 +26,7 @@ pub type Set<T> = Var<kind::Set<T>>;
 /// A grow-only set.
 pub type GSet<T> = Var<kind::GSet<T>>;
 /// A derived set.
-pub type View<T> = Var<kind::View<T>>;
+pub type View<T> = Derived<kind::View<T>>;
 /// A grow-only counter.
 pub type GCounter = Var<kind::GCounter>;
 /// A counter that goes both ways.
@@ -43,11 +46,27 @@ pub type GMap<K, V> = Var<kind::GMap<K, V>>;
 /// Two variables side by side.
 pub type Pair<A, B> = Var<kind::Pair<A, B>>;
 /// A derived value.
-pub type Scalar<T> = Var<kind::Scalar<T>>;
+pub type Scalar<T> = Derived<kind::Scalar<T>>;
+/// A derived map from keys to aggregates.
+pub type Table<K, V> = Derived<kind::Table<K, V>>;
+/// Whether a variable has reached a threshold.
+pub type Reached = Derived<kind::Reached>;
 
 impl<K> Var<K> {
     pub(super) fn new(lasp: &Lasp, id: VarId) -> Self {
-        Self { lasp: lasp.clone(), id, kind: PhantomData }
+        Self::anchored(Anchor::new(lasp), id)
+    }
+
+    pub(super) fn anchored(anchor: Anchor, id: VarId) -> Self {
+        Self { anchor, id, kind: PhantomData }
+    }
+
+    pub(super) const fn anchor(&self) -> &Anchor {
+        &self.anchor
+    }
+
+    pub(super) const fn anchor_mut(&mut self) -> &mut Anchor {
+        &mut self.anchor
     }
 
     /// The untyped handle.
@@ -56,35 +75,118 @@ impl<K> Var<K> {
     }
 
     /// The node that holds it.
-    pub const fn lasp(&self) -> &Lasp {
-        &self.lasp
+    pub fn lasp(&self) -> &Lasp {
+        self.anchor.lasp()
+    }
+
+    /// Forgets the variable at this node and returns its memory; refused while something here follows from it, derives
+    /// into it or waits for it. Of a replicated variable, only this node's copy is forgotten, and only if the node is not
+    /// [interested](Lasp::interested) in it any more; the node can then not write it again before it restarts.
+    pub fn undeclare(&self) -> Ask<()> {
+        self.lasp().undeclare(self.id)
     }
 
     /// Applies an operation: done once it is applied here, on its way to the others by then.
     fn update(&self, op: Op) -> Ask<()> {
-        self.lasp.update(self.id, op)
+        self.lasp().update(self.id, op)
+    }
+
+    /// Applies an operation with what there may be no value for.
+    fn write<V>(&self, value: Result<V, ToValueError>, op: impl FnOnce(V) -> Op) -> Ask<()> {
+        match value {
+            Ok(value) => self.update(op(value)),
+            Err(error) => Ask::failed(self.lasp(), error),
+        }
+    }
+
+    /// Whether a collection holds an element, or a map has a key.
+    fn holds(&self, value: Result<Value, ToValueError>) -> Ask<bool> {
+        match value {
+            Ok(value) => self.lasp().contains(self.id, value),
+            Err(error) => Ask::failed(self.lasp(), error),
+        }
     }
 }
 
 impl<K: Kind> Var<K> {
     /// The current value.
     pub fn value(&self) -> Ask<K::Value> {
-        Ask::request(&self.lasp, Request::Query(self.id), value::<K>)
+        Ask::anchored(self.anchor.clone(), Request::Query(self.id), value::<K>)
     }
 
-    /// Waits until the threshold is reached; the value then.
-    pub fn read(&self, threshold: Threshold) -> Ask<K::Value> {
-        Ask::request(&self.lasp, Request::Read { var: self.id, threshold }, value::<K>)
+    /// Waits until the threshold is reached; the value then. Dropped, it waits no longer;
+    /// [`timeout`](Ask::timeout) limits it.
+    ///
+    /// ```
+    /// use lasp::{AtLeast, Exceeds, Reaches};
+    ///
+    /// # async fn example(views: lasp::GCounter, ads: lasp::Set<String>) -> Result<(), lasp::Error> {
+    /// views.read(AtLeast(50_000)).await?; // a number
+    /// views.read(Exceeds(50_000)).await?; // more than that
+    /// ads.read(AtLeast(3)).await?; // so many elements
+    /// ads.read(Reaches(["shoes", "hats"])).await?; // these elements
+    /// # Ok(()) }
+    /// ```
+    pub fn read(&self, threshold: impl ThresholdOf<K>) -> Ask<K::Value> {
+        match threshold.threshold() {
+            Ok(threshold) => {
+                let request = Request::Read { var: self.id, threshold };
+                Ask::anchored(self.anchor.clone(), request, value::<K>)
+            }
+            Err(error) => Ask::failed(self.lasp(), error),
+        }
     }
 
-    /// Follows the variable; [`Kind::read`] turns what comes into Rust values.
-    pub fn watch(&self) -> Ask<Watch> {
-        self.lasp.watch(self.id)
+    /// The variable and a threshold, to [wait for any of several](Lasp::read_any).
+    pub fn at(&self, threshold: impl ThresholdOf<K>) -> Condition {
+        Condition::new(self, threshold)
+    }
+
+    /// An untyped value of this variable as a Rust value.
+    ///
+    /// # Errors
+    /// [`Error::Value`].
+    pub fn read_output(&self, output: &Output) -> Result<K::Value, Error> {
+        Ok(K::read(output)?)
+    }
+
+    /// Waits until somebody reads this variable, or waits for it to come at least so far: for what is computed only when it
+    /// is wanted.
+    pub fn wait_needed(&self, threshold: impl ThresholdOf<K>) -> Ask<()> {
+        match threshold.threshold() {
+            Ok(threshold) => {
+                let request = Request::WaitNeeded { var: self.id, threshold };
+                Ask::anchored(self.anchor.clone(), request, done)
+            }
+            Err(error) => Ask::failed(self.lasp(), error),
+        }
+    }
+
+    /// Follows the variable: its values from now on, as they change. A reader that is slow skips values, never the last
+    /// one.
+    ///
+    /// ```
+    /// # async fn example(ads: lasp::Set<String>) -> Result<(), lasp::Error> {
+    /// let mut changes = ads.watch().await?;
+    /// while let Some(ads) = changes.next().await? {
+    ///     println!("{} ads", ads.len());
+    /// }
+    /// # Ok(()) }
+    /// ```
+    pub fn watch(&self) -> Ask<Watch<K::Value>> {
+        Ask::anchored(self.anchor.clone(), Request::Watch(self.id), |anchor, id, answer| {
+            Watch::started(anchor, id, answer, K::read)
+        })
+    }
+
+    /// Whether it has reached a threshold, as a variable of its own: derived, or into a declared flag.
+    pub fn reached(&self, threshold: impl ThresholdOf<K>) -> Deriving<kind::Reached> {
+        Deriving::on(self, threshold.threshold().map(|threshold| Operator::Reached(Box::new(threshold))))
     }
 
     /// Merges all of `from`, now and later, into this variable.
     pub fn bind_to(&self, from: &Self) -> Ask<()> {
-        self.lasp.bind_to(self.id, from.id)
+        self.lasp().bind_to(self.id, from.id)
     }
 
     /// Runs `action` once the threshold is reached. The future does both; give it to [`Lasp::spawn`] to have it run
@@ -92,12 +194,13 @@ impl<K: Kind> Var<K> {
     ///
     /// # Errors
     /// Why the threshold could not be waited for; `action` has not run then.
-    pub fn invariant<A, F>(
+    pub fn invariant<A, F, N>(
         &self,
-        threshold: Threshold,
+        threshold: N,
         action: A,
-    ) -> impl Future<Output = Result<F::Output, Error>> + use<K, A, F>
+    ) -> impl Future<Output = Result<F::Output, Error>> + use<K, A, F, N>
     where
+        N: ThresholdOf<K>,
         A: FnOnce() -> F,
         F: Future,
     {
@@ -109,65 +212,97 @@ impl<K: Kind> Var<K> {
     }
 }
 
-fn value<K: Kind>(_: &Lasp, _: RequestId, answer: Answer) -> Result<K::Value, Error> {
+fn value<K: Kind>(_: &Anchor, _: RequestId, answer: Answer) -> Result<K::Value, Error> {
     match answer {
         Answer::Reply(Reply::Output(output)) => Ok(K::read(&output)?),
         other => Err(mismatch(&other)),
     }
 }
 
-fn values<T, A: AsElement<T>>(elements: impl IntoIterator<Item = A>) -> Vec<Value> {
+impl<K: Single> Var<K> {
+    /// A value that follows from this one.
+    ///
+    /// ```
+    /// # async fn example(views: lasp::GCounter) -> Result<(), lasp::Error> {
+    /// let left = views.map(|views| 50_000_i64 - views as i64).await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn map<U: Element>(&self, f: impl Fn(K::Value) -> U + Send + Sync + 'static) -> Deriving<kind::Scalar<U>> {
+        Deriving::on(self, Ok(Operator::Map(unary(move |value| Ok(to_value(&f(value))?)))))
+    }
+}
+
+impl<K: Keyed> Var<K> {
+    /// The keys.
+    pub fn keys(&self) -> Deriving<kind::View<K::Key>> {
+        Deriving::on(self, Ok(Operator::View(Facet::Keys)))
+    }
+
+    /// Whether there is such a key.
+    pub fn contains_key(&self, key: impl AsElement<K::Key>) -> Ask<bool> {
+        self.holds(key.into_element())
+    }
+}
+
+impl<K: Keyed + kind::Elements> Var<K> {
+    /// The entries.
+    pub fn entries(&self) -> Deriving<kind::View<K::Item>> {
+        Deriving::on(self, Ok(Operator::View(Facet::Elements)))
+    }
+}
+
+fn values<T, A: AsElement<T>>(elements: impl IntoIterator<Item = A>) -> Result<Vec<Value>, ToValueError> {
     elements.into_iter().map(A::into_element).collect()
 }
 
 impl<T: Element> Set<T> {
     /// Adds an element.
     pub fn add(&self, element: impl AsElement<T>) -> Ask<()> {
-        self.update(Op::Add(element.into_element()))
+        self.write(element.into_element(), Op::Add)
     }
 
     /// Adds several elements at once: no reader sees only some of them.
     pub fn add_all<A: AsElement<T>>(&self, elements: impl IntoIterator<Item = A>) -> Ask<()> {
-        self.update(Op::AddAll(values(elements)))
+        self.write(values(elements), Op::AddAll)
     }
 
     /// Removes an element; nothing happens if it is absent. An addition that this node has not seen survives.
     pub fn remove(&self, element: impl AsElement<T>) -> Ask<()> {
-        self.update(Op::Remove(element.into_element()))
+        self.write(element.into_element(), Op::Remove)
     }
 
     /// Removes several elements at once.
     pub fn remove_all<A: AsElement<T>>(&self, elements: impl IntoIterator<Item = A>) -> Ask<()> {
-        self.update(Op::RemoveAll(values(elements)))
+        self.write(values(elements), Op::RemoveAll)
     }
 
     /// Whether the set holds an element.
     pub fn contains(&self, element: impl AsElement<T>) -> Ask<bool> {
-        self.lasp.contains(self.id, element.into_element())
+        self.holds(element.into_element())
     }
 }
 
 impl<T: Element> GSet<T> {
     /// Adds an element.
     pub fn add(&self, element: impl AsElement<T>) -> Ask<()> {
-        self.update(Op::Add(element.into_element()))
+        self.write(element.into_element(), Op::Add)
     }
 
     /// Adds several elements at once.
     pub fn add_all<A: AsElement<T>>(&self, elements: impl IntoIterator<Item = A>) -> Ask<()> {
-        self.update(Op::AddAll(values(elements)))
+        self.write(values(elements), Op::AddAll)
     }
 
     /// Whether the set holds an element.
     pub fn contains(&self, element: impl AsElement<T>) -> Ask<bool> {
-        self.lasp.contains(self.id, element.into_element())
+        self.holds(element.into_element())
     }
 }
 
-impl<T: Element> View<T> {
+impl<T: Element> Var<kind::View<T>> {
     /// Whether the set holds an element.
     pub fn contains(&self, element: impl AsElement<T>) -> Ask<bool> {
-        self.lasp.contains(self.id, element.into_element())
+        self.holds(element.into_element())
     }
 }
 
@@ -202,7 +337,7 @@ macro_rules! writes {
         impl<T: Element> $kind<T> {
             #[doc = $doc]
             pub fn set(&self, value: impl AsElement<T>) -> Ask<()> {
-                self.update(Op::Set(value.into_element()))
+                self.write(value.into_element(), Op::Set)
             }
         }
     )*};
@@ -218,7 +353,7 @@ writes! {
 impl<K: Element, V: Kind> GMap<K, V> {
     /// Applies an operation of the inner kind under a key.
     pub fn apply(&self, key: impl AsElement<K>, op: Op) -> Ask<()> {
-        self.update(Op::Apply(key.into_element(), Box::new(op)))
+        self.write(key.into_element(), |key| Op::Apply(key, Box::new(op)))
     }
 }
 
@@ -236,7 +371,7 @@ impl<A: Kind, B: Kind> Pair<A, B> {
 
 impl<K> Clone for Var<K> {
     fn clone(&self) -> Self {
-        Self::new(&self.lasp, self.id)
+        Self::anchored(self.anchor.clone(), self.id)
     }
 }
 

@@ -4,17 +4,18 @@
 //! known here: only `std` wakers.
 
 use crate::error::{Error, Stop};
+use crate::host::failures::Failures;
 use crate::host::slots::{Slab, Slot};
 use crate::host::tasks::Work;
 use crate::transport::TransportStats;
-use lasp_dataflow::Output;
+use lasp_dataflow::{DerivationError, Output};
 use lasp_node::{Node, Reply, Request, RequestError, RequestId};
 use lasp_overlay::{Addr, Time};
 use std::any::Any;
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
 
 /// A closure that looks at a node inside its host.
@@ -35,6 +36,17 @@ pub(super) enum Queued {
     Cancel(RequestId),
     Join(Vec<Addr>),
     Stop,
+}
+
+/// What is to become of a request whose asker is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// It takes its course.
+    Forget,
+    /// The node forgets it, too.
+    Cancel,
+    /// What it derives is ended again.
+    Undo,
 }
 
 /// What an open request is answered with.
@@ -66,6 +78,17 @@ struct State {
     /// Who waits for `joined` or `stopped` to change.
     curious: Vec<Waker>,
     stopped: Option<Stop>,
+    /// Who hears of derivations that fail.
+    hearers: Vec<Weak<Failures>>,
+}
+
+impl State {
+    /// A request whose answer will meet nobody.
+    fn forgotten(&mut self, request: Request) -> Queued {
+        let id = self.slots.insert(Slot::waiting());
+        self.slots.abandon(id);
+        Queued::Request(id, Box::new(request))
+    }
 }
 
 impl Port {
@@ -127,14 +150,33 @@ impl Port {
         self.lock().slots.poll_changed(cx, id)
     }
 
-    /// The asker is gone: frees the slot. With `cancel`, the node forgets the request too.
-    pub(crate) fn abandon(&self, id: RequestId, cancel: bool) {
+    /// The asker is gone: frees the slot, now or when the answer has come.
+    pub(crate) fn abandon(&self, id: RequestId, end: End) {
         let mut state = self.lock();
-        let open = state.slots.abandon(id);
-        if !open || !cancel || state.stopped.is_some() {
-            return;
+        let follows = match end {
+            End::Undo => state.slots.orphan(id).map(Request::RemoveDerivation).map(|request| state.forgotten(request)),
+            End::Forget | End::Cancel => {
+                let open = state.slots.abandon(id);
+                (open && end == End::Cancel).then_some(Queued::Cancel(id))
+            }
+        };
+        self.push(state, follows);
+    }
+
+    /// Asks the node something of which nobody wants to hear the answer; waits for no room.
+    pub(crate) fn tell(&self, request: Request) {
+        let mut state = self.lock();
+        let told = state.forgotten(request);
+        self.push(state, Some(told));
+    }
+
+    fn push(&self, mut state: MutexGuard<'_, State>, what: Option<Queued>) {
+        let Some(what) = what else { return };
+        if state.stopped.is_some() {
+            drop(state);
+            return drop(what); // may hold handles, whose end takes the lock
         }
-        state.queue.push_back(Queued::Cancel(id));
+        state.queue.push_back(what);
         let host = state.host.take();
         drop(state);
         wake(host);
@@ -142,14 +184,7 @@ impl Port {
 
     /// Asks the node to join, or to stop; neither has an answer, neither waits for room.
     fn urge(&self, what: Queued) {
-        let mut state = self.lock();
-        if state.stopped.is_some() {
-            return;
-        }
-        state.queue.push_back(what);
-        let host = state.host.take();
-        drop(state);
-        wake(host);
+        self.push(self.lock(), Some(what));
     }
 
     pub(crate) fn join(&self, contacts: Vec<Addr>) {
@@ -212,7 +247,23 @@ impl Port {
         self.name.get().map(String::as_str)
     }
 
+    /// What derivations fail on from now on.
+    pub(crate) fn failures(&self) -> Arc<Failures> {
+        let failures = Arc::<Failures>::default();
+        self.lock().hearers.push(Arc::downgrade(&failures));
+        failures
+    }
+
     // ---- the host's side ----
+
+    /// Tells who wants to hear of it.
+    pub(super) fn failed(&self, error: &DerivationError) {
+        let mut state = self.lock();
+        state.hearers.retain(|hearer| hearer.strong_count() > 0);
+        let hearers: Vec<_> = state.hearers.iter().filter_map(Weak::upgrade).collect();
+        drop(state);
+        hearers.iter().for_each(|hearer| hearer.push(error.clone()));
+    }
 
     pub(crate) fn set_name(&self, name: String) {
         let _ = self.name.set(name); // given once, at its start
@@ -258,7 +309,10 @@ impl Port {
     }
 
     pub(super) fn reply(&self, id: RequestId, result: Result<Answer, RequestError>) {
-        let waker = self.lock().slots.reply(id, result.map_err(Error::Refused));
+        let mut state = self.lock();
+        let (waker, undone) = state.slots.reply(id, result.map_err(Error::Refused));
+        let follows = undone.map(Request::RemoveDerivation).map(|request| state.forgotten(request));
+        self.push(state, follows);
         wake(waker);
     }
 

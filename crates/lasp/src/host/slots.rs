@@ -2,8 +2,8 @@
 
 use super::port::Answer;
 use crate::error::Error;
-use lasp_dataflow::Output;
-use lasp_node::RequestId;
+use lasp_dataflow::{DerivationId, Output};
+use lasp_node::{Reply, RequestId};
 use std::task::{Context, Poll, Waker};
 
 /// What is known of one open request.
@@ -14,6 +14,8 @@ pub(super) struct Slot {
 
 enum Kind {
     Waiting,
+    /// Nobody waits; what it derives is to be ended.
+    Orphan,
     Answered(Result<Answer, Error>),
     /// A watch: its first answer, then the newest value that was not taken yet. A slow watcher skips values, never
     /// the last one.
@@ -45,9 +47,17 @@ impl Slot {
                 *over |= answer.is_err();
                 started.get_or_insert(answer);
             }
-            Kind::Answered(_) => {}
+            Kind::Answered(_) | Kind::Orphan => {}
         }
         self.waker.take()
+    }
+}
+
+/// What an answer says was derived.
+fn derived(answer: &Result<Answer, Error>) -> Option<DerivationId> {
+    match answer {
+        Ok(Answer::Reply(Reply::Derived { derivation, .. })) => Some(*derivation),
+        _ => None,
     }
 }
 
@@ -120,8 +130,20 @@ impl Slab {
         }
     }
 
-    pub(super) fn reply(&mut self, id: RequestId, answer: Result<Answer, Error>) -> Option<Waker> {
-        self.get(id)?.answer(answer)
+    /// Takes an answer in: whom to wake, and what to end because nobody waits for it.
+    pub(super) fn reply(
+        &mut self,
+        id: RequestId,
+        answer: Result<Answer, Error>,
+    ) -> (Option<Waker>, Option<DerivationId>) {
+        match self.get(id) {
+            Some(Slot { kind: Kind::Orphan, .. }) => {
+                self.remove(id);
+                (None, derived(&answer))
+            }
+            Some(slot) => (slot.answer(answer), None),
+            None => (None, None),
+        }
     }
 
     pub(super) fn changed(&mut self, id: RequestId, output: Output) -> Option<Waker> {
@@ -135,6 +157,19 @@ impl Slab {
     /// Frees a slot; whether the node has still to answer it.
     pub(super) fn abandon(&mut self, id: RequestId) -> bool {
         self.remove(id).is_some_and(|slot| slot.is_open())
+    }
+
+    /// Nobody waits any more for what a request derives: what to end, if it has been answered; else its slot stays until it
+    /// is.
+    pub(super) fn orphan(&mut self, id: RequestId) -> Option<DerivationId> {
+        let slot = self.get(id)?;
+        match std::mem::replace(&mut slot.kind, Kind::Orphan) {
+            Kind::Answered(answer) => {
+                self.remove(id);
+                derived(&answer)
+            }
+            _ => None,
+        }
     }
 
     /// Fails everything that is open; whom to wake.

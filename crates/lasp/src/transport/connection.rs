@@ -33,6 +33,9 @@ pub(super) enum Happening<M> {
     Read(ConnId, Vec<Packet<M>>, usize),
     /// There is room to write again.
     Writable(ConnId),
+    /// The first packet was that of a client, with this body; nothing more is read here. Bytes that came with it are in
+    /// the decoder.
+    Client(ConnId, Vec<u8>, Decoder),
     /// Nothing more will come.
     Ended(ConnId, End),
 }
@@ -138,6 +141,11 @@ impl Connection {
         self.waiting = None;
     }
 
+    /// The socket, and what has not been written to it; nothing here reads it any more.
+    pub(super) fn hand_over(self) -> (Arc<TcpStream>, Vec<u8>) {
+        (self.stream, self.out[self.sent..].to_vec())
+    }
+
     /// Closes once what is buffered has left and the other side has closed too, within [`LINGER`].
     pub(super) fn finish(self) -> impl Future<Output = ()> + Send + 'static {
         let Self { stream, out, sent, _reader: reader, .. } = self;
@@ -177,23 +185,37 @@ fn tune(stream: &TcpStream) {
     let _ = socket.set_tcp_user_timeout(Some(Duration::from_secs(20)));
 }
 
+/// As [`tune`], but however slowly a client reads, it is not given up.
+pub(crate) fn tune_for_client(stream: &TcpStream) {
+    tune(stream);
+    #[cfg(target_os = "linux")]
+    let _ = SockRef::from(stream).set_tcp_user_timeout(None);
+}
+
 async fn read<M>(id: ConnId, stream: Arc<TcpStream>, max_frame: usize, events: mpsc::Sender<Happening<M>>)
 where
     M: for<'a> From<&'a [u8]> + Send + 'static,
 {
     let mut decoder = Decoder::new(max_frame);
     let mut chunk = *READ.start();
+    let mut untouched = true;
     let end = loop {
         match read_some(&stream, &mut decoder, &mut chunk).await {
             Ok(0) if decoder.is_at_boundary() => break End::Closed,
             Ok(0) => break End::Failed("closed inside a packet".to_owned()),
             Ok(bytes) => {
-                let (packets, error) = cut(&mut decoder);
+                let (packets, stop) = cut(&mut decoder, &mut untouched);
                 if events.send(Happening::Read(id, packets, bytes)).await.is_err() {
                     return;
                 }
-                if let Some(error) = error {
-                    break End::Framing(error);
+                match stop {
+                    None => {}
+                    Some(Stop::Framing(error)) => break End::Framing(error),
+                    Some(Stop::Client(body)) => {
+                        drop(stream); // the transport has it
+                        let _ = events.send(Happening::Client(id, body, decoder)).await;
+                        return;
+                    }
                 }
             }
             Err(error) => break End::Failed(error.to_string()),
@@ -219,14 +241,25 @@ async fn read_some(stream: &TcpStream, decoder: &mut Decoder, chunk: &mut usize)
     }
 }
 
-fn cut<M: for<'a> From<&'a [u8]>>(decoder: &mut Decoder) -> (Vec<Packet<M>>, Option<FramingError>) {
+/// Why a reader reads no more.
+enum Stop {
+    /// The bytes make no sense.
+    Framing(FramingError),
+    /// The first packet is that of a client, with this body.
+    Client(Vec<u8>),
+}
+
+/// Cuts what has come into packets. `untouched` until the first one.
+fn cut<M: for<'a> From<&'a [u8]>>(decoder: &mut Decoder, untouched: &mut bool) -> (Vec<Packet<M>>, Option<Stop>) {
     let mut packets = Vec::new();
     loop {
         match decoder.next_packet() {
+            Ok(Some(Packet::Control(Kind::Client, body))) if *untouched => return (packets, Some(Stop::Client(body))),
             Ok(Some(packet)) => packets.push(packet),
             Ok(None) => return (packets, None),
-            Err(error) => return (packets, Some(error)),
+            Err(error) => return (packets, Some(Stop::Framing(error))),
         }
+        *untouched = false;
     }
 }
 
@@ -237,7 +270,7 @@ async fn wait_for_room<M>(id: ConnId, stream: Arc<TcpStream>, events: mpsc::Send
 
 /// Sends the rest, says that nothing more comes, and reads until the other side has said so too: a socket closed
 /// with bytes unread would be reset, and the peer could lose what it has not read yet.
-async fn say_goodbye(stream: &TcpStream, mut rest: &[u8]) -> io::Result<()> {
+pub(crate) async fn say_goodbye(stream: &TcpStream, mut rest: &[u8]) -> io::Result<()> {
     while !rest.is_empty() {
         stream.writable().await?;
         match stream.try_write(rest) {

@@ -33,6 +33,10 @@ pub enum Kind {
     Ping = 5,
     /// It does.
     Pong = 6,
+    /// First packet of a client: see [`control`](crate::control).
+    Client = 7,
+    /// The node's consent to serve a client.
+    Serve = 8,
 }
 
 impl Kind {
@@ -44,6 +48,8 @@ impl Kind {
             4 => Self::Ready,
             5 => Self::Ping,
             6 => Self::Pong,
+            7 => Self::Client,
+            8 => Self::Serve,
             _ => return None,
         })
     }
@@ -130,6 +136,11 @@ impl Decoder {
         self.start += consumed;
         self.release_if_empty();
         Ok(Some(packet))
+    }
+
+    /// Takes frames up to this size from now on.
+    pub const fn set_max_frame(&mut self, bytes: usize) {
+        self.max_frame = bytes;
     }
 
     /// Gives the buffer's memory back if it holds nothing.

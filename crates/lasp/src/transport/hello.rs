@@ -148,12 +148,14 @@ pub enum Reason {
     Leaving = 11,
     /// The right cluster, but messages that the other would not understand.
     Dialect = 12,
+    /// Clients are not served, or not from there.
+    Client = 13,
 }
 
 impl Reason {
     fn from_code(code: u64) -> Option<Self> {
         use Reason::*;
-        const ALL: [Reason; 12] = [
+        const ALL: [Reason; 13] = [
             NotLasp,
             Version,
             Cluster,
@@ -166,6 +168,7 @@ impl Reason {
             Timeout,
             Leaving,
             Dialect,
+            Client,
         ];
         ALL.into_iter().find(|reason| *reason as u64 == code)
     }
@@ -186,6 +189,7 @@ impl fmt::Display for Reason {
             Self::Timeout => "handshake timed out",
             Self::Leaving => "leaving",
             Self::Dialect => "another dialect",
+            Self::Client => "clients are not served",
         })
     }
 }

@@ -237,6 +237,21 @@ impl Links {
         Ok(self.open(Stage::Awaiting, now + self.config.handshake_timeout))
     }
 
+    /// Forgets a connection that someone else serves from now on; `false`, and nothing changed, unless it was accepted and
+    /// has said nothing yet.
+    pub fn hand_over(&mut self, id: ConnId) -> bool {
+        let untouched = matches!(self.conns.get(&id), Some(Conn { stage: Stage::Awaiting, .. }));
+        if untouched {
+            self.conns.remove(&id);
+        }
+        untouched
+    }
+
+    /// Whether the node is leaving: handshakes are refused.
+    pub const fn is_leaving(&self) -> bool {
+        self.leaving
+    }
+
     /// A connection has ended without this side's doing: refused, closed, reset, or its bytes made no sense.
     pub fn ended(&mut self, now: Time, id: ConnId, why: &str) {
         let Some(conn) = self.conns.remove(&id) else { return };

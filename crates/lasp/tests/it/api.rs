@@ -1,12 +1,12 @@
 //! The API over real nodes on loopback, and over a host without any executor.
 
 use super::toy::PATIENCE;
-use lasp::host::{Host, HostConfig};
+use super::virtual_node::Virtual;
 use lasp::{
-    Ask, AtLeast, Collection as _, Error, GCounter, Interests, Lasp, Membership, Op, Set, StartError, Stop, Value, kind,
+    Ask, AtLeast, Collection as _, Error, GCounter, Interests, Lasp, Membership, Op, ProgramError, ProgramState, Set,
+    StartError, Stop, Value, kind,
 };
-use lasp_node::{Command, Node};
-use lasp_overlay::{Addr, Contact, Input, Outbox, Output, PeerId, Protocol as _, Time};
+use lasp_node::RequestError;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
@@ -71,14 +71,14 @@ async fn a_removal_on_one_node_retracts_what_another_derived() -> Result<(), Err
     let mut watch = shown.watch().await?;
     ads.remove("shoes").await?;
     let last = async {
-        while let Some(output) = watch.next().await {
-            if output.to_string() == "set[\"cars\"]" {
-                return true;
+        while let Some(ads) = watch.next().await? {
+            if ads == ["cars"] {
+                return Ok(true);
             }
         }
-        false
+        Ok::<_, Error>(false)
     };
-    assert!(within(last).await);
+    assert!(within(last).await?);
     assert_eq!(joined.value().await?, Some(1));
     assert!(!shown.contains("shoes").await?);
     Ok(())
@@ -182,7 +182,53 @@ async fn an_invariant_acts_once_its_threshold_is_reached() -> Result<(), Error> 
     views.increment(2).await?;
     assert!(ads.contains("shoes").await?);
     views.increment(1).await?;
-    assert_eq!(within(gone.next()).await.map(|output| output.to_string()).as_deref(), Some("set[]"));
+    assert_eq!(within(gone.next()).await?, Some(vec![]));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_program_installed_at_one_node_runs_at_all_until_it_is_removed() -> Result<(), Error> {
+    let [a, b, c] = cluster(Membership::Full).await;
+    let refused = a.install("doubles", "S = declare(\"n\", set), update(S, {add, 1}).").await;
+    assert!(matches!(refused, Err(Error::Refused(RequestError::Program(ProgramError::Rejected(_))))), "{refused:?}");
+    let source = "A = declare(\"n\", set), B = declare(\"d\", set), map(A, fun(X) -> X * 2 end, B).";
+    assert_eq!(a.install("doubles", source).await?.version, 1);
+    let programs = |lasp: &Lasp| lasp.programs();
+    for lasp in [&b, &c] {
+        while programs(lasp).await?.is_empty() {
+            lasp.sleep(Duration::from_millis(5)).await?;
+        }
+        let all = programs(lasp).await?;
+        assert_eq!((all[0].name.as_str(), all[0].version, &all[0].state), ("doubles", 1, &ProgramState::Running));
+    }
+    c.set::<i64>("n").await?.add(21).await?;
+    assert_eq!(within(b.set::<i64>("d").await?.read(AtLeast(1))).await?, [42]);
+    b.uninstall("doubles").await?;
+    while !programs(&a).await?.is_empty() {
+        a.sleep(Duration::from_millis(5)).await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_enforced_once_is_the_turn_of_one_node() -> Result<(), Error> {
+    let nodes = cluster(Membership::Full).await;
+    let turns = Arc::new(Mutex::new(0));
+    for lasp in &nodes {
+        let (node, turns) = (lasp.clone(), turns.clone());
+        let (views, prizes) = (lasp.gcounter("views").await?, lasp.gcounter("prizes").await?);
+        lasp.spawn(async move {
+            let Ok(Some(turn)) = node.enforce_once("prize", views.id(), AtLeast(3)).await else { return };
+            *turns.lock().expect("whole") += 1;
+            turn.update(prizes.id(), Op::Increment(1)).await.expect("it is due");
+            turn.done().await.expect("it is due");
+        });
+    }
+    nodes[1].gcounter("views").await?.increment(3).await?;
+    for lasp in &nodes {
+        assert_eq!(within(lasp.gcounter("prizes").await?.read(AtLeast(1))).await?, 1);
+    }
+    assert_eq!(*turns.lock().expect("whole"), 1);
     Ok(())
 }
 
@@ -281,62 +327,6 @@ async fn a_node_that_cannot_start_says_what_where_and_what_to_do() {
     assert_eq!(contact, "cannot join through \"nowhere\": it is not HOST:PORT");
 }
 
-/// A node without sockets, clock or executor: time passes when the test says so.
-struct Virtual {
-    node: Node,
-    host: Host,
-    now: Time,
-    timers: Vec<(Time, lasp_node::Timer)>,
-}
-
-impl Virtual {
-    fn new() -> (Self, Lasp) {
-        let addr = Addr::new("v").expect("short");
-        let contact = Contact { id: PeerId(1), incarnation: 1, addr };
-        let node = Node::new(lasp_node::Config::default(), contact, 1);
-        let (host, lasp) = Host::new(HostConfig::default());
-        (Self { node, host, now: Time::ZERO, timers: Vec::new() }, lasp)
-    }
-
-    fn input(&mut self, input: Input<Node>) {
-        let mut out = Outbox::new();
-        self.node.handle(self.now, input, &mut out);
-        for output in out.drain() {
-            match output {
-                Output::Emit(event) => self.host.event(event),
-                Output::SetTimer { after, timer } => self.timers.push((self.now + after, timer)),
-                _ => {}
-            }
-        }
-    }
-
-    fn serve(&mut self) {
-        self.host.set_now(self.now);
-        let mut commands: Vec<Command> = Vec::new();
-        loop {
-            let ran = self.host.run_tasks();
-            let asked = self.host.commands(&self.node, &mut commands);
-            if !ran && !asked {
-                return assert!(self.host.is_idle());
-            }
-            for command in commands.drain(..) {
-                self.input(Input::Command(command));
-            }
-        }
-    }
-
-    fn pass(&mut self, duration: Duration) {
-        self.now = self.now + duration;
-        let now = self.now;
-        let (due, later): (Vec<_>, _) = std::mem::take(&mut self.timers).into_iter().partition(|(at, _)| *at <= now);
-        self.timers = later;
-        for (_, timer) in due {
-            self.input(Input::Expired(timer));
-        }
-        self.serve();
-    }
-}
-
 #[test]
 fn the_same_program_runs_without_an_executor_in_virtual_time() {
     let (mut virtual_node, lasp) = Virtual::new();
@@ -357,7 +347,6 @@ fn the_same_program_runs_without_an_executor_in_virtual_time() {
             note(format!("incremented at {}", lasp.now()));
         }
     });
-    virtual_node.input(Input::Start);
     virtual_node.serve();
     for _ in 0..3 {
         virtual_node.pass(Duration::from_secs(60));
@@ -376,7 +365,6 @@ fn the_same_program_runs_without_an_executor_in_virtual_time() {
 #[test]
 fn a_dropped_wait_is_withdrawn_and_a_late_answer_meets_nobody() {
     let (mut virtual_node, lasp) = Virtual::new();
-    virtual_node.input(Input::Start);
     let poll = |ask: &mut Ask<()>| Pin::new(ask).poll(&mut Context::from_waker(Waker::noop()));
     let mut sleep = lasp.sleep(Duration::from_secs(1));
     assert_eq!(poll(&mut sleep), Poll::Pending);

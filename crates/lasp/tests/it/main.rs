@@ -1,5 +1,9 @@
 //! Tests of the I/O room over real loopback sockets.
 
 mod api;
+mod control;
+mod derivations;
 mod toy;
 mod transport;
+mod typed;
+mod virtual_node;

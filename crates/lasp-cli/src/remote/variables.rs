@@ -1,0 +1,234 @@
+//! `lasp get`, `update`, `watch` and `vars`.
+
+use super::table::WIDTH;
+use super::table::{count, cut, paragraph, table};
+use super::{ConnectArgs, Failure, finish, odd, print};
+use clap::Args;
+use lasp::control::client::Client;
+use lasp::control::protocol::{Ask, ErrorReport, Say, VariableReport};
+use lasp_lang::show::json_text;
+use serde_json::{Value, json};
+use std::process::ExitCode;
+
+/// What `lasp get` takes.
+#[derive(Args, Debug)]
+pub(crate) struct GetArgs {
+    /// The variable's name
+    variable: String,
+    #[command(flatten)]
+    connect: ConnectArgs,
+}
+
+/// What `lasp update` takes.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  lasp update ads '{add, [1, 2]}'
+  lasp update views increment --declare gcounter
+
+`lasp repl` tells with `help(TYPE).` what a type offers.")]
+pub(crate) struct UpdateArgs {
+    /// The variable's name
+    variable: String,
+    /// The operation, in the language
+    #[arg(allow_hyphen_values = true)]
+    operation: String,
+    /// Declare the variable with this type if the node does not know it
+    #[arg(long, value_name = "TYPE")]
+    declare: Option<String>,
+    #[command(flatten)]
+    connect: ConnectArgs,
+}
+
+/// What `lasp watch` takes.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Prints the present value, then one line at each change, until Ctrl-C. Whoever reads too slowly \
+    misses values, never the last."
+)]
+pub(crate) struct WatchArgs {
+    /// The variable's name
+    variable: String,
+    #[command(flatten)]
+    connect: ConnectArgs,
+}
+
+/// What `lasp vars` takes.
+#[derive(Args, Debug)]
+pub(crate) struct VarsArgs {
+    /// Only variables whose names begin with this
+    #[arg(default_value = "", hide_default_value = true)]
+    prefix: String,
+    /// Show all that is known of what derivations failed on
+    #[arg(long)]
+    errors: bool,
+    #[command(flatten)]
+    connect: ConnectArgs,
+}
+
+/// Prints a variable's value.
+pub(crate) fn get(args: GetArgs) -> ExitCode {
+    let GetArgs { variable, connect } = args;
+    connect.with_node(async |connect, client| {
+        let ask = Ask::Get { variable: variable.clone(), style: connect.style() };
+        match connect.ask(client, ask).await? {
+            Say::Value { ty, text } => finish(&value_line(connect, &variable, &ty, &text)),
+            say => Err(odd(&say)),
+        }
+    })
+}
+
+fn value_line(connect: &ConnectArgs, name: &str, ty: &str, text: &str) -> String {
+    if !connect.json {
+        return text.to_owned();
+    }
+    format!("{{\"name\":{},\"type\":{},\"value\":{text}}}", json_text(name), json_text(ty))
+}
+
+/// Applies an operation.
+pub(crate) fn update(args: UpdateArgs) -> ExitCode {
+    let UpdateArgs { variable, operation, declare, connect } = args;
+    connect.with_node(async |connect, client| {
+        let ask = Ask::Update { variable: variable.clone(), operation, declare, style: connect.style() };
+        match connect.ask(client, ask).await? {
+            Say::Done if connect.json => finish(&json!({"name": variable, "updated": true}).to_string()),
+            Say::Done => Ok(ExitCode::SUCCESS),
+            say => Err(odd(&say)),
+        }
+    })
+}
+
+/// Prints a variable's value whenever it changes.
+pub(crate) fn watch(args: WatchArgs) -> ExitCode {
+    let WatchArgs { variable, connect } = args;
+    connect.with_node(async |connect, client| {
+        tokio::select! {
+            ended = follow(connect, client, &variable) => ended,
+            _ = tokio::signal::ctrl_c() => Ok(ExitCode::SUCCESS),
+        }
+    })
+}
+
+async fn follow(connect: &ConnectArgs, client: &Client, variable: &str) -> Result<ExitCode, Failure> {
+    let mut answers = client.ask(Ask::Watch { variable: variable.to_owned(), style: connect.style() }).await?;
+    loop {
+        match answers.next().await? {
+            Say::Value { ty, text } => {
+                if !print(&value_line(connect, variable, &ty, &text)) {
+                    return Ok(ExitCode::SUCCESS); // nobody reads any more
+                }
+            }
+            say => return Err(odd(&say)),
+        }
+    }
+}
+
+/// Lists variables.
+pub(crate) fn vars(args: VarsArgs) -> ExitCode {
+    let VarsArgs { prefix, errors, connect } = args;
+    connect.with_node(async |connect, client| {
+        let mut variables = all(connect, client, prefix).await?;
+        variables.sort_by(|a, b| a.name.cmp(&b.name));
+        if connect.json {
+            let lines: Vec<String> = variables.iter().map(|variable| variable_json(variable).to_string()).collect();
+            return if lines.is_empty() { Ok(ExitCode::SUCCESS) } else { finish(&lines.join("\n")) };
+        }
+        match (&variables[..], errors) {
+            ([], _) => finish("no variables"),
+            (variables, true) => finish(&error_list(variables)),
+            (variables, false) => finish(&variable_table(variables)),
+        }
+    })
+}
+
+async fn all(connect: &ConnectArgs, client: &Client, prefix: String) -> Result<Vec<VariableReport>, Failure> {
+    let mut answers = client.ask(Ask::Variables { prefix }).await?;
+    let mut found = Vec::new();
+    loop {
+        let say = tokio::time::timeout(connect.manner.timeout, answers.next()).await;
+        match say.map_err(|_| Failure::new("error: the node does not go on; --timeout waits longer"))?? {
+            Say::Variables { variables, more } => {
+                found.extend(variables);
+                if !more {
+                    return Ok(found);
+                }
+            }
+            say => return Err(odd(&say)),
+        }
+    }
+}
+
+fn variable_table(variables: &[VariableReport]) -> String {
+    let mut rows = vec![["NAME", "TYPE", "SIZE", "KIND", "VALUE"].map(str::to_owned).to_vec()];
+    for variable in variables {
+        let value = match (&variable.value, variable.elements) {
+            (Some((text, _)), _) => text.clone(),
+            (None, None) if variable.local && variable.derived => "(not read yet)".to_owned(),
+            (None, _) => String::new(),
+        };
+        let cells = [variable.name.clone(), variable.ty.clone(), size(variable), kind(variable).to_owned(), value];
+        rows.push(cells.to_vec());
+    }
+    let mut lines = table(&rows, &[24, 16, 9, 10]);
+    for variable in variables.iter().filter(|variable| variable.errors > 0) {
+        let last = variable.recent.last().map_or_else(String::new, |error| format!(": {}", error_text(error)));
+        let text = format!("{} in {}{last}", count(variable.errors, "error"), variable.name);
+        lines += &format!("\n{}", cut(&text, WIDTH));
+    }
+    lines
+}
+
+fn size(variable: &VariableReport) -> String {
+    match (variable.elements, variable.bytes) {
+        (Some(elements), _) => elements.to_string(),
+        (None, Some(bytes)) => format!("{bytes} B"),
+        (None, None) => String::new(),
+    }
+}
+
+fn kind(variable: &VariableReport) -> &'static str {
+    match (variable.local, variable.derived) {
+        (true, true) => "view",
+        (true, false) => "local",
+        (false, true) => "derived",
+        (false, false) => "replicated",
+    }
+}
+
+fn error_list(variables: &[VariableReport]) -> String {
+    let failing: Vec<&VariableReport> = variables.iter().filter(|variable| variable.errors > 0).collect();
+    if failing.is_empty() {
+        return "no errors".to_owned();
+    }
+    let mut lines = Vec::new();
+    for variable in failing {
+        let last = match variable.recent.len() as u64 {
+            shown if shown < variable.errors => format!(", the last {shown} of which are"),
+            _ => String::new(),
+        };
+        lines.push(paragraph(0, &format!("{}: {}{last}", variable.name, count(variable.errors, "error"))));
+        for error in &variable.recent {
+            let place = error.span.map(|(from, to)| format!(" (bytes {from} to {to} of its function's program)"));
+            lines.push(paragraph(2, &format!("{}{}", error_text(error), place.unwrap_or_default())));
+        }
+    }
+    lines.join("\n")
+}
+
+fn error_text(error: &ErrorReport) -> String {
+    format!("{} failed on {}: {}", error.operator, error.element, error.message)
+}
+
+fn variable_json(variable: &VariableReport) -> Value {
+    let value = variable.value.as_ref().and_then(|(_, json)| serde_json::from_str::<Value>(json.as_deref()?).ok());
+    let error = |error: &ErrorReport| {
+        json!({
+            "operator": error.operator, "element": error.element, "message": error.message,
+            "span": error.span.map(|(from, to)| [from, to]),
+        })
+    };
+    json!({
+        "name": variable.name, "type": variable.ty, "local": variable.local, "derived": variable.derived,
+        "elements": variable.elements, "bytes": variable.bytes, "value": value, "errors": variable.errors,
+        "recent_errors": variable.recent.iter().map(error).collect::<Vec<_>>(),
+    })
+}

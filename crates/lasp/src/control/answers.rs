@@ -1,0 +1,422 @@
+//! What requests are answered with. Looks at the node are short; whatever takes time is done away from its thread.
+
+use super::protocol::{
+    Ask, ErrorReport, LinkReport, Peer, ProgramReport, Refused, Say, Served, StatusReport, Style, VariableReport,
+};
+use super::server::To;
+use crate::api::Lasp;
+use crate::error::Error;
+use crate::transport::TransportStats;
+use lasp_crdt::codec::to_bytes;
+use lasp_dataflow::{DerivationError, Name, Op, Output, State, Type, Value, VarId, VarInfo};
+use lasp_lang::diagnostic::render_all;
+use lasp_lang::show::{self, short, type_name};
+use lasp_lang::suggest::nearest;
+use lasp_lang::term::Term;
+use lasp_node::{Class, Interests, Metrics, Node, ProgramError, ProgramInfo, Reply, Request, RequestError};
+use lasp_overlay::{Contact, Time};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Variables looked at in one go. A guess: well below a millisecond.
+const PAGE: usize = 128;
+
+/// Elements up to which a collection's value is part of its report. A guess: more is not read in a table.
+const SMALL: usize = 64;
+
+/// Longest JSON value in a report, in bytes. A guess.
+const MAX_JSON: usize = 4096;
+
+/// Names that a misspelt one is compared with.
+const MAX_COMPARED: usize = 4096;
+
+/// What does not change about a node while it runs.
+#[derive(Debug)]
+pub(crate) struct Facts {
+    /// Its name.
+    pub(crate) name: String,
+    /// Its cluster.
+    pub(crate) cluster: String,
+    /// Its membership strategy.
+    pub(crate) membership: String,
+    /// How many clients there are just now.
+    pub(super) clients: Arc<AtomicUsize>,
+}
+
+impl Facts {
+    pub(crate) fn new(name: String, cluster: String, membership: String) -> Self {
+        Self { name, cluster, membership, clients: Arc::default() }
+    }
+
+    /// What the node says to a client whom it serves.
+    pub(super) fn served(&self, version: u64) -> Served {
+        Served { version, cluster: self.cluster.clone(), name: self.name.clone(), software: software() }
+    }
+}
+
+fn software() -> String {
+    env!("CARGO_PKG_VERSION").to_owned()
+}
+
+/// Answers the requests of one client.
+#[derive(Clone, Debug)]
+pub(super) struct Answers {
+    lasp: Lasp,
+    facts: Arc<Facts>,
+}
+
+/// A variable as it was found.
+struct Found {
+    var: VarId,
+    ty: Type,
+}
+
+impl Answers {
+    pub(super) const fn new(lasp: Lasp, facts: Arc<Facts>) -> Self {
+        Self { lasp, facts }
+    }
+
+    /// Answers one request.
+    pub(super) async fn answer(&self, ask: Ask, reply: &To) {
+        let last = match ask {
+            Ask::Get { variable, style } => self.get(&variable, style).await,
+            Ask::Update { variable, operation, declare, style } => {
+                self.update(&variable, operation, declare, style).await
+            }
+            Ask::Watch { variable, style } => self.watch(&variable, style, reply).await,
+            Ask::Variables { prefix } => self.variables(&prefix, reply).await,
+            Ask::Members => self.members().await,
+            Ask::Overlay => self.overlay().await,
+            Ask::Status => self.status().await,
+            Ask::Install { name, text } => self.install(name, text).await,
+            Ask::Uninstall(name) => self.lasp.uninstall(&name).await.map(|()| Say::Done).map_err(failed),
+            Ask::Programs => self.programs().await,
+            Ask::Run { .. } | Ask::Bindings | Ask::Graph | Ask::Forget(_) | Ask::Cancel => return, // the session's
+        };
+        reply.say(last.unwrap_or_else(Say::Refused)).await;
+    }
+
+    async fn find(&self, name: &str) -> Result<Found, Refused> {
+        let wanted = name.to_owned();
+        let look = self.lasp.inspect(move |node| {
+            let graph = node.graph();
+            let found = graph.lookup(&wanted).and_then(|var| Some(Found { var, ty: graph.info(var)?.ty.clone() }));
+            let names = || graph.vars().take(MAX_COMPARED).map(|(_, info)| info.name.as_str());
+            let near = if found.is_none() { nearest(&wanted, names()).map(str::to_owned) } else { None };
+            (found, near)
+        });
+        let (found, near) = look.await.map_err(failed)?;
+        found.ok_or_else(|| {
+            let refused = Refused::failed(format!("node {} has no variable {name:?}", self.facts.name));
+            match near {
+                Some(near) => refused.hint(format!("did you mean {near:?}?")),
+                None => refused.hint("`lasp vars` lists those it has"),
+            }
+        })
+    }
+
+    async fn get(&self, name: &str, style: Style) -> Result<Say, Refused> {
+        let Found { var, ty } = self.find(name).await?;
+        let output = self.lasp.query(var).await.map_err(failed)?;
+        value(ty, output, style).await
+    }
+
+    async fn update(
+        &self,
+        name: &str,
+        operation: String,
+        declare: Option<String>,
+        style: Style,
+    ) -> Result<Say, Refused> {
+        let found = match (self.find(name).await, declare) {
+            (Err(_), Some(ty)) => {
+                let ty = read_type(&ty)?;
+                let var = self.lasp.declare(name, ty.clone()).await.map_err(failed)?;
+                Found { var, ty }
+            }
+            (found, _) => found?,
+        };
+        let op = elsewhere(move || read_operation(&found.ty, &operation, style)).await??;
+        self.lasp.update(found.var, op).await.map_err(failed)?;
+        Ok(Say::Done)
+    }
+
+    /// The present value, then every newer one.
+    async fn watch(&self, name: &str, style: Style, reply: &To) -> Result<Say, Refused> {
+        let Found { var, ty } = self.find(name).await?;
+        let mut watch = self.lasp.watch(var).await.map_err(failed)?;
+        let mut said = self.lasp.query(var).await.map_err(failed)?;
+        loop {
+            if !reply.say(value(ty.clone(), said.clone(), style).await?).await {
+                return Ok(Say::Done); // nobody hears that either
+            }
+            said = loop {
+                match watch.next().await.map_err(failed)? {
+                    None => return Ok(Say::Stopping),
+                    Some(output) if output == said => {}
+                    Some(output) => break output,
+                }
+            };
+        }
+    }
+
+    async fn variables(&self, prefix: &str, reply: &To) -> Result<Say, Refused> {
+        let mut from = 0;
+        loop {
+            let (wanted, at) = (prefix.to_owned(), from);
+            let page = self.lasp.inspect(move |node| page(node, &wanted, at)).await.map_err(failed)?;
+            let more = page.looked == PAGE;
+            from += page.looked;
+            let variables = elsewhere(move || page.seen.into_iter().map(Seen::report).collect()).await?;
+            if !more {
+                return Ok(Say::Variables { variables, more });
+            }
+            if !variables.is_empty() && !reply.say(Say::Variables { variables, more }).await {
+                return Ok(Say::Done);
+            }
+        }
+    }
+
+    async fn members(&self) -> Result<Say, Refused> {
+        let members = self.lasp.members().await.map_err(failed)?;
+        let peers = |contacts: &[Contact]| contacts.iter().map(peer).collect();
+        Ok(Say::Members { me: peer(&members.me), active: peers(&members.active), passive: peers(&members.passive) })
+    }
+
+    async fn overlay(&self) -> Result<Say, Refused> {
+        let look = self.lasp.inspect(|node| {
+            let link = |contact: &Contact| LinkReport {
+                peer: peer(contact),
+                eager: node.broadcast().eager().any(|eager| eager == contact.id),
+                waiting: node.link_load(contact.id).map_or(0, |load| load.waiting as u64),
+                in_flight: node.link_load(contact.id).map_or(0, |load| load.in_flight as u64),
+            };
+            (peer(node.contact()), node.active_view().iter().map(link).collect())
+        });
+        let (me, links) = look.await.map_err(failed)?;
+        Ok(Say::Overlay { me, membership: self.facts.membership.clone(), links })
+    }
+
+    async fn install(&self, name: Option<String>, text: String) -> Result<Say, Refused> {
+        let name = name.map(Name::new).transpose().map_err(|error| Refused::failed(error.to_string()))?;
+        let request = Request::Install { name, source: text.into() };
+        match self.lasp.request(request).await.map_err(failed)? {
+            Reply::Installed { name, version } => Ok(Say::Installed { name: name.to_string(), version }),
+            _ => Err(Refused::failed("the node gave an answer to another request")),
+        }
+    }
+
+    async fn programs(&self) -> Result<Say, Refused> {
+        let programs = self.lasp.programs().await.map_err(failed)?;
+        Ok(Say::Programs(programs.iter().map(program_report).collect()))
+    }
+
+    async fn status(&self) -> Result<Say, Refused> {
+        let (now, transport) = (self.lasp.now(), self.lasp.transport_stats().unwrap_or_default());
+        let facts = self.facts.clone();
+        let report = self.lasp.inspect(move |node| status(node, &facts, now, &transport)).await.map_err(failed)?;
+        Ok(Say::Status(Box::new(report)))
+    }
+}
+
+fn failed(error: Error) -> Refused {
+    let rejected = matches!(error, Error::Refused(RequestError::Program(ProgramError::Rejected(_))));
+    Refused { rejected, ..Refused::failed(error.to_string()) }
+}
+
+fn program_report(program: &ProgramInfo) -> ProgramReport {
+    let variable = |(name, ty): &(Name, Type)| (name.to_string(), type_name(ty));
+    ProgramReport {
+        name: program.name.to_string(),
+        version: program.version,
+        state: program.state.name().to_owned(),
+        report: program.state.report().map(str::to_owned),
+        errors: program.errors.iter().map(|error| error.to_string()).collect(),
+        errors_total: program.errors_total,
+        variables: program.variables.iter().map(variable).collect(),
+    }
+}
+
+/// Does work that may take long on a thread that has time.
+async fn elsewhere<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Refused> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|_| Refused::failed("the node could not do this; its log says why"))
+}
+
+async fn value(ty: Type, output: Output, style: Style) -> Result<Say, Refused> {
+    let write = move || {
+        let term = Term::output(output);
+        Say::Value { ty: type_name(&ty), text: if style.json { show::json(&term) } else { term.to_string() } }
+    };
+    elsewhere(write).await
+}
+
+fn read_type(text: &str) -> Result<Type, Refused> {
+    lasp_lang::operation::type_from(text).map_err(|(source, diagnostics)| Refused {
+        rejected: true,
+        message: render_all(&diagnostics, &source, false),
+        hint: None,
+    })
+}
+
+fn read_operation(ty: &Type, text: &str, style: Style) -> Result<Op, Refused> {
+    lasp_lang::operation::operation(ty, text).map_err(|(source, diagnostics)| Refused {
+        rejected: true,
+        message: render_all(&diagnostics, &source, style.color),
+        hint: None,
+    })
+}
+
+fn peer(contact: &Contact) -> Peer {
+    Peer { id: contact.id.to_string(), incarnation: contact.incarnation, addr: contact.addr.to_string() }
+}
+
+// ---- variables ----
+
+/// What a look at some variables saw.
+struct Page {
+    looked: usize,
+    seen: Vec<Seen>,
+}
+
+/// What a look at a variable took along.
+struct Seen {
+    name: String,
+    ty: Type,
+    local: bool,
+    derived: bool,
+    elements: Option<usize>,
+    /// The value of what is small, and the encoded size of what has a state of its own.
+    small: Option<(Output, Option<usize>)>,
+    errors: u64,
+    recent: Vec<DerivationError>,
+}
+
+fn page(node: &Node, prefix: &str, from: usize) -> Page {
+    let mut page = Page { looked: 0, seen: Vec::new() };
+    for (var, info) in node.graph().vars().skip(from).take(PAGE) {
+        page.looked += 1;
+        if !info.name.as_str().starts_with(prefix) {
+            continue;
+        }
+        page.seen.push(Seen {
+            name: info.name.to_string(),
+            ty: info.ty.clone(),
+            local: info.local,
+            derived: info.derived,
+            elements: node.graph().peek_cardinality(var),
+            small: small(node, var, info),
+            errors: info.errors.total(),
+            recent: info.errors.recent().cloned().collect(),
+        });
+    }
+    page
+}
+
+/// The value of a variable if reading it costs next to nothing, and its encoded size. A local result is not computed for
+/// this alone.
+fn small(node: &Node, var: VarId, info: &VarInfo) -> Option<(Output, Option<usize>)> {
+    let graph = node.graph();
+    if info.local && info.read_only {
+        let few = graph.peek_cardinality(var).is_none_or(|elements| elements <= SMALL);
+        return few.then(|| graph.peek(var)).flatten().map(|output| (output, None));
+    }
+    let state = graph.state(var).filter(|state| is_small(state))?;
+    Some((state.read(), Some(to_bytes(state).len())))
+}
+
+/// Whether reading and encoding a state costs next to nothing.
+fn is_small(state: &State) -> bool {
+    match state {
+        State::GMap(map) => map.len() <= SMALL / 4 && map.iter().all(|(_, slot)| slot.get().is_none_or(is_small)),
+        State::Pair(pair) => is_small(&pair.0) && is_small(&pair.1),
+        other => other.cardinality().is_none_or(|elements| elements <= SMALL),
+    }
+}
+
+impl Seen {
+    fn report(self) -> VariableReport {
+        let value = self.small.as_ref().map(|(output, _)| {
+            let term = Term::output(output.clone());
+            let json = show::json(&term);
+            (short(&term), (json.len() <= MAX_JSON).then_some(json))
+        });
+        VariableReport {
+            name: self.name,
+            ty: type_name(&self.ty),
+            local: self.local,
+            derived: self.derived,
+            elements: self.elements.map(|elements| elements as u64),
+            bytes: self.small.and_then(|(_, bytes)| bytes).map(|bytes| bytes as u64),
+            value,
+            errors: self.errors,
+            recent: self.recent.iter().map(error_report).collect(),
+        }
+    }
+}
+
+fn error_report(error: &DerivationError) -> ErrorReport {
+    ErrorReport {
+        operator: error.operator.to_owned(),
+        element: short(&Term::data(Value::clone(&error.element))),
+        message: error.error.message.to_string(),
+        span: error.error.at,
+    }
+}
+
+// ---- status ----
+
+fn status(node: &Node, facts: &Facts, now: Time, transport: &TransportStats) -> StatusReport {
+    StatusReport {
+        me: peer(node.contact()),
+        name: facts.name.clone(),
+        cluster: facts.cluster.clone(),
+        membership: facts.membership.clone(),
+        software: software(),
+        uptime_ms: now.as_millis(),
+        active: node.active_view().len() as u64,
+        passive: node.passive_view().len() as u64,
+        interests: match node.interests() {
+            Interests::All => None,
+            Interests::Prefixes(prefixes) => Some(prefixes.iter().cloned().collect()),
+        },
+        variables: node.graph().vars().count() as u64,
+        fingerprint: node.fingerprint(),
+        quiescent: node.is_quiescent(),
+        waiting: node.waiting() as u64,
+        clients: facts.clients.load(Ordering::Relaxed) as u64,
+        counters: counters(node.metrics(), transport),
+    }
+}
+
+fn counters(metrics: &Metrics, transport: &TransportStats) -> Vec<(String, u64)> {
+    let all = [
+        ("bytes_sent_membership", metrics.sent(Class::Membership)),
+        ("bytes_sent_broadcast", metrics.sent(Class::Broadcast)),
+        ("bytes_sent_state", metrics.sent(Class::State)),
+        ("bytes_sent_sync", metrics.sent(Class::Sync)),
+        ("bytes_sent", metrics.total_sent()),
+        ("bytes_received", metrics.bytes_received),
+        ("frames_sent", metrics.frames_sent),
+        ("frames_received", metrics.frames_received),
+        ("frames_refused", metrics.frames_refused),
+        ("dropped", metrics.dropped),
+        ("updates", metrics.updates),
+        ("merges", metrics.merges),
+        ("redundant", metrics.redundant),
+        ("drifted", metrics.drifted),
+        ("coalesced", metrics.coalesced),
+        ("queue_peak", metrics.queue_peak),
+        ("syncs", metrics.syncs),
+        ("sync_differences", metrics.sync_differences),
+        ("wire_bytes_sent", transport.bytes_sent),
+        ("wire_bytes_received", transport.bytes_received),
+        ("connections_accepted", transport.accepted),
+        ("connections_refused", transport.refused),
+        ("dials_failed", transport.dials_failed),
+        ("violations", transport.violations),
+        ("backlog_peak", transport.backlog_peak),
+        ("backlog_warnings", transport.backlog_warnings),
+    ];
+    all.into_iter().map(|(name, count)| (name.to_owned(), count)).collect()
+}
