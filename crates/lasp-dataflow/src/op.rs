@@ -74,6 +74,26 @@ impl ReplicaName {
     }
 }
 
+impl From<ReplicaId> for ReplicaName {
+    fn from(id: ReplicaId) -> Self {
+        Self::Id(id)
+    }
+}
+
+/// As the program names it.
+impl From<&str> for ReplicaName {
+    fn from(name: &str) -> Self {
+        Self::Named(name.into())
+    }
+}
+
+/// As the program names it.
+impl From<String> for ReplicaName {
+    fn from(name: String) -> Self {
+        Self::Named(name.into())
+    }
+}
+
 /// Distinguishes the id of a replica from that of a node: rights given to nobody are lost.
 const SPELLED: &str = "replica:";
 
