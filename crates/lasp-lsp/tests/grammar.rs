@@ -3,6 +3,8 @@
 //! Its patterns keep to what any engine of regular expressions has (no looking around). After a change of the language:
 //! `BLESS=1 cargo test -p lasp-lsp --test grammar` writes the new words into it.
 
+#![expect(clippy::disallowed_methods, reason = "the grammar is a file, and is written where that is asked for")]
+
 use lasp_lang::highlight::{Class, classify};
 use lasp_lang::{library, signature};
 use regex::Regex;
@@ -26,7 +28,7 @@ fn grammar() -> Value {
 
 enum Rule {
     Match { regex: Regex, name: String, captures: Vec<(usize, String)> },
-    Range { begin: Regex, end: Regex, name: String, inside: Vec<Rule> },
+    Range { begin: Regex, end: Regex, name: String, inside: Vec<Self> },
 }
 
 /// The rules under `node`, includes resolved.

@@ -37,6 +37,7 @@ const SETTLE_MAX: Duration = Duration::from_secs(60);
 /// What a program waits for.
 enum Trigger {
     Read(Ask<Output>),
+    Need(Ask<()>),
     Watch(Watch),
 }
 
@@ -149,13 +150,8 @@ impl Place {
         let mut cx = Context::from_waker(&waker);
         let Some(trigger) = self.triggers.get_mut(&id) else { return };
         let over = match trigger {
-            Trigger::Read(ask) => match Pin::new(ask).poll(&mut cx) {
-                Poll::Ready(answer) => {
-                    self.events.extend(answer.is_ok().then_some(HostEvent::Met(TriggerId(id))));
-                    true
-                }
-                Poll::Pending => false,
-            },
+            Trigger::Read(ask) => is_over(Pin::new(ask).poll(&mut cx), id, &mut self.events),
+            Trigger::Need(ask) => is_over(Pin::new(ask).poll(&mut cx), id, &mut self.events),
             Trigger::Watch(watch) => loop {
                 match watch.poll_next(&mut cx) {
                     Poll::Ready(Ok(Some(output))) => self.events.push_back(HostEvent::Changed(TriggerId(id), output)),
@@ -174,6 +170,33 @@ impl Place {
         self.triggers.insert(self.last_trigger, trigger);
         self.poll_trigger(self.last_trigger);
         self.last_trigger
+    }
+
+    fn declare_nameless(&mut self, ty: &Type) -> Result<Handle, Refusal> {
+        match self.ask(self.lasp.request(Request::Declare { name: None, ty: ty.clone(), local: true }))? {
+            Reply::Var(var) => {
+                self.nameless.push(var);
+                Ok(self.handle(var, ty.clone()))
+            }
+            _ => no_reply(),
+        }
+    }
+
+    /// Asks for something that takes its time; refused at once where it is refused.
+    fn wait_for<T>(&mut self, ask: Ask<T>, trigger: fn(Ask<T>) -> Trigger) -> Result<TriggerId, Refusal> {
+        self.has_room()?;
+        let mut ask = self.ask(ask.queue())?;
+        self.ask(self.lasp.inspect(|_| ()))?; // a threshold that the type has not is refused by now
+        let waker = self.signals.waker(0);
+        match Pin::new(&mut ask).poll(&mut Context::from_waker(&waker)) {
+            Poll::Ready(answer) => {
+                answer.map_err(refused)?;
+                self.last_trigger += 1;
+                self.events.push_back(HostEvent::Met(TriggerId(self.last_trigger)));
+                Ok(TriggerId(self.last_trigger))
+            }
+            Poll::Pending => Ok(TriggerId(self.add_trigger(trigger(ask)))),
+        }
     }
 
     fn has_room(&self) -> Result<(), Refusal> {
@@ -243,6 +266,14 @@ impl Drop for Place {
     }
 }
 
+/// Whether a wait has ended, which is told if it has ended well.
+fn is_over<T>(answer: Poll<Result<T, Error>>, id: u64, events: &mut VecDeque<HostEvent>) -> bool {
+    if let Poll::Ready(Ok(_)) = answer {
+        events.push_back(HostEvent::Met(TriggerId(id)));
+    }
+    answer.is_ready()
+}
+
 fn refused(error: Error) -> Refusal {
     Problem::new(error.to_string())
 }
@@ -257,17 +288,31 @@ impl Host for Place {
     }
 
     fn declare(&mut self, _node: usize, name: Option<&str>, ty: &Type) -> Result<Handle, Refusal> {
-        let var = match name {
-            Some(name) => self.ask(self.lasp.declare(name, ty.clone()))?,
-            None => match self.ask(self.lasp.request(Request::Declare { name: None, ty: ty.clone(), local: true }))? {
-                Reply::Var(var) => {
-                    self.nameless.push(var);
-                    var
-                }
-                _ => return no_reply(),
-            },
-        };
-        Ok(self.handle(var, ty.clone()))
+        match name {
+            Some(name) => {
+                let var = self.ask(self.lasp.declare(name, ty.clone()))?;
+                Ok(self.handle(var, ty.clone()))
+            }
+            None => self.declare_nameless(ty),
+        }
+    }
+
+    fn declare_dynamic(&mut self, _node: usize, name: Option<&str>, ty: &Type) -> Result<Handle, Refusal> {
+        match name {
+            Some(name) => {
+                let var = self.ask(self.lasp.declare_local(name, ty.clone()))?;
+                Ok(self.handle(var, ty.clone()))
+            }
+            None => self.declare_nameless(ty),
+        }
+    }
+
+    fn undeclare(&mut self, _node: usize, variable: Handle) -> Result<(), Refusal> {
+        let var = self.variable(variable);
+        self.ask(self.lasp.undeclare(var))?;
+        self.known.remove(&var);
+        self.nameless.retain(|nameless| *nameless != var);
+        Ok(())
     }
 
     fn type_of(&self, variable: Handle) -> Type {
@@ -310,20 +355,13 @@ impl Host for Place {
     }
 
     fn wait(&mut self, _node: usize, variable: Handle, threshold: Threshold) -> Result<TriggerId, Refusal> {
-        self.has_room()?;
-        let read = self.lasp.read(self.variable(variable), threshold).queue();
-        let mut read = self.ask(read)?;
-        self.ask(self.lasp.inspect(|_| ()))?; // a threshold that the type has not is refused by now
-        let waker = self.signals.waker(0);
-        match Pin::new(&mut read).poll(&mut Context::from_waker(&waker)) {
-            Poll::Ready(answer) => {
-                answer.map_err(refused)?;
-                self.last_trigger += 1;
-                self.events.push_back(HostEvent::Met(TriggerId(self.last_trigger)));
-                Ok(TriggerId(self.last_trigger))
-            }
-            Poll::Pending => Ok(TriggerId(self.add_trigger(Trigger::Read(read)))),
-        }
+        let read = self.lasp.read(self.variable(variable), threshold);
+        self.wait_for(read, Trigger::Read)
+    }
+
+    fn wait_needed(&mut self, _node: usize, variable: Handle, threshold: Threshold) -> Result<TriggerId, Refusal> {
+        let need = self.lasp.wait_needed(self.variable(variable), threshold);
+        self.wait_for(need, Trigger::Need)
     }
 
     fn cancel(&mut self, wait: TriggerId) {
