@@ -107,6 +107,58 @@ fn each_mistake_is_named_at_its_place_with_a_hint() {
         ("X = 1, X + \"a\".", &["error: `+` takes numbers, found a text", "^^^", "help: texts are joined with `++`"]),
         ("declare(rwsett).", &["error: unknown type `rwsett`", "^^^^^^", "help: did you mean `rwset`?"]),
         (
+            "declare(awmap(gcounter)).",
+            &[
+                "error: the values of an awmap cannot be gcounter: they share the map's causal context, which it does not have",
+                "^^^^^",
+                "help: they can be awset, rwset, ewflag, dwflag, mvregister, awmap(T), mvmap, awgraph, or a pair of these. A gmap takes any type",
+            ],
+        ),
+        (
+            "M = declare(awmap(pair(set, mvmap))), update(M, {apply, k, {snd, {apply, l, increment}}}).",
+            &[
+                "error: mvregister has no operation `increment`",
+                "^^^^^^^^^ no operation of mvregister",
+                "help: mvregister offers {set, X}, clear",
+            ],
+        ),
+        (
+            "G = declare(awgraph), update(G, {add_edge, 1}).",
+            &["error: add_edge of awgraph: expected an edge {From, To}, found an integer 1", "^^^^^^^^^^^^^"],
+        ),
+        (
+            "M = declare(mvmap), read(M, #{k => {cardinality, many}}).",
+            &[
+                "error: mvmap cannot be waited on for #{k => {cardinality, many}}",
+                "^^^^^^^^^^^^^^^^^^^^^^^^^^^",
+                "help: it offers a list of keys, a map #{Key => Threshold}, {cardinality, N}, {strict, {cardinality, N}}, {strict, undefined}",
+            ],
+        ),
+        (
+            "C = declare(bcounter), update(C, {increment, 2}), update(C, {decrement, 3}).",
+            &[
+                "error: this replica may take off or move 2, not 3",
+                "^^^^^^^^^^^^^^^^^^^^^^^^^",
+                "help: that is what it has added, or was given by others with {move, N, ToNode}",
+            ],
+        ),
+        (
+            "C = declare(bcounter), update(C, {move, 1, 9}).",
+            &[
+                "error: no replica is known as 9",
+                "^^^^^^^^^^^^^^^^^^^^^^^",
+                "help: a script names nodes by their numbers, a running node names members by their id or address as a text, and \"replica:ID\" is a replica's own id",
+            ],
+        ),
+        (
+            "G = declare(twopgraph), update(G, {add_edge, {1, 2}}).",
+            &[
+                "error: 1 is no vertex here, and {1, 2} needs both its ends",
+                "^^^^^^^^^^^^^^^^^^^^^^^^^^^^^",
+                "help: add it first",
+            ],
+        ),
+        (
             "enforce_once(S, 1, fun(X) -> X end).",
             &[
                 "error: variable `S` is unbound",
