@@ -101,7 +101,15 @@ fn graphs_and_concurrent_values_are_maps_and_lists_to_functions() {
 fn help_lists_the_operations_of_every_type() {
     for ty in lasp_dataflow::Type::names() {
         let text = run(&format!("help({ty})."));
-        assert!(text[0].starts_with(&format!("{ty}: update(V, Op) with Op one of\n")), "{text:?}");
+        let [shown, end] = &text[..] else { panic!("{text:?}") };
+        assert_eq!(end, "ok");
+        let parameters = match ty {
+            "gmap" | "awmap" => vec![lasp_dataflow::Type::AwSet],
+            "pair" => vec![lasp_dataflow::Type::AwSet; 2],
+            _ => Vec::new(),
+        };
+        let forms = lasp_dataflow::Type::new(ty, parameters).expect("a type").catalogue();
+        assert!(forms.iter().all(|op| shown.contains(op.form) && shown.contains(op.does)), "{shown}");
     }
 }
 
