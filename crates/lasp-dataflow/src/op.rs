@@ -123,6 +123,14 @@ pub enum OpError {
         /// What was to be written.
         refused: Value,
     },
+    /// A counter would leave the range of integers.
+    #[error("the counter would leave the range of 64-bit integers: it is {before}, and this would make it {after}")]
+    Overflow {
+        /// What it is.
+        before: i128,
+        /// What it would be.
+        after: i128,
+    },
     /// A replica may not take that much off a bounded counter, or give it away.
     #[error(
         "this replica may take off or move {owned}, not {asked}: a bcounter takes off what its replica has added or was \
