@@ -157,6 +157,10 @@ fn a_variable_is_updated_and_read() {
     let error = node.fails(&["update", "n", "increment", "--declare", "gcountr"], 2);
     assert!(error.contains("did you mean `gcounter`?"), "{error}");
     assert!(node.fails(&["update", "n", "increment"], 1).contains("no variable"));
+    node.prints(&["update", "ads", "{add, 3}", "--declare", "awset"]);
+    let error = node.fails(&["update", "ads", "{add, 4}", "--declare", "gset"], 1);
+    assert!(error.contains("ads is already declared as awset, not gset"), "{error}");
+    assert_eq!(node.prints(&["get", "ads"]), "set[1, 3]\n");
 }
 
 #[test]

@@ -143,6 +143,14 @@ pub enum OpError {
         /// What was to be written.
         refused: Value,
     },
+    /// A counter would leave the range of integers.
+    #[error("the counter would leave the range of 64-bit integers: it is {before}, and this would make it {after}")]
+    Overflow {
+        /// What it is.
+        before: i128,
+        /// What it would be.
+        after: i128,
+    },
     /// A replica may not take that much off a bounded counter, or give it away.
     #[error(
         "this replica may take off or move {owned}, not {asked}; that is what it has added, or was given by others with \

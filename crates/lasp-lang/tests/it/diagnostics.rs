@@ -1,6 +1,7 @@
 //! What is said about programs that are wrong: line, place, what was found and expected, a hint.
 
-use crate::support::failure;
+use crate::support::{attempt, failure};
+use lasp_lang::Line;
 
 /// The message, the line under carets (trimmed) and the hint of each diagnostic.
 fn said(text: &str) -> Vec<String> {
@@ -253,6 +254,23 @@ fn a_program_that_fails_says_where_and_why() {
         ("S = declare(set), map(S, fun(X) -> X end, S).", "would be a cycle"),
         ("V = declare(ivar), update(V, {set, 1}), update(V, {set, 2}).", "already set to 1"),
         ("C = declare(gcounter), read(C, {value, 1}).", "this would wait for ever"),
+        (
+            "C = declare(gcounter), [update(C, {increment, 9223372036854775807}) || _ <- [1, 2]].",
+            "would leave the range",
+        ),
+        (
+            "C = declare(bcounter), [update(C, {increment, 9223372036854775807}) || _ <- [1, 2]].",
+            "would leave the range",
+        ),
+        (
+            "C = declare(pncounter), [update(C, {decrement, 9223372036854775807}) || _ <- [1, 2]].",
+            "would leave the range",
+        ),
+        (
+            "C = declare(lexcounter), [update(C, {decrement, 9223372036854775807}) || _ <- [1, 2]].",
+            "would leave the range",
+        ),
+        ("S = declare(set), D = map(S, fun(X) -> X end), undeclare(S).", "the variable is in use"),
         ("on(2, 1).", "there is no node 2"),
         ("crash(1).", "there is only one node"),
         ("S = declare(set), M = map(S, fun(X) -> X end), update(M, {add, 1}).", "is derived and takes no updates"),
@@ -308,4 +326,31 @@ fn ten_mistakes_give_ten_messages_each_at_its_place() {
         ((11, 10), "missing `}`: expected `}`, found `)`"),
     ];
     assert_eq!(found, expected);
+}
+
+#[test]
+fn a_failure_in_no_part_of_a_function_is_shown_at_the_call_that_derives() {
+    let set = |elements: &str| format!("S = declare(set), update(S, {{add, [{elements}]}}).\n");
+    for (elements, call) in [
+        ("1", "filter(S, fun(X) -> X end)"),
+        ("a", "fold(S, sum)"),
+        ("9223372036854775807, 1", "fold(S, sum)"),
+        ("1", "flat_map(S, fun(X) -> X end)"),
+        ("a", "group(S, fun(X) -> X end, avg)"),
+    ] {
+        let (lines, stop) = attempt(&format!("{}{call}.", set(elements)));
+        assert_eq!(stop, None, "{call}");
+        let shown = lines.iter().find_map(|line| match line {
+            Line::DerivationFailed { report: Some((source, diagnostic)), .. } => Some(source.slice(diagnostic.span)),
+            _ => None,
+        });
+        assert_eq!(shown, Some(call), "{lines:?}");
+    }
+}
+
+#[test]
+fn a_byte_order_mark_at_the_beginning_is_no_part_of_the_program() {
+    let (lines, stop) = attempt("\u{feff}1 + 1.\r\n2.");
+    assert_eq!((lines.len(), stop), (2, None));
+    assert!(failure("1 + \u{feff}1.").contains("unexpected character"));
 }
