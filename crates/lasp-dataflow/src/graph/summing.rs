@@ -194,9 +194,10 @@ impl Graph {
 
     /// A fold that travels is to be written when all that it follows from is settled.
     pub(super) fn note_sum(&mut self, id: DerivationId, step: &mut Step) {
-        if let Some(derivation) = self.derivations.get(&id) {
-            step.sums.insert((self.vars[derivation.output].rank, id));
-        }
+        let Some(derivation) = self.derivations.get(&id) else { return };
+        let Works::Summing(view, _) = derivation.works else { return };
+        let above_view = self.views.rank(view).map_or(0, |rank| rank + 1);
+        step.sums.insert((self.vars[derivation.output].rank.max(above_view), id));
     }
 
     /// Writes a fold's result with its basis. Cost: the ranges of the inputs' contexts.

@@ -84,8 +84,6 @@ fn what_does_not_fit_is_told_before_it_runs() {
         ("reached(A, {value, 1})", "set cannot be waited on for {value, 1}"),
         ("fold(A, sum, B)", "`fold` derives into a summary, found a set"),
         ("T = declare(summary), fold(A, sum, T), update(T, {set, 1})", "summary has no operation"),
-        ("T = declare(summary), fold(A, sum, T), bind(T, 1)", "use fold"),
-        ("M = declare(gmap(max)), fold(M, count, declare(summary))", "which of two is newer"),
         ("reached(A, [1], B)", "`reached` derives into a boolean, found a set"),
         ("read(A, [1], 10, 20)", "`read` takes 2 or 3 arguments, found 4"),
         ("wait_needed(A, [1], 7)", "`wait_needed` takes a function here"),
@@ -104,6 +102,8 @@ fn what_only_running_shows_is_told_then() {
         ("Agg = lists:duplicate(100, sum), fold(A, Agg)", "`fold` computes at most 64 aggregates at once"),
         ("T = 3, reached(A, T)", "cannot be waited on for 3"),
         ("difference(A, B, A)", "follow"),
+        ("T = declare(summary), fold(A, sum, T), bind(T, 1)", "use fold"),
+        ("M = declare(gmap(max)), fold(M, count, declare(summary))", "which of two is newer"),
     ] {
         let failed = failure(&format!("{SETS} {form}."));
         assert!(failed.contains(message), "{form}: {failed}");
