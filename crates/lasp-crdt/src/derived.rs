@@ -100,6 +100,11 @@ impl<E> Derived<E> {
         self.bases.get(&id)
     }
 
+    /// How many pairs of an element and a support there are, and their fingerprint. O(1).
+    pub fn support_count(&self) -> (usize, u64) {
+        (self.store.support_count(), self.store.fingerprint())
+    }
+
     fn is_dead(&self, event: Event) -> bool {
         self.bases.get(&event.base).is_some_and(|base| base.is_dead(event.dot))
     }

@@ -81,7 +81,7 @@ pub use hashes::Hashes;
 pub use lattice::{Decompose, Delta, Lattice};
 pub use map::{AwMap, GMap, Keys, MvMap};
 pub use register::{
-    AlreadySet, Boolean, ClockDrift, HybridClock, IVar, LwwDigest, LwwRegister, MAX_DRIFT_MS, MaxRegister, MinRegister,
-    MvRegister, Reading, Stamp, Timestamp, Values,
+    AlreadySet, Basis, Boolean, ClockDrift, Count, Extent, HybridClock, IVar, LwwDigest, LwwRegister, MAX_DRIFT_MS,
+    MaxRegister, MinRegister, MvRegister, Reading, Stamp, Summary, Timestamp, Values,
 };
 pub use set::{AwSet, Dots, Elements, GSet, RwElements, RwSet, SetChange, TwoPSet};

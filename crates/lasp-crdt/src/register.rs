@@ -1,4 +1,5 @@
-//! Replicated single values: by maximum or minimum, once true, once set, last written.
+//! Replicated single values: by maximum or minimum, once true, once set, last written; and results
+//! with what they were computed from.
 
 pub mod boolean;
 pub mod clock;
@@ -7,6 +8,7 @@ pub mod lww;
 pub mod max;
 pub mod min;
 pub mod multi_value;
+pub mod summary;
 
 pub use boolean::Boolean;
 pub use clock::{ClockDrift, HybridClock, MAX_DRIFT_MS, Timestamp};
@@ -15,3 +17,4 @@ pub use lww::{LwwDigest, LwwRegister, Stamp};
 pub use max::MaxRegister;
 pub use min::MinRegister;
 pub use multi_value::{MvRegister, Values};
+pub use summary::{Basis, Count, Extent, Summary};

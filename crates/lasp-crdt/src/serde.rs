@@ -69,6 +69,7 @@ canonical! {
     PnCounter,
     Stamp,
     Sum<A, B>,
+    Summary<V>,
     TwoPGraph<V>,
     TwoPSet<E>,
 }

@@ -1,9 +1,9 @@
 //! States in documents of other formats: `cargo test -p lasp-crdt --features serde --test serde`.
 
 use lasp_crdt::{
-    AwMap, AwSet, BaseId, Boolean, BoundedCounter, Causal, Delta, Derived, Dot, DotSet, DwFlag, Encode, EwFlag,
+    AwMap, AwSet, BaseId, Basis, Boolean, BoundedCounter, Causal, Delta, Derived, Dot, DotSet, DwFlag, Encode, EwFlag,
     GCounter, GGraph, GMap, GSet, IVar, Lattice, LexCounter, LexPair, LwwRegister, MaxRegister, MinRegister, MvMap,
-    MvRegister, Pair, PnCounter, ReplicaId, RwSet, Stamp, Sum, Support, Timestamp, TwoPGraph, TwoPSet, codec,
+    MvRegister, Pair, PnCounter, ReplicaId, RwSet, Stamp, Sum, Summary, Support, Timestamp, TwoPGraph, TwoPSet, codec,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -83,6 +83,7 @@ fn states_and_digests_are_their_encodings() {
     check(&stamp);
     check(&GMap::single("key".to_owned(), set()));
     check(&LwwRegister::new().write(stamp, 1u64));
+    check(&Summary::new().write(Basis::new(), 1u64));
     check(&Pair { first: count, second: set() });
     check(set().context());
     check(&TwoPSet::new().add(7u64));

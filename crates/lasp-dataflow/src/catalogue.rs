@@ -142,6 +142,7 @@ pub(crate) fn of(ty: &Type) -> &'static [OpForm] {
         Type::IVar => IVAR,
         Type::LwwRegister => LWWREGISTER,
         Type::MvRegister => MVREGISTER,
+        Type::Summary => &[],
         Type::GMap(_) => GMAP,
         Type::AwMap(_) => AWMAP,
         Type::MvMap => MVMAP,
@@ -154,6 +155,9 @@ pub(crate) fn of(ty: &Type) -> &'static [OpForm] {
 
 /// The forms of `ty` in one line, for error messages.
 pub(crate) fn forms(ty: &Type) -> String {
+    if of(ty).is_empty() {
+        return "none, since only folds write it".to_owned();
+    }
     of(ty).iter().map(|op| op.form).collect::<Vec<_>>().join(", ")
 }
 

@@ -40,7 +40,7 @@ pub enum Threshold {
         /// Whether these alone are not enough.
         more: bool,
     },
-    /// A last-writer-wins register or a flag that goes both ways, which holds just this.
+    /// A last-writer-wins register, a fold's result or a flag that goes both ways, which holds just this.
     Holds(Value),
     /// A map in which what is under each of these keys has come so far.
     Entries(Vec<UnderKey>),
@@ -84,7 +84,7 @@ fn offers(ty: &Type) -> &'static str {
         Type::IVar => "a value, {value, N}, {strict, {value, N}}, {strict, undefined}",
         Type::Boolean => "a value, {strict, Value}, {strict, undefined}",
         Type::EwFlag | Type::DwFlag => "true, false, {strict, undefined}",
-        Type::LwwRegister => "the value to hold, {value, N}, {strict, {value, N}}, {strict, undefined}",
+        Type::LwwRegister | Type::Summary => "the value to hold, {value, N}, {strict, {value, N}}, {strict, undefined}",
         Type::MvRegister => {
             "a value to hold, {strict, Value} for another one beside it, {cardinality, N}, {strict, {cardinality, N}}, \
              {strict, undefined}"
@@ -135,7 +135,7 @@ impl Threshold {
                 Some(Self::Contains { elements: ascending(items.to_vec()), more: strict })
             }
             (Type::GCounter | Type::PnCounter | Type::LexCounter | Type::BCounter, _) => number(value, strict),
-            (Type::LwwRegister, _) | (Type::EwFlag | Type::DwFlag, Value::Bool(_)) => {
+            (Type::LwwRegister | Type::Summary, _) | (Type::EwFlag | Type::DwFlag, Value::Bool(_)) => {
                 (!strict).then(|| Self::Holds(value.clone()))
             }
             (Type::MvRegister, _) => Some(Self::Contains { elements: vec![value.clone()], more: strict }),
@@ -192,7 +192,7 @@ impl Threshold {
             (Self::AtLeast(_) | Self::MoreThan(_), _) => has_value(ty) || has_cardinality(ty),
             (Self::Contains { .. }, _) => has_cardinality(ty) && !is_graph(ty),
             (Self::Graph { .. }, _) => is_graph(ty),
-            (Self::Holds(_), _) => matches!(ty, Type::LwwRegister | Type::EwFlag | Type::DwFlag),
+            (Self::Holds(_), _) => matches!(ty, Type::LwwRegister | Type::Summary | Type::EwFlag | Type::DwFlag),
             (Self::Entries(entries), _) => match under_keys(ty) {
                 Some(inner) => return entries.iter().try_for_each(|entry| entry.threshold.check(inner)),
                 None => false,
@@ -399,6 +399,7 @@ fn has_value(ty: &Type) -> bool {
             | Type::Max
             | Type::IVar
             | Type::LwwRegister
+            | Type::Summary
     )
 }
 

@@ -47,6 +47,8 @@ pub enum Type {
     LwwRegister,
     /// Register that keeps concurrent writes side by side.
     MvRegister,
+    /// What a fold came to, with what it was folded from: the newest result.
+    Summary,
     /// Grow-only map to nested states.
     GMap(Box<Self>),
     /// Map whose keys can be removed, to nested states of a type that [can be](Self::nests_in_awmap).
@@ -125,7 +127,7 @@ fn parameters(n: usize) -> &'static str {
 const AWMAP_VALUES: &str = "awset, rwset, ewflag, dwflag, mvregister, awmap(T), mvmap, awgraph, or a pair of these";
 
 /// Every name with its number of parameters, ascending.
-const NAMES: [(&str, usize); 24] = [
+const NAMES: [(&str, usize); 25] = [
     ("awgraph", 0),
     ("awmap", 1),
     ("awset", 0),
@@ -148,6 +150,7 @@ const NAMES: [(&str, usize); 24] = [
     ("pncounter", 0),
     ("rwset", 0),
     ("set", 0),
+    ("summary", 0),
     ("twopgraph", 0),
     ("twopset", 0),
 ];
@@ -197,6 +200,7 @@ impl Type {
             "mvregister" => Self::MvRegister,
             "pair" => Self::Pair(parameter(), parameter()),
             "rwset" => Self::RwSet,
+            "summary" => Self::Summary,
             "twopgraph" => Self::TwoPGraph,
             "twopset" => Self::TwoPSet,
             _ => Self::PnCounter,
@@ -241,6 +245,7 @@ impl Type {
             | Self::Boolean
             | Self::IVar
             | Self::LwwRegister
+            | Self::Summary
             | Self::GMap(_)
             | Self::GGraph
             | Self::TwoPGraph => false,
@@ -269,6 +274,7 @@ impl Type {
             | Self::EwFlag
             | Self::DwFlag
             | Self::MvRegister
+            | Self::Summary
             | Self::AwMap(_)
             | Self::MvMap
             | Self::AwGraph => false,
@@ -296,6 +302,7 @@ impl Type {
             Self::IVar => "ivar",
             Self::LwwRegister => "lwwregister",
             Self::MvRegister => "mvregister",
+            Self::Summary => "summary",
             Self::GMap(_) => "gmap",
             Self::AwMap(_) => "awmap",
             Self::MvMap => "mvmap",
@@ -422,6 +429,7 @@ impl Encode for Type {
             Self::GGraph => 20,
             Self::TwoPGraph => 21,
             Self::AwGraph => 22,
+            Self::Summary => 23,
         });
         match self {
             Self::GMap(value) | Self::AwMap(value) => value.encode(w),
@@ -475,6 +483,7 @@ fn decode_any_depth(r: &mut Reader<'_>) -> Result<Type, DecodeError> {
         20 => Type::GGraph,
         21 => Type::TwoPGraph,
         22 => Type::AwGraph,
+        23 => Type::Summary,
         tag => {
             return Err(DecodeError::BadTag { what: "type", tag: tag.into(), at });
         }
@@ -550,12 +559,12 @@ mod tests {
             assert!(tags.insert(bytes[0]) || name == "set", "{name}");
             assert_eq!(from_bytes::<Type>(&bytes), Ok(ty));
         }
-        assert!(tags.into_iter().eq(0..=22));
+        assert!(tags.into_iter().eq(0..=23));
         let ty = parse("pair(gmap(max), awmap(ewflag))").expect("a type");
         assert_eq!(to_bytes(&ty), [10, 9, 4, 18, 15]);
         assert_eq!(from_bytes::<Type>(&[10, 9, 4, 18, 15]), Ok(ty));
         assert!(matches!(from_bytes::<Type>(&[18, 2]), Err(DecodeError::NotCanonical { .. })));
         assert!(matches!(from_bytes::<Type>(&[9; 100]), Err(DecodeError::TooDeep { .. })));
-        assert!(matches!(from_bytes::<Type>(&[23]), Err(DecodeError::BadTag { .. })));
+        assert!(matches!(from_bytes::<Type>(&[24]), Err(DecodeError::BadTag { .. })));
     }
 }

@@ -108,8 +108,8 @@ pub const OPERATIONS: &[Signature] = &[
     op("edges", (1, 2), "edges(G), edges(G, Into)", "the set of G's edges {From, To}"),
     op(
         "fold",
-        (2, 2),
-        "fold(A, Aggregate)",
+        (2, 3),
+        "fold(A, Aggregate), fold(A, Aggregate, Into)",
         "a derived scalar: count, sum, min, max, avg, {sum, F}, {count, P}, [A1, A2], {F, Init} or {F, Init, Inverse}",
     ),
     op("group", (3, 3), "group(A, KeyFun, Aggregate)", "a derived map from keys to aggregates"),

@@ -10,7 +10,7 @@ use lasp_crdt::set::remove_wins::Sides;
 use lasp_crdt::{
     AwGraph, AwMap, AwSet, Boolean, BoundedCounter, Causal, Decode, Delta, Derived, DerivedDigest, DotSet, Dotted, DwFlag, Encode,
     EwFlag, Fingerprint, GCounter, GGraph, GMap, GSet, Hashes, IVar, LexCounter, LexPair, LwwRegister, MaxRegister,
-    MinRegister, MvMap, MvRegister, Pair, PnCounter, Reader, RwSet, Stamp, Sum, TwoPGraph, TwoPSet, choice, product,
+    MinRegister, MvMap, MvRegister, Pair, PnCounter, Reader, RwSet, Stamp, Sum, Summary, TwoPGraph, TwoPSet, choice, product,
 };
 use peak_alloc::PeakAlloc;
 use std::fmt::Debug;
@@ -44,6 +44,7 @@ const TYPES: &[(&str, fn(&[u8]) -> bool)] = &[
     ("ewflag", state::<EwFlag>),
     ("dwflag", state::<DwFlag>),
     ("mvregister", state::<MvRegister<String>>),
+    ("summary", state::<Summary<String>>),
     ("rwset", state::<RwSet<u64>>),
     ("awmap", state::<AwMap<String, AwSet<u64>>>),
     ("awmap_deep", state::<AwMap<u64, AwMap<u64, AwSet<u64>>>>),

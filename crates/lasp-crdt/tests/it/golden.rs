@@ -12,10 +12,10 @@
 //! They are the seeds of the fuzz target `decode`, too.
 
 use lasp_crdt::{
-    AwGraph, AwMap, AwSet, BaseId, Boolean, BoundedCounter, Causal, Decode, Delta, Derived, Dot, DotSet, DwFlag,
-    Encode, EwFlag, Fingerprint, GCounter, GGraph, GMap, GSet, IVar, Lattice, LexCounter, LexPair, LwwRegister,
-    MaxRegister, MinRegister, MvMap, MvRegister, Pair, PnCounter, ReplicaId, RwSet, Stamp, Sum, Support, Timestamp,
-    TwoPGraph, TwoPSet, choice, codec, product,
+    AwGraph, AwMap, AwSet, BaseId, Basis, Boolean, BoundedCounter, Causal, Count, Decode, Delta, Derived, Dot, DotSet,
+    DwFlag, Encode, EwFlag, Extent, Fingerprint, GCounter, GGraph, GMap, GSet, IVar, Lattice, LexCounter, LexPair,
+    LwwRegister, MaxRegister, MinRegister, MvMap, MvRegister, Pair, PnCounter, ReplicaId, RwSet, Stamp, Sum, Summary,
+    Support, Timestamp, TwoPGraph, TwoPSet, choice, codec, product,
 };
 use std::collections::BTreeSet;
 use std::fmt::{Debug, Write};
@@ -256,6 +256,22 @@ golden! {
         "A wrote red and cleared it" => merged(MvRegister::new().write(A, "red".to_owned()), |register| register.clear()),
     ]
 
+    summary: state [
+        "no result" => Summary::<String>::new(),
+        "of nothing" => Summary::new().write(Basis::new(), "none".to_owned()),
+        "of a set that lost two elements" => Summary::new().write(basis(dots([(A, 1, 9), (C, 2, 2)]), 2, 0xabcd), "seven".to_owned()),
+        "of a set that only grows" => Summary::new().write(basis(DotSet::new(), 300, 7), "many".to_owned()),
+        "of two sets, with something derived" => {
+            let mut of_two = basis(dots([(A, 1, 1)]), 0, 0);
+            of_two.know(BaseId(2), Extent { seen: dots([(B, 1, 5)]), count: Count { n: 1 << 64 | 1, hash: 5 } });
+            of_two.derive(Count { n: 4, hash: 9 });
+            Summary::new().write(of_two, "two".to_owned())
+        },
+        "of concurrent bases" => merged(Summary::new().write(basis(dots([(A, 1, 1)]), 0, 0), "a".to_owned()), |_| {
+            Summary::new().write(basis(dots([(C, 1, 1)]), 0, 0), "c".to_owned())
+        }),
+    ]
+
     rwset: state [
         "empty" => RwSet::<u64>::new(),
         "A added 7" => RwSet::new().add(A, 7u64),
@@ -456,6 +472,12 @@ fn merged<T: Lattice>(mut state: T, mutate: impl FnOnce(&T) -> T) -> T {
     let delta = mutate(&state);
     state.merge(delta);
     state
+}
+
+fn basis(seen: DotSet, n: u128, hash: u64) -> Basis {
+    let mut basis = Basis::new();
+    basis.know(BaseId(0x6261_7365), Extent { seen, count: Count { n, hash } });
+    basis
 }
 
 fn dots(ranges: impl IntoIterator<Item = (ReplicaId, u64, u64)>) -> DotSet {

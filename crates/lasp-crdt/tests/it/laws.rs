@@ -240,6 +240,7 @@ obeys!(min, Minimum);
 obeys!(boolean, Flag);
 obeys!(ivar, Once);
 obeys!(lwwregister, LastWrite);
+obeys!(summary, Summed);
 obeys!(gmap, Map);
 obeys!(pair, Both);
 obeys!(derived, Conclusions, without least_mutators);

@@ -8,6 +8,7 @@ mod graphs;
 mod maps;
 mod registers;
 mod sets;
+mod summary;
 mod two_phase;
 
 pub(crate) use causal::*;
@@ -18,6 +19,7 @@ pub(crate) use graphs::*;
 pub(crate) use maps::*;
 pub(crate) use registers::*;
 pub(crate) use sets::*;
+pub(crate) use summary::*;
 pub(crate) use two_phase::*;
 
 use crate::world::Logged;

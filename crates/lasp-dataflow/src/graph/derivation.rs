@@ -51,6 +51,8 @@ pub(super) enum Works {
     Carrying(Running, [VarId; 2]),
     /// The flag that a view says is raised.
     Following(ViewId),
+    /// What a view comes to, with how far these variables had come that it is made of.
+    Summing(ViewId, Box<[VarId]>),
     /// It is a view that its output shows.
     View,
 }
@@ -69,6 +71,7 @@ impl Derivation {
         match &self.works {
             Works::Carrying(running, _) => running.name(),
             Works::Following(_) => "reached",
+            Works::Summing(..) => "fold",
             Works::View => "view",
         }
     }
@@ -80,7 +83,8 @@ pub enum Target {
     /// A new variable that lives on this node only, with a name or without.
     Local(Option<Name>),
     /// A declared variable: what is derived is united with what it holds, and replicated with it. An add-wins set, or for
-    /// [`Operator::Reached`] a boolean.
+    /// [`Operator::Reached`] a boolean. For [`Operator::Fold`] a summary: it shows the result of whoever has folded the
+    /// most, and what it is folded from are sets that are add-wins or only grow.
     Into(VarId),
 }
 
@@ -112,13 +116,18 @@ impl Graph {
             Target::Into(output) => {
                 self.check_target(&operator, output)?;
                 self.check_acyclic(inputs, output)?;
-                let works = if matches!(operator, Operator::Reached(_)) {
-                    Works::Following(self.flag_view(operator, inputs, shape))
-                } else {
-                    self.check_carried(&operator, inputs)?;
-                    let running = Running::new(&operator).expect("checked above");
-                    let sides = [inputs[0], inputs[inputs.len() - 1]].map(|input| self.carrier(input));
-                    Works::Carrying(running, sides)
+                let works = match operator {
+                    Operator::Reached(_) => Works::Following(self.scalar_view(operator, inputs, shape)),
+                    Operator::Fold(_) => {
+                        let bases = self.check_summed(inputs[0])?;
+                        Works::Summing(self.scalar_view(operator, inputs, shape), bases)
+                    }
+                    operator => {
+                        self.check_carried(&operator, inputs)?;
+                        let running = Running::new(&operator).expect("checked above");
+                        let sides = [inputs[0], inputs[inputs.len() - 1]].map(|input| self.carrier(input));
+                        Works::Carrying(running, sides)
+                    }
                 };
                 (works, output)
             }
@@ -243,7 +252,7 @@ impl Graph {
         let info = &self.known(var)?.info;
         let name = info.name.clone();
         let wanted = match operator {
-            Operator::Fold(_) => return Err(DeriveError::FoldTarget(name)),
+            Operator::Fold(_) => Type::Summary,
             Operator::Reached(_) => Type::Boolean,
             _ => Type::AwSet,
         };
@@ -317,7 +326,7 @@ impl Graph {
         for derivation in variable.made_by.iter().filter_map(|id| self.derivations.get(id)) {
             match &derivation.works {
                 Works::Carrying(_, inputs) => causes.extend(inputs),
-                Works::Following(view) => causes.extend(self.bases_of(*view)),
+                Works::Following(view) | Works::Summing(view, _) => causes.extend(self.bases_of(*view)),
                 Works::View => {}
             }
         }
@@ -325,7 +334,7 @@ impl Graph {
     }
 
     /// The variables that a view is made of.
-    fn bases_of(&self, view: ViewId) -> Vec<VarId> {
+    pub(super) fn bases_of(&self, view: ViewId) -> Vec<VarId> {
         let mut bases = Vec::new();
         let mut seen = BTreeSet::new();
         let mut open = vec![view];
@@ -397,7 +406,7 @@ impl Graph {
         }
     }
 
-    fn flag_view(&mut self, operator: Operator, inputs: &[VarId], shape: Shape) -> ViewId {
+    fn scalar_view(&mut self, operator: Operator, inputs: &[VarId], shape: Shape) -> ViewId {
         let view = self.add_view(operator, inputs, shape);
         let failures = self.views.demand(view, &mut self.vars);
         self.report(failures, Some(view));
@@ -484,6 +493,12 @@ impl Graph {
                 self.sinks.entry(view).or_default().push(id);
                 self.raise_above_view(view, output);
                 self.follow_view(view, &mut step);
+            }
+            Works::Summing(view, bases) => {
+                let (view, bases) = (*view, bases.clone());
+                self.derivations.insert(id, derivation);
+                self.raise_above_view(view, output);
+                self.start_summing(id, view, &bases, &mut step);
             }
             Works::Carrying(running, inputs) => {
                 let inputs = *inputs;

@@ -125,6 +125,17 @@ pub enum DeriveError {
         /// Its input.
         name: Name,
     },
+    /// It cannot be told of two results of this fold which one is newer, so it stays here.
+    #[error(
+        "the result of a fold over {name} cannot be replicated: which of two is newer is told by what add-wins and \
+         grow-only sets have seen, and {name} is a {ty}; leave the variable to derive into out"
+    )]
+    NotSummed {
+        /// What it comes from, directly or not.
+        name: Name,
+        /// Its type.
+        ty: Type,
+    },
     /// The variable to derive into is of another type.
     #[error("{operator} can be derived into {wanted}, and {name} is {ty}")]
     Target {
@@ -137,9 +148,6 @@ pub enum DeriveError {
         /// Its type.
         ty: Type,
     },
-    /// A fold's result may go down, so it cannot be merged with that of other nodes.
-    #[error("the result of a fold stays on its node and cannot be derived into {0}; leave the variable out")]
-    FoldTarget(Name),
     /// The variable to derive into is itself derived here, as a local result.
     #[error("{0} is the result of another derivation; declare a set to derive into")]
     ReadOnly(Name),

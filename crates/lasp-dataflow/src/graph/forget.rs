@@ -44,7 +44,10 @@ impl Graph {
                         }
                     }
                 }
-                Works::Following(view) => {
+                works @ (Works::Following(view) | Works::Summing(view, _)) => {
+                    if let Works::Summing(_, bases) = &works {
+                        self.stop_summing(id, bases);
+                    }
                     if let Some(sinks) = self.sinks.get_mut(&view) {
                         sinks.retain(|sink| *sink != id);
                         if sinks.is_empty() {

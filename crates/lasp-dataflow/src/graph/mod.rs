@@ -12,6 +12,7 @@ mod effects;
 mod errors;
 mod forget;
 mod step;
+mod summing;
 mod update;
 mod variable;
 mod variables;
@@ -46,7 +47,7 @@ pub struct Graph {
     vars: Variables,
     /// Derivations into variables that travel, and those that carry provenance to them.
     derivations: BTreeMap<DerivationId, Derivation>,
-    /// Flags that follow a view.
+    /// Flags and folds that follow a view.
     sinks: BTreeMap<ViewId, Vec<DerivationId>>,
     next_derivation: u32,
     /// Derivations whose results stay here.

@@ -17,14 +17,16 @@ use crate::types::Type;
 use crate::value::Value;
 use crate::views::{Change, Failure, ViewId};
 use lasp_crdt::{AwSet, Boolean, GSet};
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What has happened in a step so far.
 #[derive(Debug, Default)]
 pub(super) struct Step {
     /// Changes of variables whose consequences for what travels are still to be drawn, in topological order.
     open: BTreeMap<(u32, VarId), change::Change>,
+    /// Folds that are still to be written, by the rank of what they are written into.
+    pub(super) sums: BTreeSet<(u32, DerivationId)>,
     /// Variables whose state grew, or whose view changed, and for which somebody waits, with the elements or keys that came;
     /// `None` where they were not noted.
     grown: BTreeMap<VarId, Option<Vec<Value>>>,
@@ -44,11 +46,14 @@ impl Graph {
     pub(super) fn finish(&mut self, mut step: Step) {
         loop {
             let of_variable = step.open.first_key_value().map(|((rank, _), _)| *rank);
-            match (of_variable, self.views.next_rank()) {
+            let of_node = self.views.next_rank();
+            let next = of_variable.into_iter().chain(of_node).min();
+            // What changes a variable comes before what the variable changes.
+            match (step.sums.first(), next) {
                 (None, None) => break,
-                (Some(variable), Some(node)) if node < variable => self.run_node(&mut step),
-                (None, Some(_)) => self.run_node(&mut step),
-                (Some(_), _) => self.run_variable(&mut step),
+                (Some(&(sum, _)), next) if next.is_none_or(|next| sum <= next) => self.run_sum(&mut step),
+                _ if of_variable.is_some() && of_variable == next => self.run_variable(&mut step),
+                _ => self.run_node(&mut step),
             }
         }
         for (var, came) in &step.grown {
@@ -89,19 +94,24 @@ impl Graph {
         }
     }
 
-    /// Raises the flags that follow a view, if it is raised.
+    /// Raises the flags that follow a view, if it is raised, and notes the folds.
     pub(super) fn follow_view(&mut self, view: ViewId, step: &mut Step) {
-        if self.views.scalar(view) != Some(&Value::Bool(true)) {
-            return;
-        }
-        let outputs: Vec<VarId> = self.sinks[&view].iter().map(|id| self.derivations[id].output).collect();
-        for output in outputs {
-            self.grow_derived(output, State::Boolean(Boolean::default().enable()), step);
+        let is_raised = self.views.scalar(view) == Some(&Value::Bool(true));
+        for id in self.sinks[&view].clone() {
+            let derivation = &self.derivations[&id];
+            match derivation.works {
+                Works::Summing(..) => self.note_sum(id, step),
+                _ if is_raised => {
+                    let output = derivation.output;
+                    self.grow_derived(output, State::Boolean(Boolean::default().enable()), step);
+                }
+                _ => {}
+            }
         }
     }
 
     /// Joins news into one variable and notes what that calls for. `news` holds nothing that the variable knows.
-    fn grow(&mut self, var: VarId, news: State, cause: Cause, step: &mut Step) {
+    pub(super) fn grow(&mut self, var: VarId, news: State, cause: Cause, step: &mut Step) {
         if news.is_bottom() {
             return;
         }
@@ -121,6 +131,7 @@ impl Graph {
         if is_watched && facets.is_empty() {
             step.shown.entry(var).or_insert_with(|| Shown::before(&variable.state));
         }
+        variable.learn_dead(&news);
         if variable.dependents.is_empty() {
             variable.state.merge_moving(news, wanted, &mut moved);
         } else {
@@ -136,6 +147,10 @@ impl Graph {
         }
         if is_watched && !facets.is_empty() {
             step.shown.entry(var).or_default().extend(Shown::of(&moved));
+        }
+        variable.follow_retired();
+        for at in 0..self.vars[var].summed_by.len() {
+            self.note_sum(self.vars[var].summed_by[at], step);
         }
         self.tell_taps(var, &mut moved);
         moved.clear();
@@ -282,7 +297,7 @@ impl super::derivation::Derivation {
     fn run(&mut self, feed: &Feed<'_>) -> Outcome {
         match &mut self.works {
             Works::Carrying(running, _) => running.feed(feed),
-            Works::Following(_) | Works::View => Outcome::default(),
+            Works::Following(_) | Works::Summing(..) | Works::View => Outcome::default(),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::derivation::DerivationId;
 use super::errors::DerivationError;
+use super::summing::Dead;
 use crate::name::Name;
 use crate::operators::{Input, Side};
 use crate::state::{Facets, State, Touched};
@@ -98,6 +99,10 @@ pub(super) struct Variable {
     pub(super) made_by: Vec<DerivationId>,
     /// Which derivations read it, and as which input.
     pub(super) dependents: Vec<(DerivationId, Side)>,
+    /// Which folds that travel are computed from it.
+    pub(super) summed_by: Vec<DerivationId>,
+    /// Where there are any: what of it is dead.
+    pub(super) dead: Option<Box<Dead>>,
     /// Which nodes of views take what happens to it.
     pub(super) taps: Vec<Tap>,
     /// The parts that they take.
@@ -127,6 +132,8 @@ impl Variable {
             rank: 0,
             made_by: Vec::new(),
             dependents: Vec::new(),
+            summed_by: Vec::new(),
+            dead: None,
             taps: Vec::new(),
             tapped: Facets::default(),
             waiters: Waiters::default(),

@@ -4,7 +4,7 @@ use super::{SetState, Slot};
 use crate::value::Value;
 use lasp_crdt::{
     Boolean, BoundedCounter, Causal, Delta, GCounter, GGraph, GMap, GSet, IVar, LexCounter, LwwRegister, MaxRegister,
-    MinRegister, PnCounter, TwoPGraph, TwoPSet,
+    MinRegister, PnCounter, Summary, TwoPGraph, TwoPSet,
 };
 
 /// A digest of a [`State`](super::State); its parts are those of the types inside.
@@ -42,6 +42,8 @@ pub enum StateDigest {
     LwwRegister(<LwwRegister<Value> as Delta>::Digest),
     /// Dots seen and live.
     MvRegister(Causal),
+    /// The results with their bases.
+    Summary(<Summary<Value> as Delta>::Digest),
     /// The digest under each key.
     GMap(<GMap<Value, Slot> as Delta>::Digest),
     /// Dots seen and live.

@@ -113,6 +113,7 @@ fn form(ty: &Type) -> &'static str {
         Type::GMap(_) => "a map",
         Type::Pair(..) => "a tuple of two values",
         Type::Max | Type::Min | Type::IVar => "a value",
+        Type::Summary => "what a fold came to, with what it was folded from, which no value can stand for; use fold",
         Type::GGraph | Type::TwoPGraph => "a map #{vertices => [V, ...], edges => [{V, W}, ...]}",
         Type::AwSet
         | Type::RwSet

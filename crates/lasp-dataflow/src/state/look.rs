@@ -7,7 +7,8 @@ use crate::output::Output;
 use crate::threshold::Level;
 use crate::value::Value;
 use lasp_crdt::{
-    Adjacency, Dotted, Elements, GMap, GSet, Graph, Keys, MvRegister, Reading, RwElements, TwoPSet, Values,
+    Adjacency, Dotted, Elements, GMap, GSet, Graph, Keys, Lattice, MvRegister, Reading, RwElements, Summary, TwoPSet,
+    Values,
 };
 
 /// What a reader sees of a state.
@@ -25,6 +26,8 @@ pub(crate) enum Look<'a> {
     Conflict(&'a Value, &'a Value),
     /// A multi-value register.
     Many(&'a Values<Value>),
+    /// Results of concurrent folds, more than one.
+    Results(&'a Summary<Value>),
     /// A set.
     Set(&'a dyn Collection),
     /// A map.
@@ -145,6 +148,10 @@ impl State {
             },
             Self::LwwRegister(register) => Look::Register(register.value()),
             Self::MvRegister(register) => Look::Many(register.store()),
+            Self::Summary(summary) if summary.is_bottom() => Look::Register(None),
+            Self::Summary(summary) => {
+                summary.value().map_or(Look::Results(summary), |value| Look::Register(Some(value)))
+            }
             Self::GMap(map) => Look::Map(map),
             Self::AwMap(map) => Look::Map(map.store()),
             Self::MvMap(map) => Look::Map(map.store()),
@@ -166,6 +173,7 @@ impl<'a> Look<'a> {
             Self::Register(value) => value.map_or(Output::Unset, |value| Output::Value(value.clone())),
             Self::Conflict(least, greatest) => Output::Many(vec![least.clone(), greatest.clone()]),
             Self::Many(values) => Output::Many(values.values().into_iter().cloned().collect()),
+            Self::Results(summary) => Output::Many(summary.values().into_iter().cloned().collect()),
             Self::Set(_) => Output::Set(self.elements()),
             Self::Map(map) => {
                 let mut entries = Vec::with_capacity(map.len());
@@ -209,6 +217,7 @@ impl<'a> Look<'a> {
             Self::Map(map) => map.get(element).is_some(),
             Self::Graph(graph) => graph.contains_vertex(element),
             Self::Many(values) => values.writes().any(|(_, value)| value == element),
+            Self::Results(summary) => summary.entries().any(|(_, value)| value == element),
             _ => false,
         }
     }
@@ -220,6 +229,7 @@ impl<'a> Look<'a> {
             Self::Map(map) => Some(map.len()),
             Self::Graph(graph) => Some(graph.vertex_count()),
             Self::Many(values) => Some(values.values().len()),
+            Self::Results(summary) => Some(summary.values().len()),
             _ => None,
         }
     }
@@ -229,6 +239,8 @@ impl<'a> Look<'a> {
         match self {
             Self::Number(n) => Some(Level::exactly(n)),
             Self::Register(value) => value.and_then(Level::of),
+            // Which is right, nobody knows yet.
+            Self::Results(_) => None,
             // The greater one, so that who waited for a number does not wait on.
             Self::Conflict(_, greatest) => Level::of(greatest),
             collection => Some(Level::exactly(i64::try_from(collection.cardinality()?).unwrap_or(i64::MAX))),

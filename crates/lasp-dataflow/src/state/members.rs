@@ -55,6 +55,7 @@ impl Type {
             | Self::DwFlag
             | Self::IVar
             | Self::LwwRegister
+            | Self::Summary
             | Self::Pair(..) => &[],
         }
     }

@@ -36,7 +36,7 @@ use crate::types::Type;
 use crate::value::Value;
 use lasp_crdt::{
     AwGraph, AwMap, Boolean, BoundedCounter, Dotted, DwFlag, EwFlag, GCounter, GGraph, GMap, GSet, IVar, LexCounter,
-    LwwRegister, MaxRegister, MinRegister, MvMap, MvRegister, PnCounter, RwSet, TwoPGraph, TwoPSet,
+    LwwRegister, MaxRegister, MinRegister, MvMap, MvRegister, PnCounter, RwSet, Summary, TwoPGraph, TwoPSet,
 };
 
 /// What a variable holds, or a part of it.
@@ -74,6 +74,8 @@ pub enum State {
     LwwRegister(LwwRegister<Value>),
     /// Of [`Type::MvRegister`].
     MvRegister(MvRegister<Value>),
+    /// Of [`Type::Summary`].
+    Summary(Summary<Value>),
     /// Of [`Type::GMap`].
     GMap(GMap<Value, Slot>),
     /// Of [`Type::AwMap`].
@@ -96,7 +98,7 @@ macro_rules! lattices {
     ($then:ident!($($with:tt)*)) => {
         $then!([
             GSet AwSet TwoPSet RwSet GCounter PnCounter LexCounter BCounter Max Min Boolean EwFlag DwFlag IVar LwwRegister
-            MvRegister GMap AwMap MvMap GGraph TwoPGraph AwGraph
+            MvRegister Summary GMap AwMap MvMap GGraph TwoPGraph AwGraph
         ] $($with)*)
     };
 }
@@ -158,6 +160,7 @@ impl State {
             Type::IVar => Self::IVar(IVar::default()),
             Type::LwwRegister => Self::LwwRegister(LwwRegister::default()),
             Type::MvRegister => Self::MvRegister(MvRegister::default()),
+            Type::Summary => Self::Summary(Summary::default()),
             Type::GMap(_) => Self::GMap(GMap::default()),
             Type::AwMap(_) => Self::AwMap(AwMap::default()),
             Type::MvMap => Self::MvMap(MvMap::default()),
@@ -207,6 +210,7 @@ impl State {
             Self::IVar(_) => "ivar",
             Self::LwwRegister(_) => "lwwregister",
             Self::MvRegister(_) => "mvregister",
+            Self::Summary(_) => "summary",
             Self::GMap(_) => "gmap",
             Self::AwMap(_) => "awmap",
             Self::MvMap(_) => "mvmap",

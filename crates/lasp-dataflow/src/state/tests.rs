@@ -6,7 +6,8 @@ use crate::types::Type;
 use crate::value::Value;
 use lasp_crdt::codec::{Plain, to_bytes};
 use lasp_crdt::{
-    AwSet, BaseId, DecodeError, Derived, Dot, Event, Reader, ReplicaId, Stamp, Support, Timestamp, Writer, laws,
+    AwSet, BaseId, Basis, Count, DecodeError, Derived, Dot, Event, Extent, Reader, ReplicaId, Stamp, Summary, Support,
+    Timestamp, Writer, laws,
 };
 use proptest::prelude::*;
 
@@ -29,6 +30,7 @@ pub(super) fn types() -> Vec<Type> {
         "ivar",
         "lwwregister",
         "mvregister",
+        "summary",
         "mvmap",
         "ggraph",
         "twopgraph",
@@ -65,6 +67,8 @@ fn op(ty: &Type, numbers: &mut impl Iterator<Item = u8>) -> Op {
         Type::PnCounter | Type::LexCounter | Type::BCounter if next() % 2 == 0 => Op::Decrement((next() % 3).into()),
         Type::GCounter | Type::PnCounter | Type::LexCounter | Type::BCounter => Op::Increment((next() % 3).into()),
         Type::Max | Type::Min | Type::LwwRegister | Type::IVar | Type::MvRegister => Op::Set(value(next())),
+        // It has none; see `summary`.
+        Type::Summary => Op::Clear,
         Type::EwFlag | Type::DwFlag if next() % 2 == 0 => Op::Disable,
         Type::Boolean | Type::EwFlag | Type::DwFlag => Op::Enable,
         Type::AwMap(_) | Type::MvMap if next() % 4 == 0 => Op::RemoveKeys(few(next())),
@@ -101,6 +105,17 @@ fn derived(numbers: &mut impl Iterator<Item = u8>) -> State {
     State::AwSet(SetState::new(AwSet::new(), delta))
 }
 
+/// What a fold might come to.
+fn summary(numbers: &mut impl Iterator<Item = u8>) -> State {
+    let mut next = || u64::from(numbers.next().unwrap_or_default()) % 3;
+    let seen = [1, 2].into_iter().zip([next(), next()]);
+    let seen = seen.flat_map(|(by, seen)| (1..=seen).map(move |n| Dot::new(ReplicaId(by), n))).collect();
+    let (n, hash) = (next(), next());
+    let mut basis = Basis::new();
+    basis.know(BaseId(1), Extent { seen, count: Count { n: n.into(), hash: if n > 0 { hash } else { 0 } } });
+    State::Summary(Summary::new().write(basis, Value::Int(next() as i64)))
+}
+
 /// The states of three replicas, and their deltas, after some operations of which not all are heard by all.
 pub(super) fn history(ty: &Type, script: &[Vec<u8>]) -> Vec<State> {
     let mut replicas = vec![State::bottom(ty); 3];
@@ -115,6 +130,7 @@ pub(super) fn history(ty: &Type, script: &[Vec<u8>]) -> Vec<State> {
         };
         let made = match ty {
             Type::AwSet if mode % 3 == 0 => Ok(derived(&mut numbers)),
+            Type::Summary => Ok(summary(&mut numbers)),
             _ => replicas[at].apply(ty, &op(ty, &mut numbers), by),
         };
         let Ok(delta) = made else { continue };

@@ -53,6 +53,7 @@ impl State {
             Type::IVar => Self::IVar(Decode::decode(r)?),
             Type::LwwRegister => Self::LwwRegister(Decode::decode(r)?),
             Type::MvRegister => Self::MvRegister(Decode::decode(r)?),
+            Type::Summary => Self::Summary(Decode::decode(r)?),
             Type::GMap(inner) => Self::GMap(GMap::decode_with(r, |r| Self::decode(inner, r).map(Slot::from))?),
             Type::AwMap(inner) => {
                 let value = |r: &mut Reader<'_>, live: &mut _| Nested::decode_store(inner, r, live);
@@ -132,6 +133,7 @@ impl StateDigest {
             Type::IVar => Self::IVar(Decode::decode(r)?),
             Type::LwwRegister => Self::LwwRegister(Decode::decode(r)?),
             Type::MvRegister => Self::MvRegister(Decode::decode(r)?),
+            Type::Summary => Self::Summary(Decode::decode(r)?),
             Type::GMap(inner) => r.nested(|r| decode_map_digest(inner, r)).map(Self::GMap)?,
             Type::AwMap(_) => Self::AwMap(Decode::decode(r)?),
             Type::MvMap => Self::MvMap(Decode::decode(r)?),

@@ -278,10 +278,7 @@ fn derivations_that_make_no_sense_are_refused() {
     );
     assert_eq!(refused(Operator::Map(double()), &[set], Target::Local(Some(name("c")))), "c is already declared");
     let fold = Operator::Fold(lasp_dataflow::Aggregate::Count);
-    assert_eq!(
-        refused(fold, &[grow], Target::Into(set)),
-        "the result of a fold stays on its node and cannot be derived into s; leave the variable out"
-    );
+    assert_eq!(refused(fold, &[grow], Target::Into(set)), "fold can be derived into summary, and s is awset");
     assert!(matches!(node.graph.bind_to(set, grow), Err(DeriveError::OtherType { .. })));
     let used = node.declare("c2", "gcounter");
     node.update(used, Op::Increment(1));

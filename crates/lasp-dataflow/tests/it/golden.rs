@@ -41,6 +41,7 @@ fn histories() -> Vec<(&'static str, Vec<Op>)> {
         ("ivar", vec![Op::Set(5.into())]),
         ("lwwregister", write()),
         ("mvregister", write()),
+        ("summary", vec![]),
         ("gmap(max)", write().into_iter().map(key).collect()),
         ("awmap(rwset)", sets().into_iter().map(key).collect()),
         (

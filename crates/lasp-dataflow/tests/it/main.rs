@@ -8,6 +8,7 @@ mod folds;
 mod golden;
 mod morphisms;
 mod original;
+mod summaries;
 mod support;
 mod thresholds;
 mod types;

@@ -76,6 +76,7 @@ fn an_unused_variable_of_each_type_says_so() {
         ("boolean", "false"),
         ("ivar", "undefined"),
         ("lwwregister", "undefined"),
+        ("summary", "undefined"),
         ("gmap(set)", "#{}"),
         ("pair(boolean, ivar)", "{false, undefined}"),
     ];

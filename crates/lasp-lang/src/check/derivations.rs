@@ -37,6 +37,7 @@ impl Checker {
             _ => {}
         }
         match name {
+            "fold" if args.len() > 2 => Known::Variable(Type::Summary),
             "fold" | "group" => Known::Unknown,
             "reached" => Known::Variable(Type::Boolean),
             // Of what is no collection, or not known to be one, an image may be anything.

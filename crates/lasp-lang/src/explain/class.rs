@@ -3,6 +3,9 @@
 use super::model::Growth;
 use lasp_dataflow::{Aggregate, Operator, Type};
 
+/// What a fold is that travels.
+pub(super) const NEWEST: &str = "not a morphism; of what nodes fold, the result of those who have the most is kept";
+
 /// An operator's algebra, and what a change costs; a `map` of a variable that is no collection takes its value.
 pub(super) fn class(operator: &Operator, of_a_scalar: bool) -> (&'static str, &'static str) {
     match operator {
@@ -69,6 +72,7 @@ pub(super) fn growth(ty: &Type) -> Growth {
         | Type::DwFlag
         | Type::LwwRegister
         | Type::MvRegister
+        | Type::Summary
         | Type::AwMap(_)
         | Type::MvMap
         | Type::TwoPGraph

@@ -1,6 +1,6 @@
 //! A host that notes down what a program builds on another.
 
-use super::class::{class, growth, growth_through};
+use super::class::{NEWEST, class, growth, growth_through};
 use super::model::{Derivation, Explanation, Growth, Origin, Plan, Reaction, Variable, VariableId};
 use super::plan::plan;
 use crate::host::{Fault, Host, HostEvent, HostPlan, Progress, Refusal, Size, TriggerId};
@@ -225,7 +225,10 @@ impl<H: Host> Host for Recorder<H> {
         let of_a_scalar = inputs.iter().any(|input| self.inner.type_of(*input).facets().is_empty());
         let output = self.inner.derive(node, operator.clone(), inputs, into)?;
         self.note(node, output, Some(&operator), inputs);
-        let (class, cost) = class(&operator, of_a_scalar);
+        let (class, cost) = match class(&operator, of_a_scalar) {
+            (_, cost) if into.is_some() && matches!(operator, Operator::Fold(_)) => (NEWEST, cost),
+            class => class,
+        };
         let what = format!("{operator:?}");
         self.edges.push(Edge {
             node,

@@ -41,7 +41,7 @@ pub(crate) fn shape(name: &str) -> Option<Shape> {
         "map" | "filter" | "flat_map" => shape(&[0], &[1], Some(2), elements),
         "union" | "intersection" | "difference" | "product" => shape(&[0, 1], &[], Some(2), elements),
         "join" => shape(&[0, 2], &[1, 3], Some(4), elements),
-        "fold" => shape(&[0], &[], None, elements),
+        "fold" => shape(&[0], &[], Some(2), elements),
         "group" => shape(&[0], &[1], None, elements),
         "keys" => shape(&[0], &[], Some(1), Some(Facet::Keys)),
         "entries" => shape(&[0], &[], Some(1), elements),
@@ -88,7 +88,11 @@ pub(crate) fn takes(name: &str, ty: &Type) -> std::result::Result<(), (String, &
 
 /// The type that the derivation called `name` can be derived into.
 pub(crate) fn target(name: &str) -> Type {
-    if name == "reached" { Type::Boolean } else { Type::AwSet }
+    match name {
+        "reached" => Type::Boolean,
+        "fold" => Type::Summary,
+        _ => Type::AwSet,
+    }
 }
 
 impl<H: Host> World<H> {

@@ -49,6 +49,15 @@ fn equal_images_count_each() {
 }
 
 #[test]
+fn a_fold_can_be_derived_into_a_summary() {
+    let text = "A = declare(set), T = fold(A, sum, declare(total, summary)), M = map(T, fun(N) -> N * 10 end).
+                update(A, {add, [1, 2, 3]}), {query(T), query(M)}.
+                update(A, {rmv, 3}), {read(T, {value, 3}), query(M)}.
+                fold(A, min, declare(least, summary)), update(A, {rmv_all, [1, 2]}), query(declare(least, summary)).";
+    assert_eq!(run(text)[1..], ["{6, 60}", "{3, 30}", "undefined"]);
+}
+
+#[test]
 fn a_scalar_can_be_mapped_and_thresholds_are_flags() {
     let text = "C = declare(gcounter), M = map(C, fun(N) -> N * N end), R = reached(C, {value, 3}).
                 update(C, {increment, 2}), {query(M), query(R)}.
@@ -73,6 +82,8 @@ fn what_does_not_fit_is_told_before_it_runs() {
         ("fold(A, {sum, fun(X) -> query(B) end})", "the function of `fold` must be pure"),
         ("G = declare(gset), map(A, fun(X) -> X end, G)", "`map` derives into a set, found a gset"),
         ("reached(A, {value, 1})", "set cannot be waited on for {value, 1}"),
+        ("fold(A, sum, B)", "`fold` derives into a summary, found a set"),
+        ("T = declare(summary), fold(A, sum, T), update(T, {set, 1})", "summary has no operation"),
         ("reached(A, [1], B)", "`reached` derives into a boolean, found a set"),
         ("read(A, [1], 10, 20)", "`read` takes 2 or 3 arguments, found 4"),
         ("wait_needed(A, [1], 7)", "`wait_needed` takes a function here"),
@@ -91,6 +102,8 @@ fn what_only_running_shows_is_told_then() {
         ("Agg = lists:duplicate(100, sum), fold(A, Agg)", "`fold` computes at most 64 aggregates at once"),
         ("T = 3, reached(A, T)", "cannot be waited on for 3"),
         ("difference(A, B, A)", "follow"),
+        ("T = declare(summary), fold(A, sum, T), bind(T, 1)", "use fold"),
+        ("M = declare(gmap(max)), fold(M, count, declare(summary))", "which of two is newer"),
     ] {
         let failed = failure(&format!("{SETS} {form}."));
         assert!(failed.contains(message), "{form}: {failed}");
