@@ -19,7 +19,7 @@ pub(crate) async fn play(member: &Member, options: &SharedLoad) -> Result<(), Er
     let Member { lasp, journal, config, .. } = member;
     let views = measure::follow_counter(member, VIEWS).await?;
     let ads: Set<i64> = lasp.set(ADS).await?;
-    measure::follow_number(member, ADS, ads.count().await?.id());
+    measure::follow_number(member, ADS, ads.count().await?.detach().id());
     member.roll_call().await?;
     lasp.sleep(SETTLE).await?;
     journal.load_from(lasp.inspect(Probe::of).await?.bytes);

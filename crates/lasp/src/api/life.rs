@@ -89,7 +89,7 @@ impl Deref for Anchor {
 
 /// A derived variable, and what keeps its derivation going: when the last clone of this is dropped, the derivation ends at
 /// the node, which forgets the variable. What is under way keeps it going as well: a read that is awaited, a watch, and
-/// everything derived from it. [`detach`](Self::detach) lets it go on until the node stops, as does
+/// everything derived from it. A bare [`id`](Var::id) does not. [`detach`](Self::detach) lets it go on until the node stops, as does
 /// [giving it a name](super::Deriving::named).
 #[must_use = "dropping the last handle ends the derivation; `detach` it to let it go on"]
 #[derive(Debug)]
