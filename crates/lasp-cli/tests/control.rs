@@ -157,6 +157,10 @@ fn a_variable_is_updated_and_read() {
     let error = node.fails(&["update", "n", "increment", "--declare", "gcountr"], 2);
     assert!(error.contains("did you mean `gcounter`?"), "{error}");
     assert!(node.fails(&["update", "n", "increment"], 1).contains("no variable"));
+    node.prints(&["update", "ads", "{add, 3}", "--declare", "awset"]);
+    let error = node.fails(&["update", "ads", "{add, 4}", "--declare", "gset"], 1);
+    assert!(error.contains("ads is already declared as awset, not gset"), "{error}");
+    assert_eq!(node.prints(&["get", "ads"]), "set[1, 3]\n");
 }
 
 #[test]
@@ -249,6 +253,36 @@ fn a_program_runs_at_the_node_and_its_end_is_the_exit_code() {
     assert!(out == "set[1]\n" && code == Some(1) && error.contains("map failed on 0"), "{out}{error}");
     let lines = |word: &str| node.run(&format!("T = declare(set), update(T, {{add, {word}}})."), &[]).0;
     assert_eq!((lines("a"), lines("b")), ("set[a]\n".to_owned(), "set[b]\n".to_owned()), "sessions are apart");
+}
+
+#[test]
+fn a_program_is_installed_listed_replaced_and_removed() {
+    let node = Node::start(&[]);
+    let doubles = scratch("doubles.lasp", "S = declare(src, set), map(S, fun(X) -> 8 div X end, declare(dst, set)).");
+    let doubles = doubles.to_str().expect("text");
+    assert_eq!(node.prints(&["programs"]), "no programs\n");
+    assert_eq!(node.prints(&["install", doubles]), "installed doubles, version 1\n");
+    node.prints(&["update", "src", "{add, [0, 2]}"]);
+    assert_eq!(node.prints(&["get", "dst"]), "set[4]\n");
+    let listed = node.prints(&["programs"]);
+    assert!(
+        listed
+            .starts_with("NAME     VERSION  STATE    ERRORS  VARIABLES\ndoubles  1        running  1       dst src\n"),
+        "{listed}"
+    );
+    let listed = &objects(&node.prints(&["programs", "--json"]))[0];
+    assert_eq!(
+        (&listed["name"], &listed["state"], &listed["errors"]),
+        (&"doubles".into(), &"running".into(), &1.into())
+    );
+    let again = &objects(&node.prints(&["install", doubles, "--name", "doubles", "--json"]))[0];
+    assert_eq!(*again, serde_json::json!({"name": "doubles", "version": 2}));
+    let bad = scratch("bad.lasp", "S = declare(src, set),\nupdate(S, {add, 1}).");
+    let error = node.fails(&["install", bad.to_str().expect("text")], 2);
+    assert!(error.contains(":2:1"), "{error}");
+    assert_eq!(node.prints(&["uninstall", "doubles"]), "");
+    assert_eq!(node.prints(&["programs", "--json"]), "");
+    assert!(node.fails(&["uninstall", "doubles"], 1).contains("no program doubles is installed"));
 }
 
 #[test]

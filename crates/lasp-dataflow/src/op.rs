@@ -74,6 +74,26 @@ impl ReplicaName {
     }
 }
 
+impl From<ReplicaId> for ReplicaName {
+    fn from(id: ReplicaId) -> Self {
+        Self::Id(id)
+    }
+}
+
+/// As the program names it.
+impl From<&str> for ReplicaName {
+    fn from(name: &str) -> Self {
+        Self::Named(name.into())
+    }
+}
+
+/// As the program names it.
+impl From<String> for ReplicaName {
+    fn from(name: String) -> Self {
+        Self::Named(name.into())
+    }
+}
+
 /// Distinguishes the id of a replica from that of a node: rights given to nobody are lost.
 const SPELLED: &str = "replica:";
 
@@ -123,10 +143,18 @@ pub enum OpError {
         /// What was to be written.
         refused: Value,
     },
+    /// A counter would leave the range of integers.
+    #[error("the counter would leave the range of 64-bit integers: it is {before}, and this would make it {after}")]
+    Overflow {
+        /// What it is.
+        before: i128,
+        /// What it would be.
+        after: i128,
+    },
     /// A replica may not take that much off a bounded counter, or give it away.
     #[error(
-        "this replica may take off or move {owned}, not {asked}: a bcounter takes off what its replica has added or was \
-         given by others with {{move, N, ToNode}}"
+        "this replica may take off or move {owned}, not {asked}; that is what it has added, or was given by others with \
+         {{move, N, ToNode}}"
     )]
     NotEnoughRights {
         /// How much was asked for.

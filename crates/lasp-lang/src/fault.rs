@@ -2,6 +2,7 @@
 
 use crate::diagnostic::Diagnostic;
 use crate::source::{Source, Span};
+use std::fmt::Display;
 use std::sync::Arc;
 
 /// A failure at a place in a program. Nothing that was evaluated before it is undone.
@@ -45,6 +46,15 @@ impl Problem {
     /// A problem.
     pub fn new(message: impl Into<String>) -> Self {
         Self { message: message.into(), hint: None }
+    }
+
+    /// A problem as the dataflow words it: what is wrong; what to do about it.
+    pub fn worded(error: impl Display) -> Self {
+        let text = error.to_string();
+        match text.split_once("; ") {
+            Some((message, hint)) => Self::new(message).hint(hint),
+            None => Self::new(text),
+        }
     }
 
     /// With a hint.

@@ -117,7 +117,7 @@ impl GraphHost {
 }
 
 fn refused(error: impl std::fmt::Display) -> Refusal {
-    Refusal::new(error.to_string())
+    Refusal::worded(error)
 }
 
 impl Host for GraphHost {

@@ -43,7 +43,10 @@ impl<'a> Lexer<'a> {
             self.diagnostics.push(Diagnostic::error(Span::default(), message));
             self.text = "";
         }
-        if self.text.starts_with("#!") {
+        if let Some(rest) = self.text.strip_prefix('\u{feff}') {
+            self.at = self.text.len() - rest.len(); // the mark with which some editors begin a file
+        }
+        if self.rest().starts_with("#!") {
             self.skip_line();
         }
         while let Some(next) = self.peek() {

@@ -40,13 +40,16 @@ pub(crate) const DEPTH_MAX: u32 = 400;
 
 pub(crate) type Outcome<T = Term> = Result<T, Box<Fault>>;
 
+/// A part of a program's text.
+pub(crate) type Place = (Arc<Source>, Span);
+
 /// Where operations go.
 pub trait Effects {
-    /// Performs the operation `name` at `node`.
+    /// Performs the operation `name` at `node`, called at this place of a program.
     ///
     /// # Errors
     /// What the operation refused; its variables are unchanged.
-    fn operate(&mut self, node: usize, name: &str, args: Vec<Term>) -> Result<Step, Trap>;
+    fn operate(&mut self, node: usize, name: &str, args: Vec<Term>, at: Option<Place>) -> Result<Step, Trap>;
 
     /// Goes on with an operation that waits.
     ///
@@ -442,7 +445,8 @@ impl<'w> Machine<'w> {
         let Some(effects) = &mut self.effects else {
             return Err(self.impure(name, span));
         };
-        let mut step = effects.operate(self.node, name, args).map_err(|trap| self.place(trap, span))?;
+        let at = self.source.clone().map(|source| (source, span));
+        let mut step = effects.operate(self.node, name, args, at).map_err(|trap| self.place(trap, span))?;
         loop {
             match step {
                 Step::Done(term) => {

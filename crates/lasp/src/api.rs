@@ -28,5 +28,6 @@ pub use handle::{Installed, Lasp, Members, Status};
 pub use life::{Derived, Feed};
 pub use once::Turn;
 pub use variable::{
-    Flag, GCounter, GMap, GSet, IVar, Max, Min, Pair, PnCounter, Reached, Register, Scalar, Set, Table, Var, View,
+    AwGraph, AwMap, BCounter, DwFlag, EwFlag, Flag, GCounter, GGraph, GMap, GSet, IVar, LexCounter, Max, Min, MvMap,
+    MvRegister, Pair, PnCounter, Reached, Register, RwSet, Scalar, Set, Table, TwoPGraph, TwoPSet, Var, View,
 };

@@ -77,8 +77,8 @@ pub use api::*;
 pub use builder::{Builder, StartError};
 pub use error::{Error, Stop};
 pub use lasp_dataflow::{
-    FromValueError, Op, Operator, Output, Target, Threshold, Threshold::AtLeast, Threshold::MoreThan, ToValueError,
-    Type, Value, VarId, from_value, to_value,
+    FromValueError, Op, Operator, Output, ReplicaName, Target, Threshold, Threshold::AtLeast, Threshold::MoreThan,
+    ToValueError, Type, Value, VarId, from_value, to_value,
 };
 pub use lasp_node::{Interests, Metrics, ProgramError, ProgramInfo, ProgramState};
 pub use lasp_overlay::{Addr, Contact, PeerId, Time};

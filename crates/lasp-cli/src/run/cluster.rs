@@ -152,7 +152,7 @@ impl Cluster {
         for (_, peer, event) in self.sim.drain_events() {
             match event {
                 Event::Reply { id: of, result } if of == id => {
-                    answer = Some(result.map_err(|error| Problem::new(error.to_string())));
+                    answer = Some(result.map_err(Problem::worded));
                 }
                 other => self.take(peer, other),
             }
@@ -293,7 +293,7 @@ impl Cluster {
             (None, Ok(())) => Ok(op),
             (None, Err(unknown)) => {
                 let hint = format!("nodes are 1 to {}; `lasp run --nodes N` sets how many there are", self.lives.len());
-                Err(Problem::new(unknown.to_string()).hint(hint))
+                Err(Problem::worded(unknown).hint(hint))
             }
         }
     }

@@ -316,3 +316,21 @@ fn a_large_add_wins_graph_agrees_with_plain_sets() {
         }
     }
 }
+
+#[test]
+fn edges_are_found_at_their_ends_hidden_or_not() {
+    let mut graph = Adjacency::new();
+    graph.insert_vertex("b");
+    for (from, to) in [("a", "b"), ("b", "c"), ("b", "b"), ("c", "a")] {
+        graph.insert_edge(from, to);
+    }
+    let sorted = |edges: &mut dyn Iterator<Item = (&&'static str, &&'static str)>| {
+        let mut edges: Vec<_> = edges.map(|(from, to)| (*from, *to)).collect();
+        edges.sort_unstable();
+        edges
+    };
+    assert_eq!(sorted(&mut graph.held_at(&"b")), [("a", "b"), ("b", "b"), ("b", "b"), ("b", "c")]);
+    assert_eq!(sorted(&mut graph.held_at(&"d")), []);
+    assert_eq!(sorted(&mut graph.held_edges()), [("a", "b"), ("b", "b"), ("b", "c"), ("c", "a")]);
+    assert_eq!(graph.unordered_vertices().collect::<Vec<_>>(), [&"b"]);
+}

@@ -155,7 +155,11 @@ pub enum DeriveError {
     #[error("{0} is already declared")]
     NameTaken(Name),
     /// The variable would follow from itself.
-    #[error("{from} already follows from {into}: the derivation would be a cycle")]
+    #[error(
+        "the derivation would be a cycle: {} already follows from {}",
+        called(from, "its input"),
+        called(into, "what it derives into")
+    )]
     Cycle {
         /// The variable to derive into.
         into: Name,
@@ -202,7 +206,7 @@ pub enum UndeclareError {
     #[error("there is no variable {0}")]
     UnknownVariable(VarId),
     /// Something follows from it.
-    #[error("{name} is in use{}", by.as_ref().map_or_else(String::new, |by| format!(": {by} follows from it")))]
+    #[error("{} is in use{}", called(name, "the variable"), by.as_ref().map_or_else(String::new, |by| format!(": {by} follows from it")))]
     InUse {
         /// The variable.
         name: Name,
@@ -210,11 +214,16 @@ pub enum UndeclareError {
         by: Option<Name>,
     },
     /// Something is derived into it.
-    #[error("{0} is derived here; remove that derivation first")]
+    #[error("{} is derived here; remove that derivation first", called(.0, "the variable"))]
     Derived(Name),
     /// Somebody waits for it or watches it.
-    #[error("somebody waits for {0} or watches it")]
+    #[error("somebody waits for {} or watches it", called(.0, "the variable"))]
     Awaited(Name),
+}
+
+/// The name, where it is one that somebody gave.
+fn called<'a>(name: &'a Name, else_called: &'a str) -> &'a str {
+    if name.as_str().starts_with('~') { else_called } else { name.as_str() }
 }
 
 /// A derivation had no result for an element. The element is left out; everything else goes on.

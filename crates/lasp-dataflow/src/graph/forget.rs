@@ -102,7 +102,7 @@ impl Graph {
 
     /// Forgets a local result.
     fn forget_result(&mut self, var: VarId) {
-        for waiter in self.waiting.iter().filter(|(_, (held, _))| *held == var).map(|(id, _)| *id).collect::<Vec<_>>() {
+        for waiter in self.waiting.iter().filter(|(_, held)| **held == var).map(|(id, _)| *id).collect::<Vec<_>>() {
             self.waiting.remove(&waiter);
         }
         self.watching.retain(|_, watched| {

@@ -29,7 +29,7 @@ use crate::state::{Moved, State};
 use crate::types::Type;
 use crate::value::Value;
 use crate::views::{Plan, ViewId, Views};
-use crate::waiters::{Place, WaiterId, WatcherId};
+use crate::waiters::{WaiterId, WatcherId};
 use derivation::Derivation;
 use effects::Outbox;
 use lasp_crdt::ReplicaId;
@@ -54,7 +54,7 @@ pub struct Graph {
     views: Views,
     /// The variables that carry views' members with provenance.
     carriers: BTreeMap<ViewId, VarId>,
-    waiting: BTreeMap<WaiterId, (VarId, Place)>,
+    waiting: BTreeMap<WaiterId, VarId>,
     watching: BTreeMap<WatcherId, Vec<VarId>>,
     outbox: Outbox,
     fingerprint: u64,

@@ -10,14 +10,15 @@ use super::derivation::{DerivationId, Works};
 use super::effects::Cause;
 use super::errors::DerivationError;
 use crate::name::VarId;
+use crate::operator::Facet;
 use crate::operators::{Feed, Input, Outcome, Side};
-use crate::state::{Moved, SetState, State};
+use crate::state::{Facets, Moved, SetState, State};
 use crate::types::Type;
 use crate::value::Value;
 use crate::views::{Change, Failure, ViewId};
 use lasp_crdt::{AwSet, Boolean, GSet};
-use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
+use std::collections::btree_map::Entry;
 
 /// What has happened in a step so far.
 #[derive(Debug, Default)]
@@ -26,8 +27,9 @@ pub(super) struct Step {
     open: BTreeMap<(u32, VarId), change::Change>,
     /// Folds that are still to be written, by the rank of what they are written into.
     pub(super) sums: BTreeSet<(u32, DerivationId)>,
-    /// Variables whose state grew, or whose view changed, and for which somebody waits.
-    grown: BTreeSet<VarId>,
+    /// Variables whose state grew, or whose view changed, and for which somebody waits, with the elements or keys that came;
+    /// `None` where they were not noted.
+    grown: BTreeMap<VarId, Option<Vec<Value>>>,
     /// Watched variables, with what may have changed in their value.
     shown: BTreeMap<VarId, Shown>,
 }
@@ -54,8 +56,8 @@ impl Graph {
                 _ => self.run_node(&mut step),
             }
         }
-        for &var in &step.grown {
-            self.wake(var);
+        for (var, came) in &step.grown {
+            self.wake(*var, came.as_deref());
         }
         for (var, shown) in step.shown {
             if shown.differs(&self.vars[var].state) {
@@ -81,7 +83,7 @@ impl Graph {
         for &var in &self.views.view(view).vars {
             let variable = &self.vars[var];
             if !variable.waiters.is_empty() {
-                step.grown.insert(var);
+                step.note_grown(var, ran.came.clone());
             }
             if ran.changed && !variable.watchers.is_empty() {
                 step.shown.entry(var).or_default().extend(Shown::surely());
@@ -108,28 +110,6 @@ impl Graph {
         }
     }
 
-    fn wake(&mut self, var: VarId) {
-        let Some(variable) = self.vars.get_mut(var) else { return };
-        if variable.waiters.is_empty() {
-            return;
-        }
-        let met = match variable.view() {
-            Some(view) => {
-                let views = &self.views;
-                let level = views.level(view);
-                variable.waiters.take_met(level, |threshold| views.is_met(view, threshold))
-            }
-            None => {
-                let state = &variable.state;
-                variable.waiters.take_met(state.level(), |threshold| threshold.is_met(state))
-            }
-        };
-        for waiter in met {
-            self.waiting.remove(&waiter);
-            self.outbox.met.push(waiter);
-        }
-    }
-
     /// Joins news into one variable and notes what that calls for. `news` holds nothing that the variable knows.
     pub(super) fn grow(&mut self, var: VarId, news: State, cause: Cause, step: &mut Step) {
         if news.is_bottom() {
@@ -145,6 +125,8 @@ impl Graph {
         if is_watched {
             wanted = facets.iter().fold(wanted, |wanted, &facet| wanted.with(facet));
         }
+        let awaited = variable.waiters.awaits_members().then(|| member_facet(facets)).flatten();
+        wanted = awaited.into_iter().fold(wanted, Facets::with);
         let mut moved = std::mem::take(&mut self.moved);
         if is_watched && facets.is_empty() {
             step.shown.entry(var).or_insert_with(|| Shown::before(&variable.state));
@@ -160,7 +142,8 @@ impl Graph {
             self.fingerprint = self.fingerprint.wrapping_add(variable.update_share());
         }
         if !variable.waiters.is_empty() {
-            step.grown.insert(var);
+            let came = |facet| moved.iter().filter(move |moved| moved.came && moved.facet == facet);
+            step.note_grown(var, awaited.map(|facet| came(facet).map(|moved| moved.member.clone()).collect()));
         }
         if is_watched && !facets.is_empty() {
             step.shown.entry(var).or_default().extend(Shown::of(&moved));
@@ -319,7 +302,25 @@ impl super::derivation::Derivation {
     }
 }
 
+/// What waiters for elements look at: a map's keys, else the elements; nothing of graphs.
+fn member_facet(facets: &[Facet]) -> Option<Facet> {
+    [Facet::Keys, Facet::Elements].into_iter().find(|facet| facets.contains(facet))
+}
+
 impl Step {
+    /// Notes that somebody may be satisfied by what a variable has become.
+    fn note_grown(&mut self, var: VarId, came: Option<Vec<Value>>) {
+        match (self.grown.entry(var), came) {
+            (Entry::Vacant(entry), came) => _ = entry.insert(came),
+            (Entry::Occupied(mut entry), Some(more)) => {
+                if let Some(came) = entry.get_mut() {
+                    came.extend(more);
+                }
+            }
+            (Entry::Occupied(mut entry), None) => *entry.get_mut() = None,
+        }
+    }
+
     /// Adds to what happened to a variable.
     fn note(&mut self, at: (u32, VarId), change: change::Change) {
         match self.open.entry(at) {

@@ -6,7 +6,8 @@ use super::effects::Effects;
 use super::variable::Variable;
 use crate::name::VarId;
 use crate::threshold::{Threshold, ThresholdError};
-use crate::waiters::{Place, WaiterId, WatcherId};
+use crate::value::Value;
+use crate::waiters::{Now, WaiterId, WatcherId};
 
 impl Graph {
     /// Waits for `var` to reach a threshold. `true` if it already has: then nobody waits. Otherwise `waiter` comes out of
@@ -22,8 +23,7 @@ impl Graph {
         self.demand(var);
         let is_met = self.is_met(&self.vars[var], &threshold);
         if !is_met {
-            let place = self.vars[var].waiters.insert(waiter, threshold);
-            self.waiting.insert(waiter, (var, place));
+            self.enlist(waiter, var, threshold);
         }
         self.is_wanted(var);
         Ok(is_met)
@@ -46,8 +46,56 @@ impl Graph {
             return Ok(true);
         }
         self.vars[var].needed.insert(waiter, threshold);
-        self.waiting.insert(waiter, (var, Place::Demand));
+        self.waiting.insert(waiter, var);
         Ok(false)
+    }
+
+    fn enlist(&mut self, waiter: WaiterId, var: VarId, threshold: Threshold) {
+        self.waiting.insert(waiter, var);
+        let Some(variable) = self.vars.get_mut(var) else { return };
+        match variable.view() {
+            Some(view) => {
+                let views = &self.views;
+                variable.waiters.insert(waiter, threshold, &|member| views.contains(view, member));
+                self.views.set_awaited(view, true);
+            }
+            None => {
+                let state = &variable.state;
+                variable.waiters.insert(waiter, threshold, &|member| state.contains(member));
+            }
+        }
+    }
+
+    /// Wakes those who waited for what a variable has become; `came` are its elements or keys that came, where they were
+    /// noted.
+    pub(super) fn wake(&mut self, var: VarId, came: Option<&[Value]>) {
+        let Some(variable) = self.vars.get_mut(var).filter(|variable| !variable.waiters.is_empty()) else { return };
+        let met = match variable.view() {
+            Some(view) => {
+                let views = &self.views;
+                variable.waiters.take_met(&Now {
+                    level: views.level(view),
+                    value: views.scalar(view).cloned(),
+                    came,
+                    contains: &|member| views.contains(view, member),
+                    is_met: &|threshold| views.is_met(view, threshold),
+                })
+            }
+            None => {
+                let state = &variable.state;
+                variable.waiters.take_met(&Now {
+                    level: state.level(),
+                    value: state.held(),
+                    came,
+                    contains: &|member| state.contains(member),
+                    is_met: &|threshold| threshold.is_met(state),
+                })
+            }
+        };
+        for waiter in met {
+            self.waiting.remove(&waiter);
+            self.outbox.met.push(waiter);
+        }
     }
 
     fn is_met(&self, variable: &Variable, threshold: &Threshold) -> bool {
@@ -70,9 +118,9 @@ impl Graph {
 
     /// Waits no longer; nothing of `waiter` comes out any more.
     pub fn cancel(&mut self, waiter: WaiterId) {
-        if let Some((var, place)) = self.waiting.remove(&waiter) {
+        if let Some(var) = self.waiting.remove(&waiter) {
             let variable = &mut self.vars[var];
-            variable.waiters.remove(waiter, place);
+            variable.waiters.remove(waiter);
             variable.needed.remove(&waiter);
         }
         self.outbox.met.retain(|met| *met != waiter);

@@ -53,11 +53,26 @@ impl State {
             }
             (Self::TwoPSet(set), _, op) => two_p_set(set, op).map(Self::TwoPSet),
             (Self::RwSet(set), _, op) => causal::rw_set(set.view(), op, by).map(Self::RwSet),
-            (Self::GCounter(counter), _, Op::Increment(n)) => Ok(Self::GCounter(counter.increment(by.replica, *n))),
-            (Self::PnCounter(counter), _, Op::Increment(n)) => Ok(Self::PnCounter(counter.increment(by.replica, *n))),
-            (Self::PnCounter(counter), _, Op::Decrement(n)) => Ok(Self::PnCounter(counter.decrement(by.replica, *n))),
-            (Self::LexCounter(counter), _, Op::Increment(n)) => Ok(Self::LexCounter(counter.increment(by.replica, *n))),
-            (Self::LexCounter(counter), _, Op::Decrement(n)) => Ok(Self::LexCounter(counter.decrement(by.replica, *n))),
+            (Self::GCounter(counter), _, Op::Increment(n)) => {
+                room(counter.value(), i128::from(*n))?;
+                Ok(Self::GCounter(counter.increment(by.replica, *n)))
+            }
+            (Self::PnCounter(counter), _, Op::Increment(n)) => {
+                room(counter.value(), i128::from(*n))?;
+                Ok(Self::PnCounter(counter.increment(by.replica, *n)))
+            }
+            (Self::PnCounter(counter), _, Op::Decrement(n)) => {
+                room(counter.value(), -i128::from(*n))?;
+                Ok(Self::PnCounter(counter.decrement(by.replica, *n)))
+            }
+            (Self::LexCounter(counter), _, Op::Increment(n)) => {
+                room(counter.value(), i128::from(*n))?;
+                Ok(Self::LexCounter(counter.increment(by.replica, *n)))
+            }
+            (Self::LexCounter(counter), _, Op::Decrement(n)) => {
+                room(counter.value(), -i128::from(*n))?;
+                Ok(Self::LexCounter(counter.decrement(by.replica, *n)))
+            }
             (Self::BCounter(counter), _, op) => b_counter(counter, op, by.replica).map(Self::BCounter),
             (Self::Max(register), _, Op::Set(x)) => Ok(Self::Max(register.write(Some(x.clone())))),
             (Self::Min(register), _, Op::Set(x)) => Ok(Self::Min(register.write(x.clone()))),
@@ -95,6 +110,14 @@ impl State {
     }
 }
 
+/// Refuses a change by which the sum, as far as it is known here, would leave the integers. What others count meanwhile
+/// may still bring it there: then it stays at the end of the range.
+fn room(value: impl Into<i128>, change: i128) -> Result<(), OpError> {
+    let before = value.into();
+    let after = before + change;
+    i64::try_from(after).map(drop).map_err(|_| OpError::Overflow { before, after })
+}
+
 fn two_p_set(set: &TwoPSet<Value>, op: &Op) -> Result<TwoPSet<Value>, OpError> {
     match op {
         Op::Add(element) => Ok(set.add(element.clone())),
@@ -108,7 +131,10 @@ fn two_p_set(set: &TwoPSet<Value>, op: &Op) -> Result<TwoPSet<Value>, OpError> {
 fn b_counter(counter: &BoundedCounter, op: &Op, by: ReplicaId) -> Result<BoundedCounter, OpError> {
     let refused = |NotEnoughRights { asked, owned, .. }| OpError::NotEnoughRights { asked, owned };
     match op {
-        Op::Increment(n) => Ok(counter.increment(by, *n)),
+        Op::Increment(n) => {
+            room(counter.value(), i128::from(*n))?;
+            Ok(counter.increment(by, *n))
+        }
         Op::Decrement(n) => counter.decrement(by, *n).map_err(refused),
         Op::Move(n, name) => match name.resolve(|_| None) {
             Some(to) => counter.transfer(by, to, *n).map_err(refused),

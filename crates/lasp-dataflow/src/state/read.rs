@@ -1,6 +1,6 @@
 //! What a state says to those who read it.
 
-use super::{Slot, State};
+use super::{Look, Slot, State};
 use crate::output::Output;
 use crate::threshold::Level;
 use crate::types::Type;
@@ -11,6 +11,15 @@ impl State {
     /// The value. Cost: the size of the state.
     pub fn read(&self) -> Output {
         self.look().read()
+    }
+
+    /// The value of a register or flag that goes both ways, which may be waited for; none of other types. O(1).
+    pub(crate) fn held(&self) -> Option<Value> {
+        match self.look() {
+            Look::Register(value) => value.cloned(),
+            Look::Flag(flag) => Some(Value::Bool(flag)),
+            _ => None,
+        }
     }
 
     /// A set's elements, ascending; of other types none.

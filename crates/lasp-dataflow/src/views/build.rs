@@ -317,6 +317,7 @@ impl Views {
             is_queued: false,
             users: 0,
             is_watched: false,
+            is_awaited: false,
             view,
         });
         self.load(&mut node, sources, failures);

@@ -136,6 +136,8 @@ pub(crate) struct Ran {
     pub(crate) view: Option<ViewId>,
     /// Whether its value is another now; found out only where somebody watches.
     pub(crate) changed: bool,
+    /// The members that came, of a map their keys; noted only where somebody waits for members.
+    pub(crate) came: Option<Vec<Value>>,
     pub(crate) failures: Vec<Failure>,
 }
 
@@ -276,6 +278,13 @@ impl Views {
         self.read_from(view).and_then(|node| Reading { node, shape: self.view(view).shape }.level())
     }
 
+    /// Whether the members that come are to be noted.
+    pub(crate) fn set_awaited(&mut self, view: ViewId, is_awaited: bool) {
+        if let Some(node) = self.view(view).node {
+            self.node_mut(node).is_awaited = is_awaited;
+        }
+    }
+
     /// Whether a view in demand has come so far.
     pub(crate) fn is_met(&self, view: ViewId, threshold: &Threshold) -> bool {
         self.read_from(view).is_some_and(|node| threshold.is_met_by(&Reading { node, shape: self.view(view).shape }))
@@ -319,11 +328,12 @@ impl Views {
         let mut out = std::mem::take(&mut self.emitter);
         self.draw(&mut node, sources, &mut out);
         let mut told = std::mem::take(&mut self.told);
-        let is_heard = node.is_watched || node.consumers.iter().any(|consumer| consumer.distinct);
+        let is_heard = node.is_watched || node.is_awaited || node.consumers.iter().any(|consumer| consumer.distinct);
         keep(&mut node.store, &out.changes, is_heard.then_some(&mut told));
         let is_told = node.store.is_some();
         let is_scalar = node.view.is_some_and(|view| !self.view(view).shape.is_collection());
         let changed = node.is_watched && differs(if is_told { &told } else { &out.changes }, is_scalar);
+        let came = node.is_awaited.then(|| came(&node, if is_told { &told } else { &out.changes }));
         for consumer in &node.consumers {
             let changes = if consumer.distinct && is_told { &told } else { &out.changes };
             if !changes.is_empty() {
@@ -333,7 +343,7 @@ impl Views {
         }
         let mut failures = std::mem::take(&mut out.failures);
         failures.iter_mut().for_each(|failure| failure.view = failure.view.or(node.view));
-        let ran = Ran { view: node.view, changed, failures };
+        let ran = Ran { view: node.view, changed, came, failures };
         self.nodes[id.0 as usize] = Some(node);
         recycle(&mut told);
         recycle(&mut out.changes);
@@ -406,6 +416,17 @@ fn keep(store: &mut Option<Bag>, changes: &[Change], mut told: Option<&mut Vec<C
             told.push(Change::new(change.member.clone(), weight));
         }
     }
+}
+
+/// The members that came, of a map their keys.
+fn came(node: &Node, changes: &[Change]) -> Vec<Value> {
+    let came = changes.iter().filter(|change| change.weight > 0).map(|change| &change.member);
+    let is_map = matches!(node.kind, Kind::Group(_));
+    came.map(|member| match member {
+        Value::Tuple(entry) if is_map => entry[0].clone(),
+        member => member.clone(),
+    })
+    .collect()
 }
 
 /// Whether changes leave anything else than there was. A scalar that is `undefined` shows what one without a value shows.

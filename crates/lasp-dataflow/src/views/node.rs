@@ -62,6 +62,8 @@ pub(super) struct Node {
     pub(super) users: u32,
     /// Whether somebody is told of each change.
     pub(super) is_watched: bool,
+    /// Whether somebody waits for members.
+    pub(super) is_awaited: bool,
     /// The view that it computes or helps to compute; none for the value of a variable.
     pub(super) view: Option<ViewId>,
 }

@@ -246,7 +246,7 @@ fn a_cycle_is_refused_and_nothing_is_changed() {
     node.graph.derive(Operator::Map(double()), &[a], Target::Into(b)).expect("no cycle");
     let back = node.derive(Operator::Filter(is_even()), &[b]);
     let refused = node.graph.derive(Operator::Union, &[back, b], Target::Into(a)).unwrap_err();
-    assert!(refused.to_string().ends_with("already follows from a: the derivation would be a cycle"), "{refused}");
+    assert!(refused.to_string().ends_with("already follows from a"), "{refused}");
     assert_eq!(
         node.graph.derive(Operator::Map(double()), &[b], Target::Into(b)),
         Err(DeriveError::Cycle { into: name("b"), from: name("b") })

@@ -51,7 +51,7 @@ fn a_bounded_counter_takes_off_what_this_replica_has_the_right_to() {
     exchange(&mut shop, &mut depot);
     assert_eq!((shop.show(here), depot.show(there)), ("7".into(), "7".into()));
     let error = refusal(&mut depot, there, Op::Move(7, ReplicaName::Named("replica:1".into())));
-    assert_eq!(error.to_string().split(':').next(), Some("this replica may take off or move 6, not 7"));
+    assert_eq!(error.to_string().split(';').next(), Some("this replica may take off or move 6, not 7"));
     let error = refusal(&mut depot, there, Op::Move(1, ReplicaName::Named(1.into())));
     assert_eq!(error, OpError::UnknownReplica { name: ReplicaName::Named(1.into()) });
 }

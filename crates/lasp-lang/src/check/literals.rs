@@ -1,7 +1,7 @@
 //! Types, operations and thresholds that are written out in the program.
 
 use super::Checker;
-use crate::ast::{Callee, Expr, ExprKind, Literal};
+use crate::ast::{Callee, Expr, ExprKind, Literal, MapEntry};
 use crate::library::named_type;
 use crate::machine::literal_value;
 use crate::session::operation_names;
@@ -15,6 +15,10 @@ pub(super) fn constant(expr: &Expr) -> Option<Value> {
         ExprKind::Literal(literal) => Some(literal_value(literal)),
         ExprKind::Tuple(items) => Some(Value::Tuple(constants(items)?.into())),
         ExprKind::List { items, tail: None } => Some(Value::List(constants(items)?.into())),
+        ExprKind::Map { base: None, entries } => {
+            let entry = |entry: &MapEntry| Some((constant(&entry.key)?, constant(&entry.value)?));
+            Some(Value::map(entries.iter().map(entry).collect::<Option<Vec<_>>>()?))
+        }
         _ => None,
     }
 }

@@ -105,8 +105,13 @@ impl<H: Host> World<H> {
         let target = variable(args, 0)?;
         let ty = self.host.type_of(target.handle);
         let form = value(&args[1])?;
-        let op = Op::from_value(&ty, &form)
-            .map_err(|error| Problem { message: error.to_string(), hint: operation_hint(&ty, &form) })?;
+        let op = Op::from_value(&ty, &form).map_err(|error| {
+            let problem = Problem::worded(error);
+            match operation_hint(&ty, &form) {
+                Some(near) => Problem { hint: Some(near), message: problem.message },
+                None => problem,
+            }
+        })?;
         self.host.update(node, target.handle, &op)?;
         Ok(Term::Variable(Variable { node, ..target }))
     }
@@ -178,7 +183,7 @@ impl<H: Host> World<H> {
     pub(super) fn threshold(&self, variable: Variable, form: &Term) -> Result<Threshold> {
         let ty = self.host.type_of(variable.handle);
         let form = value(form)?;
-        Threshold::from_value(&ty, &form).map_err(|error| Problem::new(error.to_string()))
+        Threshold::from_value(&ty, &form).map_err(Problem::worded)
     }
 
     fn sleep_for(&self, args: &[Term]) -> Result<Step> {

@@ -8,9 +8,9 @@ use crate::fault::{Problem, Trap};
 use crate::function::Function;
 use crate::host::{Host, HostEvent, Progress, TriggerId};
 use crate::interrupt::Interrupt;
-use crate::machine::{Action, Effects, Step, Waiting};
+use crate::machine::{Action, Effects, Place, Step, Waiting};
 use crate::show;
-use crate::source::Source;
+use crate::source::{Source, Span};
 use crate::term::{Handle, Term, Variable};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -62,6 +62,10 @@ pub struct World<H> {
     sink: Option<Box<dyn FnMut(Line) + Send>>,
     /// Where the functions of derived variables stand; `None` for functions of several programs.
     sources: BTreeMap<Handle, Option<Arc<Source>>>,
+    /// Where the operation under way is called.
+    called_at: Option<Place>,
+    /// Where variables are derived; `None` for those that are derived at several places.
+    derived_at: BTreeMap<Handle, Option<Place>>,
     /// Derived variables that nobody has read, and from which nothing else follows.
     pub(super) unread: BTreeSet<(usize, Handle)>,
     /// What SQL knows of this session.
@@ -92,6 +96,8 @@ impl<H> World<H> {
             lines: Vec::new(),
             sink: None,
             sources: BTreeMap::new(),
+            called_at: None,
+            derived_at: BTreeMap::new(),
             unread: BTreeSet::new(),
             views: Views::default(),
             folds: BTreeSet::new(),
@@ -109,7 +115,8 @@ impl<H> World<H> {
     /// The same on another host, which knows the variables and triggers by the same numbers; and the one before.
     pub(super) fn rehost<G>(self, host: G) -> (World<G>, H) {
         let Self { host: before, triggers, identities, met, due, firing, lines, sink, .. } = self;
-        let Self { sources, unread, views, folds, patterns, failures, interrupt, form, .. } = self;
+        let Self { sources, called_at, derived_at, unread, views, folds, patterns, failures, interrupt, form, .. } =
+            self;
         let world = World {
             host,
             triggers,
@@ -120,6 +127,8 @@ impl<H> World<H> {
             lines,
             sink,
             sources,
+            called_at,
+            derived_at,
             unread,
             views,
             folds,
@@ -224,11 +233,7 @@ impl<H: Host> World<H> {
                     if let Some(variable) = variable {
                         self.failures.entry(variable).or_default().note(node, &message);
                     }
-                    let place = at.and_then(|at| {
-                        let variable = variable?;
-                        let in_program = || Some((self.sources.get(&variable)?.clone()?, at));
-                        self.views.place(variable, at).or_else(in_program)
-                    });
+                    let place = variable.and_then(|variable| self.place_of_failure(variable, at));
                     let report = place.map(|(source, span)| {
                         (source, Box::new(Diagnostic::error(span, format!("at node {node}, {message}"))))
                     });
@@ -238,8 +243,26 @@ impl<H: Host> World<H> {
         }
     }
 
-    /// Remembers the programs of the functions that derive `variable`, for reports.
+    /// The part of a function that failed, else the call that derives the variable.
+    fn place_of_failure(&self, variable: Handle, at: Option<Span>) -> Option<Place> {
+        let in_function = at.and_then(|at| {
+            let in_program = || Some((self.sources.get(&variable)?.clone()?, at));
+            self.views.place(variable, at).or_else(in_program)
+        });
+        in_function.or_else(|| self.derived_at.get(&variable)?.clone())
+    }
+
+    /// Remembers where `variable` is derived, and the programs of the functions that derive it, for reports.
     pub(super) fn derived_by(&mut self, variable: Handle, args: &[Term]) {
+        let here = &self.called_at;
+        self.derived_at
+            .entry(variable)
+            .and_modify(|known| {
+                if known != here {
+                    *known = None;
+                }
+            })
+            .or_insert_with(|| here.clone());
         let mut open: Vec<Term> = args.to_vec();
         while let Some(arg) = open.pop() {
             let Term::Function(function) = &arg else {
@@ -361,7 +384,8 @@ impl<H: Host> World<H> {
 }
 
 impl<H: Host> Effects for World<H> {
-    fn operate(&mut self, node: usize, name: &str, args: Vec<Term>) -> Result<Step, Trap> {
+    fn operate(&mut self, node: usize, name: &str, args: Vec<Term>, at: Option<Place>) -> Result<Step, Trap> {
+        self.called_at = at;
         self.perform(node, name, &args)
     }
 

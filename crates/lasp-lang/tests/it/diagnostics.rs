@@ -1,6 +1,7 @@
 //! What is said about programs that are wrong: line, place, what was found and expected, a hint.
 
-use crate::support::failure;
+use crate::support::{attempt, failure};
+use lasp_lang::Line;
 
 /// The message, the line under carets (trimmed) and the hint of each diagnostic.
 fn said(text: &str) -> Vec<String> {
@@ -105,12 +106,57 @@ fn each_mistake_is_named_at_its_place_with_a_hint() {
         ("1 =< 2 =< 3.", &["error: comparisons do not chain", "^^", "help: write `A =< B andalso B =< C`"]),
         ("1 <= 2.", &["error: `<=` is not part of the language", "^^", "help: less or equal is written `=<`"]),
         ("X = 1, X + \"a\".", &["error: `+` takes numbers, found a text", "^^^", "help: texts are joined with `++`"]),
+        ("declare(rwsett).", &["error: unknown type `rwsett`", "^^^^^^", "help: did you mean `rwset`?"]),
         (
-            "declare(rwset).",
+            "declare(awmap(gcounter)).",
             &[
-                "error: type `rwset` is not available in this version",
+                "error: the values of an awmap cannot be gcounter: they share the map's causal context, which it does not have",
                 "^^^^^",
-                "help: there are awset, boolean, gcounter, gmap, gset, ivar, lwwregister, max, min, pair, pncounter, set",
+                "help: they can be awset, rwset, ewflag, dwflag, mvregister, awmap(T), mvmap, awgraph, or a pair of these. A gmap takes any type",
+            ],
+        ),
+        (
+            "M = declare(awmap(pair(set, mvmap))), update(M, {apply, k, {snd, {apply, l, increment}}}).",
+            &[
+                "error: mvregister has no operation `increment`",
+                "^^^^^^^^^ no operation of mvregister",
+                "help: mvregister offers {set, X}, clear",
+            ],
+        ),
+        (
+            "G = declare(awgraph), update(G, {add_edge, 1}).",
+            &["error: add_edge of awgraph: expected an edge {From, To}, found an integer 1", "^^^^^^^^^^^^^"],
+        ),
+        (
+            "M = declare(mvmap), read(M, #{k => {cardinality, many}}).",
+            &[
+                "error: mvmap cannot be waited on for #{k => {cardinality, many}}",
+                "^^^^^^^^^^^^^^^^^^^^^^^^^^^",
+                "help: it offers a list of keys, a map #{Key => Threshold}, {cardinality, N}, {strict, {cardinality, N}}, {strict, undefined}",
+            ],
+        ),
+        (
+            "C = declare(bcounter), update(C, {increment, 2}), update(C, {decrement, 3}).",
+            &[
+                "error: this replica may take off or move 2, not 3",
+                "^^^^^^^^^^^^^^^^^^^^^^^^^",
+                "help: that is what it has added, or was given by others with {move, N, ToNode}",
+            ],
+        ),
+        (
+            "C = declare(bcounter), update(C, {move, 1, 9}).",
+            &[
+                "error: no replica is known as 9",
+                "^^^^^^^^^^^^^^^^^^^^^^^",
+                "help: a script names nodes by their numbers, a running node names members by their id or address as a text, and \"replica:ID\" is a replica's own id",
+            ],
+        ),
+        (
+            "G = declare(twopgraph), update(G, {add_edge, {1, 2}}).",
+            &[
+                "error: 1 is no vertex here, and {1, 2} needs both its ends",
+                "^^^^^^^^^^^^^^^^^^^^^^^^^^^^^",
+                "help: add it first",
             ],
         ),
         (
@@ -208,6 +254,23 @@ fn a_program_that_fails_says_where_and_why() {
         ("S = declare(set), map(S, fun(X) -> X end, S).", "would be a cycle"),
         ("V = declare(ivar), update(V, {set, 1}), update(V, {set, 2}).", "already set to 1"),
         ("C = declare(gcounter), read(C, {value, 1}).", "this would wait for ever"),
+        (
+            "C = declare(gcounter), [update(C, {increment, 9223372036854775807}) || _ <- [1, 2]].",
+            "would leave the range",
+        ),
+        (
+            "C = declare(bcounter), [update(C, {increment, 9223372036854775807}) || _ <- [1, 2]].",
+            "would leave the range",
+        ),
+        (
+            "C = declare(pncounter), [update(C, {decrement, 9223372036854775807}) || _ <- [1, 2]].",
+            "would leave the range",
+        ),
+        (
+            "C = declare(lexcounter), [update(C, {decrement, 9223372036854775807}) || _ <- [1, 2]].",
+            "would leave the range",
+        ),
+        ("S = declare(set), D = map(S, fun(X) -> X end), undeclare(S).", "the variable is in use"),
         ("on(2, 1).", "there is no node 2"),
         ("crash(1).", "there is only one node"),
         ("S = declare(set), M = map(S, fun(X) -> X end), update(M, {add, 1}).", "is derived and takes no updates"),
@@ -263,4 +326,31 @@ fn ten_mistakes_give_ten_messages_each_at_its_place() {
         ((11, 10), "missing `}`: expected `}`, found `)`"),
     ];
     assert_eq!(found, expected);
+}
+
+#[test]
+fn a_failure_in_no_part_of_a_function_is_shown_at_the_call_that_derives() {
+    let set = |elements: &str| format!("S = declare(set), update(S, {{add, [{elements}]}}).\n");
+    for (elements, call) in [
+        ("1", "filter(S, fun(X) -> X end)"),
+        ("a", "fold(S, sum)"),
+        ("9223372036854775807, 1", "fold(S, sum)"),
+        ("1", "flat_map(S, fun(X) -> X end)"),
+        ("a", "group(S, fun(X) -> X end, avg)"),
+    ] {
+        let (lines, stop) = attempt(&format!("{}{call}.", set(elements)));
+        assert_eq!(stop, None, "{call}");
+        let shown = lines.iter().find_map(|line| match line {
+            Line::DerivationFailed { report: Some((source, diagnostic)), .. } => Some(source.slice(diagnostic.span)),
+            _ => None,
+        });
+        assert_eq!(shown, Some(call), "{lines:?}");
+    }
+}
+
+#[test]
+fn a_byte_order_mark_at_the_beginning_is_no_part_of_the_program() {
+    let (lines, stop) = attempt("\u{feff}1 + 1.\r\n2.");
+    assert_eq!((lines.len(), stop), (2, None));
+    assert!(failure("1 + \u{feff}1.").contains("unexpected character"));
 }

@@ -45,9 +45,71 @@ fn every_type_takes_its_operations() {
         ("gmap(set)", "{apply, k, {add, 1}}", "#{k => set[1]}"),
         ("gmap(pair(boolean, boolean))", "{apply, n1, {fst, true}}", "#{n1 => {true, false}}"),
         ("pair(gcounter, gmap(pncounter))", "{snd, {apply, a, decrement}}", "{0, #{a => -1}}"),
+        ("set", "{add, [1, 2]}), update(V, clear", "set[]"),
+        ("twopset", "{add, [1, 2]}), update(V, {rmv, 2}), update(V, {add, 2}", "set[1]"),
+        ("rwset", "{add, [1, 2]}), update(V, {rmv_all, [2, 3]}), update(V, {add, 3}", "set[1, 3]"),
+        ("lexcounter", "{increment, 5}), update(V, {decrement, 7}", "-2"),
+        ("bcounter", "{increment, 5}), update(V, decrement), update(V, {move, 4, 1}", "4"),
+        ("ewflag", "true), update(V, disable", "false"),
+        ("dwflag", "false), update(V, enable), update(V, disable", "false"),
+        ("mvregister", "{set, 1}), update(V, {set, 2}", "mv[2]"),
+        ("mvregister", "{set, 1}), update(V, clear", "mv[]"),
+        ("awmap(ewflag)", "{apply, k, enable}), update(V, {apply, l, enable}), update(V, {rmv_key, k}", "#{l => true}"),
+        (
+            "awmap(awmap(awgraph))",
+            "{apply, k, {apply, l, {add_vertex, 1}}}",
+            "#{k => #{l => graph{vertices: [1], edges: []}}}",
+        ),
+        ("awmap(pair(rwset, mvmap))", "{apply, k, {snd, {set, l, 1}}}", "#{k => {set[], #{l => mv[1]}}}"),
+        ("gmap(awmap(mvregister))", "{apply, k, {apply, l, {set, 1}}}", "#{k => #{l => mv[1]}}"),
+        ("mvmap", "{set, k, 1}), update(V, {set, l, 2}), update(V, {rmv_keys, [k]}", "#{l => mv[2]}"),
+        ("ggraph", "{add_edges, [{2, 1}, {1, 1}]}", "graph{vertices: [1, 2], edges: [{1, 1}, {2, 1}]}"),
+        (
+            "twopgraph",
+            "{add_vertices, [1, 2]}), update(V, {rmv_vertex, 1}), update(V, {add_vertex, 1}",
+            "graph{vertices: [2], edges: []}",
+        ),
+        (
+            "awgraph",
+            "{add_edge, {1, 2}}), update(V, {add_vertices, [1, 2, 3]}",
+            "graph{vertices: [1, 2, 3], edges: [{1, 2}]}",
+        ),
     ];
     for (ty, op, expected) in cases {
         assert_eq!(last(&format!("V = declare({ty}), update(V, {op}).")), expected, "{ty} {op}");
+    }
+}
+
+#[test]
+fn graphs_and_concurrent_values_are_maps_and_lists_to_functions() {
+    let graph = "G = declare(ggraph), update(G, {add_edge, {a, b}}).";
+    assert_eq!(last(&format!("{graph} #{{edges := [{{A, B}}]}} = query(G), [B, A].")), "[b, a]");
+    assert_eq!(last(&format!("{graph} maps:get(vertices, query(G)).")), "[a, b]");
+    assert_eq!(last(&format!("{graph} [query(G)].")), "[graph{vertices: [a, b], edges: [{a, b}]}]");
+    assert_eq!(
+        run_json(&format!("{graph} M = declare(mvmap), update(M, {{set, k, {{1, x}}}}). query(G).")),
+        [
+            r#"{"form":1,"type":"ggraph","value":{"vertices":["a","b"],"edges":[["a","b"]]}}"#,
+            r#"{"form":2,"type":"mvmap","value":{"k":[[1,"x"]]}}"#,
+            r#"{"form":3,"type":"graph","value":{"vertices":["a","b"],"edges":[["a","b"]]}}"#,
+        ]
+    );
+    assert_eq!(last("R = declare(mvregister), update(R, {set, 3}), [X * 2 || X <- query(R)]."), "[6]");
+}
+
+#[test]
+fn help_lists_the_operations_of_every_type() {
+    for ty in lasp_dataflow::Type::names() {
+        let text = run(&format!("help({ty})."));
+        let [shown, end] = &text[..] else { panic!("{text:?}") };
+        assert_eq!(end, "ok");
+        let parameters = match ty {
+            "gmap" | "awmap" => vec![lasp_dataflow::Type::AwSet],
+            "pair" => vec![lasp_dataflow::Type::AwSet; 2],
+            _ => Vec::new(),
+        };
+        let forms = lasp_dataflow::Type::new(ty, parameters).expect("a type").catalogue();
+        assert!(forms.iter().all(|op| shown.contains(op.form) && shown.contains(op.does)), "{shown}");
     }
 }
 

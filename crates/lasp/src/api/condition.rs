@@ -5,7 +5,7 @@ use super::kind::Kind;
 use super::life::Anchor;
 use super::variable::Var;
 use crate::error::Error;
-use lasp_dataflow::{Output, Threshold, Type, Value, VarId, to_value};
+use lasp_dataflow::{Facet, Output, Threshold, Type, Value, VarId, to_value};
 use serde::Serialize;
 
 /// What a variable of kind `K` can be waited for: a [`Threshold`] such as [`AtLeast`](Threshold::AtLeast) (the number of a
@@ -56,9 +56,14 @@ impl<K: Kind, V: Serialize> ThresholdOf<K> for Exceeds<V> {
 /// The value as the language writes it: to serde an array is a tuple, but here it may be a list of elements.
 fn form(ty: &Type, value: &impl Serialize) -> Result<Value, Error> {
     match to_value(value)? {
-        Value::Tuple(items) if ty.is_set() => Ok(Value::List(items)),
+        Value::Tuple(items) if is_of_elements(ty) => Ok(Value::List(items)),
         value => Ok(value),
     }
+}
+
+/// Whether variables of the type are waited on for a list: of a set's elements or a map's keys.
+fn is_of_elements(ty: &Type) -> bool {
+    ty.facets().contains(&Facet::Elements) && *ty != Type::MvRegister
 }
 
 /// A variable and how far it must have come; for [`Lasp::read_any`].

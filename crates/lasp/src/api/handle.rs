@@ -3,10 +3,13 @@
 use super::Element;
 use super::ask::{Ask, Watch, done, mismatch, output, truth};
 use super::condition::{Condition, Met};
-use super::kind::Kind;
+use super::kind::{Causal, Kind};
 use super::life::Anchor;
 use super::variable::Var;
-use super::{Flag, GCounter, GMap, GSet, IVar, Max, Min, Pair, PnCounter, Register, Set};
+use super::{
+    AwGraph, AwMap, BCounter, DwFlag, EwFlag, Flag, GCounter, GGraph, GMap, GSet, IVar, LexCounter, Max, Min, MvMap,
+    MvRegister, Pair, PnCounter, Register, RwSet, Set, TwoPGraph, TwoPSet,
+};
 use crate::error::{Error, Stop};
 use crate::host::failures::Failures;
 use crate::host::port::{Answer, Port};
@@ -181,6 +184,66 @@ impl Lasp {
 
     /// Two variables side by side.
     pub fn pair<A: Kind, B: Kind>(&self, name: &str) -> Ask<Pair<A, B>> {
+        self.variable(name)
+    }
+
+    /// A set whose elements, once removed, never come back.
+    pub fn twopset<T: Element>(&self, name: &str) -> Ask<TwoPSet<T>> {
+        self.variable(name)
+    }
+
+    /// A set of which a removal wins over a concurrent addition.
+    pub fn rwset<T: Element>(&self, name: &str) -> Ask<RwSet<T>> {
+        self.variable(name)
+    }
+
+    /// A counter that goes both ways, one number for each replica.
+    pub fn lexcounter(&self, name: &str) -> Ask<LexCounter> {
+        self.variable(name)
+    }
+
+    /// A counter that never goes below zero.
+    pub fn bcounter(&self, name: &str) -> Ask<BCounter> {
+        self.variable(name)
+    }
+
+    /// A flag, at first disabled, of which a concurrent enabling wins.
+    pub fn ewflag(&self, name: &str) -> Ask<EwFlag> {
+        self.variable(name)
+    }
+
+    /// A flag, at first enabled, of which a concurrent disabling wins.
+    pub fn dwflag(&self, name: &str) -> Ask<DwFlag> {
+        self.variable(name)
+    }
+
+    /// A register that keeps concurrent writes side by side.
+    pub fn mvregister<T: Element>(&self, name: &str) -> Ask<MvRegister<T>> {
+        self.variable(name)
+    }
+
+    /// A map whose keys can be removed, to variables of one causal kind.
+    pub fn awmap<K: Element, V: Causal>(&self, name: &str) -> Ask<AwMap<K, V>> {
+        self.variable(name)
+    }
+
+    /// A map whose keys can be removed, to all that was concurrently written under each.
+    pub fn mvmap<K: Element, T: Element>(&self, name: &str) -> Ask<MvMap<K, T>> {
+        self.variable(name)
+    }
+
+    /// A grow-only graph.
+    pub fn ggraph<V: Element>(&self, name: &str) -> Ask<GGraph<V>> {
+        self.variable(name)
+    }
+
+    /// A graph whose vertices and edges, once removed, never come back.
+    pub fn twopgraph<V: Element>(&self, name: &str) -> Ask<TwoPGraph<V>> {
+        self.variable(name)
+    }
+
+    /// An add-wins graph.
+    pub fn awgraph<V: Element>(&self, name: &str) -> Ask<AwGraph<V>> {
         self.variable(name)
     }
 

@@ -48,11 +48,19 @@ macro_rules! kinds {
     )*};
 }
 
+mod causal;
+mod graphs;
+
+pub use causal::{AwMap, Causal, DwFlag, EwFlag, MvMap, MvRegister, RwSet};
+pub use graphs::{AwGraph, Digraph, GGraph, Graph, TwoPGraph};
+
 kinds! {
     /// An add-wins set.
     Set<T>;
     /// A grow-only set.
     GSet<T>;
+    /// A set whose elements, once removed, never come back.
+    TwoPSet<T>;
     /// A derived set: read, never written.
     View<T>;
     /// A register that keeps the greatest value.
@@ -80,6 +88,14 @@ pub struct GCounter;
 /// A counter that goes both ways.
 #[derive(Debug)]
 pub struct PnCounter;
+
+/// A counter that goes both ways, one number for each replica.
+#[derive(Debug)]
+pub struct LexCounter;
+
+/// A counter that never goes below zero.
+#[derive(Debug)]
+pub struct BCounter;
 
 /// A flag that can only be raised.
 #[derive(Debug)]
@@ -131,6 +147,42 @@ impl<T: Element> Kind for GSet<T> {
 
     fn read(output: &Output) -> Result<Vec<T>, FromValueError> {
         elements(output)
+    }
+}
+
+impl<T: Element> Kind for TwoPSet<T> {
+    type Value = Vec<T>;
+
+    fn ty() -> Type {
+        Type::TwoPSet
+    }
+
+    fn read(output: &Output) -> Result<Vec<T>, FromValueError> {
+        elements(output)
+    }
+}
+
+impl Kind for LexCounter {
+    type Value = i64;
+
+    fn ty() -> Type {
+        Type::LexCounter
+    }
+
+    fn read(output: &Output) -> Result<i64, FromValueError> {
+        single(output)
+    }
+}
+
+impl Kind for BCounter {
+    type Value = u64;
+
+    fn ty() -> Type {
+        Type::BCounter
+    }
+
+    fn read(output: &Output) -> Result<u64, FromValueError> {
+        single(output)
     }
 }
 
@@ -307,6 +359,10 @@ impl<T: Element> Elements for GSet<T> {
     type Item = T;
 }
 
+impl<T: Element> Elements for TwoPSet<T> {
+    type Item = T;
+}
+
 impl<T: Element> Elements for View<T> {
     type Item = T;
 }
@@ -329,6 +385,8 @@ impl<K: Element, V: Element> Keyed for Table<K, V> {
 
 impl Single for GCounter {}
 impl Single for PnCounter {}
+impl Single for LexCounter {}
+impl Single for BCounter {}
 impl Single for Flag {}
 impl Single for Reached {}
 impl<T: Element> Single for Max<T> {}

@@ -1,5 +1,11 @@
 //! Typed variables.
 
+mod causal;
+mod graphs;
+
+pub use causal::{AwMap, DwFlag, EwFlag, MvMap, MvRegister, RwSet};
+pub use graphs::{AwGraph, GGraph, TwoPGraph};
+
 use super::ask::{Ask, Watch, done, mismatch};
 use super::condition::{Condition, ThresholdOf};
 use super::derivation::{Deriving, unary};
@@ -9,7 +15,7 @@ use super::kind::{self, Keyed, Kind, Single};
 use super::life::{Anchor, Derived};
 use crate::error::Error;
 use crate::host::port::Answer;
-use lasp_dataflow::{Facet, Op, Operator, Output, ToValueError, Value, VarId, to_value};
+use lasp_dataflow::{Facet, Op, Operator, Output, ReplicaName, ToValueError, Value, VarId, to_value};
 use lasp_node::{Reply, Request, RequestId};
 use std::fmt;
 use std::marker::PhantomData;
@@ -25,12 +31,18 @@ pub struct Var<K> {
 pub type Set<T> = Var<kind::Set<T>>;
 /// A grow-only set.
 pub type GSet<T> = Var<kind::GSet<T>>;
+/// A set whose elements, once removed, never come back.
+pub type TwoPSet<T> = Var<kind::TwoPSet<T>>;
 /// A derived set.
 pub type View<T> = Derived<kind::View<T>>;
 /// A grow-only counter.
 pub type GCounter = Var<kind::GCounter>;
 /// A counter that goes both ways.
 pub type PnCounter = Var<kind::PnCounter>;
+/// A counter that goes both ways, one number for each replica.
+pub type LexCounter = Var<kind::LexCounter>;
+/// A counter that never goes below zero.
+pub type BCounter = Var<kind::BCounter>;
 /// A flag that can only be raised.
 pub type Flag = Var<kind::Flag>;
 /// A register that keeps the greatest value.
@@ -299,6 +311,33 @@ impl<T: Element> GSet<T> {
     }
 }
 
+impl<T: Element> TwoPSet<T> {
+    /// Adds an element, unless it was removed.
+    pub fn add(&self, element: impl AsElement<T>) -> Ask<()> {
+        self.write(element.into_element(), Op::Add)
+    }
+
+    /// Adds several elements at once.
+    pub fn add_all<A: AsElement<T>>(&self, elements: impl IntoIterator<Item = A>) -> Ask<()> {
+        self.write(values(elements), Op::AddAll)
+    }
+
+    /// Removes an element for good, though it may not be there yet.
+    pub fn remove(&self, element: impl AsElement<T>) -> Ask<()> {
+        self.write(element.into_element(), Op::Remove)
+    }
+
+    /// Removes several elements at once.
+    pub fn remove_all<A: AsElement<T>>(&self, elements: impl IntoIterator<Item = A>) -> Ask<()> {
+        self.write(values(elements), Op::RemoveAll)
+    }
+
+    /// Whether the set holds an element.
+    pub fn contains(&self, element: impl AsElement<T>) -> Ask<bool> {
+        self.holds(element.into_element())
+    }
+}
+
 impl<T: Element> Var<kind::View<T>> {
     /// Whether the set holds an element.
     pub fn contains(&self, element: impl AsElement<T>) -> Ask<bool> {
@@ -322,6 +361,48 @@ impl PnCounter {
     /// Takes off it.
     pub fn decrement(&self, by: u64) -> Ask<()> {
         self.update(Op::Decrement(by))
+    }
+}
+
+impl LexCounter {
+    /// Adds to it.
+    pub fn increment(&self, by: u64) -> Ask<()> {
+        self.update(Op::Increment(by))
+    }
+
+    /// Takes off it.
+    pub fn decrement(&self, by: u64) -> Ask<()> {
+        self.update(Op::Decrement(by))
+    }
+}
+
+/// ```
+/// # async fn example(shop: lasp::Lasp, depot: lasp::Lasp) -> Result<(), lasp::Error> {
+/// let stock = depot.bcounter("stock").await?;
+/// stock.increment(10).await?;
+/// // The shop may sell four of them without asking anybody, and no more.
+/// stock.transfer(4, shop.me().await?.to_string()).await?;
+/// let stock = shop.bcounter("stock").await?;
+/// stock.read(lasp::AtLeast(10)).await?;
+/// stock.decrement(3).await?;
+/// assert!(stock.decrement(2).await.is_err());
+/// # Ok(()) }
+/// ```
+impl BCounter {
+    /// Adds to it, and gives this node the right to take as much off.
+    pub fn increment(&self, by: u64) -> Ask<()> {
+        self.update(Op::Increment(by))
+    }
+
+    /// Takes off it; refused where this node has the right to less.
+    pub fn decrement(&self, by: u64) -> Ask<()> {
+        self.update(Op::Decrement(by))
+    }
+
+    /// Gives the right to take so much off to another node: a member by its id, its address or both (`id@address`), or any
+    /// replica by its id. Refused where this node has the right to less.
+    pub fn transfer(&self, rights: u64, to: impl Into<ReplicaName>) -> Ask<()> {
+        self.update(Op::Move(rights, to.into()))
     }
 }
 

@@ -128,13 +128,14 @@ impl Answers {
         declare: Option<String>,
         style: Style,
     ) -> Result<Say, Refused> {
-        let found = match (self.find(name).await, declare) {
-            (Err(_), Some(ty)) => {
-                let ty = read_type(&ty)?;
+        let wanted = declare.map(|ty| read_type(&ty)).transpose()?;
+        let found = match (self.find(name).await, wanted) {
+            (Ok(found), Some(ty)) if found.ty == ty => found,
+            (_, Some(ty)) => {
                 let var = self.lasp.declare(name, ty.clone()).await.map_err(failed)?;
                 Found { var, ty }
             }
-            (found, _) => found?,
+            (found, None) => found?,
         };
         let op = elsewhere(move || read_operation(&found.ty, &operation, style)).await??;
         self.lasp.update(found.var, op).await.map_err(failed)?;

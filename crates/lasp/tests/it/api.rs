@@ -3,8 +3,8 @@
 use super::toy::PATIENCE;
 use super::virtual_node::Virtual;
 use lasp::{
-    Ask, AtLeast, Collection as _, Error, GCounter, Interests, Lasp, Membership, Op, ProgramError, ProgramState, Set,
-    StartError, Stop, Value, kind,
+    Ask, AtLeast, Collection as _, Error, GCounter, Interests, Lasp, Membership, Op, ProgramError, ProgramState,
+    Reaches, Set, StartError, Stop, Value, kind,
 };
 use lasp_node::RequestError;
 use std::pin::Pin;
@@ -119,6 +119,107 @@ async fn every_kind_of_variable_holds_what_is_written() -> Result<(), Error> {
     status.apply("n1", Op::Fst(Box::new(Op::Enable))).await?;
     assert_eq!(status.value().await?, [("n1".to_owned(), (true, false))]);
     Ok(())
+}
+
+#[tokio::test]
+async fn every_causal_kind_holds_what_is_written_and_lets_go_of_it() -> Result<(), Error> {
+    let lasp = start(Membership::Full, None).await;
+    let removing = lasp.rwset::<i64>("rw").await?;
+    removing.add_all([1, 2]).await?;
+    removing.remove(2).await?;
+    assert_eq!(removing.value().await?, [1]);
+    assert_eq!(removing.map(|n| n * 2).await?.value().await?, [2]);
+    let once = lasp.twopset::<i64>("twop").await?;
+    once.remove(1).await?;
+    once.add_all([1, 2]).await?;
+    assert_eq!(once.read(Reaches([2])).await?, [2]);
+    let flags = (lasp.ewflag("ew").await?, lasp.dwflag("dw").await?);
+    assert_eq!((flags.0.value().await?, flags.1.value().await?), (false, true));
+    flags.0.enable().await?;
+    flags.1.disable().await?;
+    assert!(flags.0.read(Reaches(true)).await?);
+    assert!(!flags.1.read(Reaches(false)).await?);
+    flags.0.disable().await?;
+    assert!(!flags.0.value().await?);
+    let register = lasp.mvregister::<String>("mv").await?;
+    register.set("a").await?;
+    register.set("b").await?;
+    assert_eq!(register.value().await?, ["b"]);
+    register.clear().await?;
+    assert!(register.value().await?.is_empty());
+    let notes = lasp.mvmap::<String, i64>("notes").await?;
+    notes.set("x", 1).await?;
+    notes.set("y", 2).await?;
+    notes.remove("x").await?;
+    assert_eq!(notes.value().await?, [("y".to_owned(), vec![2])]);
+    let nested = lasp.awmap::<String, kind::Pair<kind::EwFlag, kind::AwMap<i64, kind::Set<i64>>>>("nested").await?;
+    nested.apply("k", Op::Fst(Box::new(Op::Enable))).await?;
+    nested.apply("k", Op::Snd(Box::new(Op::Apply(1.into(), Box::new(Op::Add(7.into())))))).await?;
+    assert_eq!(nested.value().await?, [("k".to_owned(), (true, vec![(1, vec![7])]))]);
+    assert_eq!(nested.keys().await?.value().await?, ["k"]);
+    assert!(nested.contains_key("k").await?);
+    nested.clear().await?;
+    assert!(nested.value().await?.is_empty());
+    Ok(())
+}
+
+#[tokio::test]
+async fn graphs_hold_vertices_and_edges_and_refuse_what_they_must() -> Result<(), Error> {
+    let lasp = start(Membership::Full, None).await;
+    let edge = || [("a", "b")];
+    let grown = lasp.ggraph::<String>("grown").await?;
+    grown.add_edges(edge()).await?;
+    assert_eq!(grown.value().await?.vertices, ["a", "b"]);
+    let strict = lasp.twopgraph::<String>("strict").await?;
+    assert!(matches!(strict.add_edges(edge()).await, Err(Error::Refused(_))));
+    strict.add_vertices(["a", "b"]).await?;
+    strict.add_edge("a", "b").await?;
+    assert!(matches!(strict.remove_vertex("a").await, Err(Error::Refused(_))));
+    strict.remove_edge("a", "b").await?;
+    strict.remove_vertex("a").await?;
+    assert!(!strict.contains_vertex("a").await?);
+    let hiding = lasp.awgraph::<String>("hiding").await?;
+    hiding.add_edges(edge()).await?;
+    let (vertices, edges) = (hiding.vertices().await?, hiding.edges().await?);
+    assert!(edges.value().await?.is_empty());
+    hiding.add_vertices(["a", "b"]).await?;
+    assert_eq!(vertices.value().await?, ["a", "b"]);
+    assert_eq!(edges.value().await?, [("a".to_owned(), "b".to_owned())]);
+    assert_eq!(hiding.value().await?.edges, edges.value().await?);
+    Ok(())
+}
+
+#[tokio::test]
+async fn rights_to_a_bounded_counter_are_given_to_a_member_by_its_id_or_address() -> Result<(), Error> {
+    let [a, b, c] = cluster(Membership::Full).await;
+    let stock = a.bcounter("stock").await?;
+    stock.increment(10).await?;
+    assert!(matches!(stock.transfer(1, "nobody").await, Err(Error::Refused(_))));
+    stock.transfer(3, b.me().await?.addr.as_str()).await?;
+    stock.transfer(2, c.me().await?.to_string()).await?;
+    for (lasp, rights) in [(&b, 3), (&c, 2)] {
+        let stock = lasp.bcounter("stock").await?;
+        within(async {
+            while stock.decrement(rights).await.is_err() {
+                lasp.sleep(Duration::from_millis(5)).await?;
+            }
+            Ok::<(), Error>(())
+        })
+        .await?;
+        assert!(matches!(stock.decrement(1).await, Err(Error::Refused(_))));
+    }
+    assert_eq!(sold_out(&stock).await?, 5);
+    Ok(())
+}
+
+/// Waits until all that could be sold is; what is left.
+async fn sold_out(stock: &lasp::BCounter) -> Result<u64, Error> {
+    let mut watch = stock.watch().await?;
+    let mut value = stock.value().await?;
+    while value > 5 {
+        value = within(watch.next()).await?.expect("the node runs");
+    }
+    Ok(value)
 }
 
 #[tokio::test]
