@@ -17,8 +17,8 @@ use crate::types::Type;
 use crate::value::Value;
 use crate::views::{Change, Failure, ViewId};
 use lasp_crdt::{AwSet, Boolean, GSet};
-use std::collections::{BTreeMap, BTreeSet};
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What has happened in a step so far.
 #[derive(Debug, Default)]
