@@ -304,7 +304,7 @@ fn elements(node: &mut Node, name: &str) -> BTreeSet<Value> {
 fn program(node: &mut Node) -> Vec<String> {
     let [a, b, d, g] = ["a", "b", "d", "g"].map(|name| elements(node, name));
     let sum = |set: &BTreeSet<Value>| set.iter().map(|n| int(n).expect("an integer")).sum::<i64>().to_string();
-    let least = a.first().map_or("undefined".to_owned(), Value::to_string);
+    let least = a.first().map_or_else(|| "undefined".to_owned(), Value::to_string);
     vec![sum(&(&a | &b)), (&a - &b).len().to_string(), least, sum(&d), (&g & &a).len().to_string()]
 }
 
