@@ -257,7 +257,7 @@ fn ten_mistakes_give_ten_messages_each_at_its_place() {
         "I = {1, 2)).",
         "1 =< 2, A, B, D, E, F, G, H, I.",
     ];
-    let source = lasp_lang::Source::new("test.lasp", program.join("\n"));
+    let source = Source::new("test.lasp", program.join("\n"));
     let diagnostics = lasp_lang::check::diagnose(&source);
     let found: Vec<((usize, usize), &str)> =
         diagnostics.iter().map(|d| (source.position(d.span.start), d.message.as_str())).collect();
