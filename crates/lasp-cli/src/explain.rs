@@ -64,6 +64,12 @@ impl Format {
     }
 }
 
+/// Whether a file is named as a picture that is not drawn here.
+fn is_other_picture(path: &Path) -> bool {
+    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_lowercase();
+    ["png", "jpg", "jpeg", "gif", "webp", "pdf"].contains(&&*ending)
+}
+
 /// Shows the dataflow of the program.
 pub(crate) fn main(args: ExplainArgs) -> ExitCode {
     let source = match load(&args.file) {
@@ -72,6 +78,12 @@ pub(crate) fn main(args: ExplainArgs) -> ExitCode {
     };
     let named = args.out.as_deref().and_then(Format::by_extension);
     let format = if args.json { Format::Json } else { args.format.or(named).unwrap_or(Format::Text) };
+    if let (Some(out), Format::Text, None) = (&args.out, format, args.format)
+        && is_other_picture(out)
+    {
+        let out = out.display();
+        return complain(&format!("error: pictures are drawn as SVG, not as {out} asks; name it .svg"), USAGE);
+    }
     let (explanation, stop) = explain(&source);
     if let Some(Stop::Rejected(diagnostics)) = &stop {
         return complain(&render_all(diagnostics, &source, color()), REJECTED);

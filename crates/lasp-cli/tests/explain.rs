@@ -118,6 +118,9 @@ fn the_format_follows_the_name_of_the_file_written() {
     assert_eq!((run.status.code(), text(&run.stdout)), (Some(0), String::new()));
     let written = |name: &str| std::fs::read_to_string(Path::new(directory.path()).join(name)).expect("written");
     assert!(written("p.svg").starts_with("<svg "));
+    let (run, _directory) = explain(&["--out", "p.png"], ODD);
+    assert_eq!(run.status.code(), Some(64));
+    assert!(text(&run.stderr).contains("drawn as SVG"));
     let (run, _directory) = explain(&["--out", "no/such/directory/p.dot"], ODD);
     assert_eq!(run.status.code(), Some(1));
     assert!(text(&run.stderr).contains("cannot write no/such/directory/p.dot"));

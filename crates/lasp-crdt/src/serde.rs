@@ -17,7 +17,7 @@ use crate::codec::{self, Decode, Encode};
 use crate::{
     Boolean, BoundedCounter, Causal, Derived, DerivedDigest, Dot, DotSet, Dotted, GCounter, GGraph, GMap, GSet, Hashes,
     IVar, LexCounter, LexPair, LwwDigest, LwwRegister, MaxRegister, MinRegister, Pair, PnCounter, ReplicaId, Stamp,
-    Sum, TwoPGraph, TwoPSet,
+    Sum, Summary, TwoPGraph, TwoPSet,
 };
 use ::serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};
 use ::serde::ser::{Serialize, Serializer};

@@ -484,7 +484,8 @@ impl<'w> Machine<'w> {
 
     fn run_due_actions(&mut self, span: Span) -> Outcome<()> {
         while let Some(action) = self.effects.as_mut().and_then(|effects| effects.next_action()) {
-            self.charge(ACTION_STEPS, span)?;
+            let told: u64 = action.args.iter().map(|arg| u64::from(arg.shape().weight) / 4).sum();
+            self.charge(ACTION_STEPS + told, span)?;
             let node = std::mem::replace(&mut self.node, action.node);
             let result = self.apply(&action.function, action.args, span);
             self.node = node;

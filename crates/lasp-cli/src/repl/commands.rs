@@ -5,13 +5,13 @@ use lasp_lang::parse::parse;
 
 /// Every command with what follows it and what it does.
 pub(crate) const COMMANDS: [(&str, &str, &str); 7] = [
-    (":help", "[TOPIC]", "this text, or what is known about an operation, a function or a type"),
-    (":vars", "", "what is bound: names, types, values, and functions that failed"),
+    (":help", "[TOPIC]", "this text, or about an operation, a function or a type"),
+    (":vars", "", "what is bound: names, types, values, and what failed"),
     (":graph", "", "the dataflow so far: variables, derivations, costs, plan"),
     (":load", "FILE", "runs a program here"),
     (":forget", "NAME", "unbinds a name"),
-    (":quit", "", "ends, and so does Ctrl-D"),
     (":clear", "", "clears the screen"),
+    (":quit", "", "ends, and so does Ctrl-D"),
 ];
 
 /// An entry that is a command.

@@ -132,7 +132,8 @@ fn decode_unnamed(r: &mut Reader<'_>) -> Result<Incoming, DecodeError> {
         if flags & flag != 0 { DotSet::decode(r) } else { Ok(DotSet::new()) }
     };
     let (dead, live) = (set(DEAD)?, set(LIVE)?);
-    let read = [(DEAD, &dead), (LIVE, &live)].iter().filter(|(_, dots)| !dots.is_empty()).map(|(flag, _)| flag).sum();
+    let read: u8 =
+        [(DEAD, &dead), (LIVE, &live)].iter().filter(|(_, dots)| !dots.is_empty()).map(|(flag, _)| flag).sum();
     if flags == read { Ok(Incoming { id, dead, live, named: Vec::new() }) } else { Err(bad) }
 }
 

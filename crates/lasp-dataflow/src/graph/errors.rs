@@ -43,7 +43,7 @@ pub enum UpdateError {
     #[error("there is no variable {0}")]
     UnknownVariable(VarId),
     /// The variable's value follows from others.
-    #[error("{0} is derived and takes no updates; update what it is derived from")]
+    #[error("{} is derived and takes no updates; update what it is derived from", called(.0, "the variable"))]
     ReadOnly(Name),
     /// The operation does not fit the type or the state.
     #[error(transparent)]
@@ -57,13 +57,13 @@ pub enum BindError {
     #[error("there is no variable {0}")]
     UnknownVariable(VarId),
     /// The variable's value follows from others.
-    #[error("{0} is derived and takes no values; bind what it is derived from")]
+    #[error("{} is derived and takes no values; bind what it is derived from", called(.0, "the variable"))]
     ReadOnly(Name),
     /// The value is no state of the variable's type.
     #[error(transparent)]
     Literal(#[from] LiteralError),
     /// A single-assignment register already has another value.
-    #[error("{name} is already bound, and {value} is not what it is bound to")]
+    #[error("{} is already bound, and {value} is not what it is bound to", called(name, "the variable"))]
     Clash {
         /// The variable.
         name: Name,
@@ -116,8 +116,9 @@ pub enum DeriveError {
     Threshold(#[from] ThresholdError),
     /// The result cannot be merged with what other nodes derive, so it stays here.
     #[error(
-        "{operator} over {name} gives a result that cannot be replicated: it may take back what other nodes still \
-         derive; leave the variable to derive into out, and derive it where its inputs are held"
+        "{operator} over {} gives a result that cannot be replicated: it may take back what other nodes still \
+         derive; leave the variable to derive into out, and derive it where its inputs are held",
+        called(name, "its input")
     )]
     NotCarried {
         /// The operator whose result it is.
@@ -149,7 +150,7 @@ pub enum DeriveError {
         ty: Type,
     },
     /// The variable to derive into is itself derived here, as a local result.
-    #[error("{0} is the result of another derivation; declare a set to derive into")]
+    #[error("{} is the result of another derivation; declare a set to derive into", called(.0, "the variable"))]
     ReadOnly(Name),
     /// The name for the result is taken.
     #[error("{0} is already declared")]

@@ -3,7 +3,7 @@
 use super::Graph;
 use super::derivation::{DerivationId, Works};
 use super::errors::UndeclareError;
-use super::variable::Shows;
+use super::variable::{ErrorLog, Shows};
 use crate::name::VarId;
 
 impl Graph {
@@ -20,6 +20,9 @@ impl Graph {
         self.end(vec![id]);
         let output = &mut self.vars[output];
         output.info.derived = !output.made_by.is_empty();
+        if !output.info.derived {
+            output.info.errors = ErrorLog::default(); // nothing is left that could mend them
+        }
         true
     }
 

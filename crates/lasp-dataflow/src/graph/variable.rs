@@ -48,7 +48,7 @@ impl ErrorLog {
         self.recent.iter()
     }
 
-    /// How many there were altogether.
+    /// How many there were altogether; from 0 again when the last derivation of the variable is removed.
     pub fn total(&self) -> u64 {
         self.total
     }

@@ -1,7 +1,7 @@
 //! Functions that fail: the element is left out and told of, everything else goes on.
 
 use crate::support::{Node, double, int};
-use lasp_dataflow::{Aggregate, ERRORS_KEPT, FunctionError, Operator, Value, function};
+use lasp_dataflow::{Aggregate, ERRORS_KEPT, FunctionError, Operator, Target, Value, function};
 
 /// Halves even numbers.
 fn halve() -> lasp_dataflow::Function {
@@ -104,4 +104,18 @@ fn a_sum_that_overflows_has_no_value_and_recovers() {
     assert_eq!(node.drain().errors[0].error.to_string(), "the sum exceeds a 64-bit integer");
     node.remove(set, i64::MAX);
     assert_eq!(node.show(sum), "1");
+}
+
+#[test]
+fn errors_end_with_the_last_derivation_of_a_variable() {
+    let mut node = Node::new(1);
+    let (from, into) = (node.declare("s", "set"), node.declare("t", "set"));
+    let operator = Operator::Filter(function(|_| Ok(Value::Int(1))));
+    let (_, id) = node.graph.derive_removable(operator, &[from], Target::Into(into)).expect("a derivation");
+    node.add(from, [1, 2]);
+    let total = |node: &Node| node.graph.info(into).expect("declared").errors.total();
+    assert_eq!(total(&node), 2);
+    assert!(node.graph.remove_derivation(id));
+    assert_eq!(total(&node), 0);
+    assert_eq!(node.graph.info(into).expect("declared").errors.recent().len(), 0);
 }

@@ -1,7 +1,7 @@
 //! What is said about programs that are wrong: line, place, what was found and expected, a hint.
 
 use crate::support::{attempt, failure};
-use lasp_lang::Line;
+use lasp_lang::{GraphHost, Line, Session, Source, Stop};
 
 /// The message, the line under carets (trimmed) and the hint of each diagnostic.
 fn said(text: &str) -> Vec<String> {
@@ -271,6 +271,7 @@ fn a_program_that_fails_says_where_and_why() {
             "would leave the range",
         ),
         ("S = declare(set), D = map(S, fun(X) -> X end), undeclare(S).", "the variable is in use"),
+        ("V = declare(ivar), bind(V, 1), bind(V, 2).", "the variable is already bound, and 2 is not"),
         ("on(2, 1).", "there is no node 2"),
         ("crash(1).", "there is only one node"),
         ("S = declare(set), M = map(S, fun(X) -> X end), update(M, {add, 1}).", "is derived and takes no updates"),
@@ -309,7 +310,7 @@ fn ten_mistakes_give_ten_messages_each_at_its_place() {
         "I = {1, 2)).",
         "1 =< 2, A, B, D, E, F, G, H, I.",
     ];
-    let source = lasp_lang::Source::new("test.lasp", program.join("\n"));
+    let source = Source::new("test.lasp", program.join("\n"));
     let diagnostics = lasp_lang::check::diagnose(&source);
     let found: Vec<((usize, usize), &str)> =
         diagnostics.iter().map(|d| (source.position(d.span.start), d.message.as_str())).collect();
@@ -353,4 +354,14 @@ fn a_byte_order_mark_at_the_beginning_is_no_part_of_the_program() {
     let (lines, stop) = attempt("\u{feff}1 + 1.\r\n2.");
     assert_eq!((lines.len(), stop), (2, None));
     assert!(failure("1 + \u{feff}1.").contains("unexpected character"));
+}
+
+#[test]
+fn actions_that_set_each_other_off_reach_the_limit_by_the_size_of_what_they_are_told() {
+    let text = "S = declare(set), stream(S, fun(V) -> print(x), update(S, {add, length(V)}) end), update(S, {add, x}).";
+    let mut printed = 0;
+    let mut session = Session::new(GraphHost::default()).limited(200_000);
+    let stop = session.run(&Source::new("test.lasp", text), &mut |_| printed += 1);
+    assert!(matches!(stop, Err(Stop::Failed(fault)) if fault.limit));
+    assert!((100..900).contains(&printed), "{printed} actions");
 }
