@@ -125,7 +125,7 @@ fn program_table(programs: &[ProgramReport]) -> String {
                 0,
                 &format!("{} in {}, the last:", count(program.errors_total, "error"), program.name),
             ));
-            lines.push(last.clone());
+            lines.push(paragraph(2, last));
         }
     }
     lines.join("\n")
