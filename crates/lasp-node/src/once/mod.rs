@@ -4,7 +4,7 @@
 //!
 //! - **Claims** make it rare that two nodes act. A node that sees the threshold reached waits a moment, shorter or longer by
 //!   the hash of enforcement and node (rendezvous hashing: Thaler & Ravishankar, ToN'98), so that mostly one speaks first. It
-//!   writes a claim into the replicated [`record`], lets it settle, and acts if its claim is still the one that counts. Some
+//!   writes a claim into the replicated `record`, lets it settle, and acts if its claim is still the one that counts. Some
 //!   time later, when what it did is known elsewhere, it writes that it is done. Whoever sees a claim that is not followed
 //!   by that claims in its place.
 //! - **What an action does counts once**, even if two nodes act: each update is made in the name of an author that stands
@@ -12,7 +12,7 @@
 //!   ([`lasp_dataflow::Graph::update_once`]), and merging them is idempotent.
 //!
 //! The machine for one node: inputs are thresholds reached, records heard and timers; what it wants done comes out of
-//! [`Once::take`].
+//! `Once::take`.
 
 pub(crate) mod record;
 

@@ -1,6 +1,6 @@
 //! Installed programs: data that spreads like a variable and runs at every node that is interested in it.
 //!
-//! - [`registry`]: what is installed, as the cluster agrees on it. [`info`]: what owners are told.
+//! - `registry`: what is installed, as the cluster agrees on it. `info`: what owners are told.
 //! - `site`: what one program has set up at this node.
 //! - this file: bringing the second in line with the first.
 //!
