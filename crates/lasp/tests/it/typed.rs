@@ -148,7 +148,6 @@ fn elements_are_summed_up_whole_and_by_key() {
 }
 
 #[test]
-#[ignore = "maps are no collections yet"]
 fn maps_have_keys_and_entries_and_are_collections() {
     on_a_node(async |lasp| {
         let views = lasp.gmap::<String, kind::GCounter>("views").await?;
