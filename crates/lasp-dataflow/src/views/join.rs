@@ -2,7 +2,7 @@
 
 use super::bag::{Bag, Turn};
 use super::change::{Change, Emitter};
-use super::{Table, pair};
+use super::{Table, pair, shrink};
 use crate::operator::Function;
 use crate::operators::Side;
 use crate::value::Value;
@@ -69,9 +69,7 @@ impl Keyed {
                 let turn = entry.get_mut().add(&change.member, change.weight);
                 if entry.get().is_empty() {
                     entry.remove();
-                    if self.buckets.capacity() > 64 && self.buckets.len() < self.buckets.capacity() / 8 {
-                        self.buckets.shrink_to(self.buckets.len() * 2);
-                    }
+                    shrink(&mut self.buckets);
                 }
                 turn
             }
