@@ -7,6 +7,7 @@ use super::variable::Variable;
 use crate::name::VarId;
 use crate::threshold::{Threshold, ThresholdError};
 use crate::value::Value;
+use crate::views::ViewId;
 use crate::waiters::{Now, WaiterId, WatcherId};
 
 impl Graph {
@@ -57,13 +58,19 @@ impl Graph {
             Some(view) => {
                 let views = &self.views;
                 variable.waiters.insert(waiter, threshold, &|member| views.contains(view, member));
-                self.views.set_awaited(view, true);
+                self.note_awaited(view);
             }
             None => {
                 let state = &variable.state;
                 variable.waiters.insert(waiter, threshold, &|member| state.contains(member));
             }
         }
+    }
+
+    /// Has the members that come to a view noted, while somebody waits for members of it.
+    fn note_awaited(&mut self, view: ViewId) {
+        let is_awaited = self.views.view(view).vars.iter().any(|var| self.vars[*var].waiters.awaits_members());
+        self.views.set_awaited(view, is_awaited);
     }
 
     /// Wakes those who waited for what a variable has become; `came` are its elements or keys that came, where they were
@@ -96,6 +103,9 @@ impl Graph {
             self.waiting.remove(&waiter);
             self.outbox.met.push(waiter);
         }
+        if let Some(view) = self.vars[var].view() {
+            self.note_awaited(view);
+        }
     }
 
     fn is_met(&self, variable: &Variable, threshold: &Threshold) -> bool {
@@ -122,6 +132,9 @@ impl Graph {
             let variable = &mut self.vars[var];
             variable.waiters.remove(waiter);
             variable.needed.remove(&waiter);
+            if let Some(view) = variable.view() {
+                self.note_awaited(view);
+            }
         }
         self.outbox.met.retain(|met| *met != waiter);
     }

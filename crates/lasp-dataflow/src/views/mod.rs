@@ -261,9 +261,10 @@ impl Views {
         is_collection && self.read_from(view).is_some_and(|node| node.contains(member))
     }
 
-    /// The one value of a scalar in demand.
+    /// The one value of a scalar in demand; none of collections.
     pub(crate) fn scalar(&self, view: ViewId) -> Option<&Value> {
-        self.read_from(view).and_then(Node::scalar)
+        let is_collection = self.view(view).shape.is_collection();
+        self.read_from(view).filter(|_| !is_collection).and_then(Node::scalar)
     }
 
     /// Whether changes of the view's value are to be found out.
