@@ -12,7 +12,6 @@ use lasp_crdt::{
 };
 use proptest::prelude::*;
 use proptest::sample::Index;
-use proptest::test_runner::RngSeed;
 use std::collections::BTreeSet;
 
 /// What everybody replicates.
@@ -438,8 +437,11 @@ impl History {
             Act::Add(x) => delta.2 = state.2.add(by, *x),
             Act::Remove(x) => delta.2 = state.2.remove(x),
         }
+        // Who knows that it is retired has no dot for an addition: that does nothing, and takes nothing away.
+        let has_no_dot = matches!(act, Act::Add(_)) && writer.state.2.context().is_retired(by);
+        assert!(!has_no_dot || delta.2.is_bottom());
         writer.state.merge(delta.clone());
-        let observed = writer.known.clone();
+        let observed = if has_no_dot { BTreeSet::new() } else { writer.known.clone() };
         writer.known.insert(self.log.len());
         self.deltas.push((delta, Some(self.log.len())));
         self.log.push(Logged { by, act: act.clone(), observed, is_void: self.retired.contains(&by) });
@@ -447,11 +449,6 @@ impl History {
 }
 
 proptest! {
-    // Always the same histories. About one in some thousands of others ends otherwise than the model says: a server adds an
-    // element, a client that is retired already hears of it and adds it again, and the server, which has that addition,
-    // keeps its own, which the model calls superseded. Which of the two is right is open.
-    #![proptest_config(ProptestConfig { rng_seed: RngSeed::Fixed(0x5eed), ..ProptestConfig::default() })]
-
     #[test]
     fn servers_that_retire_clients_by_the_protocol_agree_on_what_the_clients_did(steps in steps()) {
         let lives = Lives::run(&steps);
