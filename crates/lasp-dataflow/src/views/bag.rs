@@ -2,6 +2,7 @@
 //!
 //! Adding, dropping and finding take O(1). Iteration has no order that means anything: whoever shows it sorts.
 
+use super::shrink_members;
 use crate::value::Value;
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
@@ -50,7 +51,7 @@ impl Bag {
                 let turn = Turn::between(before, *count);
                 if *count == 0 {
                     entry.remove();
-                    self.shrink();
+                    shrink_members(&mut self.0);
                 }
                 turn
             }
@@ -60,13 +61,6 @@ impl Bag {
                 }
                 Turn::between(0, weight)
             }
-        }
-    }
-
-    /// Gives memory back when most of it lies idle; rarely enough that it costs O(1) a removal.
-    fn shrink(&mut self) {
-        if self.0.capacity() > 64 && self.0.len() < self.0.capacity() / 8 {
-            self.0.shrink_to(self.0.len() * 2, |(held, _)| hash(held));
         }
     }
 

@@ -40,8 +40,8 @@ use crate::threshold::{Level, Threshold};
 use crate::value::Value;
 use bag::Bag;
 use change::Emitter;
-use hashbrown::HashMap;
-use lasp_crdt::fingerprint::StableHasher;
+use hashbrown::{HashMap, HashTable};
+use lasp_crdt::fingerprint::{StableHasher, hash};
 use logical::Key;
 use node::{Kind, Node};
 use reading::Reading;
@@ -102,6 +102,13 @@ type Table<V> = HashMap<Value, V, BuildHasherDefault<StableHasher>>;
 fn shrink<V>(table: &mut Table<V>) {
     if table.capacity() > 64 && table.len() < table.capacity() / 8 {
         table.shrink_to(table.len() * 2);
+    }
+}
+
+/// The same for a table of members.
+fn shrink_members<T>(table: &mut HashTable<(Value, T)>) {
+    if table.capacity() > 64 && table.len() < table.capacity() / 8 {
+        table.shrink_to(table.len() * 2, |(held, _)| hash(held));
     }
 }
 

@@ -1,6 +1,7 @@
 //! Both inputs of `intersection` and `difference` in one table: each member with how often either side has it.
 
 use super::change::{Change, Emitter};
+use super::shrink_members;
 use crate::operators::Side;
 use crate::value::Value;
 use hashbrown::HashTable;
@@ -53,7 +54,7 @@ impl Sides {
                 let after = *counts;
                 if after == [0, 0] {
                     entry.remove();
-                    self.shrink();
+                    shrink_members(&mut self.members);
                 }
                 (before, after)
             }
@@ -63,12 +64,6 @@ impl Sides {
                 entry.insert((member.clone(), counts));
                 ([0, 0], counts)
             }
-        }
-    }
-
-    fn shrink(&mut self) {
-        if self.members.capacity() > 64 && self.members.len() < self.members.capacity() / 8 {
-            self.members.shrink_to(self.members.len() * 2, |(held, _)| hash(held));
         }
     }
 
