@@ -25,6 +25,36 @@ impl Encode for Slot {
     }
 }
 
+/// Reads what is of type `$ty`: by the given arms where the type has parameters, else by the decoder of the lattice inside.
+macro_rules! decode_as {
+    ($ty:expr, $r:ident, { $($with_parameters:tt)* }) => {
+        match $ty {
+            $($with_parameters)*
+            Type::GSet => Self::GSet(Decode::decode($r)?),
+            Type::AwSet => Self::AwSet(Decode::decode($r)?),
+            Type::TwoPSet => Self::TwoPSet(Decode::decode($r)?),
+            Type::RwSet => Self::RwSet(Decode::decode($r)?),
+            Type::GCounter => Self::GCounter(Decode::decode($r)?),
+            Type::PnCounter => Self::PnCounter(Decode::decode($r)?),
+            Type::LexCounter => Self::LexCounter(Decode::decode($r)?),
+            Type::BCounter => Self::BCounter(Decode::decode($r)?),
+            Type::Max => Self::Max(Decode::decode($r)?),
+            Type::Min => Self::Min(Decode::decode($r)?),
+            Type::Boolean => Self::Boolean(Decode::decode($r)?),
+            Type::EwFlag => Self::EwFlag(Decode::decode($r)?),
+            Type::DwFlag => Self::DwFlag(Decode::decode($r)?),
+            Type::IVar => Self::IVar(Decode::decode($r)?),
+            Type::LwwRegister => Self::LwwRegister(Decode::decode($r)?),
+            Type::MvRegister => Self::MvRegister(Decode::decode($r)?),
+            Type::Summary => Self::Summary(Decode::decode($r)?),
+            Type::MvMap => Self::MvMap(Decode::decode($r)?),
+            Type::GGraph => Self::GGraph(Decode::decode($r)?),
+            Type::TwoPGraph => Self::TwoPGraph(Decode::decode($r)?),
+            Type::AwGraph => Self::AwGraph(Decode::decode($r)?),
+        }
+    };
+}
+
 impl State {
     /// Appends the encoding; the reader must know the type.
     pub fn encode(&self, w: &mut Writer<'_>) {
@@ -36,37 +66,16 @@ impl State {
     /// # Errors
     /// [`DecodeError`] on anything that [`encode`](Self::encode) would not have written.
     pub fn decode(ty: &Type, r: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        Ok(match ty {
-            Type::GSet => Self::GSet(Decode::decode(r)?),
-            Type::AwSet => Self::AwSet(Decode::decode(r)?),
-            Type::TwoPSet => Self::TwoPSet(Decode::decode(r)?),
-            Type::RwSet => Self::RwSet(Decode::decode(r)?),
-            Type::GCounter => Self::GCounter(Decode::decode(r)?),
-            Type::PnCounter => Self::PnCounter(Decode::decode(r)?),
-            Type::LexCounter => Self::LexCounter(Decode::decode(r)?),
-            Type::BCounter => Self::BCounter(Decode::decode(r)?),
-            Type::Max => Self::Max(Decode::decode(r)?),
-            Type::Min => Self::Min(Decode::decode(r)?),
-            Type::Boolean => Self::Boolean(Decode::decode(r)?),
-            Type::EwFlag => Self::EwFlag(Decode::decode(r)?),
-            Type::DwFlag => Self::DwFlag(Decode::decode(r)?),
-            Type::IVar => Self::IVar(Decode::decode(r)?),
-            Type::LwwRegister => Self::LwwRegister(Decode::decode(r)?),
-            Type::MvRegister => Self::MvRegister(Decode::decode(r)?),
-            Type::Summary => Self::Summary(Decode::decode(r)?),
+        Ok(decode_as!(ty, r, {
             Type::GMap(inner) => Self::GMap(GMap::decode_with(r, |r| Self::decode(inner, r).map(Slot::from))?),
             Type::AwMap(inner) => {
                 let value = |r: &mut Reader<'_>, live: &mut _| Nested::decode_store(inner, r, live);
                 Self::AwMap(Dotted::decode_with(r, |r, live| Keys::decode_store_with(r, live, value))?)
             }
-            Type::MvMap => Self::MvMap(Decode::decode(r)?),
             Type::Pair(first, second) => {
                 r.nested(|r| Ok(Self::Pair(Box::new((Self::decode(first, r)?, Self::decode(second, r)?)))))?
             }
-            Type::GGraph => Self::GGraph(Decode::decode(r)?),
-            Type::TwoPGraph => Self::TwoPGraph(Decode::decode(r)?),
-            Type::AwGraph => Self::AwGraph(Decode::decode(r)?),
-        })
+        }))
     }
 }
 
@@ -116,34 +125,13 @@ impl StateDigest {
     /// # Errors
     /// [`DecodeError`] on anything that [`encode`](Self::encode) would not have written.
     pub fn decode(ty: &Type, r: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        Ok(match ty {
-            Type::GSet => Self::GSet(Decode::decode(r)?),
-            Type::AwSet => Self::AwSet(Decode::decode(r)?),
-            Type::TwoPSet => Self::TwoPSet(Decode::decode(r)?),
-            Type::RwSet => Self::RwSet(Decode::decode(r)?),
-            Type::GCounter => Self::GCounter(Decode::decode(r)?),
-            Type::PnCounter => Self::PnCounter(Decode::decode(r)?),
-            Type::LexCounter => Self::LexCounter(Decode::decode(r)?),
-            Type::BCounter => Self::BCounter(Decode::decode(r)?),
-            Type::Max => Self::Max(Decode::decode(r)?),
-            Type::Min => Self::Min(Decode::decode(r)?),
-            Type::Boolean => Self::Boolean(Decode::decode(r)?),
-            Type::EwFlag => Self::EwFlag(Decode::decode(r)?),
-            Type::DwFlag => Self::DwFlag(Decode::decode(r)?),
-            Type::IVar => Self::IVar(Decode::decode(r)?),
-            Type::LwwRegister => Self::LwwRegister(Decode::decode(r)?),
-            Type::MvRegister => Self::MvRegister(Decode::decode(r)?),
-            Type::Summary => Self::Summary(Decode::decode(r)?),
+        Ok(decode_as!(ty, r, {
             Type::GMap(inner) => r.nested(|r| decode_map_digest(inner, r)).map(Self::GMap)?,
             Type::AwMap(_) => Self::AwMap(Decode::decode(r)?),
-            Type::MvMap => Self::MvMap(Decode::decode(r)?),
             Type::Pair(first, second) => {
                 r.nested(|r| Ok(Self::Pair(Box::new((Self::decode(first, r)?, Self::decode(second, r)?)))))?
             }
-            Type::GGraph => Self::GGraph(Decode::decode(r)?),
-            Type::TwoPGraph => Self::TwoPGraph(Decode::decode(r)?),
-            Type::AwGraph => Self::AwGraph(Decode::decode(r)?),
-        })
+        }))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Replicas that hear of each other's changes in any order, repeatedly or late, derive what the functional program says of
 //! the converged inputs. The program is written twice: as derivations, and over plain standard collections.
 
-use crate::support::{Node, double, int, is_even, modulo, of_int, total};
+use crate::support::{Node, double, int, is_even, modulo, of_int, set_op, total};
 use lasp_dataflow::{Aggregate, Op, Operator, Output, State, Target, Type, Value, VarId, function};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -106,13 +106,7 @@ enum Event {
 }
 
 fn event() -> impl Strategy<Value = Event> {
-    let element = || (0i64..8).prop_map(Value::Int);
-    let op = prop_oneof![
-        3 => element().prop_map(Op::Add),
-        2 => element().prop_map(Op::Remove),
-        1 => proptest::collection::vec(element(), 0..4).prop_map(Op::AddAll),
-        1 => proptest::collection::vec(element(), 0..4).prop_map(Op::RemoveAll),
-    ];
+    let op = set_op(8);
     prop_oneof![
         2 => (0usize..3, 0usize..4, op).prop_map(|(at, input, op)| Event::Change { at, input, op }),
         3 => (0usize..3, any::<usize>()).prop_map(|(at, which)| Event::Hear { at, which }),

@@ -1,6 +1,6 @@
 //! Folds whose results travel: who hears only the results sees the newest, and concurrent ones side by side.
 
-use crate::support::{Node, double, int, is_even, of_int};
+use crate::support::{Node, double, int, is_even, of_int, set_op};
 use lasp_crdt::{Derived, ReplicaId};
 use lasp_dataflow::{
     Aggregate, DeriveError, Op, OpError, Operator, Output, SetState, State, Target, Threshold, Type, UpdateError,
@@ -249,13 +249,7 @@ enum Event {
 }
 
 fn event() -> impl Strategy<Value = Event> {
-    let element = || (0i64..6).prop_map(Value::Int);
-    let op = prop_oneof![
-        3 => element().prop_map(Op::Add),
-        2 => element().prop_map(Op::Remove),
-        1 => proptest::collection::vec(element(), 0..4).prop_map(Op::AddAll),
-        1 => proptest::collection::vec(element(), 0..4).prop_map(Op::RemoveAll),
-    ];
+    let op = set_op(6);
     prop_oneof![
         2 => (0usize..3, 0usize..4, op).prop_map(|(at, input, op)| Event::Change { at, input, op }),
         3 => (0usize..4, any::<usize>()).prop_map(|(at, which)| Event::Hear { at, which }),

@@ -4,6 +4,7 @@ use lasp_crdt::{ReplicaId, Stamp, Timestamp};
 use lasp_dataflow::{
     Cause, Effects, Function, Graph, Name, Op, Operator, Output, State, Target, Type, Value, VarId, function,
 };
+use proptest::prelude::{Strategy, prop_oneof};
 
 /// A graph whose clock ticks with every update.
 pub(crate) struct Node {
@@ -115,4 +116,15 @@ pub(crate) fn total() -> Function {
         }
         other => Ok(other.clone()),
     })
+}
+
+/// An operation on a set of integers below `bound`.
+pub(crate) fn set_op(bound: i64) -> impl Strategy<Value = Op> + use<> {
+    let element = move || (0..bound).prop_map(Value::Int);
+    prop_oneof![
+        3 => element().prop_map(Op::Add),
+        2 => element().prop_map(Op::Remove),
+        1 => proptest::collection::vec(element(), 0..4).prop_map(Op::AddAll),
+        1 => proptest::collection::vec(element(), 0..4).prop_map(Op::RemoveAll),
+    ]
 }

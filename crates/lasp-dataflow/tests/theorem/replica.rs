@@ -61,27 +61,7 @@ pub(crate) struct Replica<'p> {
 impl<'p> Replica<'p> {
     /// A replica whose program runs, as far as it runs from the start.
     pub(crate) fn new(program: &'p Program, number: usize, mistake: Mistake) -> Result<Self, Wrong> {
-        let mut replica = Self {
-            program,
-            mistake,
-            number,
-            lives: 0,
-            graph: Graph::new(id(number, 0)),
-            vars: vec![None; program.vars.len()],
-            running: BTreeMap::new(),
-            ended: BTreeSet::new(),
-            known: BTreeMap::new(),
-            events: 0,
-            forgotten: BTreeMap::new(),
-            outbox: BTreeMap::new(),
-            values: vec![None; program.vars.len()],
-            watching: BTreeSet::new(),
-            waiting: BTreeMap::new(),
-            needed: BTreeMap::new(),
-            to_be_told: BTreeSet::new(),
-            to_be_woken: BTreeSet::new(),
-        };
-        replica.declare_all()?;
+        let mut replica = Self::new_life(program, number, 0, mistake)?;
         for id in program.derivations_at(number) {
             if !program.derivations[id].late {
                 replica.derive(id)?;
