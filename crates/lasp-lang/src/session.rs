@@ -22,7 +22,7 @@ use crate::term::{Handle, Mixed, Term};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-pub(crate) use derivations::{AGGREGATE_FORMS, AGGREGATES, facets, is_derivation, shape, takes, target};
+pub(crate) use derivations::{AGGREGATE_FORMS, AGGREGATES, is_derivation, shape, takes, target};
 pub(crate) use operations::{operation_hint, operation_names};
 pub use world::{Failures, World};
 

@@ -2,6 +2,7 @@
 //!
 //! Adding, dropping and finding take O(1). Iteration has no order that means anything: whoever shows it sorts.
 
+use super::change::Change;
 use super::shrink_members;
 use crate::value::Value;
 use hashbrown::HashTable;
@@ -91,6 +92,25 @@ impl Bag {
         let mut all: Vec<Value> = self.iter().cloned().collect();
         all.sort_unstable();
         all
+    }
+}
+
+/// What tells members from reasons: a bag, unless the stream tells of each member once anyway.
+#[derive(Clone, Debug)]
+pub(crate) struct Members(Option<Bag>);
+
+impl Members {
+    /// Of a stream that is `distinct` or not.
+    pub(crate) fn of_stream(distinct: bool) -> Self {
+        Self((!distinct).then(Bag::default))
+    }
+
+    /// One if the member came by this change, minus one if it went, 0 if it stayed what it was.
+    pub(crate) fn turn(&mut self, change: &Change) -> i64 {
+        match &mut self.0 {
+            Some(bag) => bag.add(&change.member, change.weight).weight(),
+            None => change.weight,
+        }
     }
 }
 

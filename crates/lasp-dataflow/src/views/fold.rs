@@ -1,7 +1,7 @@
 //! `fold`: one value over the members, kept up to date as they come and go.
 
 use super::aggregate::{Accumulator, is_unset};
-use super::bag::Bag;
+use super::bag::Members;
 use super::change::{Change, Emitter};
 use crate::operator::Aggregate;
 use crate::value::Value;
@@ -10,8 +10,7 @@ use crate::value::Value;
 pub(crate) struct Fold {
     accumulator: Accumulator,
     text: Box<str>,
-    /// Tells members from reasons, where the input does not.
-    members: Option<Bag>,
+    members: Members,
     /// The result as it was last emitted.
     result: Option<Value>,
 }
@@ -19,7 +18,7 @@ pub(crate) struct Fold {
 impl Fold {
     /// A fold of nothing yet. `distinct` says that the input tells of each member once.
     pub(crate) fn new(aggregate: &Aggregate, distinct: bool) -> Self {
-        let members = (!distinct).then(Bag::default);
+        let members = Members::of_stream(distinct);
         let text = format!("fold({aggregate:?})").into();
         Self { accumulator: Accumulator::new(aggregate), text, members, result: None }
     }
@@ -31,10 +30,7 @@ impl Fold {
 
     pub(crate) fn run(&mut self, changes: &[Change], out: &mut Emitter) {
         for change in changes {
-            let weight = match &mut self.members {
-                Some(members) => members.add(&change.member, change.weight).weight(),
-                None => change.weight,
-            };
+            let weight = self.members.turn(change);
             if weight != 0 {
                 self.accumulator.change(&change.member, &change.member, weight > 0, "fold", out);
             }

@@ -3,7 +3,7 @@
 //! Its members are the entries `{Key, Result}`, of which each key has one.
 
 use super::aggregate::{Accumulator, is_unset};
-use super::bag::Bag;
+use super::bag::Members;
 use super::change::{Change, Emitter};
 use super::{Table, shrink};
 use crate::operator::{Aggregate, Function};
@@ -15,8 +15,7 @@ use std::slice;
 pub(crate) struct Group {
     key: Function,
     aggregate: Aggregate,
-    /// Tells members from reasons, where the input does not.
-    members: Option<Bag>,
+    members: Members,
     cells: Table<Cell>,
     /// Keys whose cell changed since the last time results were emitted.
     open: Vec<Value>,
@@ -36,7 +35,7 @@ struct Cell {
 impl Group {
     /// No groups yet. `distinct` says that the input tells of each member once.
     pub(crate) fn new(key: Function, aggregate: Aggregate, distinct: bool) -> Self {
-        let members = (!distinct).then(Bag::default);
+        let members = Members::of_stream(distinct);
         Self { key, aggregate, members, cells: Table::default(), open: Vec::new(), shown: 0 }
     }
 
@@ -47,10 +46,7 @@ impl Group {
 
     pub(crate) fn run(&mut self, changes: &[Change], out: &mut Emitter) {
         for change in changes {
-            let weight = match &mut self.members {
-                Some(members) => members.add(&change.member, change.weight).weight(),
-                None => change.weight,
-            };
+            let weight = self.members.turn(change);
             if weight != 0 {
                 self.change(&change.member, weight > 0, out);
             }

@@ -2,7 +2,7 @@
 
 use super::bag::{Bag, Turn};
 use super::change::{Change, Emitter};
-use super::{Table, pair, shrink};
+use super::{Table, pair, seen_from, shrink};
 use crate::operator::Function;
 use crate::operators::Side;
 use crate::value::Value;
@@ -30,11 +30,7 @@ impl Join {
 
     /// One call of the key function for each change, and one step for each partner. An element without a key has none.
     pub(crate) fn run(&mut self, side: Side, changes: &[Change], out: &mut Emitter) {
-        let [left, right] = &mut self.0;
-        let (mine, other) = match side {
-            Side::Left => (left, right),
-            Side::Right => (right, left),
-        };
+        let (mine, other) = seen_from(side, &mut self.0);
         for change in changes {
             let key = match mine.key.call(slice::from_ref(&change.member)) {
                 Ok(key) => key,

@@ -112,6 +112,14 @@ fn shrink_members<T>(table: &mut HashTable<(Value, T)>) {
     }
 }
 
+/// What is kept of the input on `side`, then of the other.
+fn seen_from<T>(side: Side, [left, right]: &mut [T; 2]) -> (&mut T, &mut T) {
+    match side {
+        Side::Left => (left, right),
+        Side::Right => (right, left),
+    }
+}
+
 /// A pair in the order of the inputs, where `mine` is of the input on `side`.
 fn pair(side: Side, mine: &Value, other: &Value) -> Value {
     match side {

@@ -2,7 +2,7 @@
 
 use super::bag::Bag;
 use super::change::{Change, Emitter};
-use super::pair;
+use super::{pair, seen_from};
 use crate::operators::Side;
 use crate::value::Value;
 
@@ -12,11 +12,7 @@ pub(crate) struct Product([Bag; 2]);
 
 impl Product {
     pub(crate) fn run(&mut self, side: Side, changes: &[Change], out: &mut Emitter) {
-        let [left, right] = &mut self.0;
-        let (mine, other) = match side {
-            Side::Left => (left, right),
-            Side::Right => (right, left),
-        };
+        let (mine, other) = seen_from(side, &mut self.0);
         for change in changes {
             let weight = mine.add(&change.member, change.weight).weight();
             if weight != 0 {

@@ -2,7 +2,7 @@
 
 use super::{Checker, Known};
 use crate::ast::{Expr, ExprKind, Fun, Literal};
-use crate::session::{AGGREGATE_FORMS, AGGREGATES, facets, shape, takes, target};
+use crate::session::{AGGREGATE_FORMS, AGGREGATES, shape, takes, target};
 use crate::show::type_name;
 use crate::source::Span;
 use crate::suggest::nearest;
@@ -15,7 +15,7 @@ impl Checker {
         for (position, arg) in args.iter().enumerate() {
             if shape.inputs.contains(&position) {
                 let known = self.expect_taken(name, arg);
-                of_a_scalar |= !matches!(&known, Known::Variable(ty) if !facets(ty).is_empty());
+                of_a_scalar |= !matches!(&known, Known::Variable(ty) if !ty.facets().is_empty());
                 if let (0, "reached", Known::Variable(ty)) = (position, name, known) {
                     self.written_threshold(&ty, &args[1]);
                 }

@@ -57,21 +57,13 @@ pub(crate) fn is_derivation(name: &str) -> bool {
     shape(name).is_some()
 }
 
-/// The collections that variables of a type have; what `group` gives is a map.
-pub(crate) fn facets(ty: &Type) -> &'static [Facet] {
-    match ty {
-        Type::GMap(_) => &[Facet::Elements, Facet::Keys],
-        other => other.facets(),
-    }
-}
-
 /// Whether the derivation called `name` can take a variable of type `ty`, and what to do if not.
 ///
 /// # Errors
 /// What it takes, and a hint.
 pub(crate) fn takes(name: &str, ty: &Type) -> std::result::Result<(), (String, &'static str)> {
     let Some(facet) = shape(name).and_then(|shape| shape.facet) else { return Ok(()) };
-    let facets = facets(ty);
+    let facets = ty.facets();
     if facets.contains(&facet) || name == "map" && facets.is_empty() {
         return Ok(());
     }
