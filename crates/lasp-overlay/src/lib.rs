@@ -6,6 +6,7 @@
 //! - [`protocol`]: `Protocol`, `Input`, `Output`, `Outbox`: start here.
 //! - [`membership`]: who is there and who is linked to whom: HyParView, full mesh.
 //! - [`broadcast`]: how news spreads over the links: Plumtree.
+//! - [`unicast`]: messages to one peer, wherever it is.
 //! - [`time`]: virtual or real, a number of microseconds.
 //! - [`peer`]: who a peer is (`PeerId`, incarnation) and where (`Addr`).
 //! - [`rng`]: the one seeded generator.
@@ -17,6 +18,7 @@ pub mod peer;
 pub mod protocol;
 pub mod rng;
 pub mod time;
+pub mod unicast;
 pub mod wire;
 
 pub use peer::{Addr, Contact, PeerId};
