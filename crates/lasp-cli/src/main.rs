@@ -55,6 +55,8 @@ enum Command {
     Overlay(remote::cluster::ClusterArgs),
     /// Show how a running node is
     Status(remote::cluster::ClusterArgs),
+    /// See whether a node can be reached from a running one
+    Ping(remote::ping::PingArgs),
     /// Install a program in the cluster of a running node
     Install(remote::programs::InstallArgs),
     /// Remove an installed program from the cluster
@@ -109,6 +111,7 @@ fn run(command: Command) -> ExitCode {
         Command::Members(args) => remote::cluster::members(args),
         Command::Overlay(args) => remote::cluster::overlay(args),
         Command::Status(args) => remote::cluster::status(args),
+        Command::Ping(args) => remote::ping::ping(args),
         Command::Install(args) => remote::programs::install(args),
         Command::Uninstall(args) => remote::programs::uninstall(args),
         Command::Programs(args) => remote::programs::programs(args),

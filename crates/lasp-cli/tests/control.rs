@@ -224,6 +224,10 @@ fn a_node_and_its_cluster_are_described_within_80_columns_and_as_json() {
     );
     let overlay = &objects(&b.prints(&["overlay", "--json"]))[0];
     assert_eq!((&overlay["membership"], &overlay["links"][0]["addr"]), (&"hyparview".into(), &a.addr.as_str().into()));
+    let pinged = &objects(&b.prints(&["ping", &a.addr, "--json"]))[0];
+    assert_eq!((&pinged["id"], &pinged["hops"]), (&members["active"][0]["id"], &1.into()));
+    let id = members["active"][0]["id"].as_str().expect("an id");
+    assert!(b.prints(&["ping", id]).starts_with(&format!("{id} answered over 1 link in ")));
     let status = &objects(&a.prints(&["status", "--json"]))[0];
     assert_eq!((&status["name"], &status["version"]), (&"a".into(), &env!("CARGO_PKG_VERSION").into()));
     assert!(status["metrics"]["updates"].as_u64() >= Some(2) && status["uptime_ms"].is_u64(), "{status}");
@@ -425,7 +429,7 @@ fn garbage_for_a_client_ends_its_own_connection_only() {
 #[test]
 fn every_command_explains_itself() {
     for command in
-        ["get", "update", "watch", "vars", "members", "overlay", "status", "install", "uninstall", "programs"]
+        ["get", "update", "watch", "vars", "members", "overlay", "status", "ping", "install", "uninstall", "programs"]
     {
         let (out, _, code) = said(lasp(&[command, "--help"]).output().expect("the binary runs"));
         assert!(code == Some(0) && out.contains("--connect <HOST:PORT>") && out.contains("LASP_CONNECT"), "{out}");

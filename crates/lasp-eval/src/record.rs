@@ -26,7 +26,7 @@ pub struct Bytes {
     pub state: u64,
     /// Membership: joins, shuffles, probes.
     pub membership: u64,
-    /// The broadcast tree: announcements, grafts, prunes.
+    /// The broadcast tree: announcements, grafts, prunes; messages to single nodes.
     pub broadcast: u64,
     /// Synchronisation: digests, requests, hellos.
     pub sync: u64,
@@ -92,7 +92,7 @@ impl Probe {
             bytes: Bytes {
                 state: metrics.sent(Class::State),
                 membership: metrics.sent(Class::Membership),
-                broadcast: metrics.sent(Class::Broadcast),
+                broadcast: metrics.sent(Class::Broadcast) + metrics.sent(Class::Unicast),
                 sync: metrics.sent(Class::Sync),
             },
             frames: metrics.frames_sent,

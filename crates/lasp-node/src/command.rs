@@ -2,14 +2,14 @@
 
 use crate::composition::Composition;
 use crate::interest::Interests;
+use crate::letter::Letter;
 use crate::once::Token;
 use crate::programs::{ProgramError, ProgramInfo};
 use lasp_dataflow::{
     BindError, DeclareError, DerivationId, DeriveError, Name, Op, Operator, Output, Target, Threshold, ThresholdError,
     Type, UndeclareError, UpdateError, Value, VarId,
 };
-use lasp_overlay::membership;
-use lasp_overlay::{Addr, Contact};
+use lasp_overlay::{Addr, Contact, PeerId, membership, unicast};
 use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
@@ -33,7 +33,7 @@ pub enum Command {
         /// What is asked.
         request: Request,
     },
-    /// Forgets an open `Read`, `ReadAny`, `WaitNeeded`, `Watch`, `Sleep` or `Enforce`; no reply follows.
+    /// Forgets an open `Read`, `ReadAny`, `WaitNeeded`, `Watch`, `Sleep`, `Enforce`, `Send` or `Receive`; no reply follows.
     Cancel(RequestId),
 }
 
@@ -158,6 +158,17 @@ pub enum Request {
     },
     /// The action of an enforcement has run here: [`Reply::Done`].
     Acted(Token),
+    /// Sends bytes to a node anywhere in the cluster, where they can be taken by [`Receive`](Self::Receive), at most once:
+    /// [`Reply::Delivered`] once the node has acknowledged them. An empty letter only asks whether it is there. At most
+    /// 16 KiB, by the default configuration.
+    Send {
+        /// The receiver.
+        to: PeerId,
+        /// The bytes.
+        letter: Letter,
+    },
+    /// Takes the oldest letter that was sent to this node, or waits for one: [`Reply::Letter`].
+    Receive,
 }
 
 /// The answer to a request.
@@ -209,6 +220,20 @@ pub enum Reply {
     Programs(Vec<ProgramInfo>),
     /// It falls to this node to act on behalf of this enforcement.
     Due(Token),
+    /// A letter to this node.
+    Letter {
+        /// Who sent it.
+        from: PeerId,
+        /// What it says.
+        letter: Letter,
+    },
+    /// A letter has arrived.
+    Delivered {
+        /// How many links it crossed.
+        hops: u8,
+        /// From the request to the acknowledgement.
+        after: Duration,
+    },
 }
 
 /// Why a request was refused; the state is as it was.
@@ -258,6 +283,14 @@ pub enum RequestError {
     /// A program cannot be installed or removed.
     #[error(transparent)]
     Program(#[from] ProgramError),
+    /// A letter could not be delivered, as far as this node knows.
+    #[error("nothing could be sent to node {to}: {reason}")]
+    Undelivered {
+        /// To whom.
+        to: PeerId,
+        /// Why.
+        reason: unicast::Failure,
+    },
 }
 
 /// What a node tells its owner.

@@ -4,7 +4,7 @@ use crate::interest::Interests;
 use crate::link::LinkConfig;
 use crate::once::OnceConfig;
 use crate::sync::SyncConfig;
-use lasp_overlay::{broadcast, membership};
+use lasp_overlay::{broadcast, membership, unicast};
 
 /// Settings of one node; each part documents its defaults.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -15,6 +15,8 @@ pub struct Config {
     pub broadcast: broadcast::Config,
     /// How neighbours compare.
     pub sync: SyncConfig,
+    /// How messages to single nodes are sent.
+    pub unicast: unicast::Config,
     /// How links are paced.
     pub link: LinkConfig,
     /// How what happens once in the cluster is claimed.

@@ -3,18 +3,23 @@
 //! Deltas of one variable that wait merge into one; several broadcasts that wait become one with all their ids.
 //! So a slow peer costs at most the size of the state, whatever the history. Broadcasts that have merged beyond what
 //! one frame should hold are relayed in pieces, their ids after them. Control messages wait in order, boundedly; the
-//! oldest are dropped at the limit, which their protocols' retries and anti-entropy cover.
+//! oldest are dropped at the limit, which their protocols' retries and anti-entropy cover. So do letters, of which the
+//! newest are dropped: their senders hear of no acknowledgement.
 
 use crate::key::Key;
 use crate::payload::{Batch, Payload};
 use crate::wire::{Builder, CHUNK, Control, Item, entry_len};
 use lasp_dataflow::State;
 use lasp_overlay::broadcast::Ids;
+use lasp_overlay::unicast;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 /// Most control messages that wait for one link. A guess: far above what a healthy link ever holds.
 const MAX_CONTROL: usize = 1024;
+
+/// Most letters that wait for one link: a megabyte, of the largest. A guess.
+const MAX_LETTERS: usize = 64;
 
 /// Broadcasts that wait, merged.
 #[derive(Debug)]
@@ -93,6 +98,7 @@ type Put = fn(&mut Builder<'_>, &Key, &State);
 #[derive(Debug, Default)]
 pub(crate) struct Lane {
     control: VecDeque<Control>,
+    letters: VecDeque<Control>,
     gossip: Option<Gossip>,
     relay: Option<Relay>,
     /// What anti-entropy found missing.
@@ -107,14 +113,14 @@ impl Lane {
 
     /// Whether broadcasts are all that waits: they may wait a little longer for company.
     pub(crate) fn only_gossip(&self) -> bool {
-        self.control.is_empty() && self.relay.is_none() && self.bulk.0.is_empty()
+        self.control.is_empty() && self.letters.is_empty() && self.relay.is_none() && self.bulk.0.is_empty()
     }
 
     /// How many messages wait; a merged broadcast counts by its variables.
     pub(crate) fn len(&self) -> usize {
         let gossip = self.gossip.as_ref().map_or(0, |gossip| gossip.payload.len().max(1));
         let relay = self.relay.as_ref().map_or(0, |relay| relay.deltas.0.len().max(1));
-        self.control.len() + gossip + relay + self.bulk.0.len()
+        self.control.len() + self.letters.len() + gossip + relay + self.bulk.0.len()
     }
 
     /// Takes an item in.
@@ -128,11 +134,22 @@ impl Lane {
     }
 
     fn push_control(&mut self, item: Control) -> Taken {
+        if matches!(item, Control::Unicast(unicast::Message::Carry { .. })) {
+            return self.push_letter(item);
+        }
         let full = self.control.len() == MAX_CONTROL;
         if full {
             self.control.pop_front();
         }
         self.control.push_back(item);
+        Taken { coalesced: 0, dropped: u64::from(full) }
+    }
+
+    fn push_letter(&mut self, letter: Control) -> Taken {
+        let full = self.letters.len() == MAX_LETTERS;
+        if !full {
+            self.letters.push_back(letter);
+        }
         Taken { coalesced: 0, dropped: u64::from(full) }
     }
 
@@ -151,7 +168,7 @@ impl Lane {
     /// Fills a frame with what waits, the most urgent first, up to about [`CHUNK`] bytes.
     pub(crate) fn fill(&mut self, frame: &mut Builder<'_>) {
         while frame.len() < CHUNK
-            && let Some(item) = self.control.pop_front()
+            && let Some(item) = self.control.pop_front().or_else(|| self.letters.pop_front())
         {
             frame.control(&item);
         }

@@ -9,6 +9,7 @@
 //! - `echo`: derived deltas that others may say as well.
 //! - [`sync`]: anti-entropy between neighbours: digests that find differences.
 //! - `link`, `lane`: one link: pacing, flow control, and what waits merges instead of queueing.
+//! - `letter`: what an application sends to one node.
 //! - `wire`: frames and their short references; hostile bytes die there.
 //! - [`programs`]: installed programs, and how they run. [`once`]: what happens once in the cluster.
 //! - `system`: the variables of the runtime itself.
@@ -23,12 +24,14 @@ pub mod frame;
 pub mod interest;
 mod key;
 mod lane;
+mod letter;
 mod link;
 pub mod metrics;
 pub mod node;
 pub mod once;
 mod open;
 mod payload;
+mod post;
 pub mod programs;
 mod recent;
 mod requests;
@@ -42,6 +45,7 @@ pub use composition::{Composition, Source, Step};
 pub use config::Config;
 pub use frame::{Frame, MAX_FRAME};
 pub use interest::Interests;
+pub use letter::Letter;
 pub use link::{LinkConfig, LinkLoad};
 pub use metrics::{Class, Metrics};
 pub use node::{Node, Timer, replica_of};

@@ -11,10 +11,12 @@ pub enum Class {
     State,
     /// Digests and requests of anti-entropy, interests.
     Sync,
+    /// Messages to single nodes, and searches for them.
+    Unicast,
 }
 
 /// How many classes there are.
-pub const CLASSES: usize = 4;
+pub const CLASSES: usize = 5;
 
 /// Counters of one node.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

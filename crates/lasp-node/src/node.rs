@@ -15,6 +15,7 @@ use crate::metrics::Metrics;
 use crate::once::{self, Once, Party, Token};
 use crate::open::Open;
 use crate::payload::{Batch, Payload};
+use crate::post::Post;
 use crate::programs::{Ids, ProgramInfo, Programs, Told, Tools};
 use crate::recent::Recent;
 use crate::store::{Applied, Store};
@@ -25,7 +26,7 @@ use lasp_crdt::ReplicaId;
 use lasp_dataflow::{Cause, Effects, Graph, State};
 use lasp_overlay::broadcast::{self, Plumtree};
 use lasp_overlay::membership::{self, AnyMembership, Membership};
-use lasp_overlay::{Contact, Input, Outbox, Output, PeerId, Protocol, Rng, Time};
+use lasp_overlay::{Contact, Input, Outbox, Output, PeerId, Protocol, Rng, Time, unicast};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -36,6 +37,8 @@ pub enum Timer {
     Membership(membership::AnyTimer),
     /// Of the broadcast layer.
     Broadcast(broadcast::Timer),
+    /// Of messages to single nodes.
+    Unicast(unicast::Timer),
     /// A comparison with a neighbour.
     Sync(Appointment),
     /// What waits for a link may go.
@@ -69,6 +72,7 @@ pub struct Node {
     membership: AnyMembership,
     broadcast: Plumtree<Payload>,
     sync: AntiEntropy,
+    pub(crate) post: Post,
     links: BTreeMap<PeerId, Link>,
     rng: Rng,
     /// Links with something new to send since the last flush.
@@ -101,6 +105,7 @@ impl Node {
     pub fn new(config: Config, contact: Contact, seed: u64) -> Self {
         let mut rng = Rng::new(seed);
         let replica = replica_of(&contact);
+        let post = Post::new(config.unicast.clone(), &contact);
         Self {
             store: Store::new(replica, config.interests.clone()),
             clock: Clock::new(config.wall_epoch_ms),
@@ -112,6 +117,7 @@ impl Node {
             membership: AnyMembership::new(config.membership.clone(), contact, rng.fork()),
             broadcast: Plumtree::new(config.broadcast.clone(), replica, rng.fork()),
             sync: AntiEntropy::new(config.sync.clone()),
+            post,
             links: BTreeMap::new(),
             rng,
             touched: Vec::new(),
@@ -163,6 +169,11 @@ impl Node {
         &self.metrics
     }
 
+    /// What it counted of letters: its own, and those it passes on.
+    pub const fn letters(&self) -> &unicast::Metrics {
+        self.post.metrics()
+    }
+
     /// The fingerprint of all replicated variables: equal for equal stores.
     pub fn fingerprint(&self) -> u64 {
         self.store.graph().fingerprint()
@@ -192,7 +203,7 @@ impl Node {
 
     // ---- towards the links ----
 
-    fn push(&mut self, to: PeerId, item: Item) {
+    pub(crate) fn push(&mut self, to: PeerId, item: Item) {
         let Some(link) = self.links.get_mut(&to) else {
             self.metrics.dropped += 1;
             return;
@@ -255,12 +266,14 @@ impl Node {
             membership::Event::Up(contact) => {
                 let peer = contact.id;
                 self.feed_broadcast(now, Input::Command(broadcast::Command::NeighborUp(peer)), out);
+                self.feed_unicast(now, Input::Command(unicast::Command::NeighborUp(peer)), out);
                 let mut outcome = Outcome::default();
                 self.sync.peer_up(now, peer, &self.store, &mut self.rng, &mut outcome);
                 self.synchronise(outcome, out);
             }
             membership::Event::Down(peer) => {
                 self.feed_broadcast(now, Input::Command(broadcast::Command::NeighborDown(*peer)), out);
+                self.feed_unicast(now, Input::Command(unicast::Command::NeighborDown(*peer)), out);
                 self.sync.peer_down(*peer, &mut self.store);
             }
             membership::Event::Isolated | membership::Event::Joined => {}
@@ -559,6 +572,9 @@ impl Node {
                 self.sync.receive(now, from, message, &mut self.store, &mut self.rng, &mut outcome);
                 self.synchronise(outcome, out);
             }
+            Item::Control(Control::Unicast(message)) => {
+                self.on_letter(now, from, message, out);
+            }
             Item::Relay(batch) => self.relay(now, from, &batch, out),
             Item::Data(batch) => {
                 if self.learn(now, &batch, out) {
@@ -574,6 +590,7 @@ impl Node {
         match timer {
             Timer::Membership(timer) => self.feed_membership(now, Input::Expired(timer), out),
             Timer::Broadcast(timer) => self.feed_broadcast(now, Input::Expired(timer), out),
+            Timer::Unicast(timer) => self.feed_unicast(now, Input::Expired(timer), out),
             Timer::Sync(appointment) => {
                 let mut outcome = Outcome::default();
                 let compared = self.sync.expired(now, appointment, &mut self.store, &mut self.rng, &mut outcome);
@@ -620,6 +637,7 @@ impl Node {
             Input::Command(Command::Cancel(id)) => {
                 self.open.cancel(id, self.store.graph_mut());
                 self.once.cancel(&mut self.store, id);
+                self.forget_letter(now, id, out);
             }
             Input::Received { from, message } => self.received(now, from, &message, out),
             Input::Expired(timer) => self.expired(now, timer, out),

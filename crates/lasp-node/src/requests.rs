@@ -35,6 +35,11 @@ impl Node {
             }
             Request::Watch(var) => self.watch(id, var).map(Some),
             Request::Enforce { token, var, threshold } => self.enforce(id, token, var, threshold),
+            Request::Send { to, letter } => {
+                self.send_letter(now, id, to, letter, out);
+                Ok(None)
+            }
+            Request::Receive => Ok(self.receive_letter(id)),
             immediate => self.serve(now, immediate, out).map(Some),
         };
         match answer {
@@ -121,7 +126,9 @@ impl Node {
             | Request::WaitNeeded { .. }
             | Request::Watch(_)
             | Request::Sleep(_)
-            | Request::Enforce { .. } => Ok(Reply::Done),
+            | Request::Enforce { .. }
+            | Request::Send { .. }
+            | Request::Receive => Ok(Reply::Done),
         }
     }
 

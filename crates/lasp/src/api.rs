@@ -6,6 +6,7 @@
 //! - `life`: [`Derived`] and [`Feed`], handles that keep a derivation going.
 //! - `condition`: what can be waited for.
 //! - `ask`: [`Ask`], the future of one request; [`Watch`], a stream of values.
+//! - `letters`: bytes for one node.
 //! - `once`: [`Turn`], what happens once in the cluster.
 
 mod aggregate;
@@ -15,6 +16,7 @@ mod derivation;
 mod element;
 mod handle;
 pub mod kind;
+mod letters;
 mod life;
 mod once;
 mod variable;
@@ -25,6 +27,7 @@ pub use condition::{Condition, Exceeds, Met, Reaches, ThresholdOf};
 pub use derivation::{Collection, Derivation, Deriving, Fold, Groups};
 pub use element::{AsElement, Element};
 pub use handle::{Installed, Lasp, Members, Status};
+pub use letters::{Delivery, Letters};
 pub use life::{Derived, Feed};
 pub use once::Turn;
 pub use variable::{

@@ -80,6 +80,6 @@ pub use lasp_dataflow::{
     FromValueError, Op, Operator, Output, ReplicaName, Target, Threshold, Threshold::AtLeast, Threshold::MoreThan,
     ToValueError, Type, Value, VarId, from_value, to_value,
 };
-pub use lasp_node::{Interests, Metrics, ProgramError, ProgramInfo, ProgramState};
+pub use lasp_node::{Interests, Metrics, ProgramError, ProgramInfo, ProgramState, RequestError};
 pub use lasp_overlay::{Addr, Contact, PeerId, Time};
 pub use settings::{Membership, Settings};

@@ -13,6 +13,7 @@ pub(crate) mod intern;
 
 use crate::frame::{Frame, MAX_FRAME};
 use crate::key::Key;
+use crate::letter::Letter;
 use crate::metrics::{CLASSES, Class};
 use crate::payload::{Batch, Payload, decode_entry, encode_entry};
 use crate::sync;
@@ -20,7 +21,7 @@ use intern::{Known, Tables};
 use lasp_crdt::{Decode, DecodeError, Encode, Reader, Writer};
 use lasp_dataflow::State;
 use lasp_overlay::broadcast::{self, Ids};
-use lasp_overlay::membership;
+use lasp_overlay::{membership, unicast};
 use std::cell::Cell;
 
 const ACK: u8 = 1;
@@ -31,6 +32,7 @@ const BROADCAST: u8 = 1;
 const SYNC: u8 = 2;
 const DATA: u8 = 3;
 const RELAY: u8 = 4;
+const UNICAST: u8 = 5;
 
 /// What is said to keep overlay and stores in order.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,6 +43,8 @@ pub(crate) enum Control {
     Broadcast(broadcast::Message<Payload>),
     /// Of anti-entropy.
     Sync(sync::Message),
+    /// To one node, or in search of it.
+    Unicast(unicast::Message<Letter>),
 }
 
 /// One thing said.
@@ -100,6 +104,7 @@ fn parse_item(r: &mut Reader<'_>) -> Result<Item, DecodeError> {
         MEMBERSHIP => membership::AnyMessage::decode(r).map(Control::Membership).map(Item::Control),
         BROADCAST => broadcast::Message::decode(r).map(Item::from),
         SYNC => sync::Message::decode(r).map(Control::Sync).map(Item::Control),
+        UNICAST => unicast::Message::decode(r).map(Control::Unicast).map(Item::Control),
         DATA => decode_entry(r).map(|(key, delta)| Item::Data(Batch::single(key, delta))),
         RELAY => decode_entry(r).map(|(key, delta)| Item::Relay(Batch::single(key, delta))),
         tag => Err(DecodeError::BadTag { what: "item", tag: tag.into(), at }),
@@ -187,6 +192,7 @@ impl<'a> Builder<'a> {
             Control::Membership(message) => self.put(Class::Membership, MEMBERSHIP, message),
             Control::Broadcast(message) => self.put(Class::Broadcast, BROADCAST, message),
             Control::Sync(message) => self.put(Class::Sync, SYNC, message),
+            Control::Unicast(message) => self.put(Class::Unicast, UNICAST, message),
         }
     }
 

@@ -4,6 +4,7 @@ mod compare;
 mod drift;
 mod hostile;
 mod interest;
+mod letters;
 mod once;
 mod original;
 mod programs;

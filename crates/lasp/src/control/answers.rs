@@ -4,7 +4,7 @@ use super::protocol::{
     Ask, ErrorReport, LinkReport, Peer, ProgramReport, Refused, Say, Served, StatusReport, Style, VariableReport,
 };
 use super::server::To;
-use crate::api::Lasp;
+use crate::api::{Delivery, Lasp};
 use crate::error::Error;
 use crate::transport::TransportStats;
 use lasp_crdt::codec::to_bytes;
@@ -13,8 +13,8 @@ use lasp_lang::diagnostic::render_all;
 use lasp_lang::show::{self, short, type_name};
 use lasp_lang::suggest::nearest;
 use lasp_lang::term::Term;
-use lasp_node::{Class, Interests, Metrics, Node, ProgramError, ProgramInfo, Reply, Request, RequestError};
-use lasp_overlay::{Contact, Time};
+use lasp_node::{Class, Interests, Node, ProgramError, ProgramInfo, Reply, Request, RequestError};
+use lasp_overlay::{Contact, PeerId, Time};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -91,6 +91,7 @@ impl Answers {
             Ask::Install { name, text } => self.install(name, text).await,
             Ask::Uninstall(name) => self.lasp.uninstall(&name).await.map(|()| Say::Done).map_err(failed),
             Ask::Programs => self.programs().await,
+            Ask::Ping { node } => self.ping(&node).await,
             Ask::Run { .. } | Ask::Bindings | Ask::Graph | Ask::Forget(_) | Ask::Cancel => return, // the session's
         };
         reply.say(last.unwrap_or_else(Say::Refused)).await;
@@ -210,6 +211,19 @@ impl Answers {
     async fn programs(&self) -> Result<Say, Refused> {
         let programs = self.lasp.programs().await.map_err(failed)?;
         Ok(Say::Programs(programs.iter().map(program_report).collect()))
+    }
+
+    async fn ping(&self, node: &str) -> Result<Say, Refused> {
+        let members = self.lasp.members().await.map_err(failed)?;
+        let known = [&members.me].into_iter().chain(&members.active).chain(&members.passive);
+        let named = |contact: &&Contact| contact.addr.as_str() == node || contact.to_string() == node;
+        let id = known.filter(named).max_by_key(|contact| contact.incarnation).map(|contact| contact.id);
+        let Some(id) = id.or_else(|| u64::from_str_radix(node, 16).ok().map(PeerId)) else {
+            let refused = Refused::failed(format!("node {} knows no node at {node:?}", self.facts.name));
+            return Err(refused.hint("a node further away is asked for by its id, as `lasp status` prints it there"));
+        };
+        let Delivery { hops, after } = self.lasp.send(id, [].as_slice()).await.map_err(failed)?;
+        Ok(Say::Pong { node: id.to_string(), hops, micros: after.as_micros() as u64 })
     }
 
     async fn status(&self) -> Result<Say, Refused> {
@@ -386,16 +400,18 @@ fn status(node: &Node, facts: &Facts, now: Time, transport: &TransportStats) -> 
         quiescent: node.is_quiescent(),
         waiting: node.waiting() as u64,
         clients: facts.clients.load(Ordering::Relaxed) as u64,
-        counters: counters(node.metrics(), transport),
+        counters: counters(node, transport),
     }
 }
 
-fn counters(metrics: &Metrics, transport: &TransportStats) -> Vec<(String, u64)> {
+fn counters(node: &Node, transport: &TransportStats) -> Vec<(String, u64)> {
+    let (metrics, letters) = (node.metrics(), node.letters());
     let all = [
         ("bytes_sent_membership", metrics.sent(Class::Membership)),
         ("bytes_sent_broadcast", metrics.sent(Class::Broadcast)),
         ("bytes_sent_state", metrics.sent(Class::State)),
         ("bytes_sent_sync", metrics.sent(Class::Sync)),
+        ("bytes_sent_unicast", metrics.sent(Class::Unicast)),
         ("bytes_sent", metrics.total_sent()),
         ("bytes_received", metrics.bytes_received),
         ("frames_sent", metrics.frames_sent),
@@ -410,6 +426,14 @@ fn counters(metrics: &Metrics, transport: &TransportStats) -> Vec<(String, u64)>
         ("queue_peak", metrics.queue_peak),
         ("syncs", metrics.syncs),
         ("sync_differences", metrics.sync_differences),
+        ("letters_delivered", letters.delivered),
+        ("letters_failed", letters.failed),
+        ("letters_arrived", letters.arrived),
+        ("letters_carried", letters.carried),
+        ("letters_lost", letters.lost),
+        ("searches", letters.searches),
+        ("searches_passed", letters.searches_passed),
+        ("searches_refused", letters.searches_refused),
         ("wire_bytes_sent", transport.bytes_sent),
         ("wire_bytes_received", transport.bytes_received),
         ("connections_accepted", transport.accepted),

@@ -228,6 +228,11 @@ pub enum Ask {
     /// Forgets the request of this message's id: a program under way is interrupted, whatever else is open ends without a
     /// further answer.
     Cancel,
+    /// Whether a node can be reached from the node asked: [`Say::Pong`].
+    Ping {
+        /// Its id; or its address, or both (`id@address`), if the node asked knows it.
+        node: String,
+    },
 }
 
 /// An answer.
@@ -302,6 +307,15 @@ pub enum Say {
     Graph(String),
     /// The node stops: nothing more comes.
     Stopping,
+    /// A node answered.
+    Pong {
+        /// Its id.
+        node: String,
+        /// How many links the question crossed.
+        hops: u8,
+        /// Microseconds from the question to the answer.
+        micros: u64,
+    },
 }
 
 /// Why a request was refused.
