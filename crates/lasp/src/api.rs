@@ -27,7 +27,7 @@ pub use condition::{Condition, Exceeds, Met, Reaches, ThresholdOf};
 pub use derivation::{Collection, Derivation, Deriving, Fold, Groups};
 pub use element::{AsElement, Element};
 pub use handle::{Installed, Lasp, Members, Status};
-pub use letters::{Delivery, Letters};
+pub use letters::{Delivery, Letters, Received};
 pub use life::{Derived, Feed};
 pub use once::Turn;
 pub use variable::{

@@ -51,13 +51,16 @@ impl Lasp {
     }
 }
 
+/// A letter, and who sent it.
+pub type Received = (PeerId, Arc<[u8]>);
+
 /// The letters sent to a node, as they come; see [`Lasp::letters`].
 ///
 /// Up to 256 wait at the node for somebody to take them. More are not acknowledged.
 #[derive(Debug)]
 pub struct Letters {
     lasp: Lasp,
-    next: Option<Ask<(PeerId, Arc<[u8]>)>>,
+    next: Option<Ask<Received>>,
 }
 
 impl Letters {
@@ -65,12 +68,12 @@ impl Letters {
     ///
     /// # Errors
     /// Why none can be had.
-    pub async fn next(&mut self) -> Result<Option<(PeerId, Arc<[u8]>)>, Error> {
+    pub async fn next(&mut self) -> Result<Option<Received>, Error> {
         std::future::poll_fn(|cx| self.poll_next(cx)).await
     }
 
     /// As [`next`](Self::next), for those who write futures and streams by hand.
-    pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<(PeerId, Arc<[u8]>)>, Error>> {
+    pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Received>, Error>> {
         let ask = self.next.get_or_insert_with(|| {
             Ask::request(&self.lasp, Request::Receive, |_, _, answer| match answer {
                 Answer::Reply(Reply::Letter { from, letter }) => Ok((from, letter.0)),
