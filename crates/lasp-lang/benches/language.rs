@@ -159,6 +159,117 @@ const CASES: &[Case] = &[
         },
         element: offer,
     },
+    Case {
+        name: "text equality",
+        program: "F = fun({Id, _}) -> Id == \"id/77\" end.",
+        native: |args| match pair(&args[0])? {
+            [Value::Text(id), _] => Ok(Value::Bool(&**id == divan::black_box("id/77"))),
+            _ => wrong(),
+        },
+        element: id_and_number,
+    },
+    Case {
+        name: "nested tuples",
+        program: "F = fun({ad, {_, Price}, {Shop, _}}) -> Price * Shop end.",
+        native: |args| match &args[0] {
+            Value::Tuple(fields) => match &**fields {
+                [Value::Atom(tag), price, shop] if **tag == *"ad" => {
+                    let (price, shop) = (int(pair(price)?[1])?, int(pair(shop)?[0])?);
+                    Ok(Value::Int(price.checked_mul(shop).ok_or("overflow")?))
+                }
+                _ => wrong(),
+            },
+            _ => wrong(),
+        },
+        element: |n| Value::tuple([Value::atom("ad"), id_and_number(n), Value::pair(n.into(), Value::Bool(true))]),
+    },
+    Case {
+        name: "maps:get",
+        program: "F = fun(M) -> maps:get(price, M) >= 500 end.",
+        native: |args| match &args[0] {
+            Value::Map(map) => Ok(Value::Bool(int(map.get(&Value::atom("price")).ok_or("no price")?)? >= 500)),
+            _ => wrong(),
+        },
+        element: offer,
+    },
+    Case {
+        name: "if",
+        program: "F = fun(N) -> if N < 100 -> N * 2; N < 500 -> N + 1; true -> 0 end end.",
+        native: |args| {
+            let n = int(&args[0])?;
+            Ok(Value::Int(match n {
+                _ if n < 100 => n.checked_mul(2).ok_or("overflow")?,
+                _ if n < 500 => n.checked_add(1).ok_or("overflow")?,
+                _ => 0,
+            }))
+        },
+        element: Value::Int,
+    },
+    Case {
+        name: "case",
+        program: "F = fun(X) -> case X of {ad, N} -> N > 5; {_, N} when N > 500 -> true; _ -> false end end.",
+        native: |args| match pair(&args[0]) {
+            Ok([Value::Atom(tag), n]) if **tag == *"ad" => Ok(Value::Bool(int(n)? > 5)),
+            Ok([_, Value::Int(n)]) if *n > 500 => Ok(Value::Bool(true)),
+            _ => Ok(Value::Bool(false)),
+        },
+        element: id_and_number,
+    },
+    Case {
+        name: "andalso, orelse",
+        program: "F = fun({_, N}) -> N < 100 orelse N > 900 andalso (N rem 2 == 0 orelse N rem 3 == 0) end.",
+        native: |args| {
+            let n = int(pair(&args[0])?[1])?;
+            Ok(Value::Bool(n < 100 || n > 900 && (n % 2 == 0 || n % 3 == 0)))
+        },
+        element: id_and_number,
+    },
+    Case {
+        name: "length of a text",
+        program: "F = fun({Id, _}) -> string:length(Id) > 5 end.",
+        native: |args| match pair(&args[0])? {
+            [Value::Text(id), _] => Ok(Value::Bool(id.chars().count() > 5)),
+            _ => wrong(),
+        },
+        element: id_and_number,
+    },
+    Case {
+        name: "texts joined",
+        program: "F = fun({Id, _}) -> \"shop/\" ++ Id end.",
+        native: |args| match pair(&args[0])? {
+            [Value::Text(id), _] => Ok(Value::text(format!("shop/{id}"))),
+            _ => wrong(),
+        },
+        element: id_and_number,
+    },
+    Case {
+        name: "member of a list",
+        program: "F = fun({_, N}) -> lists:member(N, [3, 50, 700]) end.",
+        native: |args| {
+            let n = pair(&args[0])?[1];
+            Ok(Value::Bool([3, 50, 700].iter().any(|known| *n == Value::Int(*known))))
+        },
+        element: id_and_number,
+    },
+    Case {
+        name: "any with a captured variable",
+        program: "Least = 500, F = fun(#{tags := Tags}) -> lists:any(fun(T) -> T >= Least end, Tags) end.",
+        native: |args| match &args[0] {
+            Value::Map(map) => match map.get(&Value::atom("tags")) {
+                Some(Value::List(tags)) => {
+                    for tag in tags.iter() {
+                        if int(tag)? >= divan::black_box(500) {
+                            return Ok(Value::Bool(true));
+                        }
+                    }
+                    Ok(Value::Bool(false))
+                }
+                _ => wrong(),
+            },
+            _ => wrong(),
+        },
+        element: offer,
+    },
 ];
 
 /// What the program binds to `F`.

@@ -3,7 +3,7 @@
 //! A pure one is a [`Call`] that derivations can use: total, as each call has a step limit, and the same on every node.
 
 use crate::ast::Fun;
-use crate::code::Code;
+use crate::code::{Code, Done, Kind, unset};
 use crate::env::Env;
 use crate::fault::Fault;
 use crate::library::Builtin;
@@ -138,10 +138,18 @@ impl fmt::Debug for Closure {
 
 impl Call for Function {
     fn call(&self, args: &[Value]) -> Result<Value, FunctionError> {
-        match self.call_compiled(args, CALL_STEPS) {
-            Some(value) => Ok(value),
-            None => self.call_by_tree(args, CALL_STEPS),
+        if let Self::Closure(closure) = self
+            && let Some(code) = closure.code()
+        {
+            let mut seen = unset();
+            if let Some(done) = code.glance(closure, args, CALL_STEPS, &mut seen) {
+                return Ok(value_of(done, seen));
+            }
+            if let Some(value) = code.call_values(closure, args, CALL_STEPS) {
+                return Ok(value);
+            }
         }
+        self.call_by_tree(args, CALL_STEPS)
     }
 
     fn describe(&self) -> String {
@@ -163,9 +171,13 @@ impl Call for Function {
 impl Function {
     /// The value by its compiled form alone. `None` if it has none, or gave up: then the tree says what there is to say.
     pub fn call_compiled(&self, args: &[Value], steps: u64) -> Option<Value> {
-        match self {
-            Self::Closure(closure) => Machine::pure(steps).call_compiled(closure, args),
-            Self::Builtin(..) => None,
+        let Self::Closure(closure) = self else {
+            return None;
+        };
+        let (code, mut seen) = (closure.code()?, unset());
+        match code.glance(closure, args, steps, &mut seen) {
+            Some(done) => Some(value_of(done, seen)),
+            None => code.call_values(closure, args, steps),
         }
     }
 
@@ -179,5 +191,14 @@ impl Function {
         let result = machine.call_from_outside(self, args).map_err(|fault| self.error(&fault))?;
         let value = result.to_value();
         value.map_err(|odd| FunctionError::new(format!("the result has {} in it, which is no value", odd.kind())))
+    }
+}
+
+#[inline]
+fn value_of(done: Done, seen: &Value) -> Value {
+    match done.kind {
+        Kind::Int => Value::Int(done.as_int()),
+        Kind::Bool => Value::Bool(done.as_bool()),
+        _ => seen.clone(),
     }
 }

@@ -369,14 +369,10 @@ impl<'w> Machine<'w> {
         result
     }
 
-    /// What `closure` gives for the arguments by its compiled form; `None` if it has none or did not get to a value.
+    /// A machine inside of a compiled form.
     #[inline]
-    pub(crate) fn call_compiled(&mut self, closure: &Closure, args: &[Value]) -> Option<Value> {
-        let code = closure.code()?;
-        self.mode = Mode::Compiled;
-        let result = code.call_values(closure, args, self);
-        self.mode = Mode::Mixed;
-        result.ok()
+    pub(crate) fn compiled(steps: u64) -> Self {
+        Self { mode: Mode::Compiled, ..Self::pure(steps) }
     }
 
     fn closure(&mut self, closure: &Closure, args: &[Term]) -> Outcome {

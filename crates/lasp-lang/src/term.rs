@@ -268,7 +268,8 @@ impl Term {
         }
     }
 
-    fn shape_known(&self) -> Shape {
+    /// The bounds, of what is not measured none.
+    pub(crate) fn shape_known(&self) -> Shape {
         match self {
             Self::Data(_, shape)
             | Self::Set(_, shape)
@@ -308,6 +309,15 @@ impl Term {
             Self::Variable(_) => "a variable",
             Self::Function(_) => "a function",
             Self::Type(_) => "a type",
+        }
+    }
+
+    /// The value, if it is one.
+    #[inline]
+    pub(crate) fn data_ref(&self) -> Option<&Value> {
+        match self {
+            Self::Data(value, _) => Some(value),
+            _ => None,
         }
     }
 

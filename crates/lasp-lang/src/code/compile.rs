@@ -10,11 +10,10 @@ use super::{
 };
 use crate::ast::{self, Binary, Callee, Clause, Expr, ExprKind, Fun, MapEntry, Name, Pattern, PatternKind, Qualifier};
 use crate::function::Function;
-use crate::library;
+use crate::library::{self, Direct};
 use crate::machine::{Machine, literal_value};
 use crate::source::Span;
 use crate::term::Term;
-use lasp_dataflow::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -61,7 +60,8 @@ pub(super) fn function(fun: &Fun, captured: Vec<Name>) -> Option<Code> {
     let mut compiler = Compiler { names, reserved: Vec::new(), slots: 0, mentioned, cost: 0, depth: 0, deepest: 0 };
     let clauses = fun.clauses.iter().map(|clause| compiler.fun_clause(clause)).collect::<Result<Box<[_]>>>().ok()?;
     let Compiler { slots, deepest, .. } = compiler;
-    Some(Code { captured: captured.into(), arity: fun.arity, clauses, slots, depth: deepest })
+    let at_a_glance = super::glance::suits(&clauses, slots, deepest);
+    Some(Code { captured: captured.into(), arity: fun.arity, clauses, slots, depth: deepest, at_a_glance })
 }
 
 impl Compiler {
@@ -187,8 +187,7 @@ impl Compiler {
 
     fn kind(&mut self, kind: &ExprKind) -> Result<Node> {
         Ok(match kind {
-            ExprKind::Literal(ast::Literal::Int(int)) => Node::Int(*int),
-            ExprKind::Literal(literal) => Node::Const(Constant(Term::scalar(literal_value(literal)))),
+            ExprKind::Literal(literal) => Node::Const(Box::new(Constant(Term::scalar(literal_value(literal))))),
             ExprKind::Variable(name) => Node::Read(self.place(name)?),
             ExprKind::Tuple(items) => Node::Tuple(self.all(items)?),
             ExprKind::List { items, tail } => {
@@ -210,7 +209,7 @@ impl Compiler {
             ExprKind::Fun(fun) => self.literal(fun)?,
             ExprKind::FunRef { name, arity } => match library::find(name) {
                 Some(builtin) if builtin.signature.takes(*arity) => {
-                    Node::Const(Constant(Term::Function(Function::Builtin(builtin, *arity))))
+                    Node::Const(Box::new(Constant(Term::Function(Function::Builtin(builtin, *arity)))))
                 }
                 _ => Node::Fail,
             },
@@ -313,7 +312,11 @@ impl Compiler {
                 Ok(Node::Call(function, self.all(args)?))
             }
             Callee::Named(name, _) => match library::find(name).filter(|builtin| builtin.signature.takes(args.len())) {
-                Some(builtin) => Ok(Node::Builtin(Library(builtin), self.all(args)?)),
+                Some(builtin) => {
+                    // Parts are looked at where nothing can be paid.
+                    self.cost += u64::from(matches!(builtin.direct, Direct::First(_) | Direct::Part(_)));
+                    Ok(Node::Builtin(Library(builtin), self.all(args)?))
+                }
                 None => Err(Unknown),
             },
         }
@@ -383,15 +386,13 @@ fn folded(node: Node) -> Node {
         _ => None,
     };
     match result {
-        Some(Term::Data(Value::Int(int), _)) => Node::Int(int),
-        Some(term) if term.shape().fits() && matches!(term, Term::Data(..)) => Node::Const(Constant(term)),
+        Some(term) if term.shape().fits() && matches!(term, Term::Data(..)) => Node::Const(Box::new(Constant(term))),
         _ => node,
     }
 }
 
 fn constant(node: &Node) -> Option<Term> {
     match node {
-        Node::Int(int) => Some(Term::scalar(*int)),
         Node::Const(constant) => Some(constant.0.clone()),
         _ => None,
     }

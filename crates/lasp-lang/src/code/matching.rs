@@ -19,7 +19,15 @@ impl<'a> Run<'a, '_, '_> {
             Pat::Tuple(patterns) => match value {
                 Value::Tuple(fields) if fields.len() == patterns.len() => {
                     for (pattern, field) in patterns.iter().zip(fields.iter()) {
-                        if !self.matches_borrowed(pattern, field, shape.of_part(field))? {
+                        let matched = match pattern {
+                            Pat::Any => true,
+                            Pat::Bind(slot) => {
+                                self.frame[*slot] = Cell::part(field, shape);
+                                true
+                            }
+                            other => self.matches_borrowed(other, field, shape.of_part(field))?,
+                        };
+                        if !matched {
                             return Ok(false);
                         }
                     }

@@ -1,7 +1,7 @@
 //! Lists with functions as arguments.
 
 use super::lists::sorted;
-use super::{Builtin, Result, ask, between, builtin, call, function, list};
+use super::{Builtin, Direct, Result, Walk, ask, between, builtin, call, function, list};
 use crate::function::Function;
 use crate::machine::Machine;
 use crate::show::short;
@@ -13,10 +13,12 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
         let images = list(m, a, 1)?.into_iter().map(|item| call(m, &f, vec![item])).collect::<Result<_>>()?;
         Ok(Term::list(images))
     })
+    .direct(Direct::Walk(Walk::Map))
     .on_surface(),
     builtin("lists:filter", 2, "lists:filter(P, L)", "the elements for which P is true", |m, a| {
         Ok(Term::list(partition(m, a)?.0))
-    }),
+    })
+    .direct(Direct::Walk(Walk::Filter)),
     builtin("lists:partition", 2, "lists:partition(P, L)", "{those for which P is true, the others}", |m, a| {
         let (yes, no) = partition(m, a)?;
         Ok(Term::tuple(vec![Term::list(yes), Term::list(no)]))
@@ -52,12 +54,14 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
         let items = list(m, a, 2)?;
         fold(m, a, items)
     })
+    .direct(Direct::Walk(Walk::FoldLeft))
     .on_surface(),
     builtin("lists:foldr", 3, "lists:foldr(F, Acc, L)", "F(X, Acc) over the elements from the right", |m, a| {
         let mut items = list(m, a, 2)?;
         items.reverse();
         fold(m, a, items)
     })
+    .direct(Direct::Walk(Walk::FoldRight))
     .on_surface(),
     builtin("lists:foreach", 2, "lists:foreach(F, L)", "calls F with each element", |m, a| {
         let f = function(a, 0)?;
@@ -76,6 +80,7 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
         }
         Ok(Term::scalar(true))
     })
+    .direct(Direct::Walk(Walk::All))
     .on_surface(),
     builtin("lists:any", 2, "lists:any(P, L)", "whether P is true for some element", |m, a| {
         let f = function(a, 0)?;
@@ -86,6 +91,7 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
         }
         Ok(Term::scalar(false))
     })
+    .direct(Direct::Walk(Walk::Any))
     .on_surface(),
     builtin("lists:search", 2, "lists:search(P, L)", "{value, X} for the first X with P, or false", |m, a| {
         let f = function(a, 0)?;

@@ -1,6 +1,6 @@
 //! Lists without functions as arguments.
 
-use super::{Builtin, Result, between, builtin, integer, list, list_len, size, value, wrong};
+use super::{Builtin, Direct, Result, Walk, between, builtin, index_of, integer, list, list_len, size, value, wrong};
 use crate::machine::Machine;
 use crate::show::short;
 use crate::term::{Term, compare};
@@ -11,11 +11,13 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
     builtin("length", 1, "length(L)", "how many elements a list or set has", |m, a| {
         Ok(Term::scalar(list_len(m, a, 0)? as i64))
     })
+    .direct(Direct::Int(|v| list_of(v).map(|items| items.len() as i64)))
     .on_surface(),
     builtin("hd", 1, "hd(L)", "the first element", |m, a| {
         list_len(m, a, 0)?;
         a[0].list_get(0).ok_or_else(|| "the list is empty".into())
     })
+    .direct(Direct::First(|v| list_of(v)?.first()))
     .on_surface(),
     builtin("tl", 1, "tl(L)", "all but the first element", |m, a| {
         let mut items = list(m, a, 0)?;
@@ -28,6 +30,7 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
         let last = list_len(m, a, 0)?.checked_sub(1);
         last.and_then(|last| a[0].list_get(last)).ok_or_else(|| "the list is empty".into())
     })
+    .direct(Direct::First(|v| list_of(v)?.last()))
     .on_surface(),
     builtin("lists:droplast", 1, "lists:droplast(L)", "all but the last element", |m, a| {
         let mut items = list(m, a, 0)?;
@@ -38,6 +41,7 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
         let found = size(a, 0)?.checked_sub(1).and_then(|index| a[1].list_get(index));
         found.ok_or_else(|| format!("there is no element {} in a list of {len}", short(&a[0])).into())
     })
+    .direct(Direct::Part(|n, v| list_of(v)?.get(index_of(n)?)))
     .on_surface(),
     builtin("lists:nthtail", 2, "lists:nthtail(N, L)", "the list without its first N elements", |m, a| {
         let mut items = list(m, a, 1)?;
@@ -100,7 +104,8 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
     builtin("lists:member", 2, "lists:member(X, L)", "whether X is an element", |m, a| {
         let found = list(m, a, 1)?.iter().any(|item| item.same(&a[0]));
         Ok(Term::scalar(found))
-    }),
+    })
+    .direct(Direct::Walk(Walk::Member)),
     builtin("lists:delete", 2, "lists:delete(X, L)", "the list without the first X", |m, a| {
         let mut items = list(m, a, 1)?;
         if let Some(at) = items.iter().position(|item| item.same(&a[0])) {
@@ -226,6 +231,13 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
         Ok(Term::list(keyed.into_iter().map(|(_, item)| item).collect()))
     }),
 ];
+
+fn list_of(value: &Value) -> Option<&[Value]> {
+    match value {
+        Value::List(items) => Some(items),
+        _ => None,
+    }
+}
 
 /// The values at position 0, ascending in the total order.
 pub(super) fn sorted(machine: &mut Machine<'_>, args: &[Term]) -> Result<Vec<Value>> {

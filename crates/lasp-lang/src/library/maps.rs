@@ -1,7 +1,7 @@
 //! Maps.
 
 use super::lists::pair;
-use super::{Builtin, Result, ask, between, builtin, call, function, list, map, value, wrong};
+use super::{Builtin, Direct, Result, ask, between, builtin, call, function, list, map, value, wrong};
 use crate::fault::Trap;
 use crate::machine::Machine;
 use crate::term::Term;
@@ -9,8 +9,12 @@ use lasp_dataflow::Value;
 use std::collections::BTreeMap;
 
 pub(super) const FUNCTIONS: &[Builtin] = &[
-    builtin("map_size", 1, "map_size(M)", "how many entries", entries).on_surface(),
-    builtin("maps:size", 1, "maps:size(M)", "how many entries", entries).on_surface(),
+    builtin("map_size", 1, "map_size(M)", "how many entries", entries)
+        .direct(Direct::Int(|v| map_of(v).map(|entries| entries.len() as i64)))
+        .on_surface(),
+    builtin("maps:size", 1, "maps:size(M)", "how many entries", entries)
+        .direct(Direct::Int(|v| map_of(v).map(|entries| entries.len() as i64)))
+        .on_surface(),
     builtin("maps:new", 0, "maps:new()", "the map without entries", |_, _| Ok(Term::map(BTreeMap::new()))),
     between("maps:get", (2, 3), "maps:get(K, M), maps:get(K, M, Default)", "the value under K", |_, a| {
         if !a[1].is_map() {
@@ -20,6 +24,7 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
         let found = a[1].map_get(&key).or_else(|| a.get(2).cloned());
         found.ok_or_else(|| Trap::from(format!("the map has no key {key}")))
     })
+    .direct(Direct::Part(|key, v| map_of(v)?.get(key)))
     .on_surface(),
     builtin("maps:find", 2, "maps:find(K, M)", "{ok, V}, or error without such a key", |_, a| {
         if !a[1].is_map() {
@@ -36,6 +41,7 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
         }
         Ok(Term::scalar(a[1].map_get(&value(a, 0)?).is_some()))
     })
+    .direct(Direct::Tests(|key, v| map_of(v).map(|entries| entries.contains_key(key))))
     .on_surface(),
     builtin("maps:put", 3, "maps:put(K, V, M)", "the map with V under K", |m, a| {
         let mut entries = map(m, a, 2)?;
@@ -127,6 +133,13 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
 fn entries(_: &mut Machine<'_>, args: &[Term]) -> Result {
     let entries = args[0].map_len().ok_or_else(|| wrong(0, "a map", &args[0]))?;
     Ok(Term::scalar(entries as i64))
+}
+
+fn map_of(value: &Value) -> Option<&BTreeMap<Value, Value>> {
+    match value {
+        Value::Map(entries) => Some(entries),
+        _ => None,
+    }
 }
 
 fn keys(items: &[Term]) -> Result<Vec<Value>> {

@@ -1,6 +1,6 @@
 //! Numbers, kinds, tuples and the types with parameters.
 
-use super::{Builtin, Result, builtin, integer, list, size, text, value, wrong};
+use super::{Builtin, Direct, Result, builtin, index_of, integer, list, size, text, value, wrong};
 use crate::fault::Trap;
 use crate::show::short;
 use crate::suggest::nearest;
@@ -11,17 +11,21 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
     builtin("abs", 1, "abs(N)", "the number without its sign", |_, a| match number(a, 0)? {
         Number::Int(n) => n.checked_abs().map(Term::scalar).ok_or_else(|| "integer overflow".into()),
         Number::Float(f) => float(f.abs()),
-    }),
-    builtin("max", 2, "max(A, B)", "the greater of two values", |_, a| greater(a, true)),
-    builtin("min", 2, "min(A, B)", "the lesser of two values", |_, a| greater(a, false)),
+    })
+    .direct(Direct::Int(|v| int_of(v)?.checked_abs())),
+    builtin("max", 2, "max(A, B)", "the greater of two values", |_, a| greater(a, true))
+        .direct(Direct::Ints(|a, b| Some(a.max(b)))),
+    builtin("min", 2, "min(A, B)", "the lesser of two values", |_, a| greater(a, false))
+        .direct(Direct::Ints(|a, b| Some(a.min(b)))),
     builtin("float", 1, "float(N)", "the number as a float", |_, a| match number(a, 0)? {
         Number::Int(n) => float(n as f64),
         Number::Float(f) => float(f),
     }),
-    builtin("trunc", 1, "trunc(N)", "the integer towards zero", |_, a| whole(a, f64::trunc)),
-    builtin("round", 1, "round(N)", "the nearest integer", |_, a| whole(a, f64::round)),
-    builtin("floor", 1, "floor(N)", "the integer not above", |_, a| whole(a, f64::floor)),
-    builtin("ceil", 1, "ceil(N)", "the integer not below", |_, a| whole(a, f64::ceil)),
+    builtin("trunc", 1, "trunc(N)", "the integer towards zero", |_, a| whole(a, f64::trunc))
+        .direct(Direct::Int(int_of)),
+    builtin("round", 1, "round(N)", "the nearest integer", |_, a| whole(a, f64::round)).direct(Direct::Int(int_of)),
+    builtin("floor", 1, "floor(N)", "the integer not above", |_, a| whole(a, f64::floor)).direct(Direct::Int(int_of)),
+    builtin("ceil", 1, "ceil(N)", "the integer not below", |_, a| whole(a, f64::ceil)).direct(Direct::Int(int_of)),
     builtin("math:sqrt", 1, "math:sqrt(N)", "the square root", |_, a| {
         let n = match number(a, 0)? {
             Number::Int(n) => n as f64,
@@ -30,32 +34,43 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
         if n < 0.0 { Err("the number is negative".into()) } else { float(n.sqrt()) }
     }),
     builtin("is_integer", 1, "is_integer(X)", "whether X is an integer", |_, a| is(a, |v| matches!(v, Value::Int(_))))
+        .direct(Direct::Test(|v| Some(matches!(v, Value::Int(_)))))
         .on_surface(),
     builtin("is_float", 1, "is_float(X)", "whether X is a float", |_, a| is(a, |v| matches!(v, Value::Float(_))))
+        .direct(Direct::Test(|v| Some(matches!(v, Value::Float(_)))))
         .on_surface(),
     builtin("is_number", 1, "is_number(X)", "whether X is a number", |_, a| {
         is(a, |v| matches!(v, Value::Int(_) | Value::Float(_)))
     })
+    .direct(Direct::Test(|v| Some(matches!(v, Value::Int(_) | Value::Float(_)))))
     .on_surface(),
     builtin("is_boolean", 1, "is_boolean(X)", "whether X is true or false", |_, a| {
         is(a, |v| matches!(v, Value::Bool(_)))
     })
+    .direct(Direct::Test(|v| Some(matches!(v, Value::Bool(_)))))
     .on_surface(),
     builtin("is_atom", 1, "is_atom(X)", "whether X is an atom (booleans are)", |_, a| {
         is(a, |v| matches!(v, Value::Atom(_) | Value::Bool(_)))
     })
+    .direct(Direct::Test(|v| Some(matches!(v, Value::Atom(_) | Value::Bool(_)))))
     .on_surface(),
     builtin("is_text", 1, "is_text(X)", "whether X is a text", |_, a| is(a, |v| matches!(v, Value::Text(_))))
+        .direct(Direct::Test(|v| Some(matches!(v, Value::Text(_)))))
         .on_surface(),
     builtin("is_binary", 1, "is_binary(X)", "whether X is bytes", |_, a| is(a, |v| matches!(v, Value::Bytes(_))))
+        .direct(Direct::Test(|v| Some(matches!(v, Value::Bytes(_)))))
         .on_surface(),
     builtin("is_list", 1, "is_list(X)", "whether X is a list (queried sets are)", |_, a| {
         Ok(Term::scalar(a[0].list_len().is_some()))
     })
+    .direct(Direct::Test(|v| Some(matches!(v, Value::List(_)))))
     .on_surface(),
     builtin("is_tuple", 1, "is_tuple(X)", "whether X is a tuple", |_, a| Ok(Term::scalar(a[0].tuple_len().is_some())))
+        .direct(Direct::Test(|v| Some(matches!(v, Value::Tuple(_)))))
         .on_surface(),
-    builtin("is_map", 1, "is_map(X)", "whether X is a map", |_, a| Ok(Term::scalar(a[0].is_map()))).on_surface(),
+    builtin("is_map", 1, "is_map(X)", "whether X is a map", |_, a| Ok(Term::scalar(a[0].is_map())))
+        .direct(Direct::Test(|v| Some(matches!(v, Value::Map(_)))))
+        .on_surface(),
     builtin("is_function", 1, "is_function(X)", "whether X is a function", |_, a| {
         Ok(Term::scalar(matches!(a[0], Term::Function(_))))
     })
@@ -65,6 +80,7 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
         let index = field(a, fields)?;
         a[1].tuple_get(index).ok_or_else(|| wrong(1, "a tuple", &a[1]))
     })
+    .direct(Direct::Part(|n, v| tuple_of(v)?.get(index_of(n)?)))
     .on_surface(),
     builtin("setelement", 3, "setelement(N, T, X)", "the tuple with X as its N-th field", |_, a| {
         let mut fields = a[1].as_tuple().ok_or_else(|| wrong(1, "a tuple", &a[1]))?;
@@ -76,6 +92,7 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
         let fields = a[0].tuple_len().ok_or_else(|| wrong(0, "a tuple", &a[0]))?;
         Ok(Term::scalar(fields as i64))
     })
+    .direct(Direct::Int(|v| tuple_of(v).map(|fields| fields.len() as i64)))
     .on_surface(),
     builtin("tuple_to_list", 1, "tuple_to_list(T)", "the fields as a list", |_, a| {
         a[0].as_tuple().map(Term::list).ok_or_else(|| wrong(0, "a tuple", &a[0]))
@@ -113,6 +130,20 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
     builtin("awmap", 1, "awmap(T)", "the type of add-wins maps to T", |_, a| parametric("awmap", a)),
     builtin("pair", 2, "pair(T, U)", "the type of pairs of T and U", |_, a| parametric("pair", a)),
 ];
+
+fn int_of(value: &Value) -> Option<i64> {
+    match value {
+        Value::Int(int) => Some(*int),
+        _ => None,
+    }
+}
+
+fn tuple_of(value: &Value) -> Option<&[Value]> {
+    match value {
+        Value::Tuple(fields) => Some(fields),
+        _ => None,
+    }
+}
 
 /// A number of either kind.
 pub(super) enum Number {

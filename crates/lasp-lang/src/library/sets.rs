@@ -1,6 +1,6 @@
 //! Sets as values: what `query` gives, and more made from it.
 
-use super::{Builtin, Result, builtin, list, value};
+use super::{Builtin, Direct, Result, Walk, builtin, list, value};
 use crate::machine::Machine;
 use crate::term::Term;
 use lasp_dataflow::Value;
@@ -19,7 +19,8 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
     builtin("sets:is_element", 2, "sets:is_element(X, S)", "whether X is an element", |m, a| {
         let wanted = value(a, 0)?;
         Ok(Term::scalar(elements(m, a, 1)?.contains(&wanted)))
-    }),
+    })
+    .direct(Direct::Walk(Walk::Member)),
     builtin("sets:is_subset", 2, "sets:is_subset(A, B)", "whether B has every element of A", |m, a| {
         let (left, right) = (elements(m, a, 0)?, elements(m, a, 1)?);
         Ok(Term::scalar(left.is_subset(&right)))

@@ -1,6 +1,6 @@
 //! Texts. Positions and lengths count characters (Unicode scalar values).
 
-use super::{Builtin, Result, between, builtin, list, size, text, wrong};
+use super::{Builtin, Direct, Result, between, builtin, list, size, text, wrong};
 use crate::machine::Machine;
 use crate::show;
 use crate::term::Term;
@@ -12,14 +12,21 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
         Term::Data(Value::Bytes(bytes), _) => Ok(Term::scalar(bytes.len() as i64)),
         Term::Data(Value::Text(text), _) => Ok(Term::scalar(text.len() as i64)),
         other => Err(wrong(0, "bytes or a text", other)),
-    }),
+    })
+    .direct(Direct::Int(|v| match v {
+        Value::Bytes(bytes) => Some(bytes.len() as i64),
+        Value::Text(text) => Some(text.len() as i64),
+        _ => None,
+    })),
     builtin("string:length", 1, "string:length(T)", "how many characters", |m, a| {
         let text = charged(m, a, 0)?;
         Ok(Term::scalar(text.chars().count() as i64))
-    }),
+    })
+    .direct(Direct::Int(|v| text_of(v).map(|text| text.chars().count() as i64))),
     builtin("string:is_empty", 1, "string:is_empty(T)", "whether it has no characters", |_, a| {
         Ok(Term::scalar(text(a, 0)?.is_empty()))
-    }),
+    })
+    .direct(Direct::Test(|v| text_of(v).map(str::is_empty))),
     builtin("string:uppercase", 1, "string:uppercase(T)", "in capitals", |m, a| {
         Ok(Term::scalar(charged(m, a, 0)?.to_uppercase()))
     }),
@@ -37,16 +44,20 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
     }),
     builtin("string:equal", 2, "string:equal(A, B)", "whether they are the same", |m, a| {
         Ok(Term::scalar(charged(m, a, 0)? == charged(m, a, 1)?))
-    }),
+    })
+    .direct(Direct::Tests(|a, b| both_texts(a, b).map(|(t, part)| t == part))),
     builtin("string:contains", 2, "string:contains(T, Part)", "whether Part occurs in T", |m, a| {
         Ok(Term::scalar(charged(m, a, 0)?.contains(&*charged(m, a, 1)?)))
-    }),
+    })
+    .direct(Direct::Tests(|a, b| both_texts(a, b).map(|(t, part)| t.contains(part)))),
     builtin("string:starts_with", 2, "string:starts_with(T, Part)", "whether T begins with Part", |m, a| {
         Ok(Term::scalar(charged(m, a, 0)?.starts_with(&*charged(m, a, 1)?)))
-    }),
+    })
+    .direct(Direct::Tests(|a, b| both_texts(a, b).map(|(t, part)| t.starts_with(part)))),
     builtin("string:ends_with", 2, "string:ends_with(T, Part)", "whether T ends with Part", |m, a| {
         Ok(Term::scalar(charged(m, a, 0)?.ends_with(&*charged(m, a, 1)?)))
-    }),
+    })
+    .direct(Direct::Tests(|a, b| both_texts(a, b).map(|(t, part)| t.ends_with(part)))),
     builtin("string:prefix", 2, "string:prefix(T, Part)", "T after Part, or nomatch", |m, a| {
         let (text, prefix) = (charged(m, a, 0)?, charged(m, a, 1)?);
         Ok(text.strip_prefix(&*prefix).map_or_else(|| Term::atom("nomatch"), Term::scalar))
@@ -121,6 +132,17 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
         Ok(Term::scalar(show::plain(&a[0])))
     }),
 ];
+
+fn text_of(value: &Value) -> Option<&str> {
+    match value {
+        Value::Text(text) => Some(text),
+        _ => None,
+    }
+}
+
+fn both_texts<'v>(left: &'v Value, right: &'v Value) -> Option<(&'v str, &'v str)> {
+    text_of(left).zip(text_of(right))
+}
 
 /// The text at `position`; charges for its length.
 fn charged(machine: &mut Machine<'_>, args: &[Term], position: usize) -> Result<Arc<str>> {

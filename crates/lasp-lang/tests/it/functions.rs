@@ -51,6 +51,24 @@ proptest! {
         }
     }
 
+    // Short functions are tried at first sight: by references, without making terms.
+    #[test]
+    fn short_functions_agree_with_their_tree(choices in vec(any::<u8>(), 0..120), depth in 0_usize..3, steps in 0_u64..60) {
+        let mut generator = Generator::new(&choices);
+        let program = generator.program_of_depth(1, depth);
+        let Some(function) = function(&program) else {
+            return Ok(());
+        };
+        for _ in 0..6 {
+            let args = [generator.value(2)];
+            let tree = function.call_by_tree(&args, STEPS);
+            prop_assert_eq!(&function.call(&args), &tree, "{}\nof {}", program, args[0]);
+            if let Some(value) = function.call_compiled(&args, steps) {
+                prop_assert_eq!(Ok(value), function.call_by_tree(&args, steps), "{}\nof {} in {}", program, args[0], steps);
+            }
+        }
+    }
+
     #[test]
     fn a_function_of_two_arguments_agrees_with_its_tree(choices in vec(any::<u8>(), 0..400)) {
         let mut generator = Generator::new(&choices);

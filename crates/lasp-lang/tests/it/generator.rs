@@ -26,10 +26,15 @@ impl<'a> Generator<'a> {
 
     /// Captured variables of several kinds, and `F`.
     pub(crate) fn program(&mut self, arity: usize) -> String {
-        let captured = "Ci = 3. Cs = sets:from_list([1, 2, a]). Cl = [1, {2, b}, 1.0]. Cm = #{a => 1, b => [2]}. \
+        self.program_of_depth(arity, 4)
+    }
+
+    /// As [`Self::program`], with expressions that nest no more than `depth`.
+    pub(crate) fn program_of_depth(&mut self, arity: usize, depth: usize) -> String {
+        let captured = "Ci = 3. Cs = sets:from_list([1, 2, a]). Cl = [1, {2, b}, 1.0]. Cm = #{a => 1, b => [2]}. Ct = \"text\". \
             Cf = fun(X) -> {X, Ci} end. Cx = fun(A, B) -> A + B end.";
-        self.scope.extend(["Ci", "Cs", "Cl", "Cm"].map(str::to_owned));
-        format!("{captured} F = {}.", self.fun(arity, 4))
+        self.scope.extend(["Ci", "Cs", "Cl", "Cm", "Ct"].map(str::to_owned));
+        format!("{captured} F = {}.", self.fun(arity, depth))
     }
 
     /// A value that is likely to match something.
@@ -144,7 +149,7 @@ impl<'a> Generator<'a> {
 
     fn condition(&mut self, depth: usize) -> String {
         let depth = depth.saturating_sub(1);
-        match self.below(7) {
+        match self.below(10) {
             0..=2 => {
                 let operator = self.pick(&["==", "<", "=:=", ">=", "/=", "=/=", ">", "=<"]);
                 format!("{} {operator} {}", self.operand(depth), self.operand(depth))
@@ -154,28 +159,110 @@ impl<'a> Generator<'a> {
                 format!("({}) {operator} ({})", self.condition(depth), self.condition(depth))
             }
             4 => {
-                let test = self.pick(&["is_integer", "is_list", "is_map", "is_tuple", "is_atom", "is_number"]);
+                let test = self.pick(&[
+                    "is_integer",
+                    "is_list",
+                    "is_map",
+                    "is_tuple",
+                    "is_atom",
+                    "is_number",
+                    "is_float",
+                    "is_text",
+                    "is_boolean",
+                    "is_binary",
+                ]);
                 format!("{test}({})", self.operand(depth))
             }
-            5 => format!("lists:member({}, {})", self.operand(depth), self.list(depth)),
+            5 => {
+                let name = self.pick(&["lists:member", "sets:is_element"]);
+                format!("{name}({}, {})", self.operand(depth), self.list(depth))
+            }
+            6 => self.text_test(depth),
+            7 => format!("maps:is_key({}, {})", self.operand(0), self.map()),
+            8 if depth > 0 => {
+                let name = self.pick(&["all", "any"]);
+                format!("lists:{name}({}, {})", self.test_fun(depth), self.list(depth))
+            }
             _ => self.pick(&["true", "false", "not (Ci > 2)"]),
+        }
+    }
+
+    fn text_test(&mut self, depth: usize) -> String {
+        match self.below(5) {
+            0 => format!("string:is_empty({})", self.text(depth)),
+            _ => {
+                let name = self.pick(&["starts_with", "ends_with", "contains", "equal"]);
+                format!("string:{name}({}, {})", self.text(depth), self.text(0))
+            }
+        }
+    }
+
+    /// A text, mostly; some are so long that they cost steps.
+    fn text(&mut self, depth: usize) -> String {
+        match self.below(6) {
+            0 => self.operand(depth),
+            1 => "Ct".to_owned(),
+            2 => format!("string:repeat(\"te\", {})", self.pick(&["2", "130", "Ci"])),
+            3 => self.pick(&["\"\"", "\"t\"", "\"text\"", "\"ext\""]),
+            _ => self.variable(),
+        }
+    }
+
+    fn map(&mut self) -> String {
+        match self.below(4) {
+            0 => self.variable(),
+            1 => "#{a => 2, 1 => b, \"t\" => 1.0}".to_owned(),
+            _ => "Cm".to_owned(),
+        }
+    }
+
+    /// A part of a variable; mostly there is one.
+    fn part(&mut self) -> String {
+        let list = if self.below(4) == 0 { self.list(0) } else { self.pick(&["Cl", "[1, 2]"]) };
+        let map = if self.below(4) == 0 { self.map() } else { "Cm".to_owned() };
+        match self.below(6) {
+            0 => format!("hd({list})"),
+            1 => format!("lists:last({list})"),
+            2 => format!("lists:nth({}, {list})", self.pick(&["1", "2", "2", "0", "Ci"])),
+            3 => format!("maps:get({}, {map})", self.pick(&["a", "a", "b", "1"])),
+            4 => format!("maps:get({}, {map}, {})", self.pick(&["a", "c"]), self.literal()),
+            _ if self.below(3) == 0 => format!("element({}, {})", self.pick(&["1", "2", "0"]), self.variable()),
+            _ => format!("element({}, {{{}, Cl}})", self.pick(&["1", "2"]), self.variable()),
+        }
+    }
+
+    /// A function that answers yes or no, mostly.
+    fn test_fun(&mut self, depth: usize) -> String {
+        match self.below(4) {
+            0 => self.fun(1, depth),
+            _ => self.inner(|g| {
+                let parameter = g.pattern(1);
+                format!("fun({parameter}) -> {}; (_) -> false end", g.condition(depth))
+            }),
         }
     }
 
     /// In brackets where it needs them.
     fn operand(&mut self, depth: usize) -> String {
-        match self.below(3) {
-            0 if depth > 0 => format!("({})", self.expr(depth)),
-            1 => self.literal(),
+        match self.below(10) {
+            0..=2 if depth > 0 => format!("({})", self.expr(depth)),
+            3..=5 => self.literal(),
+            6 => self.part(),
             _ => self.variable(),
         }
     }
 
     fn number(&mut self, depth: usize) -> String {
-        match self.below(6) {
+        match self.below(9) {
             0 => self.operand(depth),
             1 => "Ci".to_owned(),
             2 => format!("length({})", self.list(0)),
+            4 => {
+                let name = self.pick(&["string:length", "byte_size", "abs", "trunc", "tuple_size", "map_size"]);
+                format!("{name}({})", if name.contains("map") { self.map() } else { self.text(depth) })
+            }
+            5 => format!("{}({}, {})", self.pick(&["max", "min"]), self.number(0), self.number(0)),
+            6 => self.part(),
             3 if depth > 0 => format!("({} * {})", self.number(depth - 1), self.number(depth - 1)),
             _ => self.pick(&["1", "2", "3", "0.5", "-7"]),
         }
@@ -257,10 +344,13 @@ impl<'a> Generator<'a> {
             }),
             11 => {
                 let list = self.list(depth);
-                format!("lists:foldl({}, {}, {list})", self.fun(2, depth), self.operand(0))
+                let name = self.pick(&["foldl", "foldr"]);
+                format!("lists:{name}({}, {}, {list})", self.fun(2, depth), self.operand(0))
             }
             12 => {
-                format!("lists:{}({}, {})", self.pick(&["filter", "all", "any"]), self.fun(1, depth), self.list(depth))
+                let name = self.pick(&["filter", "map", "all", "any"]);
+                let function = if name == "map" { self.fun(1, depth) } else { self.test_fun(depth) };
+                format!("lists:{name}({function}, {})", self.list(depth))
             }
             13 => format!("({})({})", self.fun(1, depth), self.operand(depth)),
             14 if self.below(2) == 0 => format!("abs({})", self.number(depth)),
@@ -287,7 +377,11 @@ impl<'a> Generator<'a> {
                 let operator = self.pick(&["++", "--"]);
                 format!("{} {operator} {}", self.list(depth), self.list(depth))
             }
-            17 => format!("Cf({})", self.operand(depth)),
+            17 => match self.below(3) {
+                0 => self.part(),
+                1 => self.number(depth),
+                _ => format!("Cf({})", self.operand(depth)),
+            },
             18 => format!("set[{}, {}]", self.operand(0), self.operand(0)),
             _ => format!("begin {} end", self.body(depth)),
         }

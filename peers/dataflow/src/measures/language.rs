@@ -21,7 +21,7 @@ pub(crate) fn measures() -> Vec<Measure> {
         .map(|pair| {
             let what = format!("{}: a call, against the same Rust closure", pair.text);
             Measure::new(format!("language/{}", pair.id), what, Unit::Factor, move |_| {
-                let (written, closure) = (compile(pair.text), function(pair.closure));
+                let (written, closure) = (compile(pair.before, pair.text), function(pair.closure));
                 Box::new(move || per_call(&written, pair.argument) / per_call(&closure, pair.argument))
             })
             .target(10.0)
@@ -41,6 +41,8 @@ pub(crate) fn measures() -> Vec<Measure> {
 struct Pair {
     id: &'static str,
     text: &'static str,
+    /// What is written before it: what it captures.
+    before: &'static str,
     closure: fn(&[Value]) -> Result<Value, FunctionError>,
     argument: fn(i64) -> Value,
 }
@@ -49,6 +51,7 @@ const FUNCTIONS: &[Pair] = &[
     Pair {
         id: "double",
         text: "fun(X) -> X * 2 end",
+        before: "",
         closure: |args| match args {
             [Value::Int(n)] => Ok(Value::Int(n.checked_mul(2).ok_or("overflow")?)),
             _ => Err("no integer".into()),
@@ -58,6 +61,7 @@ const FUNCTIONS: &[Pair] = &[
     Pair {
         id: "predicate",
         text: "fun(X) -> X rem 3 == 0 andalso X > 10 end",
+        before: "",
         closure: |args| match args {
             [Value::Int(n)] => Ok(Value::Bool(n % 3 == 0 && *n > 10)),
             _ => Err("no integer".into()),
@@ -67,6 +71,7 @@ const FUNCTIONS: &[Pair] = &[
     Pair {
         id: "tuple",
         text: "fun({K, V}) -> {V, K + 1} end",
+        before: "",
         closure: |args| match args {
             [Value::Tuple(pair)] => match &**pair {
                 [Value::Int(k), v] => Ok(Value::pair(v.clone(), Value::Int(k.checked_add(1).ok_or("overflow")?))),
@@ -76,12 +81,42 @@ const FUNCTIONS: &[Pair] = &[
         },
         argument: |n| Value::pair(Value::Int(n), Value::Int(-n)),
     },
+    Pair {
+        id: "library-call",
+        text: "fun({Id, N}) -> string:starts_with(Id, \"id/1\") andalso abs(N) > 5 end",
+        before: "",
+        closure: |args| match fields(args)? {
+            [Value::Text(id), Value::Int(n)] => {
+                Ok(Value::Bool(id.starts_with("id/1") && n.checked_abs().ok_or("overflow")? > 5))
+            }
+            _ => Err("no text and integer".into()),
+        },
+        argument: |n| Value::pair(Value::text(format!("id/{n}")), Value::Int(n)),
+    },
+    Pair {
+        id: "captured-predicate",
+        text: "fun({_, N}) -> N >= Least andalso N =< Most end",
+        before: "Least = 100, Most = 900, ",
+        closure: |args| match fields(args)? {
+            [_, Value::Int(n)] => Ok(Value::Bool((black_box(100)..=black_box(900)).contains(n))),
+            _ => Err("no integer".into()),
+        },
+        argument: |n| Value::pair(Value::text(format!("id/{n}")), Value::Int(n % 1_000)),
+    },
 ];
 
-/// The function that this text writes.
-fn compile(text: &str) -> Function {
+/// Of a pair.
+fn fields(args: &[Value]) -> Result<&[Value], FunctionError> {
+    match args {
+        [Value::Tuple(pair)] => Ok(pair),
+        _ => Err("no pair".into()),
+    }
+}
+
+/// The function that this text writes, after `before`.
+fn compile(before: &str, text: &str) -> Function {
     let mut session = Session::new(GraphHost::default());
-    session.run(&Source::new("function.lasp", format!("F = {text}.")), &mut |_| {}).expect("a program");
+    session.run(&Source::new("function.lasp", format!("{before}F = {text}.")), &mut |_| {}).expect("a program");
     match session.terms().find(|(name, _)| *name == "F") {
         Some((_, Term::Function(function))) => Arc::new(function.clone()),
         other => panic!("{other:?} is no function"),
