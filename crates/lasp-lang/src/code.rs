@@ -11,6 +11,7 @@
 mod build;
 mod calls;
 mod cell;
+mod choices;
 mod compile;
 mod comprehension;
 mod done;
@@ -18,6 +19,7 @@ mod glance;
 mod matching;
 mod operators;
 mod run;
+mod suits;
 mod walk;
 
 pub(crate) use done::{Done, Kind};

@@ -15,7 +15,7 @@ use std::sync::Arc;
 impl<'a> Run<'a, '_, '_> {
     pub(super) fn library_call(&mut self, builtin: &'static Builtin, args: &'a [Node]) -> Result<Cell<'a>> {
         if let Direct::Walk(walk) = builtin.direct
-            && let Some(result) = self.walk(walk, args)
+            && let Some(result) = self.walk(walk, builtin, args)
         {
             return result;
         }

@@ -4,6 +4,7 @@
 //! here it is followed along. What one branch of a `case` binds and another does not is no longer known afterwards: a
 //! function that goes on to use it is left to the machine.
 
+use super::suits::suits;
 use super::{
     Body, Branch, CaseClause, Code, Comprehension, Constant, Cost, Entry, FunClause, Guard, Library, Literal, Node,
     Pat, Place, Produced, Scalar, Step, StepKind,
@@ -60,7 +61,7 @@ pub(super) fn function(fun: &Fun, captured: Vec<Name>) -> Option<Code> {
     let mut compiler = Compiler { names, reserved: Vec::new(), slots: 0, mentioned, cost: 0, depth: 0, deepest: 0 };
     let clauses = fun.clauses.iter().map(|clause| compiler.fun_clause(clause)).collect::<Result<Box<[_]>>>().ok()?;
     let Compiler { slots, deepest, .. } = compiler;
-    let at_a_glance = super::glance::suits(&clauses, slots, deepest);
+    let at_a_glance = suits(&clauses, slots, deepest);
     Some(Code { captured: captured.into(), arity: fun.arity, clauses, slots, depth: deepest, at_a_glance })
 }
 

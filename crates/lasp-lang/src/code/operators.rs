@@ -14,26 +14,30 @@ use lasp_dataflow::Value;
 const SHORT: usize = 240;
 
 /// What sees values without evaluating anything: those of constants and variables, and parts of them.
-pub(super) trait Look {
+pub(super) trait Look<'v> {
     /// The value there, if there is one.
-    fn leaf<'s>(&'s self, node: &'s Node) -> Option<&'s Value>;
+    fn leaf<'s>(&'s self, node: &'v Node) -> Option<&'s Value>;
 
     /// Takes steps off what is left, if there are so many.
     fn pay(&mut self, steps: u64) -> Option<()>;
 
     /// The part of a value that is seen, unless that is not what `direct` is, or there is none. It is paid for already.
     #[inline(never)]
-    fn leaf_part<'s>(&'s self, direct: &Direct, args: &'s [Node]) -> Option<&'s Value> {
+    fn leaf_part<'s>(&'s self, direct: &Direct, args: &'v [Node]) -> Option<&'s Value> {
         match (direct, args) {
             (Direct::First(part), [whole]) => part(self.leaf(whole)?),
             (Direct::Part(part), [which, whole]) => part(self.leaf(which)?, self.leaf(whole)?),
+            (Direct::Part(part), [which, whole, default]) => {
+                let (which, whole, default) = (self.leaf(which)?, self.leaf(whole)?, self.leaf(default)?);
+                part(which, whole).or_else(|| default_of(whole, default))
+            }
             _ => None,
         }
     }
 
     /// The integer that is seen, or that operators and measures make of what is seen; `None` may also mean that they fail.
     #[inline(always)]
-    fn int(&mut self, node: &Node) -> Option<i64> {
+    fn int(&mut self, node: &'v Node) -> Option<i64> {
         match node {
             Node::Read(_) | Node::Const(_) => int_of(self.leaf(node)),
             node => self.int_made(node),
@@ -42,7 +46,7 @@ pub(super) trait Look {
 
     /// Apart, as it calls itself.
     #[inline(never)]
-    fn int_made(&mut self, node: &Node) -> Option<i64> {
+    fn int_made(&mut self, node: &'v Node) -> Option<i64> {
         match node {
             Node::Calculate(operator, operands) => self.int_calculated(*operator, operands),
             Node::Builtin(library, args) => match &library.0.direct {
@@ -55,7 +59,7 @@ pub(super) trait Look {
 
     /// What an operator on integers gives.
     #[inline]
-    fn int_calculated(&mut self, operator: Binary, operands: &[Node; 2]) -> Option<i64> {
+    fn int_calculated(&mut self, operator: Binary, operands: &'v [Node; 2]) -> Option<i64> {
         let (left, right) = (self.int(&operands[0])?, self.int(&operands[1])?);
         match operator {
             Binary::Add => left.checked_add(right),
@@ -68,7 +72,7 @@ pub(super) trait Look {
     }
 
     /// The answer to a question about what is seen, unless `direct` is no such question, or fails.
-    fn direct_test(&mut self, direct: &Direct, args: &[Node]) -> Option<bool> {
+    fn direct_test(&mut self, direct: &Direct, args: &'v [Node]) -> Option<bool> {
         let (answer, steps) = match (direct, args) {
             (Direct::Test(test), [one]) => {
                 let value = self.leaf(one)?;
@@ -85,7 +89,7 @@ pub(super) trait Look {
     }
 
     /// The measure of what is seen, unless `direct` is no measure, or fails.
-    fn direct_int(&mut self, direct: &Direct, args: &[Node]) -> Option<i64> {
+    fn direct_int(&mut self, direct: &Direct, args: &'v [Node]) -> Option<i64> {
         let (answer, steps) = match (direct, args) {
             (Direct::Int(measure), [one]) => {
                 let value = self.leaf(one)?;
@@ -100,7 +104,7 @@ pub(super) trait Look {
 
     /// The comparison of integers, or of what is seen, where it costs no steps.
     #[inline]
-    fn compare_seen(&mut self, operator: Binary, operands: &[Node; 2]) -> Option<bool> {
+    fn compare_seen(&mut self, operator: Binary, operands: &'v [Node; 2]) -> Option<bool> {
         if let Some(left) = self.int(&operands[0])
             && let Some(right) = self.int(&operands[1])
         {
@@ -118,15 +122,15 @@ pub(super) trait Look {
 
     /// Apart, as it is needed less.
     #[inline(never)]
-    fn compare_values_seen(&self, operator: Binary, operands: &[Node; 2]) -> Option<bool> {
+    fn compare_values_seen(&self, operator: Binary, operands: &'v [Node; 2]) -> Option<bool> {
         let (left, right) = (self.leaf(&operands[0])?, self.leaf(&operands[1])?);
         (is_short(left) || is_short(right)).then(|| compare_values(operator, left, right))
     }
 }
 
-impl Look for Run<'_, '_, '_> {
+impl<'a> Look<'a> for Run<'a, '_, '_> {
     #[inline]
-    fn leaf<'s>(&'s self, node: &'s Node) -> Option<&'s Value> {
+    fn leaf<'s>(&'s self, node: &'a Node) -> Option<&'s Value> {
         match node {
             Node::Read(place) => self.seen(*place),
             Node::Const(constant) => constant.0.data_ref(),
@@ -212,6 +216,11 @@ impl<'a> Operand<'a> {
             Self::Other(cell) => cell,
         }
     }
+}
+
+/// What stands for a part that is not there: for the value of a key in a map.
+pub(super) fn default_of<'s>(whole: &Value, default: &'s Value) -> Option<&'s Value> {
+    matches!(whole, Value::Map(_)).then_some(default)
 }
 
 #[inline(always)]

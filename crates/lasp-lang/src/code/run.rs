@@ -3,7 +3,7 @@
 use super::cell::Cell;
 use super::done::{Done, Kind};
 use super::operators::Look;
-use super::{Body, Branch, CaseClause, Code, Cost, FunClause, Guard, Node, Place, Result, Stop};
+use super::{Body, Code, FunClause, Node, Place, Result, Stop};
 use crate::function::Closure;
 use crate::machine::arithmetic::Number;
 use crate::machine::{DEPTH_MAX, Machine, comparison_steps};
@@ -248,11 +248,6 @@ impl<'a> Run<'a, '_, '_> {
         self.eval(last)
     }
 
-    fn branch(&mut self, branch: &'a Branch) -> Result<Cell<'a>> {
-        self.pay(branch.cost.0)?;
-        self.eval(&branch.node)
-    }
-
     pub(super) fn eval(&mut self, node: &'a Node) -> Result<Cell<'a>> {
         match node {
             Node::Const(constant) => Ok(Cell::borrowed(&constant.0)),
@@ -300,88 +295,5 @@ impl<'a> Run<'a, '_, '_> {
             Node::Bytes(items) => self.bytes(items),
             _ => Err(Stop::Failed),
         }
-    }
-
-    // ---- choices ----
-
-    /// Whether one of the alternatives holds; what fails is false.
-    fn guard(&mut self, guard: &'a Guard) -> Result<bool> {
-        for all in &guard.0 {
-            if self.all_true(all)? {
-                return Ok(true);
-            }
-        }
-        Ok(guard.0.is_empty())
-    }
-
-    fn all_true(&mut self, conditions: &'a [Node]) -> Result<bool> {
-        for condition in conditions {
-            match self.condition(condition) {
-                Ok(Some(true)) => {}
-                Ok(_) | Err(Stop::Failed) => return Ok(false),
-                Err(Stop::Undecided) => return Err(Stop::Undecided),
-            }
-        }
-        Ok(true)
-    }
-
-    /// What is evaluated of a `case`.
-    fn case(&mut self, subject: &'a Node, clauses: &'a [CaseClause]) -> Result<&'a Body> {
-        let subject = self.eval(subject)?;
-        for clause in clauses {
-            self.pay(clause.cost.0)?;
-            if self.matches(&clause.pattern, &subject)? && self.guard(&clause.guard)? {
-                return Ok(&clause.body);
-            }
-        }
-        Err(Stop::Failed)
-    }
-
-    /// What is evaluated of an `if`.
-    fn if_(&mut self, clauses: &'a [(Guard, Cost, Body)]) -> Result<&'a Body> {
-        for (guard, cost, body) in clauses {
-            self.pay(cost.0)?;
-            if self.guard(guard)? {
-                return Ok(body);
-            }
-        }
-        Err(Stop::Failed)
-    }
-
-    /// The value of a condition, if it is a boolean.
-    pub(super) fn condition(&mut self, node: &'a Node) -> Result<Option<bool>> {
-        match node {
-            Node::Compare(operator, operands) => self.compare(*operator, operands).map(Some),
-            Node::Andalso(both) | Node::Orelse(both) => match self.condition(&both.0)? {
-                None => Err(Stop::Failed),
-                Some(value) if value == matches!(node, Node::Orelse(_)) => Ok(Some(value)),
-                Some(_) => {
-                    self.pay(both.1.cost.0)?;
-                    self.condition(&both.1.node)
-                }
-            },
-            Node::Read(place) => Ok(self.seen(*place).and_then(truth)),
-            Node::Const(constant) => Ok(constant.0.as_bool()),
-            Node::Builtin(library, args) => match self.direct_test(&library.0.direct, args) {
-                Some(truth) => Ok(Some(truth)),
-                None => Ok(self.library_call(library.0, args)?.bool_value()),
-            },
-            other => Ok(self.eval(other)?.bool_value()),
-        }
-    }
-
-    fn short_circuit(&mut self, left: &'a Node, right: &'a Branch, decisive: bool) -> Result<Cell<'a>> {
-        match self.condition(left)? {
-            None => Err(Stop::Failed),
-            Some(value) if value == decisive => Ok(Cell::bool(value)),
-            Some(_) => self.branch(right),
-        }
-    }
-}
-
-fn truth(value: &Value) -> Option<bool> {
-    match value {
-        Value::Bool(truth) => Some(*truth),
-        _ => None,
     }
 }

@@ -6,8 +6,9 @@ use super::done::Kind;
 use super::glance::{self, Around};
 use super::run::{Args, Run, enter};
 use super::{Code, Literal, Node, Result, Stop};
-use crate::library::Walk;
+use crate::library::{Builtin, Walk};
 use crate::machine::DEPTH_MAX;
+use crate::source::Span;
 use crate::term::{Shape, Term};
 use lasp_dataflow::Value;
 
@@ -24,9 +25,9 @@ struct Inner<'a> {
 
 impl<'a> Run<'a, '_, '_> {
     /// The result of the library function that `walk` is; `None` where the library itself has to be called.
-    pub(super) fn walk(&mut self, walk: Walk, args: &'a [Node]) -> Option<Result<Cell<'a>>> {
+    pub(super) fn walk(&mut self, walk: Walk, builtin: &'static Builtin, args: &'a [Node]) -> Option<Result<Cell<'a>>> {
         match (walk, args) {
-            (Walk::Member, [wanted, list]) => Some(self.member(wanted, list)),
+            (Walk::Member, [wanted, list]) => Some(self.member(builtin, wanted, list)),
             (Walk::FoldLeft | Walk::FoldRight, [Node::Closure(literal), accumulator, list]) => {
                 let inner = self.inner(literal)?;
                 Some(self.fold(&inner, accumulator, list, walk == Walk::FoldRight))
@@ -107,22 +108,16 @@ impl<'a> Run<'a, '_, '_> {
         Ok(Cell::bool(!wanted))
     }
 
-    fn member(&mut self, wanted: &'a Node, list: &'a Node) -> Result<Cell<'a>> {
+    fn member(&mut self, builtin: &'static Builtin, wanted: &'a Node, list: &'a Node) -> Result<Cell<'a>> {
         let (wanted, list) = (self.eval(wanted)?, self.eval(list)?);
         let wanted = self.weighed_cell(wanted)?;
         let list = self.weighed_cell(list)?;
-        let len = self.elements(&list)?;
-        let found = match (list.elements(), wanted.data()) {
-            (Some(items), Some(wanted)) => items.contains(wanted),
-            _ => {
-                let mut found = false;
-                for index in 0..len {
-                    found = found || element(&list, index)?.same(&wanted);
-                }
-                found
-            }
-        };
-        Ok(Cell::bool(found))
+        if let (Some(items), Some(value)) = (list.elements(), wanted.data()) {
+            self.elements(&list)?;
+            return Ok(Cell::bool(items.contains(value)));
+        }
+        let args = &mut [wanted.into_term(), list.into_term()];
+        Ok(Cell::Own(self.machine.builtin(builtin, args, Span::default())?))
     }
 
     // ---- steps ----
@@ -152,7 +147,8 @@ impl<'a> Run<'a, '_, '_> {
     }
 
     fn call_inner(&mut self, inner: &Inner<'a>, args: &[Cell<'a>]) -> Result<Cell<'a>> {
-        self.pay(1)?;
+        // As this also looks whether someone wants it to stop.
+        self.machine.charge(1, Span::default())?;
         let captured = &inner.captured[..inner.many];
         if let Some(result) = self.glance(inner.code, captured, args) {
             return Ok(result);

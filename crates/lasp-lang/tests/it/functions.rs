@@ -97,6 +97,25 @@ fn ordinary_functions_have_a_compiled_form() {
         ("G = fun abs/1, F = fun(X) -> G(X) + (fun(Y) -> -Y end)(X) end.", "-3", "6"),
         ("F = fun(X) -> if X > 1, X < 5; X == 0 -> yes; true -> no end end.", "0", "yes"),
         ("F = fun(X) -> begin Y = X, not (Y orelse false) end end.", "true", "false"),
+        ("F = fun({ad, {_, P}, [_ | _]}) when P > 1 -> P * 2; (_) -> 0 end.", "{ad, {x, 2}, [1]}", "4"),
+        ("F = fun(M) -> maps:get(a, M, 0) + maps:get(b, M, 5) end.", "#{a => 1}", "6"),
+        ("F = fun(X) -> maps:get(a, X, none) end.", "#{a => b}", "b"),
+        ("F = fun({T, N}) -> string:starts_with(T, \"id\") andalso abs(N) > 5 end.", "{\"id/1\", -6}", "true"),
+        ("F = fun(T) -> {string:length(T), max(3, byte_size(T)), string:is_empty(T)} end.", "\"é\"", "{1, 3, false}"),
+        (
+            "F = fun(L) -> {hd(L), lists:last(L), lists:nth(2, L), element(1, hd(L))} end.",
+            "[{1}, 2, 3]",
+            "{{1}, 3, 2, 1}",
+        ),
+        ("F = fun(X) -> lists:member(X, [1, {2}]) orelse sets:is_element(X, [3]) end.", "{2}", "true"),
+        ("L = 2, F = fun(X) -> lists:any(fun(Y) -> Y > L end, X) end.", "[1, 3]", "true"),
+        (
+            "A = 1, B = 2, C = 3, D = 4, E = 5, F = fun(X) -> lists:map(fun(Y) -> Y + A + B + C + D + E end, X) end.",
+            "[1]",
+            "[16]",
+        ),
+        ("F = fun(X) -> lists:foldr(fun(Y, {N, L}) -> {N + 1, [Y | L]} end, {0, []}, X) end.", "[a, b]", "{2, [a, b]}"),
+        ("F = fun(X) -> lists:filter(fun({_, Y}) -> Y; (_) -> false end, X) end.", "[{1, true}, 2]", "[{1, true}]"),
         ("F = fun({X, X}) -> same; ({X, Y}) -> {X -- Y, X ++ Y} end.", "{[1, 2], [2]}", "{[1], [1, 2, 2]}"),
     ];
     for (program, arg, expected) in cases {
@@ -117,6 +136,18 @@ fn failures_of_compiled_functions_have_their_message_and_place() {
     let endless = bound("F = fun(N) -> lists:foldl(fun(X, A) -> [X | A] end, [], lists:seq(1, N)) end.");
     let error = endless.call(&[Value::Int(1_000_000)]).expect_err("too long");
     assert_eq!(&*error.message, "the step limit was reached here");
+}
+
+#[test]
+fn asking_a_set_for_what_is_no_value_fails_in_both_forms() {
+    for list in ["[]", "[1, fun(X) -> X end]"] {
+        let function =
+            bound(&format!("F = fun(X) -> sets:is_element(if X > 0 -> fun(Y) -> Y end; true -> X end, {list}) end."));
+        for arg in [0, 1] {
+            let arg = [Value::Int(arg)];
+            assert_eq!(call(&function, &arg), format!("{:?}", function.call_by_tree(&arg, STEPS)), "{list} {arg:?}");
+        }
+    }
 }
 
 #[test]
