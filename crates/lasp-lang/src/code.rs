@@ -7,6 +7,9 @@
 //! never undercounted, so a value that it gives is one that the machine would have given within the limits.
 //!
 //! Arguments are borrowed: taking a large element apart copies nothing and measures nothing.
+//!
+//! A call is tried in up to three ways, each of which gives the same value or none: at first sight ([`glance`]) if the
+//! function only looks at its arguments, then by [`run`], then by the machine.
 
 mod build;
 mod calls;

@@ -40,7 +40,8 @@ pub struct Builtin {
 }
 
 /// How compiled code gets what a library function gives, without making terms. Where it gives `None`, as for arguments of
-/// another kind, `run` has the last word. It costs a step at most, and one more for every 16 bytes of a text.
+/// another kind, `run` has the last word. `run` charges a step at most for it, and one more for every 16 bytes of a text;
+/// a walk charges what `run` does.
 #[derive(Debug)]
 pub enum Direct {
     /// It does not.
