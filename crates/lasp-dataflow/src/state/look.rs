@@ -6,6 +6,7 @@ use super::{SetState, Slot, State};
 use crate::output::Output;
 use crate::threshold::Level;
 use crate::value::Value;
+use crate::views::is_unset;
 use lasp_crdt::{
     Adjacency, Dotted, Elements, GMap, GSet, Graph, Keys, Lattice, MvRegister, Reading, RwElements, Summary, TwoPSet,
     Values,
@@ -148,10 +149,11 @@ impl State {
             },
             Self::LwwRegister(register) => Look::Register(register.value()),
             Self::MvRegister(register) => Look::Many(register.store()),
-            Self::Summary(summary) if summary.is_bottom() => Look::Register(None),
-            Self::Summary(summary) => {
-                summary.value().map_or(Look::Results(summary), |value| Look::Register(Some(value)))
-            }
+            Self::Summary(summary) => match summary.value() {
+                Some(value) => Look::Register(Some(value).filter(|value| !is_unset(value))),
+                None if summary.is_bottom() => Look::Register(None),
+                None => Look::Results(summary),
+            },
             Self::GMap(map) => Look::Map(map),
             Self::AwMap(map) => Look::Map(map.store()),
             Self::MvMap(map) => Look::Map(map.store()),

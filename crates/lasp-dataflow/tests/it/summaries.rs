@@ -127,8 +127,13 @@ fn what_a_filter_keeps_out_moves_the_basis_on() {
 fn the_least_of_nothing_is_undefined_and_so_it_travels() {
     let (mut one, a, t) = folding(1, Aggregate::Min);
     let (mut observer, seen) = observing();
+    observer.hear(&one.news());
+    assert_eq!(observer.read(seen), Output::Unset);
+    let met = observer.graph.wait(WaiterId(1), seen, Threshold::Bound);
+    assert_eq!(met, Ok(false), "who waits for anything at all is not content with this");
     one.add(a, [4]);
     observer.hear(&one.news());
+    assert_eq!(observer.drain().met, [WaiterId(1)]);
     one.remove(a, 4);
     observer.hear(&one.news());
     assert_eq!((one.show(t), observer.show(seen)), ("undefined".into(), "undefined".into()));
