@@ -2,7 +2,7 @@
 //!
 //! `cargo run -p lasp --example dashboard`
 
-use lasp::{AtLeast, Collection as _, Lasp, Reaches, Set, Summary};
+use lasp::{Aggregate, AtLeast, Collection as _, Lasp, Reaches, Set};
 use serde::{Deserialize, Serialize};
 use std::io::Write;
 use std::time::Duration;
@@ -27,8 +27,8 @@ pub(crate) async fn run(out: &mut impl Write) -> Result<(), Box<dyn std::error::
 
     // The desk: a row for each sensor, and an alarm for everybody once something is hot.
     let readings: Set<Reading> = desk.set("readings").await?;
-    let summary = Summary::count().and(Summary::avg(|reading: &Reading| reading.celsius));
-    let board = readings.group_by(|reading| reading.sensor.clone()).aggregate(summary).await?;
+    let figures = Aggregate::count().and(Aggregate::avg(|reading: &Reading| reading.celsius));
+    let board = readings.group_by(|reading| reading.sensor.clone()).aggregate(figures).await?;
     let hot = readings.filter(|reading| reading.celsius > 40.0).map(|reading| reading.sensor).await?;
     let _feed = hot.count().await?.reached(AtLeast(1)).derive_into(&desk.flag("alarm").await?).await?;
     let mut changes = board.watch().await?;

@@ -2,7 +2,7 @@
 //!
 //! `cargo run -p lasp --example leaderboard`
 
-use lasp::{Collection as _, Lasp, Set, Summary};
+use lasp::{Aggregate, Collection as _, Lasp, Set};
 use serde::{Deserialize, Serialize};
 use std::io::Write;
 
@@ -20,8 +20,8 @@ pub(crate) async fn run(out: &mut impl Write) -> Result<(), Box<dyn std::error::
 
     // For each player: how many games, the best, the mean. Each costs what a new score changes, not what there is.
     let points = |score: &Score| score.points;
-    let summary = Summary::count().and(Summary::max(points)).and(Summary::avg(points));
-    let players = scores.group_by(|score| score.player.clone()).aggregate(summary).await?;
+    let figures = Aggregate::count().and(Aggregate::max(points)).and(Aggregate::avg(points));
+    let players = scores.group_by(|score| score.player.clone()).aggregate(figures).await?;
     // The first: the greatest of the pairs of points and player.
     let first = players.map(|(player, ((_, best), _))| (best, player)).max().await?;
 

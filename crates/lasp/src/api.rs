@@ -2,7 +2,7 @@
 //!
 //! - [`Lasp`]: a node, and its untyped operations.
 //! - `variable`, `kind`: [`Var`], a typed variable, and the kinds there are. `element`: [`Element`], Rust types in them.
-//! - `derivation`, `aggregate`: [`Collection`], derived sets, maps and values; [`Summary`], what they are summed up by.
+//! - `derivation`, `aggregate`: [`Collection`], derived sets, maps and values; [`Aggregate`], what they are summed up by.
 //! - `life`: [`Derived`] and [`Feed`], handles that keep a derivation going.
 //! - `condition`: what can be waited for.
 //! - `ask`: [`Ask`], the future of one request; [`Watch`], a stream of values.
@@ -21,7 +21,7 @@ mod life;
 mod once;
 mod variable;
 
-pub use aggregate::Summary;
+pub use aggregate::Aggregate;
 pub use ask::{Ask, Timeout, Watch};
 pub use condition::{Condition, Exceeds, Met, Reaches, ThresholdOf};
 pub use derivation::{Collection, Derivation, Deriving, Fold, Groups};
@@ -32,5 +32,5 @@ pub use life::{Derived, Feed};
 pub use once::Turn;
 pub use variable::{
     AwGraph, AwMap, BCounter, DwFlag, EwFlag, Flag, GCounter, GGraph, GMap, GSet, IVar, LexCounter, Max, Min, MvMap,
-    MvRegister, Pair, PnCounter, Reached, Register, RwSet, Scalar, Set, Table, TwoPGraph, TwoPSet, Var, View,
+    MvRegister, Pair, PnCounter, Reached, Register, RwSet, Scalar, Set, Summary, Table, TwoPGraph, TwoPSet, Var, View,
 };

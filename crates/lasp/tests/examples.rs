@@ -20,10 +20,13 @@ mod leaderboard;
 mod orders;
 #[path = "../examples/presence.rs"]
 mod presence;
+#[path = "../examples/turnover.rs"]
+mod turnover;
 #[path = "../examples/two_nodes.rs"]
 mod two_nodes;
 
-const EXAMPLES: [&str; 7] = ["ad_counter", "counter", "dashboard", "leaderboard", "orders", "presence", "two_nodes"];
+const EXAMPLES: [&str; 8] =
+    ["ad_counter", "counter", "dashboard", "leaderboard", "orders", "presence", "turnover", "two_nodes"];
 
 fn directory() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("examples")
@@ -40,6 +43,7 @@ async fn printed(name: &str) -> String {
             "leaderboard" => leaderboard::run(&mut out).await,
             "orders" => orders::run(&mut out).await,
             "presence" => presence::run(&mut out).await,
+            "turnover" => turnover::run(&mut out).await,
             "two_nodes" => two_nodes::run(&mut out).await,
             _ => panic!("{name} is no example"),
         }

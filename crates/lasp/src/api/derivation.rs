@@ -1,16 +1,16 @@
 //! Derived variables, written as chains and made when awaited.
 
-use super::aggregate::Summary;
+use super::aggregate::Aggregate;
 use super::ask::{Ask, mismatch};
 use super::element::Element;
 use super::handle::Lasp;
 use super::kind::{self, Elements, Kind};
 use super::life::{Anchor, Derived, Feed, Life};
-use super::variable::{Flag, Set, Var};
+use super::variable::{Flag, Set, Summary, Var};
 use crate::error::Error;
 use crate::host::port::Answer;
 use lasp_dataflow::{
-    Aggregate, Function, FunctionError, Name, Operator, Target, Value, VarId, from_value, function, to_value,
+    self as dataflow, Function, FunctionError, Name, Operator, Target, Value, VarId, from_value, function, to_value,
 };
 use lasp_node::{Composition, Reply, Request, RequestId, Source, Step};
 use std::fmt;
@@ -107,38 +107,38 @@ pub trait Collection {
 
     /// How many elements there are.
     fn count(&self) -> Fold<i64> {
-        self.derivation().step(Operator::Fold(Aggregate::Count))
+        self.derivation().step(Operator::Fold(dataflow::Aggregate::Count))
     }
 
     /// The sum of the elements.
     fn sum(&self) -> Fold<Self::Item> {
-        self.derivation().step(Operator::Fold(Aggregate::Sum))
+        self.derivation().step(Operator::Fold(dataflow::Aggregate::Sum))
     }
 
     /// The least element, in the order of values (numbers by number, texts by their bytes, pairs by their first).
     fn min(&self) -> Fold<Self::Item> {
-        self.derivation().step(Operator::Fold(Aggregate::Min))
+        self.derivation().step(Operator::Fold(dataflow::Aggregate::Min))
     }
 
     /// The greatest element.
     fn max(&self) -> Fold<Self::Item> {
-        self.derivation().step(Operator::Fold(Aggregate::Max))
+        self.derivation().step(Operator::Fold(dataflow::Aggregate::Max))
     }
 
     /// The mean of the elements.
     fn avg(&self) -> Fold<f64> {
-        self.derivation().step(Operator::Fold(Aggregate::Avg))
+        self.derivation().step(Operator::Fold(dataflow::Aggregate::Avg))
     }
 
     /// A fold with a function of your own, which must not depend on the order of the elements. For one that can be undone,
-    /// see [`Summary::invertible`].
+    /// see [`Aggregate::invertible`].
     fn fold<U: Element>(&self, init: U, step: impl Fn(Self::Item, U) -> U + Send + Sync + 'static) -> Fold<U> {
-        self.aggregate(Summary::fold(init, step))
+        self.aggregate(Aggregate::fold(init, step))
     }
 
     /// The elements summed up in some way, or in several at once.
-    fn aggregate<R>(&self, summary: Summary<Self::Item, R>) -> Fold<R> {
-        self.derivation().checked(summary.into_aggregate().map(Operator::Fold))
+    fn aggregate<R>(&self, aggregate: Aggregate<Self::Item, R>) -> Fold<R> {
+        self.derivation().checked(aggregate.into_aggregate().map(Operator::Fold))
     }
 }
 
@@ -177,27 +177,27 @@ pub struct Groups<T, K> {
 impl<T: Element, K: Element> Groups<T, K> {
     /// How many elements each key has.
     pub fn count(self) -> Deriving<kind::Table<K, i64>> {
-        self.aggregate(Summary::count())
+        self.aggregate(Aggregate::count())
     }
 
     /// The sum of a number of each element; equal numbers of two elements count twice.
     pub fn sum<U: Element>(self, f: impl Fn(&T) -> U + Send + Sync + 'static) -> Deriving<kind::Table<K, U>> {
-        self.aggregate(Summary::sum(f))
+        self.aggregate(Aggregate::sum(f))
     }
 
     /// The least of what the function gives for the elements.
     pub fn min<U: Element>(self, f: impl Fn(&T) -> U + Send + Sync + 'static) -> Deriving<kind::Table<K, U>> {
-        self.aggregate(Summary::min(f))
+        self.aggregate(Aggregate::min(f))
     }
 
     /// The greatest of what the function gives for the elements.
     pub fn max<U: Element>(self, f: impl Fn(&T) -> U + Send + Sync + 'static) -> Deriving<kind::Table<K, U>> {
-        self.aggregate(Summary::max(f))
+        self.aggregate(Aggregate::max(f))
     }
 
     /// The mean of a number of each element.
     pub fn avg<U: Element>(self, f: impl Fn(&T) -> U + Send + Sync + 'static) -> Deriving<kind::Table<K, f64>> {
-        self.aggregate(Summary::avg(f))
+        self.aggregate(Aggregate::avg(f))
     }
 
     /// A fold with a function of your own, which must not depend on the order of the elements.
@@ -206,13 +206,13 @@ impl<T: Element, K: Element> Groups<T, K> {
         init: U,
         step: impl Fn(T, U) -> U + Send + Sync + 'static,
     ) -> Deriving<kind::Table<K, U>> {
-        self.aggregate(Summary::fold(init, step))
+        self.aggregate(Aggregate::fold(init, step))
     }
 
     /// Summed up in some way, or in several at once.
-    pub fn aggregate<R>(self, summary: Summary<T, R>) -> Deriving<kind::Table<K, R>> {
+    pub fn aggregate<R>(self, aggregate: Aggregate<T, R>) -> Deriving<kind::Table<K, R>> {
         let Self { derivation, key, .. } = self;
-        derivation.checked(summary.into_aggregate().map(|aggregate| Operator::Group { key, aggregate }))
+        derivation.checked(aggregate.into_aggregate().map(|aggregate| Operator::Group { key, aggregate }))
     }
 }
 
@@ -338,6 +338,32 @@ impl<T> Derivation<T> {
     /// The answer fails with [`Error::Refused`] where the set would follow from itself, for instance.
     pub fn derive_into(self, set: &Set<T>) -> Ask<Feed> {
         self.feed(set.id())
+    }
+}
+
+/// ```
+/// use lasp::Collection as _;
+///
+/// # async fn example(shop: lasp::Lasp, screen: lasp::Lasp) -> Result<(), lasp::Error> {
+/// // Any number of nodes that have the sales sum them up.
+/// let sales = shop.set::<(String, i64)>("sales").await?;
+/// let turnover = shop.summary::<i64>("turnover").await?;
+/// sales.aggregate(lasp::Aggregate::sum(|(_, price): &(String, i64)| *price)).derive_into(&turnover).await?.detach();
+/// // Others hear the result alone. It is several while two nodes have not heard of each other's sales.
+/// let mut turnover = screen.summary::<i64>("turnover").await?.watch().await?;
+/// while let Some(results) = turnover.next().await? {
+///     println!("turnover: {results:?}");
+/// }
+/// # Ok(()) }
+/// ```
+impl<T> Fold<T> {
+    /// Derives into a declared summary, at every node that does the same: a node that hears the result alone shows that of
+    /// whoever has folded the most, and those of nodes that have not heard of each other's inputs side by side.
+    ///
+    /// The answer fails with [`Error::Refused`] where the elements come from anything but replicated sets that are add-wins
+    /// or only grow: of others it cannot be told how far they have come. So it does where the last step is no fold.
+    pub fn derive_into(self, summary: &Summary<T>) -> Ask<Feed> {
+        self.feed(summary.id())
     }
 }
 

@@ -8,7 +8,7 @@ use super::life::Anchor;
 use super::variable::Var;
 use super::{
     AwGraph, AwMap, BCounter, DwFlag, EwFlag, Flag, GCounter, GGraph, GMap, GSet, IVar, LexCounter, Max, Min, MvMap,
-    MvRegister, Pair, PnCounter, Register, RwSet, Set, TwoPGraph, TwoPSet,
+    MvRegister, Pair, PnCounter, Register, RwSet, Set, Summary, TwoPGraph, TwoPSet,
 };
 use crate::error::{Error, Stop};
 use crate::host::failures::Failures;
@@ -174,6 +174,11 @@ impl Lasp {
 
     /// A register that keeps the last write, by wall-clock time.
     pub fn register<T: Element>(&self, name: &str) -> Ask<Register<T>> {
+        self.variable(name)
+    }
+
+    /// What a fold comes to, for nodes that do not hold what is folded.
+    pub fn summary<T: Element>(&self, name: &str) -> Ask<Summary<T>> {
         self.variable(name)
     }
 

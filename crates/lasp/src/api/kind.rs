@@ -26,6 +26,15 @@ pub trait Elements: Kind {
     type Item: Element;
 }
 
+/// A kind of set.
+pub trait Members: Elements {}
+
+/// A kind of set that elements are added to.
+pub trait Growing: Members {}
+
+/// A kind of set that elements are also removed from.
+pub trait Shrinking: Growing {}
+
 /// A kind with keys.
 pub trait Keyed: Kind {
     /// Its keys.
@@ -45,6 +54,34 @@ macro_rules! kinds {
                 f.write_str(stringify!($name))
             }
         }
+    )*};
+}
+
+/// Which type a kind is, what its values are in Rust, and how they are read.
+macro_rules! reads {
+    ($($kind:ident $(<$($param:ident: $bound:ident),*>)?: $ty:expr, $value:ty, $read:expr;)*) => {$(
+        impl $(<$($param: $bound),*>)? Kind for $kind $(<$($param),*>)? {
+            type Value = $value;
+
+            fn ty() -> Type {
+                $ty
+            }
+
+            fn read(output: &Output) -> Result<Self::Value, FromValueError> {
+                $read(output)
+            }
+        }
+    )*};
+}
+
+/// The kinds of sets, and what else they are.
+macro_rules! sets {
+    ($($kind:ident: $($is:ident)*;)*) => {$(
+        impl<T: Element> Elements for $kind<T> {
+            type Item = T;
+        }
+
+        $(impl<T: Element> $is for $kind<T> {})*
     )*};
 }
 
@@ -71,6 +108,10 @@ kinds! {
     IVar<T>;
     /// A register that keeps the last write.
     Register<T>;
+    /// What a fold came to that travels: the result of who has folded the most. Its values are all results of nodes that have
+    /// not heard of each other's inputs yet, in the order of values; mostly one. A result that is no value, as the least of
+    /// nothing, is left out.
+    Summary<T>;
     /// A grow-only map.
     GMap<K, V>;
     /// Two variables side by side.
@@ -105,17 +146,21 @@ pub struct Flag;
 #[derive(Debug)]
 pub struct Reached;
 
+fn not<T>(wanted: &'static str, output: &Output) -> Result<T, FromValueError> {
+    Err(NotThatKind::new(wanted, &output.to_value()).into())
+}
+
 fn elements<T: Element>(output: &Output) -> Result<Vec<T>, FromValueError> {
     match output {
         Output::Set(items) => items.iter().map(from_value).collect(),
-        other => Err(NotThatKind::new("a set", &other.to_value()).into()),
+        other => not("a set", other),
     }
 }
 
 fn single<T: Element>(output: &Output) -> Result<T, FromValueError> {
     match output {
         Output::Value(value) => from_value(value),
-        other => Err(NotThatKind::new("one value", &other.to_value()).into()),
+        other => not("one value", other),
     }
 }
 
@@ -126,245 +171,66 @@ fn optional<T: Element>(output: &Output) -> Result<Option<T>, FromValueError> {
     }
 }
 
-impl<T: Element> Kind for Set<T> {
-    type Value = Vec<T>;
-
-    fn ty() -> Type {
-        Type::AwSet
-    }
-
-    fn read(output: &Output) -> Result<Vec<T>, FromValueError> {
-        elements(output)
+/// Concurrent values, in the order of values.
+fn several<T: Element>(output: &Output) -> Result<Vec<T>, FromValueError> {
+    match output {
+        Output::Many(values) => values.iter().map(from_value).collect(),
+        other => not("concurrent values", other),
     }
 }
 
-impl<T: Element> Kind for GSet<T> {
-    type Value = Vec<T>;
-
-    fn ty() -> Type {
-        Type::GSet
-    }
-
-    fn read(output: &Output) -> Result<Vec<T>, FromValueError> {
-        elements(output)
+/// Results of a fold: none, one, or several that are concurrent.
+fn results<T: Element>(output: &Output) -> Result<Vec<T>, FromValueError> {
+    match output {
+        Output::Many(_) => Ok(several::<Option<T>>(output)?.into_iter().flatten().collect()),
+        other => Ok(optional(other)?.into_iter().collect()),
     }
 }
 
-impl<T: Element> Kind for TwoPSet<T> {
-    type Value = Vec<T>;
-
-    fn ty() -> Type {
-        Type::TwoPSet
-    }
-
-    fn read(output: &Output) -> Result<Vec<T>, FromValueError> {
-        elements(output)
+fn entries<K: Element, V>(
+    output: &Output,
+    read: impl Fn(&Output) -> Result<V, FromValueError>,
+) -> Result<Vec<(K, V)>, FromValueError> {
+    match output {
+        Output::Map(entries) => entries.iter().map(|(key, value)| Ok((from_value(key)?, read(value)?))).collect(),
+        other => not("a map", other),
     }
 }
 
-impl Kind for LexCounter {
-    type Value = i64;
-
-    fn ty() -> Type {
-        Type::LexCounter
-    }
-
-    fn read(output: &Output) -> Result<i64, FromValueError> {
-        single(output)
+fn pair<A: Kind, B: Kind>(output: &Output) -> Result<(A::Value, B::Value), FromValueError> {
+    match output {
+        Output::Pair(first, second) => Ok((A::read(first)?, B::read(second)?)),
+        other => not("a pair", other),
     }
 }
 
-impl Kind for BCounter {
-    type Value = u64;
-
-    fn ty() -> Type {
-        Type::BCounter
-    }
-
-    fn read(output: &Output) -> Result<u64, FromValueError> {
-        single(output)
-    }
+reads! {
+    Set<T: Element>: Type::AwSet, Vec<T>, elements;
+    GSet<T: Element>: Type::GSet, Vec<T>, elements;
+    TwoPSet<T: Element>: Type::TwoPSet, Vec<T>, elements;
+    View<T: Element>: Type::AwSet, Vec<T>, elements;
+    GCounter: Type::GCounter, u64, single;
+    PnCounter: Type::PnCounter, i64, single;
+    LexCounter: Type::LexCounter, i64, single;
+    BCounter: Type::BCounter, u64, single;
+    Flag: Type::Boolean, bool, single;
+    Reached: Type::Boolean, bool, single;
+    Max<T: Element>: Type::Max, Option<T>, optional;
+    Min<T: Element>: Type::Min, Option<T>, optional;
+    IVar<T: Element>: Type::IVar, Option<T>, optional;
+    Register<T: Element>: Type::LwwRegister, Option<T>, optional;
+    Scalar<T: Element>: Type::LwwRegister, Option<T>, optional;
+    Summary<T: Element>: Type::Summary, Vec<T>, results;
+    Pair<A: Kind, B: Kind>: Type::Pair(Box::new(A::ty()), Box::new(B::ty())), (A::Value, B::Value), pair::<A, B>;
+    GMap<K: Element, V: Kind>: Type::GMap(Box::new(V::ty())), Vec<(K, V::Value)>, |output| entries(output, V::read);
+    Table<K: Element, V: Element>: Type::GMap(Box::new(Type::LwwRegister)), Vec<(K, V)>, |output| entries(output, single);
 }
 
-impl<T: Element> Kind for View<T> {
-    type Value = Vec<T>;
-
-    fn ty() -> Type {
-        Type::AwSet
-    }
-
-    fn read(output: &Output) -> Result<Vec<T>, FromValueError> {
-        elements(output)
-    }
-}
-
-impl Kind for GCounter {
-    type Value = u64;
-
-    fn ty() -> Type {
-        Type::GCounter
-    }
-
-    fn read(output: &Output) -> Result<u64, FromValueError> {
-        single(output)
-    }
-}
-
-impl Kind for PnCounter {
-    type Value = i64;
-
-    fn ty() -> Type {
-        Type::PnCounter
-    }
-
-    fn read(output: &Output) -> Result<i64, FromValueError> {
-        single(output)
-    }
-}
-
-impl Kind for Flag {
-    type Value = bool;
-
-    fn ty() -> Type {
-        Type::Boolean
-    }
-
-    fn read(output: &Output) -> Result<bool, FromValueError> {
-        single(output)
-    }
-}
-
-impl<T: Element> Kind for Max<T> {
-    type Value = Option<T>;
-
-    fn ty() -> Type {
-        Type::Max
-    }
-
-    fn read(output: &Output) -> Result<Option<T>, FromValueError> {
-        optional(output)
-    }
-}
-
-impl<T: Element> Kind for Min<T> {
-    type Value = Option<T>;
-
-    fn ty() -> Type {
-        Type::Min
-    }
-
-    fn read(output: &Output) -> Result<Option<T>, FromValueError> {
-        optional(output)
-    }
-}
-
-impl<T: Element> Kind for IVar<T> {
-    type Value = Option<T>;
-
-    fn ty() -> Type {
-        Type::IVar
-    }
-
-    fn read(output: &Output) -> Result<Option<T>, FromValueError> {
-        optional(output)
-    }
-}
-
-impl<T: Element> Kind for Register<T> {
-    type Value = Option<T>;
-
-    fn ty() -> Type {
-        Type::LwwRegister
-    }
-
-    fn read(output: &Output) -> Result<Option<T>, FromValueError> {
-        optional(output)
-    }
-}
-
-impl<T: Element> Kind for Scalar<T> {
-    type Value = Option<T>;
-
-    fn ty() -> Type {
-        Type::LwwRegister
-    }
-
-    fn read(output: &Output) -> Result<Option<T>, FromValueError> {
-        optional(output)
-    }
-}
-
-impl<K: Element, V: Kind> Kind for GMap<K, V> {
-    type Value = Vec<(K, V::Value)>;
-
-    fn ty() -> Type {
-        Type::GMap(Box::new(V::ty()))
-    }
-
-    fn read(output: &Output) -> Result<Self::Value, FromValueError> {
-        match output {
-            Output::Map(entries) => entries.iter().map(|(k, v)| Ok((from_value(k)?, V::read(v)?))).collect(),
-            other => Err(NotThatKind::new("a map", &other.to_value()).into()),
-        }
-    }
-}
-
-impl<A: Kind, B: Kind> Kind for Pair<A, B> {
-    type Value = (A::Value, B::Value);
-
-    fn ty() -> Type {
-        Type::Pair(Box::new(A::ty()), Box::new(B::ty()))
-    }
-
-    fn read(output: &Output) -> Result<Self::Value, FromValueError> {
-        match output {
-            Output::Pair(first, second) => Ok((A::read(first)?, B::read(second)?)),
-            other => Err(NotThatKind::new("a pair", &other.to_value()).into()),
-        }
-    }
-}
-
-impl<K: Element, V: Element> Kind for Table<K, V> {
-    type Value = Vec<(K, V)>;
-
-    fn ty() -> Type {
-        Type::GMap(Box::new(Type::LwwRegister))
-    }
-
-    fn read(output: &Output) -> Result<Self::Value, FromValueError> {
-        match output {
-            Output::Map(entries) => entries.iter().map(|(key, value)| Ok((from_value(key)?, single(value)?))).collect(),
-            other => Err(NotThatKind::new("a map", &other.to_value()).into()),
-        }
-    }
-}
-
-impl Kind for Reached {
-    type Value = bool;
-
-    fn ty() -> Type {
-        Type::Boolean
-    }
-
-    fn read(output: &Output) -> Result<bool, FromValueError> {
-        single(output)
-    }
-}
-
-impl<T: Element> Elements for Set<T> {
-    type Item = T;
-}
-
-impl<T: Element> Elements for GSet<T> {
-    type Item = T;
-}
-
-impl<T: Element> Elements for TwoPSet<T> {
-    type Item = T;
-}
-
-impl<T: Element> Elements for View<T> {
-    type Item = T;
+sets! {
+    Set: Members Growing Shrinking;
+    GSet: Members Growing;
+    TwoPSet: Members Growing Shrinking;
+    View: Members;
 }
 
 impl<K: Element, V: Kind<Value: Element>> Elements for GMap<K, V> {

@@ -11,7 +11,7 @@ use super::condition::{Condition, ThresholdOf};
 use super::derivation::{Deriving, unary};
 use super::element::{AsElement, Element};
 use super::handle::Lasp;
-use super::kind::{self, Keyed, Kind, Single};
+use super::kind::{self, Growing, Keyed, Kind, Members, Shrinking, Single};
 use super::life::{Anchor, Derived};
 use crate::error::Error;
 use crate::host::port::Answer;
@@ -53,6 +53,8 @@ pub type Min<T> = Var<kind::Min<T>>;
 pub type IVar<T> = Var<kind::IVar<T>>;
 /// A register that keeps the last write.
 pub type Register<T> = Var<kind::Register<T>>;
+/// What a fold came to that travels: see [`derive_into`](Deriving::derive_into).
+pub type Summary<T> = Var<kind::Summary<T>>;
 /// A grow-only map.
 pub type GMap<K, V> = Var<kind::GMap<K, V>>;
 /// Two variables side by side.
@@ -267,80 +269,36 @@ fn values<T, A: AsElement<T>>(elements: impl IntoIterator<Item = A>) -> Result<V
     elements.into_iter().map(A::into_element).collect()
 }
 
-impl<T: Element> Set<T> {
-    /// Adds an element.
-    pub fn add(&self, element: impl AsElement<T>) -> Ask<()> {
+/// What every set offers that is written to.
+impl<K: Growing> Var<K> {
+    /// Adds an element. A grow-only and an add-wins set hold it then; a set of two phases does unless it was ever removed, and a
+    /// remove-wins set unless it is removed at the same time.
+    pub fn add(&self, element: impl AsElement<K::Item>) -> Ask<()> {
         self.write(element.into_element(), Op::Add)
     }
 
     /// Adds several elements at once: no reader sees only some of them.
-    pub fn add_all<A: AsElement<T>>(&self, elements: impl IntoIterator<Item = A>) -> Ask<()> {
+    pub fn add_all<A: AsElement<K::Item>>(&self, elements: impl IntoIterator<Item = A>) -> Ask<()> {
         self.write(values(elements), Op::AddAll)
     }
+}
 
-    /// Removes an element; nothing happens if it is absent. An addition that this node has not seen survives.
-    pub fn remove(&self, element: impl AsElement<T>) -> Ask<()> {
+impl<K: Shrinking> Var<K> {
+    /// Removes an element; nothing happens if it is absent, but in a set of two phases, to which it never comes back. An
+    /// addition that this node has not seen survives in an add-wins set, and in no other.
+    pub fn remove(&self, element: impl AsElement<K::Item>) -> Ask<()> {
         self.write(element.into_element(), Op::Remove)
     }
 
     /// Removes several elements at once.
-    pub fn remove_all<A: AsElement<T>>(&self, elements: impl IntoIterator<Item = A>) -> Ask<()> {
+    pub fn remove_all<A: AsElement<K::Item>>(&self, elements: impl IntoIterator<Item = A>) -> Ask<()> {
         self.write(values(elements), Op::RemoveAll)
     }
-
-    /// Whether the set holds an element.
-    pub fn contains(&self, element: impl AsElement<T>) -> Ask<bool> {
-        self.holds(element.into_element())
-    }
 }
 
-impl<T: Element> GSet<T> {
-    /// Adds an element.
-    pub fn add(&self, element: impl AsElement<T>) -> Ask<()> {
-        self.write(element.into_element(), Op::Add)
-    }
-
-    /// Adds several elements at once.
-    pub fn add_all<A: AsElement<T>>(&self, elements: impl IntoIterator<Item = A>) -> Ask<()> {
-        self.write(values(elements), Op::AddAll)
-    }
-
+impl<K: Members> Var<K> {
     /// Whether the set holds an element.
-    pub fn contains(&self, element: impl AsElement<T>) -> Ask<bool> {
-        self.holds(element.into_element())
-    }
-}
-
-impl<T: Element> TwoPSet<T> {
-    /// Adds an element, unless it was removed.
-    pub fn add(&self, element: impl AsElement<T>) -> Ask<()> {
-        self.write(element.into_element(), Op::Add)
-    }
-
-    /// Adds several elements at once.
-    pub fn add_all<A: AsElement<T>>(&self, elements: impl IntoIterator<Item = A>) -> Ask<()> {
-        self.write(values(elements), Op::AddAll)
-    }
-
-    /// Removes an element for good, though it may not be there yet.
-    pub fn remove(&self, element: impl AsElement<T>) -> Ask<()> {
-        self.write(element.into_element(), Op::Remove)
-    }
-
-    /// Removes several elements at once.
-    pub fn remove_all<A: AsElement<T>>(&self, elements: impl IntoIterator<Item = A>) -> Ask<()> {
-        self.write(values(elements), Op::RemoveAll)
-    }
-
-    /// Whether the set holds an element.
-    pub fn contains(&self, element: impl AsElement<T>) -> Ask<bool> {
-        self.holds(element.into_element())
-    }
-}
-
-impl<T: Element> Var<kind::View<T>> {
-    /// Whether the set holds an element.
-    pub fn contains(&self, element: impl AsElement<T>) -> Ask<bool> {
+    pub fn contains(&self, element: impl AsElement<K::Item>) -> Ask<bool> {
         self.holds(element.into_element())
     }
 }
@@ -352,29 +310,23 @@ impl GCounter {
     }
 }
 
-impl PnCounter {
-    /// Adds to it.
-    pub fn increment(&self, by: u64) -> Ask<()> {
-        self.update(Op::Increment(by))
-    }
+macro_rules! counters {
+    ($($counter:ident)*) => {$(
+        impl $counter {
+            /// Adds to it.
+            pub fn increment(&self, by: u64) -> Ask<()> {
+                self.update(Op::Increment(by))
+            }
 
-    /// Takes off it.
-    pub fn decrement(&self, by: u64) -> Ask<()> {
-        self.update(Op::Decrement(by))
-    }
+            /// Takes off it.
+            pub fn decrement(&self, by: u64) -> Ask<()> {
+                self.update(Op::Decrement(by))
+            }
+        }
+    )*};
 }
 
-impl LexCounter {
-    /// Adds to it.
-    pub fn increment(&self, by: u64) -> Ask<()> {
-        self.update(Op::Increment(by))
-    }
-
-    /// Takes off it.
-    pub fn decrement(&self, by: u64) -> Ask<()> {
-        self.update(Op::Decrement(by))
-    }
-}
+counters!(PnCounter LexCounter);
 
 /// ```
 /// # async fn example(shop: lasp::Lasp, depot: lasp::Lasp) -> Result<(), lasp::Error> {
@@ -429,6 +381,7 @@ writes! {
     Min "Writes a value, which counts if it is less than every other.";
     IVar "Sets it; another value than the one it has is refused.";
     Register "Writes a value, which replaces those written before.";
+    MvRegister "Writes a value in place of those that this node has seen.";
 }
 
 impl<K: Element, V: Kind> GMap<K, V> {

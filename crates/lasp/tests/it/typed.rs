@@ -2,7 +2,7 @@
 
 use super::virtual_node::Virtual;
 use lasp::{
-    AtLeast, Collection as _, Error, Exceeds, MoreThan, Op, Reaches, Set, Summary, Threshold, Type, Value, kind,
+    Aggregate, AtLeast, Collection as _, Error, Exceeds, MoreThan, Op, Reaches, Set, Threshold, Type, Value, kind,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -121,7 +121,8 @@ fn elements_are_summed_up_whole_and_by_key() {
         assert_eq!((sum.value().await?, mean.value().await?), (Some(15), Some(5.0)));
         assert_eq!((least.value().await?, greatest.value().await?), (Some(3), Some(7)));
         let product = prices.fold(1, |price, all| all * price).await?;
-        let undone = prices.aggregate(Summary::invertible(1, |price, all| all * price, |price, all: i64| all / price));
+        let undone =
+            prices.aggregate(Aggregate::invertible(1, |price, all| all * price, |price, all: i64| all / price));
         let undone = undone.await?;
         assert_eq!((product.value().await?, undone.value().await?), (Some(105), Some(105)));
 
@@ -129,7 +130,7 @@ fn elements_are_summed_up_whole_and_by_key() {
         let price = |(_, price): &(String, i64)| *price;
         let counts = groups().count().await?;
         let most = groups().max(price).await?;
-        let all = groups().aggregate(Summary::count().and(Summary::sum(price)).and(Summary::avg(price))).await?;
+        let all = groups().aggregate(Aggregate::count().and(Aggregate::sum(price)).and(Aggregate::avg(price))).await?;
         assert_eq!(counts.value().await?, [("hats".to_owned(), 1), ("shoes".to_owned(), 2)]);
         assert_eq!(all.value().await?, [("hats".to_owned(), ((1, 3), 3.0)), ("shoes".to_owned(), ((2, 12), 6.0))]);
         // A table is a collection of its entries.
@@ -143,6 +144,62 @@ fn elements_are_summed_up_whole_and_by_key() {
         assert_eq!((least.value().await?, sum.value().await?), (Some(5), Some(5)));
         assert_eq!(most.value().await?, [("shoes".to_owned(), 5)]);
         assert_eq!(popular.value().await?, Vec::<String>::new());
+        Ok(())
+    });
+}
+
+#[test]
+fn what_a_fold_comes_to_travels_in_a_summary() {
+    on_a_node(async |lasp| {
+        let prices: Set<i64> = lasp.set("prices").await?;
+        let total = lasp.summary::<i64>("total").await?;
+        let least = lasp.summary::<i64>("least").await?;
+        assert_eq!(total.value().await?, [], "nobody has folded anything");
+        let feed = prices.filter(|price| *price > 0).sum().derive_into(&total).await?;
+        prices.min().derive_into(&least).await?.detach();
+        assert_eq!((total.value().await?, least.value().await?), (vec![0], vec![]), "nothing has no least");
+        let enough = total.read(AtLeast(12));
+        let mut changes = total.watch().await?;
+        prices.add_all([-1, 5, 7]).await?;
+        assert_eq!(enough.await?, [12]);
+        assert_eq!(changes.next().await?, Some(vec![12]));
+        assert_eq!(total.read(Reaches(12)).await?, [12]);
+        assert_eq!(least.read(Threshold::Bound).await?, [-1]);
+        prices.remove(5).await?;
+        assert_eq!(changes.next().await?, Some(vec![7]));
+        let cheap = total.reached(AtLeast(3)).await?;
+        assert!(cheap.value().await?);
+        // Without its derivation it stays as it is.
+        drop(feed);
+        prices.add(100).await?;
+        assert_eq!((total.value().await?, least.value().await?), (vec![7], vec![-1]));
+        Ok(())
+    });
+}
+
+#[test]
+fn concurrent_results_are_read_apart_and_a_result_that_is_none_is_left_out() {
+    on_a_node(async |lasp| {
+        let total = lasp.summary::<i64>("total").await?;
+        let concurrent = lasp::Output::Many(vec![2.into(), Value::atom("undefined"), 3.into()]);
+        assert_eq!(total.read_output(&concurrent), Ok(vec![2, 3]));
+        assert_eq!(total.read_output(&lasp::Output::Value(4.into())), Ok(vec![4]));
+        assert!(matches!(total.read_output(&lasp::Output::Value("four".into())), Err(Error::Value(_))));
+        Ok(())
+    });
+}
+
+#[test]
+fn only_folds_of_what_can_be_measured_are_derived_into_summaries() {
+    on_a_node(async |lasp| {
+        let total = lasp.summary::<i64>("total").await?;
+        let views = lasp.gcounter("views").await?;
+        let image = views.map(|views| views as i64).derive_into(&total).await;
+        assert!(matches!(image, Err(Error::Refused(_))), "an image is no fold");
+        let counts = lasp.gmap::<String, kind::GCounter>("counts").await?;
+        let count = counts.count().derive_into(&total).await;
+        assert!(matches!(count, Err(Error::Refused(_))), "it cannot be told how far a map has come");
+        assert_eq!(total.value().await?, []);
         Ok(())
     });
 }

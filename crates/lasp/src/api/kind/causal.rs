@@ -1,9 +1,9 @@
 //! The kinds that live in a causal context, so that an add-wins map can hold them; and those maps.
 
-use super::{Elements, Keyed, Kind, Single, elements, single};
+use super::{Elements, Growing, Keyed, Kind, Members, Shrinking, Single, elements, entries, several, single};
 use crate::api::element::Element;
 use crate::api::kind::{AwGraph, Pair, Set};
-use lasp_dataflow::{FromValueError, NotThatKind, Output, Type, from_value};
+use lasp_dataflow::{FromValueError, Output, Type};
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -29,94 +29,13 @@ pub struct EwFlag;
 #[derive(Debug)]
 pub struct DwFlag;
 
-/// Concurrent values, in the order of values.
-fn several<T: Element>(output: &Output) -> Result<Vec<T>, FromValueError> {
-    match output {
-        Output::Many(values) => values.iter().map(from_value).collect(),
-        other => Err(NotThatKind::new("concurrent values", &other.to_value()).into()),
-    }
-}
-
-fn entries<K: Element, V>(
-    output: &Output,
-    read: impl Fn(&Output) -> Result<V, FromValueError>,
-) -> Result<Vec<(K, V)>, FromValueError> {
-    match output {
-        Output::Map(entries) => entries.iter().map(|(key, value)| Ok((from_value(key)?, read(value)?))).collect(),
-        other => Err(NotThatKind::new("a map", &other.to_value()).into()),
-    }
-}
-
-impl<T: Element> Kind for RwSet<T> {
-    type Value = Vec<T>;
-
-    fn ty() -> Type {
-        Type::RwSet
-    }
-
-    fn read(output: &Output) -> Result<Vec<T>, FromValueError> {
-        elements(output)
-    }
-}
-
-impl<T: Element> Kind for MvRegister<T> {
-    type Value = Vec<T>;
-
-    fn ty() -> Type {
-        Type::MvRegister
-    }
-
-    fn read(output: &Output) -> Result<Vec<T>, FromValueError> {
-        several(output)
-    }
-}
-
-impl Kind for EwFlag {
-    type Value = bool;
-
-    fn ty() -> Type {
-        Type::EwFlag
-    }
-
-    fn read(output: &Output) -> Result<bool, FromValueError> {
-        single(output)
-    }
-}
-
-impl Kind for DwFlag {
-    type Value = bool;
-
-    fn ty() -> Type {
-        Type::DwFlag
-    }
-
-    fn read(output: &Output) -> Result<bool, FromValueError> {
-        single(output)
-    }
-}
-
-impl<K: Element, V: Causal> Kind for AwMap<K, V> {
-    type Value = Vec<(K, V::Value)>;
-
-    fn ty() -> Type {
-        Type::AwMap(Box::new(V::ty()))
-    }
-
-    fn read(output: &Output) -> Result<Self::Value, FromValueError> {
-        entries(output, V::read)
-    }
-}
-
-impl<K: Element, T: Element> Kind for MvMap<K, T> {
-    type Value = Vec<(K, Vec<T>)>;
-
-    fn ty() -> Type {
-        Type::MvMap
-    }
-
-    fn read(output: &Output) -> Result<Self::Value, FromValueError> {
-        entries(output, several)
-    }
+reads! {
+    RwSet<T: Element>: Type::RwSet, Vec<T>, elements;
+    MvRegister<T: Element>: Type::MvRegister, Vec<T>, several;
+    EwFlag: Type::EwFlag, bool, single;
+    DwFlag: Type::DwFlag, bool, single;
+    AwMap<K: Element, V: Causal>: Type::AwMap(Box::new(V::ty())), Vec<(K, V::Value)>, |output| entries(output, V::read);
+    MvMap<K: Element, T: Element>: Type::MvMap, Vec<(K, Vec<T>)>, |output| entries(output, several);
 }
 
 impl<T: Element> Causal for Set<T> {}
@@ -132,8 +51,8 @@ impl<A: Causal, B: Causal> Causal for Pair<A, B> {}
 impl Single for EwFlag {}
 impl Single for DwFlag {}
 
-impl<T: Element> Elements for RwSet<T> {
-    type Item = T;
+sets! {
+    RwSet: Members Growing Shrinking;
 }
 
 /// The concurrent values.

@@ -19,33 +19,6 @@ pub type AwMap<K, V> = Var<kind::AwMap<K, V>>;
 /// A map whose keys can be removed, to all that was concurrently written under each.
 pub type MvMap<K, T> = Var<kind::MvMap<K, T>>;
 
-impl<T: Element> RwSet<T> {
-    /// Adds an element. A removal that has not seen this addition removes it all the same.
-    pub fn add(&self, element: impl AsElement<T>) -> Ask<()> {
-        self.write(element.into_element(), Op::Add)
-    }
-
-    /// Adds several elements at once.
-    pub fn add_all<A: AsElement<T>>(&self, elements: impl IntoIterator<Item = A>) -> Ask<()> {
-        self.write(values(elements), Op::AddAll)
-    }
-
-    /// Removes an element, also where it is added at the same time.
-    pub fn remove(&self, element: impl AsElement<T>) -> Ask<()> {
-        self.write(element.into_element(), Op::Remove)
-    }
-
-    /// Removes several elements at once.
-    pub fn remove_all<A: AsElement<T>>(&self, elements: impl IntoIterator<Item = A>) -> Ask<()> {
-        self.write(values(elements), Op::RemoveAll)
-    }
-
-    /// Whether the set holds an element.
-    pub fn contains(&self, element: impl AsElement<T>) -> Ask<bool> {
-        self.holds(element.into_element())
-    }
-}
-
 macro_rules! flags {
     ($($flag:ident)*) => {$(
         impl $flag {
@@ -65,11 +38,6 @@ macro_rules! flags {
 flags!(EwFlag DwFlag);
 
 impl<T: Element> MvRegister<T> {
-    /// Writes a value in place of those that this node has seen.
-    pub fn set(&self, value: impl AsElement<T>) -> Ask<()> {
-        self.write(value.into_element(), Op::Set)
-    }
-
     /// Removes the values that this node has seen.
     pub fn clear(&self) -> Ask<()> {
         self.update(Op::Clear)
