@@ -281,6 +281,8 @@ impl Threshold {
     /// Whether `state` has come this far. Cost: that of the threshold; for `more` of a graph, that of the graph.
     pub fn is_met(&self, state: &State) -> bool {
         match (self, state) {
+            // A fold may have come to nothing.
+            (Self::Bound, State::Summary(_)) => self.is_seen_in(state.look()),
             (Self::Bound, _) => !state.is_bottom(),
             (Self::State(wanted), _) => wanted.leq(state),
             (Self::Strict(wanted), _) => wanted.leq(state) && !state.leq(wanted),

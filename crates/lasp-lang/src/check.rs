@@ -54,7 +54,12 @@ pub(crate) enum Known {
     /// Nothing.
     Unknown,
     /// A variable of this type.
-    Variable(Type),
+    Variable {
+        /// The type.
+        ty: Type,
+        /// Whether each node has one for itself, or derives it from such a one.
+        dynamic: bool,
+    },
     /// A function of this many arguments.
     Function(usize),
     /// Something that is no variable and no function: its kind with the article.
@@ -62,10 +67,19 @@ pub(crate) enum Known {
 }
 
 impl Known {
+    /// A variable that all nodes have.
+    fn variable(ty: Type) -> Self {
+        Self::Variable { ty, dynamic: false }
+    }
+
+    fn is_dynamic(&self) -> bool {
+        matches!(self, Self::Variable { dynamic: true, .. })
+    }
+
     fn describe(&self) -> String {
         match self {
             Self::Unknown => "a value".to_owned(),
-            Self::Variable(ty) => format!("a variable of type {}", type_name(ty)),
+            Self::Variable { ty, .. } => format!("a variable of type {}", type_name(ty)),
             Self::Function(1) => "a function of one argument".to_owned(),
             Self::Function(arity) => format!("a function of {arity} arguments"),
             Self::Value(kind) => (*kind).to_owned(),
@@ -185,7 +199,7 @@ impl Checker {
             return;
         };
         let bound_at = self.scope.place(&name);
-        let ty = if let Known::Variable(ty) = known { Some(ty.clone()) } else { None };
+        let ty = if let Known::Variable { ty, .. } = known { Some(ty.clone()) } else { None };
         occurrences.push(Occurrence { name, span, bound_at, ty, what: known.describe() });
     }
 
@@ -295,7 +309,7 @@ impl Checker {
     /// A variable where its value is meant.
     fn operand(&mut self, operand: &Expr, what: &str) -> Known {
         let known = self.expr(operand);
-        if let Known::Variable(_) = known {
+        if let Known::Variable { .. } = known {
             let diagnostic = self.error(operand.span, format!("{what} takes values, and this is a variable"));
             diagnostic.hint = Some("`query(V)` gives the current value".to_owned());
         }

@@ -84,7 +84,7 @@ pub enum Target {
     Local(Option<Name>),
     /// A declared variable: what is derived is united with what it holds, and replicated with it. An add-wins set, or for
     /// [`Operator::Reached`] a boolean. For [`Operator::Fold`] a summary: it shows the result of whoever has folded the
-    /// most, and what it is folded from are sets that are add-wins or only grow.
+    /// most, and what it is folded from are sets that are add-wins or only grow, replicated ones if the summary is.
     Into(VarId),
 }
 
@@ -119,7 +119,7 @@ impl Graph {
                 let works = match operator {
                     Operator::Reached(_) => Works::Following(self.scalar_view(operator, inputs, shape)),
                     Operator::Fold(_) => {
-                        let bases = self.check_summed(inputs[0])?;
+                        let bases = self.check_summed(inputs[0], output)?;
                         Works::Summing(self.scalar_view(operator, inputs, shape), bases)
                     }
                     operator => {

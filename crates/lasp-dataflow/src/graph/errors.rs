@@ -137,6 +137,13 @@ pub enum DeriveError {
         /// Its type.
         ty: Type,
     },
+    /// Each node has such a variable for itself, and nothing tells which of two nodes' results is newer.
+    #[error(
+        "the result of a fold over {} cannot be replicated: each node has its own, and of two results it could not be \
+         told which one is newer; let a replicated set follow it, and fold that",
+        called(.0, "a dynamic variable")
+    )]
+    DynamicSummed(Name),
     /// The variable to derive into is of another type.
     #[error("{operator} can be derived into {wanted}, and {name} is {ty}")]
     Target {

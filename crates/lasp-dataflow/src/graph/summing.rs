@@ -131,9 +131,9 @@ impl Variable {
 
 impl Graph {
     /// The variables from which a fold of `input` is computed, if it can be said how far each has come: sets that are
-    /// add-wins or only grow.
-    /// A flag that was raised stays so whatever becomes of its input.
-    pub(super) fn check_summed(&self, input: VarId) -> Result<Box<[VarId]>, DeriveError> {
+    /// add-wins or only grow. A flag that was raised stays so whatever becomes of its input. What is folded into a
+    /// replicated variable must be replicated: variables that nodes have for themselves are different sets by one name.
+    pub(super) fn check_summed(&self, input: VarId, into: VarId) -> Result<Box<[VarId]>, DeriveError> {
         let mut bases = match self.vars[input].view() {
             Some(view) => self.bases_of(view),
             None => vec![input],
@@ -146,8 +146,12 @@ impl Graph {
         if self.vars[input].view().is_some_and(|view| self.follows_flag(view)) {
             return refused(input, &Type::Boolean);
         }
-        match bases.iter().find(|&&base| !self.vars[base].info.ty.is_set()) {
-            Some(&base) => refused(base, &self.vars[base].info.ty),
+        if let Some(&base) = bases.iter().find(|&&base| !self.vars[base].info.ty.is_set()) {
+            return refused(base, &self.vars[base].info.ty);
+        }
+        let own = bases.iter().map(|&base| &self.vars[base].info).find(|info| info.local);
+        match own.filter(|_| !self.vars[into].info.local) {
+            Some(info) => Err(DeriveError::DynamicSummed(info.name.clone())),
             None => Ok(bases.into()),
         }
     }

@@ -197,6 +197,37 @@ fn only_folds_write_a_summary_and_only_of_what_can_be_measured() {
 }
 
 #[test]
+fn what_each_node_has_for_itself_is_folded_into_what_it_has_for_itself_or_through_a_replicated_set() {
+    let mut nodes = [1, 2].map(Node::new);
+    for (node, elements) in nodes.iter_mut().zip([vec![1, 2, 3], vec![2, 7]]) {
+        let own = node.graph.declare_local(crate::support::name("own"), Type::GSet).expect("declared");
+        let (b, total) = (node.declare("b", "set"), node.declare("total", "summary"));
+        let both = node.derive(Operator::Union, &[own, b]);
+        for input in [own, both] {
+            let refused =
+                node.graph.derive(Operator::Fold(Aggregate::Count), &[input], Target::Into(total)).unwrap_err();
+            assert!(matches!(&refused, DeriveError::DynamicSummed(name) if name.as_str() == "own"), "{refused}");
+            assert!(refused.to_string().contains("let a replicated set follow it"));
+        }
+        let here = node.graph.declare_local(crate::support::name("here"), Type::Summary).expect("declared");
+        node.graph.derive(Operator::Fold(Aggregate::Count), &[both], Target::Into(here)).expect("it stays here");
+        let all = node.declare("all", "gset");
+        node.graph.bind_to(all, own).expect("sets of one type");
+        node.graph.derive(Operator::Fold(Aggregate::Count), &[all], Target::Into(total)).expect("a replicated set");
+        node.update(own, Op::AddAll(elements.iter().map(|&n| n.into()).collect()));
+        assert_eq!(node.show(here), elements.len().to_string());
+    }
+    let [one, two] = &mut nodes;
+    let (of_one, of_two) = (one.news(), two.news());
+    one.hear(&of_two);
+    two.hear(&of_one);
+    for node in &mut nodes {
+        let total = node.graph.lookup("total").expect("declared");
+        assert_eq!(node.show(total), "4");
+    }
+}
+
+#[test]
 fn a_fold_that_is_removed_writes_no_more() {
     let mut node = Node::new(1);
     let (a, t) = (node.declare("a", "set"), node.declare("t", "summary"));

@@ -26,7 +26,7 @@ impl Checker {
             Known::Value(kind) => {
                 self.error(callee.span, format!("{kind} cannot be called")).label = "expected a function".to_owned();
             }
-            Known::Variable(_) => {
+            Known::Variable { .. } => {
                 let diagnostic = self.error(callee.span, "a dataflow variable cannot be called");
                 diagnostic.hint = Some("`query(V)` gives its value".to_owned());
             }
@@ -110,7 +110,7 @@ impl Checker {
             return Known::Unknown;
         }
         match name {
-            "declare" | "declare_dynamic" => self.declare(args),
+            "declare" | "declare_dynamic" => self.declare(args, name == "declare_dynamic"),
             "help" => Known::Value("an atom"),
             "update" | "bind" | "bind_to" | "query" | "read" | "wait_needed" | "invariant" | "enforce_once"
             | "stream" | "undeclare" => self.on_variable(name, args),
@@ -127,7 +127,7 @@ impl Checker {
         }
     }
 
-    fn declare(&mut self, args: &[Expr]) -> Known {
+    fn declare(&mut self, args: &[Expr], dynamic: bool) -> Known {
         if let [name, _] = args {
             let known = self.expr(name);
             if let Known::Value(kind) = known
@@ -138,7 +138,7 @@ impl Checker {
             }
         }
         match self.written_type(&args[args.len() - 1]) {
-            Some(ty) => Known::Variable(ty),
+            Some(ty) => Known::Variable { ty, dynamic },
             None => Known::Unknown,
         }
     }
@@ -147,7 +147,7 @@ impl Checker {
     fn on_variable(&mut self, name: &str, args: &[Expr]) -> Known {
         let variable = self.expect_variable(name, &args[0]);
         let ty = match &variable {
-            Known::Variable(ty) => Some(ty.clone()),
+            Known::Variable { ty, .. } => Some(ty.clone()),
             _ => None,
         };
         match (name, ty) {

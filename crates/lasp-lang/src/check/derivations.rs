@@ -8,19 +8,27 @@ use crate::source::Span;
 use crate::suggest::nearest;
 use lasp_dataflow::Type;
 
+/// What to do instead of folding dynamic variables into a replicated summary.
+const DYNAMIC_SUM: &str = "let a replicated set follow it, and fold that: `S = declare(all, set), bind_to(S, V)`";
+
 impl Checker {
     pub(super) fn derivation(&mut self, name: &str, args: &[Expr]) -> Known {
         let Some(shape) = shape(name) else { return Known::Unknown };
-        let mut of_a_scalar = false;
+        let (mut of_a_scalar, mut dynamic) = (false, false);
         for (position, arg) in args.iter().enumerate() {
             if shape.inputs.contains(&position) {
                 let known = self.expect_taken(name, arg);
-                of_a_scalar |= !matches!(&known, Known::Variable(ty) if !ty.facets().is_empty());
-                if let (0, "reached", Known::Variable(ty)) = (position, name, known) {
+                of_a_scalar |= !matches!(&known, Known::Variable { ty, .. } if !ty.facets().is_empty());
+                dynamic |= known.is_dynamic();
+                if let (0, "reached", Known::Variable { ty, .. }) = (position, name, known) {
                     self.written_threshold(&ty, &args[1]);
                 }
             } else if shape.into == Some(position) {
-                self.expect_target(name, arg);
+                let into = self.expect_target(name, arg);
+                if name == "fold" && dynamic && matches!(into, Known::Variable { dynamic: false, .. }) {
+                    self.dynamic_sum(&args[0]);
+                }
+                dynamic = into.is_dynamic();
             } else {
                 self.expr(arg);
             }
@@ -36,19 +44,28 @@ impl Checker {
             "group" => self.aggregate(name, &args[2]),
             _ => {}
         }
-        match name {
-            "fold" if args.len() > 2 => Known::Variable(Type::Summary),
-            "fold" | "group" => Known::Unknown,
-            "reached" => Known::Variable(Type::Boolean),
+        let ty = match name {
+            "fold" if args.len() > 2 => Type::Summary,
+            "fold" | "group" => return Known::Unknown,
+            "reached" => Type::Boolean,
             // Of what is no collection, or not known to be one, an image may be anything.
-            "map" if of_a_scalar => Known::Unknown,
-            _ => Known::Variable(Type::AwSet),
-        }
+            "map" if of_a_scalar => return Known::Unknown,
+            _ => Type::AwSet,
+        };
+        Known::Variable { ty, dynamic }
+    }
+
+    /// A fold that travels, of what each node has for itself.
+    fn dynamic_sum(&mut self, input: &Expr) {
+        let message = "`fold` cannot derive into a replicated summary from dynamic variables";
+        let diagnostic = self.error(input.span, message);
+        diagnostic.label = "each node has one for itself".to_owned();
+        diagnostic.hint = Some(DYNAMIC_SUM.to_owned());
     }
 
     fn expect_taken(&mut self, name: &str, arg: &Expr) -> Known {
         let known = self.expect_variable(name, arg);
-        if let Known::Variable(ty) = &known
+        if let Known::Variable { ty, .. } = &known
             && let Err((wanted, hint)) = takes(name, ty)
         {
             let found = type_name(ty);
@@ -60,15 +77,18 @@ impl Checker {
         known
     }
 
-    fn expect_target(&mut self, name: &str, arg: &Expr) {
+    fn expect_target(&mut self, name: &str, arg: &Expr) -> Known {
         let wanted = target(name);
-        if let Known::Variable(ty) = self.expect_variable(name, arg)
-            && ty != wanted
+        let known = self.expect_variable(name, arg);
+        if let Known::Variable { ty, .. } = &known
+            && *ty != wanted
         {
-            let (found, wanted) = (type_name(&ty), type_name(&wanted));
+            let (found, wanted) = (type_name(ty), type_name(&wanted));
             let diagnostic = self.error(arg.span, format!("`{name}` derives into a {wanted}, found a {found}"));
             diagnostic.label = format!("a variable of type {found}");
+            return Known::Unknown;
         }
+        known
     }
 
     /// Whether the clauses of a predicate end in a match where a comparison is meant.
@@ -115,7 +135,7 @@ impl Checker {
                 (1, ExprKind::Map { base: None, entries }) => {
                     for entry in entries {
                         self.expr(&entry.key);
-                        if let known @ Known::Variable(_) = self.expect_variable("sql", &entry.value) {
+                        if let known @ Known::Variable { .. } = self.expect_variable("sql", &entry.value) {
                             self.expect_table(&entry.value, &known);
                         }
                     }
@@ -131,11 +151,11 @@ impl Checker {
                 }
             }
         }
-        Known::Variable(Type::AwSet)
+        Known::variable(Type::AwSet)
     }
 
     fn expect_table(&mut self, arg: &Expr, known: &Known) {
-        if let Known::Variable(ty) = known
+        if let Known::Variable { ty, .. } = known
             && let Err((_, hint)) = takes("filter", ty)
         {
             let found = type_name(ty);

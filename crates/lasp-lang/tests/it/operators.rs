@@ -85,6 +85,10 @@ fn what_does_not_fit_is_told_before_it_runs() {
         ("fold(A, sum, B)", "`fold` derives into a summary, found a set"),
         ("T = declare(summary), fold(A, sum, T), update(T, {set, 1})", "summary has no operation"),
         ("reached(A, [1], B)", "`reached` derives into a boolean, found a set"),
+        (
+            "L = declare_dynamic(mine, set), fold(map(L, fun(X) -> X end), sum, declare(all, summary))",
+            "`fold` cannot derive into a replicated summary from dynamic variables",
+        ),
         ("read(A, [1], 10, 20)", "`read` takes 2 or 3 arguments, found 4"),
         ("wait_needed(A, [1], 7)", "`wait_needed` takes a function here"),
     ] {
@@ -104,10 +108,22 @@ fn what_only_running_shows_is_told_then() {
         ("difference(A, B, A)", "follow"),
         ("T = declare(summary), fold(A, sum, T), bind(T, 1)", "use fold"),
         ("M = declare(gmap(max)), fold(M, count, declare(summary))", "which of two is newer"),
+        (
+            "{L, T} = {declare_dynamic(mine, set), declare(all, summary)}, fold(union(A, L), count, T)",
+            "the result of a fold over mine cannot be replicated: each node has its own",
+        ),
     ] {
         let failed = failure(&format!("{SETS} {form}."));
         assert!(failed.contains(message), "{form}: {failed}");
     }
+}
+
+#[test]
+fn dynamic_variables_are_folded_where_they_are_or_through_a_replicated_set() {
+    let text = "L = declare_dynamic(mine, set), fold(L, sum, declare_dynamic(here, summary)),
+                S = declare(all, set), bind_to(S, L), fold(S, sum, declare(total, summary)), update(L, {add_all, [1, 2]}).
+                {query(declare_dynamic(here, summary)), query(declare(total, summary))}.";
+    assert_eq!(last(text), "{3, 3}");
 }
 
 #[test]
