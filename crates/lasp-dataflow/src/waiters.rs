@@ -139,9 +139,12 @@ impl Waiters {
             || self.without_number().any(|waiter| self.held[&waiter].0.implies(wanted))
     }
 
+    /// Those whose threshold says more than a number; some of them are found by one.
     fn without_number(&self) -> impl Iterator<Item = WaiterId> {
         let indexed = self.by_missing.iter().chain(&self.by_value).map(|(_, waiter)| *waiter);
-        indexed.chain(self.other.iter().copied())
+        let one_more = self.more_than.iter().map(|(_, waiter)| *waiter);
+        let one_more = one_more.filter(|waiter| matches!(self.held[waiter].0, Threshold::Contains { .. }));
+        indexed.chain(one_more).chain(self.other.iter().copied())
     }
 }
 
@@ -186,6 +189,15 @@ mod tests {
         assert_eq!(met(&mut waiters, 5), []);
         assert_eq!(met(&mut waiters, 6), [WaiterId(4)]);
         assert!(!waiters.is_empty());
+    }
+
+    #[test]
+    fn who_waits_for_one_more_than_is_there_demands_all_of_it() {
+        let mut waiters = Waiters::default();
+        let one_more = Threshold::Contains { elements: [Value::Int(1)].into(), more: true };
+        waiters.insert(WaiterId(1), one_more.clone(), &|_| true);
+        assert!(waiters.demands(&one_more) && waiters.demands(&Threshold::AtLeast(2)));
+        assert!(!waiters.demands(&Threshold::AtLeast(3)));
     }
 
     #[test]
