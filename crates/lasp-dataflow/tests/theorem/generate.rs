@@ -35,15 +35,17 @@ struct Known {
     facets: Vec<Facet>,
     /// Whether its elements carry why they are there, so that they can be derived into replicated sets.
     carried: bool,
+    /// Whether it can be told how far all that it is computed from has come, so that folds of it can travel.
+    measured: bool,
 }
 
 impl Known {
-    fn set(size: usize, pairs: bool, carried: bool) -> Self {
-        Self { size, pairs, facets: vec![Facet::Elements], carried }
+    fn set(size: usize, pairs: bool, carried: bool, measured: bool) -> Self {
+        Self { size, pairs, facets: vec![Facet::Elements], carried, measured }
     }
 
     fn scalar() -> Self {
-        Self { size: 1, pairs: false, facets: vec![], carried: false }
+        Self { size: 1, pairs: false, facets: vec![], carried: false, measured: false }
     }
 
     /// Whether operators take it as it is.
@@ -77,6 +79,9 @@ pub(crate) fn program(rng: &mut Rng) -> Program {
     }
     for _ in 0..builder.rng.within(1, 9) {
         builder.derive();
+    }
+    if builder.rng.percent(25) {
+        builder.sum_up();
     }
     builder.program
 }
@@ -112,8 +117,9 @@ impl Builder<'_> {
         let at = self.some_of(at);
         let pairs = ty.name().ends_with("map");
         let carried = ty.is_set();
-        let known = Known { size: self.program.pool.len(), pairs, facets: ty.facets().to_vec(), carried };
         let local = self.rng.percent(6);
+        let (size, facets) = (self.program.pool.len(), ty.facets().to_vec());
+        let known = Known { size, pairs, facets, carried, measured: carried && !local };
         self.var(Kind::Declared { ty, local }, at, true, known);
     }
 
@@ -129,6 +135,7 @@ impl Builder<'_> {
         let known = self.result(&spec, &inputs);
         let output = match shape {
             Shape::Reached if self.rng.percent(30) => self.flag(at),
+            Shape::Fold if self.known[inputs[0]].measured && self.rng.percent(40) => self.summary(at),
             Shape::Follow => self.follower(inputs[0], at, known),
             _ if known.carried && self.rng.percent(30) => self.target(&inputs, at, known),
             _ => self.var(Kind::Result, at, false, known),
@@ -139,6 +146,17 @@ impl Builder<'_> {
     fn add(&mut self, spec: Spec, inputs: Vec<usize>, output: usize, at: Replicas) {
         let (late, named) = (self.rng.percent(25), self.rng.percent(50));
         self.program.derivations.push(Derivation { spec, inputs, output, at, late, named, on: true });
+    }
+
+    /// A fold whose result travels, of whatever it can be of.
+    fn sum_up(&mut self) {
+        let fits = |&var: &usize| self.known[var].measured && self.known[var].is_collection();
+        let fitting: Vec<usize> = (0..self.known.len()).filter(fits).collect();
+        let Some(&input) = self.rng.pick(&fitting) else { return };
+        let spec = self.spec(Shape::Fold, &[input]);
+        let at = self.some_of(self.program.vars[input].at);
+        let output = self.summary(at);
+        self.add(spec, vec![input], output, at);
     }
 
     /// The same derivation again.
@@ -181,13 +199,15 @@ impl Builder<'_> {
     fn result(&self, spec: &Spec, inputs: &[usize]) -> Known {
         let first = &self.known[inputs[0]];
         let carried = Shape::of(spec).goes_into_sets() && inputs.iter().all(|&input| self.known[input].carried);
-        let set = |size, pairs| Known::set(size, pairs, carried);
+        let measured = inputs.iter().all(|&input| self.known[input].measured);
+        let set = |size, pairs| Known::set(size, pairs, carried, measured);
         let sizes: Vec<usize> = inputs.iter().map(|&input| self.known[input].size).collect();
         match spec {
             Spec::Map(_) if first.is_scalar() => Known::scalar(),
             Spec::Fold(_) | Spec::Reached(_) => Known::scalar(),
             Spec::Group(..) => {
-                Known { size: sizes[0], pairs: true, facets: vec![Facet::Elements, Facet::Keys], carried: false }
+                let facets = vec![Facet::Elements, Facet::Keys];
+                Known { size: sizes[0], pairs: true, facets, carried: false, measured }
             }
             Spec::View(facet) => {
                 let pairs = *facet == Facet::Edges || *facet == Facet::Elements && first.pairs;
@@ -278,6 +298,7 @@ impl Builder<'_> {
         }
         let holders = self.holders(at);
         let updated = self.rng.percent(30);
+        let known = Known { measured: true, ..known };
         self.var(Kind::Declared { ty: Type::AwSet, local: false }, holders, updated, known)
     }
 
@@ -285,6 +306,12 @@ impl Builder<'_> {
     fn flag(&mut self, at: Replicas) -> usize {
         let holders = self.holders(at);
         self.var(Kind::Declared { ty: Type::Boolean, local: false }, holders, false, Known::scalar())
+    }
+
+    /// A declared variable for what a fold comes to.
+    fn summary(&mut self, at: Replicas) -> usize {
+        let holders = self.holders(at);
+        self.var(Kind::Declared { ty: Type::Summary, local: false }, holders, false, Known::scalar())
     }
 
     /// These replicas, and perhaps others who only hear.
@@ -300,7 +327,8 @@ impl Builder<'_> {
             return self.target(&[source], at, known);
         }
         let holders = self.holders(at);
-        self.var(Kind::Declared { ty, local: false }, holders, false, known)
+        let measured = ty.is_set();
+        self.var(Kind::Declared { ty, local: false }, holders, false, Known { measured, ..known })
     }
 }
 

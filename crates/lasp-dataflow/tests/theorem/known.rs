@@ -1,9 +1,11 @@
 //! What a replica has heard of a variable, as a set of facts that only grows: the additions and removals of a set, how often
-//! each author has counted, whether a flag was raised. Of other types nothing; their values are taken from the engine.
+//! each author has counted, whether a flag was raised, the results of folds. Of other types nothing; their values are taken
+//! from the engine.
 
 use crate::provenance::{Event, Support, Supported};
+use crate::results::Results;
 use lasp_dataflow::{Output, Type, Value};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Facts about one variable.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -15,6 +17,8 @@ pub(crate) struct Known {
     /// By author, what it has counted up, and down.
     counts: BTreeMap<(u64, bool), i64>,
     raised: bool,
+    /// What folds came to.
+    results: Results,
 }
 
 impl Known {
@@ -35,6 +39,17 @@ impl Known {
         Self { raised: true, ..Self::default() }
     }
 
+    /// A fold came to these.
+    pub(crate) fn results(results: Results) -> Self {
+        Self { results, ..Self::default() }
+    }
+
+    /// Additions by hand that were seen, and those of them that are gone.
+    pub(crate) fn events(&self) -> (BTreeSet<Event>, &BTreeSet<Event>) {
+        let gone = self.own.gone();
+        (self.own.events().chain(gone.iter().copied()).collect(), gone)
+    }
+
     /// Elements added by hand.
     pub(crate) fn own(&self) -> impl Iterator<Item = Value> {
         self.own.elements().into_iter()
@@ -47,6 +62,7 @@ impl Known {
             derived: self.derived.join(&other.derived),
             counts: BTreeMap::new(),
             raised: other.raised && !self.raised,
+            results: self.results.join(&other.results),
         };
         self.raised |= other.raised;
         for (&who, &count) in &other.counts {
@@ -60,7 +76,8 @@ impl Known {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.own.is_empty() && self.derived.is_empty() && self.counts.is_empty() && !self.raised
+        let nothing_in_sets = self.own.is_empty() && self.derived.is_empty();
+        nothing_in_sets && self.counts.is_empty() && !self.raised && self.results.is_empty()
     }
 
     /// The value of a variable of type `ty` of which this is known; `None` where facts do not tell.
@@ -72,6 +89,7 @@ impl Known {
                 Some(Output::Value(Value::Int(signed.sum())))
             }
             Type::Boolean => Some(Output::Value(Value::Bool(self.raised))),
+            Type::Summary => Some(self.results.shown()),
             _ => None,
         }
     }

@@ -5,7 +5,7 @@
 //! partitions, crashes, derivations added while data flows. After every step each replica's derived variables are what the
 //! program says of that replica's inputs (nothing half-done is seen); readers and watchers hear of what they should and of
 //! nothing else; and when all is repaired, everybody holds what the program says of the converged inputs. What the program
-//! says is computed over standard collections, without the engine ([`oracle`], [`provenance`]).
+//! says is computed over standard collections, without the engine ([`oracle`], [`provenance`], [`results`]).
 //!
 //! A counterexample is made small and printed as a program and a schedule. It follows from its seed:
 //!
@@ -22,6 +22,7 @@ mod oracle;
 mod program;
 mod provenance;
 mod replica;
+mod results;
 mod rng;
 mod run;
 mod schedule;

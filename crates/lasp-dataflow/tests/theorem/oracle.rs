@@ -21,6 +21,8 @@ pub(crate) enum Mistake {
     IntersectionsAreUnions,
     /// Counts are one too high from three on.
     CountsAreOff,
+    /// Of concurrent results of a fold the greatest is taken.
+    ResultsAreNotKeptApart,
 }
 
 /// What `spec` makes of its inputs' values, of which the first has type `ty` if it is declared; `None` where there is no
@@ -73,7 +75,7 @@ fn is_scalar(output: &Output, ty: Option<&Type>) -> bool {
 }
 
 /// The atom `undefined` stands for no result.
-fn output_of(result: Value) -> Output {
+pub(crate) fn output_of(result: Value) -> Output {
     if result == Value::atom("undefined") { Output::Unset } else { Output::Value(result) }
 }
 
@@ -244,6 +246,8 @@ fn number_of(output: &Output, ty: Option<&Type>) -> Option<Value> {
         // Set to two values, it is above both.
         Output::Many(items) if ty == Some(&Type::IVar) => number_of(&Output::Value(items.last()?.clone()), ty),
         Output::Value(value @ (Value::Int(_) | Value::Float(_))) => Some(value.clone()),
+        // Which of several results it will be is not known yet.
+        Output::Many(_) if ty == Some(&Type::Summary) => None,
         Output::Set(items) | Output::Many(items) => Some(Value::Int(items.len() as i64)),
         Output::Map(entries) => Some(Value::Int(entries.len() as i64)),
         other => part_of(other, Facet::Vertices.name()).map(|vertices| Value::Int(vertices.len() as i64)),

@@ -6,6 +6,7 @@
 use crate::functions::Fun;
 use crate::values::parameter;
 use lasp_dataflow::{Aggregate, Facet, Operator, State, Threshold, Type, Value};
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// Some replicas.
@@ -211,6 +212,29 @@ impl Program {
     pub(crate) fn is_flag(&self, var: usize) -> bool {
         let made = self.derivations.iter().find(|derivation| derivation.output == var);
         self.vars[var].kind == Kind::Result && made.is_some_and(|made| matches!(made.spec, Spec::Reached(_)))
+    }
+
+    /// The declared variables that a variable is computed from, and it itself if it is declared.
+    pub(crate) fn bases_of(&self, var: usize) -> BTreeSet<usize> {
+        let mut bases = BTreeSet::new();
+        let mut open = vec![var];
+        while let Some(var) = open.pop() {
+            match self.vars[var].kind {
+                Kind::Declared { .. } => _ = bases.insert(var),
+                Kind::Result => {
+                    let made = self.derivations.iter().filter(|derivation| derivation.output == var);
+                    open.extend(made.flat_map(|derivation| &derivation.inputs));
+                }
+            }
+        }
+        bases
+    }
+
+    /// Whether facts tell what a summary shows: nothing is ever derived into what it is folded from.
+    pub(crate) fn is_told(&self, summary: usize) -> bool {
+        let folds = self.derivations.iter().filter(|derivation| derivation.output == summary);
+        let mut bases = folds.flat_map(|fold| self.bases_of(fold.inputs[0]));
+        bases.all(|base| !self.derivations.iter().any(|derivation| derivation.output == base))
     }
 
     /// Whether something, somewhere, derives into a variable.

@@ -64,6 +64,16 @@ impl Supported {
         self.elements.is_empty() && self.dead.is_empty()
     }
 
+    /// The additions that live.
+    pub(crate) fn events(&self) -> impl Iterator<Item = Event> {
+        self.elements.values().flatten().flatten().copied()
+    }
+
+    /// The additions that are known to be gone.
+    pub(crate) fn gone(&self) -> &BTreeSet<Event> {
+        &self.dead
+    }
+
     /// The elements that are in the set.
     pub(crate) fn elements(&self) -> Set {
         self.elements.keys().cloned().collect()

@@ -4,6 +4,7 @@ use crate::known::Known;
 use crate::oracle::{self, Mistake};
 use crate::program::{Derivation, Kind, Limit, Program, Reading, Spec, name_of};
 use crate::provenance::Supported;
+use crate::results::{Basis, Extent, Results};
 use lasp_crdt::{ReplicaId, Stamp, Timestamp};
 use lasp_dataflow::{
     BindError, Cause, DerivationId, DeriveError, Graph, Name, Op, Output, State, Target, Threshold, Type, Value, VarId,
@@ -544,10 +545,29 @@ impl<'p> Replica<'p> {
         match (&derivation.spec, ty) {
             (Spec::Reached(_), _) if value == Some(Output::Value(Value::Bool(true))) => Known::raised(),
             (Spec::Reached(_), _) => Known::default(),
+            (Spec::Fold(_), _) if self.program.is_told(derivation.output) => {
+                let value = value.as_ref().map_or_else(|| Value::atom("undefined"), Output::to_value);
+                Known::results(Results::of(self.basis(derivation), value))
+            }
+            (Spec::Fold(_), _) => Known::default(),
             (_, Some(Type::AwSet)) => Known::derived(supported.unwrap_or_default()),
             // `bind_to` between variables of another type: all that is known of one.
             _ => self.known.get(&derivation.inputs[0]).cloned().unwrap_or_default(),
         }
+    }
+
+    /// How far all that a fold is computed from has come here.
+    fn basis(&self, fold: &Derivation) -> Basis {
+        let extent = |known: &Known, ty: Option<&Type>| {
+            if ty == Some(&Type::GSet) {
+                return Extent { gone: known.own().collect(), ..Extent::default() };
+            }
+            let (seen, gone) = known.events();
+            Extent { seen, gone: gone.iter().map(|&event| Value::text(event.to_string())).collect() }
+        };
+        let of = |base: usize| Some((base, extent(self.known.get(&base)?, self.program.vars[base].ty())));
+        let bases = self.program.bases_of(fold.inputs[0]).into_iter().filter_map(of);
+        bases.filter(|(_, extent)| *extent != Extent::default()).collect()
     }
 
     /// A derivation's value, given those of its inputs.
@@ -563,8 +583,16 @@ impl<'p> Replica<'p> {
     /// The value of a declared variable, by what is known of it; where that does not tell, as it is read.
     fn input(&mut self, var: usize, ty: &Type) -> Option<Output> {
         let id = self.vars[var]?;
-        let by_facts = self.known.entry(var).or_default().value(ty);
-        by_facts.or_else(|| self.graph.peek(id))
+        let told = *ty != Type::Summary || self.program.is_told(var);
+        let by_facts = self.known.entry(var).or_default().value(ty).filter(|_| told);
+        match by_facts.or_else(|| self.graph.peek(id)) {
+            Some(Output::Many(mut results))
+                if *ty == Type::Summary && self.mistake == Mistake::ResultsAreNotKeptApart =>
+            {
+                results.pop().map(Output::Value)
+            }
+            value => value,
+        }
     }
 
     /// Reads a variable and compares it with what it should be.

@@ -276,8 +276,10 @@ impl World<'_> {
         }
         let Some(holder) = self.replicas.iter().position(|replica| replica.has(var)) else { return Ok(()) };
         let Some(found) = &self.replicas[holder].values()[var] else { return Ok(()) };
-        if program.vars[var].ty() != Some(&Type::AwSet) {
-            return self.compare_follower(var, found);
+        match program.vars[var].ty() {
+            Some(Type::AwSet) => {}
+            Some(Type::Summary) => return self.compare_summary(var, found),
+            _ => return self.compare_follower(var, found),
         }
         let mut denoted = self.replicas[holder].own_elements(var);
         for (id, derivation) in program.derivations.iter().enumerate().filter(|(_, d)| d.output == var) {
@@ -292,6 +294,23 @@ impl World<'_> {
         }
         let denoted = Value::list(denoted);
         Err(failure(Some(holder), format!("{} is {found}, but the program says {denoted}", name_of(var))))
+    }
+
+    /// What a fold came to is the aggregate of the converged inputs, wherever it is computed and wherever it is heard of.
+    fn compare_summary(&self, var: usize, found: &Output) -> Result<(), Trouble> {
+        for (id, derivation) in self.program.derivations.iter().enumerate().filter(|(_, d)| d.output == var) {
+            if derivation.spec == Spec::Follow {
+                return self.compare_follower(var, found);
+            }
+            for (at, replica) in self.replicas.iter().enumerate().filter(|(_, replica)| replica.runs(id)) {
+                let denoted = replica.evaluate_one(derivation, replica.values()).unwrap_or(Output::Unset);
+                if denoted != *found {
+                    let what = format!("{} is {found}, but the program says {denoted}", name_of(var));
+                    return Err(failure(Some(at), what));
+                }
+            }
+        }
+        Ok(())
     }
 
     /// A variable of another type that only follows others is what they are.

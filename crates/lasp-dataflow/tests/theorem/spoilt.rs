@@ -27,7 +27,13 @@ fn assert_small(found: &Counterexample) {
 
 #[test]
 fn a_wrong_oracle_is_found_and_the_counterexample_is_small() {
-    for mistake in [Mistake::FiltersAreOpen, Mistake::IntersectionsAreUnions, Mistake::CountsAreOff] {
+    let mistakes = [
+        Mistake::FiltersAreOpen,
+        Mistake::IntersectionsAreUnions,
+        Mistake::CountsAreOff,
+        Mistake::ResultsAreNotKeptApart,
+    ];
+    for mistake in mistakes {
         let sabotage = Sabotage { mistake, ..Sabotage::default() };
         let found = first_found(sabotage, |_| ()).unwrap_or_else(|| panic!("{mistake:?} is not found"));
         assert_small(&found);
