@@ -67,17 +67,27 @@ struct Builder<'r> {
     known: Vec<Known>,
 }
 
+/// How large programs are: the least and the most of each.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sizes {
+    pub(crate) inputs: [usize; 2],
+    pub(crate) derivations: [usize; 2],
+}
+
+/// Small, so that thousands of them run, and counterexamples are small to begin with.
+pub(crate) const SMALL: Sizes = Sizes { inputs: [1, 4], derivations: [1, 9] };
+
 /// A program.
-pub(crate) fn program(rng: &mut Rng) -> Program {
+pub(crate) fn program(rng: &mut Rng, sizes: Sizes) -> Program {
     let replicas = rng.weighted(&[(1, 1), (3, 2), (3, 3), (1, 4)]);
     let pool = random_pool(rng);
     let named_functions = rng.percent(50);
     let program = Program { replicas, vars: vec![], derivations: vec![], named_functions, pool };
     let mut builder = Builder { rng, program, known: vec![] };
-    for _ in 0..builder.rng.within(1, 4) {
+    for _ in 0..builder.rng.within(sizes.inputs[0], sizes.inputs[1]) {
         builder.declare();
     }
-    for _ in 0..builder.rng.within(1, 9) {
+    for _ in 0..builder.rng.within(sizes.derivations[0], sizes.derivations[1]) {
         builder.derive();
     }
     if builder.rng.percent(25) {

@@ -66,7 +66,7 @@ fn every_replica_computes_what_the_program_denotes() {
 /// The program and schedule of a seed.
 fn of_seed(seed: u64) -> (Program, Schedule) {
     let mut rng = Rng::new(seed);
-    let program = generate::program(&mut rng);
+    let program = generate::program(&mut rng, generate::SMALL);
     let schedule = generate::schedule(&program, &mut rng);
     (program, schedule)
 }

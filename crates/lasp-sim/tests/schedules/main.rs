@@ -11,12 +11,35 @@
 //! `LASP_SCHEDULES=5000` runs that many (`cargo xtask campaign`).
 
 mod cluster;
+mod random;
+mod record;
+
+// The programs of the theorem harness, and what they denote: the same text.
+#[path = "../../../lasp-dataflow/tests/theorem/functions.rs"]
+#[expect(dead_code, reason = "some of it is for counterexamples")]
+mod functions;
+#[path = "../../../lasp-dataflow/tests/theorem/generate.rs"]
+#[expect(dead_code, reason = "schedules are made here")]
+mod generate;
+#[path = "../../../lasp-dataflow/tests/theorem/oracle.rs"]
+#[expect(dead_code, reason = "some of it is for thresholds")]
+mod oracle;
+#[path = "../../../lasp-dataflow/tests/theorem/program.rs"]
+#[expect(dead_code, reason = "some of it is for schedules")]
 mod program;
+#[path = "../../../lasp-dataflow/tests/theorem/rng.rs"]
+mod rng;
+#[path = "../../../lasp-dataflow/tests/theorem/schedule.rs"]
+mod schedule;
+#[path = "../../../lasp-dataflow/tests/theorem/values.rs"]
+mod values;
 
 use cluster::Cluster;
 use lasp_node::Config;
 use lasp_overlay::{PeerId, Rng};
-use program::Record;
+use oracle::Mistake;
+use random::Random;
+use record::Record;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -60,6 +83,28 @@ fn a_schedule_has_one_trace() {
     assert_ne!(trace_of(3), trace_of(4));
 }
 
+/// How many schedules a mistake may go unnoticed.
+const NOTICED_WITHIN: u64 = 60;
+
+#[test]
+fn what_a_wrong_oracle_says_is_noticed() {
+    let mut unnoticed = vec![Mistake::FiltersAreOpen, Mistake::IntersectionsAreUnions, Mistake::CountsAreOff];
+    for seed in 1..=NOTICED_WITHIN {
+        let mut schedule = Schedule::new(seed);
+        schedule.disturb();
+        schedule.calm();
+        schedule.settle().expect("all is well so far");
+        unnoticed.retain(|&mistake| {
+            schedule.random.mistake(mistake);
+            schedule.check().is_ok()
+        });
+        if unnoticed.is_empty() {
+            return;
+        }
+    }
+    panic!("not noticed: {unnoticed:?}");
+}
+
 fn trace_of(seed: u64) -> u64 {
     let mut schedule = Schedule::new(seed);
     schedule.disturb();
@@ -70,7 +115,7 @@ fn run(seed: u64) -> Result<(), String> {
     let mut schedule = Schedule::new(seed);
     schedule.disturb();
     schedule.calm();
-    schedule.settle()
+    schedule.settle().map_err(|error| format!("{error}\n{}", schedule.random.program()))
 }
 
 /// Most nodes whose derivations go into the replicated set.
@@ -79,7 +124,10 @@ const PUBLISHERS: usize = 2;
 struct Schedule {
     cluster: Cluster,
     record: Record,
+    random: Random,
     rng: Rng,
+    /// Whether nodes crash.
+    crashes: bool,
 }
 
 impl Schedule {
@@ -93,17 +141,21 @@ impl Schedule {
             reorder: rng.unit() * 0.2,
             ..lasp_sim::Config::seeded(seed)
         };
-        let mut cluster = Cluster::new(network, Config::default());
+        let cluster = Cluster::new(network, Config::default());
+        let crashes = rng.chance(0.7);
+        let mut schedule = Self { cluster, record: Record::default(), random: Random::new(seed), rng, crashes };
         for _ in 0..nodes {
-            let node = cluster.start();
-            program::install(&mut cluster, node, node < PUBLISHERS);
-            cluster.run(rng.duration(Duration::ZERO, Duration::from_millis(100)));
+            let node = schedule.cluster.start();
+            schedule.install(node);
+            let pause = schedule.rng.duration(Duration::ZERO, Duration::from_millis(100));
+            schedule.cluster.run(pause);
         }
-        Self { cluster, record: Record::default(), rng }
+        schedule
     }
 
-    fn install_again(&mut self, node: usize) {
-        program::install(&mut self.cluster, node, node < PUBLISHERS);
+    fn install(&mut self, node: usize) {
+        record::install(&mut self.cluster, node, node < PUBLISHERS);
+        self.random.install(&mut self.cluster, node, &record::VARIABLES);
     }
 
     /// Updates and faults, interleaved, for some twenty seconds.
@@ -118,6 +170,7 @@ impl Schedule {
                     let up = self.cluster.up();
                     let node = up[self.rng.index(up.len())];
                     self.record.act(&mut self.cluster, node, &mut self.rng);
+                    self.random.act(&mut self.cluster, up[self.rng.index(up.len())]);
                 }
             }
             let pause = self.rng.duration(Duration::ZERO, Duration::from_millis(600));
@@ -136,10 +189,11 @@ impl Schedule {
     /// Never below three nodes.
     fn crash(&mut self) {
         let up = self.cluster.up();
-        if up.len() <= 3 {
+        if up.len() <= 3 || !self.crashes {
             return;
         }
         let node = up[self.rng.index(up.len())];
+        self.random.loses();
         self.record.witness(&self.cluster, node);
         self.cluster.crash(node);
     }
@@ -151,7 +205,7 @@ impl Schedule {
         let through = up[self.rng.index(up.len())];
         let moved = self.rng.chance(0.5);
         self.cluster.restart(node, moved, through);
-        self.install_again(node);
+        self.install(node);
     }
 
     /// The faults stop: partitions heal, the network is sound, everybody is up.
@@ -162,6 +216,9 @@ impl Schedule {
         }
         let network = self.cluster.sim.config_mut();
         (network.loss, network.duplicate, network.reorder) = (0.0, 0.0, 0.0);
+        for node in self.cluster.up() {
+            self.random.read_all(&mut self.cluster, node);
+        }
     }
 
     /// Waits for everything to hold at once, and says what does not if it never does.
@@ -180,25 +237,32 @@ impl Schedule {
     fn check(&self) -> Result<(), String> {
         let up = self.cluster.up();
         self.check_overlay()?;
-        for input in program::INPUTS {
+        for input in record::INPUTS {
             let first = self.cluster.state(up[0], input);
             if let Some(node) = up.iter().find(|&&node| self.cluster.state(node, input) != first) {
                 return Err(format!("{input} differs between nodes {} and {node}", up[0]));
             }
         }
-        if let Some(node) =
-            up.iter().find(|&&n| self.cluster.node(n).fingerprint() != self.cluster.node(up[0]).fingerprint())
-        {
-            return Err(format!("nodes {} and {node} have unequal fingerprints over equal inputs", up[0]));
-        }
+        self.check_fingerprints(&up)?;
         for &node in &up {
             self.record.check_nothing_lost(&self.cluster, node)?;
-            program::check_denotation(&self.cluster, &self.record, node)?;
+            record::check_denotation(&self.cluster, &self.record, node)?;
             if !self.cluster.node(node).is_quiescent() || self.cluster.node(node).waiting() > 0 {
                 return Err(format!("node {node} still holds something back"));
             }
         }
-        Ok(())
+        self.random.check(&self.cluster, &up)
+    }
+
+    /// Nodes that hear everything agree by one number.
+    fn check_fingerprints(&self, up: &[usize]) -> Result<(), String> {
+        let fingerprint = |node: usize| self.cluster.node(node).fingerprint();
+        let mut hearing = up.iter().filter(|&&node| self.random.hears_everything(node));
+        let Some(first) = hearing.next() else { return Ok(()) };
+        match hearing.find(|&&node| fingerprint(node) != fingerprint(*first)) {
+            Some(node) => Err(format!("nodes {first} and {node} have unequal fingerprints over equal inputs")),
+            None => Ok(()),
+        }
     }
 
     /// One component, every link known at both ends, nobody alone.
