@@ -38,6 +38,7 @@ use cluster::Cluster;
 use lasp_node::Config;
 use lasp_overlay::{PeerId, Rng};
 use oracle::Mistake;
+use program::Shape;
 use random::Random;
 use record::Record;
 use std::collections::BTreeSet;
@@ -81,6 +82,17 @@ fn every_schedule_converges_to_what_the_program_denotes() {
 fn a_schedule_has_one_trace() {
     assert_eq!(trace_of(3), trace_of(3));
     assert_ne!(trace_of(3), trace_of(4));
+}
+
+#[test]
+fn the_schedules_of_the_gate_have_every_operator_and_every_type() {
+    let (mut operators, mut types) = (BTreeSet::new(), BTreeSet::new());
+    for seed in 1..=SCHEDULES {
+        let random = Random::new(seed);
+        operators.extend(random.program().derivations.iter().map(|made| format!("{:?}", Shape::of(&made.spec))));
+        types.extend(random.program().vars.iter().filter_map(|var| Some(var.ty()?.name())));
+    }
+    assert_eq!((operators.len(), types.len()), (13, 24), "{operators:?} {types:?}");
 }
 
 /// How many schedules a mistake may go unnoticed.
