@@ -41,6 +41,9 @@ pub trait Keyed: Kind {
     type Key: Element;
 }
 
+/// A kind with a variable below each key.
+pub trait Nesting: Keyed {}
+
 /// A kind whose variables have one value, from which another can be derived.
 pub trait Single: Kind<Value: Element> {}
 
@@ -248,6 +251,8 @@ impl<K: Element, V: Kind> Keyed for GMap<K, V> {
 impl<K: Element, V: Element> Keyed for Table<K, V> {
     type Key = K;
 }
+
+impl<K: Element, V: Kind> Nesting for GMap<K, V> {}
 
 impl Single for GCounter {}
 impl Single for PnCounter {}

@@ -1,21 +1,25 @@
 //! Typed variables.
 
 mod causal;
+mod counters;
 mod graphs;
+mod sets;
 
 pub use causal::{AwMap, DwFlag, EwFlag, MvMap, MvRegister, RwSet};
+pub use counters::{BCounter, GCounter, LexCounter, PnCounter};
 pub use graphs::{AwGraph, GGraph, TwoPGraph};
+pub use sets::{GSet, Set, TwoPSet, View};
 
 use super::ask::{Ask, Watch, done, mismatch};
 use super::condition::{Condition, ThresholdOf};
 use super::derivation::{Deriving, unary};
 use super::element::{AsElement, Element};
 use super::handle::Lasp;
-use super::kind::{self, Growing, Keyed, Kind, Members, Shrinking, Single};
+use super::kind::{self, Keyed, Kind, Nesting, Single};
 use super::life::{Anchor, Derived};
 use crate::error::Error;
 use crate::host::port::Answer;
-use lasp_dataflow::{Facet, Op, Operator, Output, ReplicaName, ToValueError, Value, VarId, to_value};
+use lasp_dataflow::{Facet, Op, Operator, Output, ToValueError, Value, VarId, to_value};
 use lasp_node::{Reply, Request, RequestId};
 use std::fmt;
 use std::marker::PhantomData;
@@ -27,22 +31,6 @@ pub struct Var<K> {
     kind: PhantomData<fn() -> K>,
 }
 
-/// An add-wins set.
-pub type Set<T> = Var<kind::Set<T>>;
-/// A grow-only set.
-pub type GSet<T> = Var<kind::GSet<T>>;
-/// A set whose elements, once removed, never come back.
-pub type TwoPSet<T> = Var<kind::TwoPSet<T>>;
-/// A derived set.
-pub type View<T> = Derived<kind::View<T>>;
-/// A grow-only counter.
-pub type GCounter = Var<kind::GCounter>;
-/// A counter that goes both ways.
-pub type PnCounter = Var<kind::PnCounter>;
-/// A counter that goes both ways, one number for each replica.
-pub type LexCounter = Var<kind::LexCounter>;
-/// A counter that never goes below zero.
-pub type BCounter = Var<kind::BCounter>;
 /// A flag that can only be raised.
 pub type Flag = Var<kind::Flag>;
 /// A register that keeps the greatest value.
@@ -269,95 +257,6 @@ fn values<T, A: AsElement<T>>(elements: impl IntoIterator<Item = A>) -> Result<V
     elements.into_iter().map(A::into_element).collect()
 }
 
-/// What every set offers that is written to.
-impl<K: Growing> Var<K> {
-    /// Adds an element. A grow-only and an add-wins set hold it then; a set of two phases does unless it was ever removed, and a
-    /// remove-wins set unless it is removed at the same time.
-    pub fn add(&self, element: impl AsElement<K::Item>) -> Ask<()> {
-        self.write(element.into_element(), Op::Add)
-    }
-
-    /// Adds several elements at once: no reader sees only some of them.
-    pub fn add_all<A: AsElement<K::Item>>(&self, elements: impl IntoIterator<Item = A>) -> Ask<()> {
-        self.write(values(elements), Op::AddAll)
-    }
-}
-
-impl<K: Shrinking> Var<K> {
-    /// Removes an element; nothing happens if it is absent, but in a set of two phases, to which it never comes back. An
-    /// addition that this node has not seen survives in an add-wins set, and in no other.
-    pub fn remove(&self, element: impl AsElement<K::Item>) -> Ask<()> {
-        self.write(element.into_element(), Op::Remove)
-    }
-
-    /// Removes several elements at once.
-    pub fn remove_all<A: AsElement<K::Item>>(&self, elements: impl IntoIterator<Item = A>) -> Ask<()> {
-        self.write(values(elements), Op::RemoveAll)
-    }
-}
-
-impl<K: Members> Var<K> {
-    /// Whether the set holds an element.
-    pub fn contains(&self, element: impl AsElement<K::Item>) -> Ask<bool> {
-        self.holds(element.into_element())
-    }
-}
-
-impl GCounter {
-    /// Adds to it.
-    pub fn increment(&self, by: u64) -> Ask<()> {
-        self.update(Op::Increment(by))
-    }
-}
-
-macro_rules! counters {
-    ($($counter:ident)*) => {$(
-        impl $counter {
-            /// Adds to it.
-            pub fn increment(&self, by: u64) -> Ask<()> {
-                self.update(Op::Increment(by))
-            }
-
-            /// Takes off it.
-            pub fn decrement(&self, by: u64) -> Ask<()> {
-                self.update(Op::Decrement(by))
-            }
-        }
-    )*};
-}
-
-counters!(PnCounter LexCounter);
-
-/// ```
-/// # async fn example(shop: lasp::Lasp, depot: lasp::Lasp) -> Result<(), lasp::Error> {
-/// let stock = depot.bcounter("stock").await?;
-/// stock.increment(10).await?;
-/// // The shop may sell four of them without asking anybody, and no more.
-/// stock.transfer(4, shop.me().await?.to_string()).await?;
-/// let stock = shop.bcounter("stock").await?;
-/// stock.read(lasp::AtLeast(10)).await?;
-/// stock.decrement(3).await?;
-/// assert!(stock.decrement(2).await.is_err());
-/// # Ok(()) }
-/// ```
-impl BCounter {
-    /// Adds to it, and gives this node the right to take as much off.
-    pub fn increment(&self, by: u64) -> Ask<()> {
-        self.update(Op::Increment(by))
-    }
-
-    /// Takes off it; refused where this node has the right to less.
-    pub fn decrement(&self, by: u64) -> Ask<()> {
-        self.update(Op::Decrement(by))
-    }
-
-    /// Gives the right to take so much off to another node: a member by its id, its address or both (`id@address`), or any
-    /// replica by its id. Refused where this node has the right to less.
-    pub fn transfer(&self, rights: u64, to: impl Into<ReplicaName>) -> Ask<()> {
-        self.update(Op::Move(rights, to.into()))
-    }
-}
-
 impl Flag {
     /// Raises it.
     pub fn raise(&self) -> Ask<()> {
@@ -384,9 +283,20 @@ writes! {
     MvRegister "Writes a value in place of those that this node has seen.";
 }
 
-impl<K: Element, V: Kind> GMap<K, V> {
+/// ```
+/// use lasp::{Op, kind};
+///
+/// # async fn example(lasp: lasp::Lasp) -> Result<(), lasp::Error> {
+/// let carts = lasp.awmap::<String, kind::Set<String>>("carts").await?;
+/// carts.apply("ann", Op::Add("tea".into())).await?;
+/// assert_eq!(carts.value().await?, [("ann".to_owned(), vec!["tea".to_owned()])]);
+/// carts.remove("ann").await?;
+/// assert!(!carts.contains_key("ann").await?);
+/// # Ok(()) }
+/// ```
+impl<K: Nesting> Var<K> {
     /// Applies an operation of the inner kind under a key.
-    pub fn apply(&self, key: impl AsElement<K>, op: Op) -> Ask<()> {
+    pub fn apply(&self, key: impl AsElement<K::Key>, op: Op) -> Ask<()> {
         self.write(key.into_element(), |key| Op::Apply(key, Box::new(op)))
     }
 }

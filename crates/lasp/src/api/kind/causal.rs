@@ -1,6 +1,6 @@
 //! The kinds that live in a causal context, so that an add-wins map can hold them; and those maps.
 
-use super::{Elements, Growing, Keyed, Kind, Members, Shrinking, Single, elements, entries, several, single};
+use super::{Elements, Growing, Keyed, Kind, Members, Nesting, Shrinking, Single, elements, entries, several, single};
 use crate::api::element::Element;
 use crate::api::kind::{AwGraph, Pair, Set};
 use lasp_dataflow::{FromValueError, Output, Type};
@@ -71,6 +71,8 @@ impl<K: Element, T: Element> Elements for MvMap<K, T> {
 impl<K: Element, V: Causal> Keyed for AwMap<K, V> {
     type Key = K;
 }
+
+impl<K: Element, V: Causal> Nesting for AwMap<K, V> {}
 
 impl<K: Element, T: Element> Keyed for MvMap<K, T> {
     type Key = K;

@@ -44,24 +44,6 @@ impl<T: Element> MvRegister<T> {
     }
 }
 
-/// ```
-/// use lasp::{Op, kind};
-///
-/// # async fn example(lasp: lasp::Lasp) -> Result<(), lasp::Error> {
-/// let carts = lasp.awmap::<String, kind::Set<String>>("carts").await?;
-/// carts.apply("ann", Op::Add("tea".into())).await?;
-/// assert_eq!(carts.value().await?, [("ann".to_owned(), vec!["tea".to_owned()])]);
-/// carts.remove("ann").await?;
-/// assert!(!carts.contains_key("ann").await?);
-/// # Ok(()) }
-/// ```
-impl<K: Element, V: Causal> AwMap<K, V> {
-    /// Applies an operation of the inner kind under a key.
-    pub fn apply(&self, key: impl AsElement<K>, op: Op) -> Ask<()> {
-        self.write(key.into_element(), |key| Op::Apply(key, Box::new(op)))
-    }
-}
-
 impl<K: Element, T: Element> MvMap<K, T> {
     /// Writes a value under a key in place of those that this node has seen there.
     pub fn set(&self, key: impl AsElement<K>, value: impl AsElement<T>) -> Ask<()> {
