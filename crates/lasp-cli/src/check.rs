@@ -1,6 +1,7 @@
 //! `lasp check`: what is wrong with a program, without running it.
 
 use crate::run::program::{REJECTED, USAGE, color, complain, load};
+use crate::terminal;
 use clap::Args;
 use lasp_lang::check::diagnose;
 use lasp_lang::diagnostic::{Diagnostic, render_all};
@@ -25,7 +26,7 @@ pub(crate) fn main(args: CheckArgs) -> ExitCode {
         println!("{}: no errors", source.name());
         return ExitCode::SUCCESS;
     }
-    eprintln!("{}", render_all(&diagnostics, &source, color()));
+    terminal::complain(&render_all(&diagnostics, &source, color()));
     let errors = diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count();
     let warnings = diagnostics.len() - errors;
     let plural = |n: usize| if n == 1 { "" } else { "s" };

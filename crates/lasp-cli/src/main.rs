@@ -10,6 +10,7 @@ mod node;
 mod remote;
 mod repl;
 mod run;
+mod terminal;
 
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
@@ -76,7 +77,7 @@ fn main() -> ExitCode {
         Err(error) => {
             let code = if error.use_stderr() { ExitCode::from(USAGE) } else { ExitCode::SUCCESS };
             // Where not even a message can be written, the exit code still tells.
-            let _ = error.print();
+            let _ = terminal::usage(&error);
             code
         }
     }

@@ -11,6 +11,7 @@ mod table;
 pub(crate) mod variables;
 
 use crate::run::program::{FAILED, REJECTED, color};
+use crate::terminal;
 use clap::Args;
 use lasp::builder::DEFAULT_LISTEN;
 use lasp::control::client::{AskError, Client, ConnectError, Options};
@@ -165,7 +166,7 @@ impl ConnectArgs {
 }
 
 fn complain(failure: &Failure) -> ExitCode {
-    eprintln!("{}", failure.message);
+    terminal::complain(&failure.message);
     ExitCode::from(failure.code)
 }
 

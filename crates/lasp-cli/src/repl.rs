@@ -112,6 +112,13 @@ pub(crate) fn editor() -> rustyline::Result<Editor<Assistant, FileHistory>> {
     Ok(editor)
 }
 
+/// For messages: how wide the editor's terminal is just now.
+pub(crate) fn note_width(editor: &mut Editor<Assistant, FileHistory>) {
+    if let Some((columns, _)) = editor.dimensions() {
+        crate::terminal::note_width(usize::from(columns));
+    }
+}
+
 fn converse<H: Host>(
     shell: &mut Shell<H>,
     editor: &mut Editor<Assistant, FileHistory>,
@@ -128,6 +135,7 @@ fn converse<H: Host>(
             Ok(entry) => {
                 // Kept at once: a second Ctrl-C ends the process. A warning comes at the end, if it is needed.
                 let _ = history.map(|path| editor.append_history(path));
+                note_width(editor);
                 interrupt.clear();
                 if shell.entry(&entry, &mut console) {
                     return ExitCode::SUCCESS;

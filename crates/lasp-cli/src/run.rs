@@ -7,6 +7,7 @@ pub(crate) mod cluster;
 pub(crate) mod program;
 
 use crate::remote::{ConnectInstead, script};
+use crate::terminal;
 use clap::Args;
 use cluster::Cluster;
 use lasp_lang::diagnostic::render_all;
@@ -69,7 +70,7 @@ impl Printer {
     pub(crate) fn line(&mut self, line: &Line) {
         if line.is_error() {
             self.failed = true;
-            eprintln!("{}", report(line, color()));
+            terminal::complain(&report(line, color()));
         }
         if self.closed || (line.is_error() && !self.json) {
             return;

@@ -159,7 +159,7 @@ fn a_variable_is_updated_and_read() {
     assert!(node.fails(&["update", "n", "increment"], 1).contains("no variable"));
     node.prints(&["update", "ads", "{add, 3}", "--declare", "awset"]);
     let error = node.fails(&["update", "ads", "{add, 4}", "--declare", "gset"], 1);
-    assert!(error.contains("ads is already declared as awset, not gset"), "{error}");
+    assert!(error.contains("ads is already declared as set, not gset"), "{error}");
     assert_eq!(node.prints(&["get", "ads"]), "set[1, 3]\n");
 }
 
@@ -207,7 +207,12 @@ fn a_node_and_its_cluster_are_described_within_80_columns_and_as_json() {
     assert!(text.starts_with("NAME    TYPE  SIZE  KIND     VALUE\nhalves  set   1     derived  set[10]\n"), "{text}");
     assert!(text.contains("2 errors in halves: map failed on"), "{text}");
     let errors = a.prints(&["vars", "--errors"]);
-    assert!(errors.contains("map failed on 0: division by zero: 10 div 0 (bytes "), "{errors}");
+    let place = errors.split_whitespace().skip_while(|word| *word != "(at").nth(1);
+    assert!(errors.contains("map failed on 0: division by zero: 10 div 0"), "{errors}");
+    let column = derives.find("10 div").expect("it is there") + 1;
+    assert_eq!(place, Some(format!("halves:1:{column})").as_str()), "{errors}");
+    assert!(!a.prints(&["vars"]).contains("~lasp/") && a.prints(&["vars", "--all"]).contains("~lasp/programs"));
+    assert!(a.prints(&["vars", "~lasp/"]).contains("~lasp/programs"));
     let vars = objects(&a.prints(&["vars", "--json"]));
     let few = vars.iter().find(|var| var["name"] == "few").expect("listed");
     assert_eq!(
@@ -217,6 +222,10 @@ fn a_node_and_its_cluster_are_described_within_80_columns_and_as_json() {
     let halves = vars.iter().find(|var| var["name"] == "halves").expect("listed");
     assert_eq!((&halves["errors"], &halves["value"]), (&2.into(), &serde_json::json!([10])));
     assert_eq!(halves["recent_errors"].as_array().map(Vec::len), Some(2));
+    let error = &halves["recent_errors"][0];
+    assert_eq!((&error["program"], &error["line"], &error["column"]), (&"halves".into(), &1.into(), &column.into()));
+    assert!(error["span"].is_array(), "{error}");
+    assert!(vars.iter().all(|var| var["name"] != "~lasp/programs"));
     let members = &objects(&b.prints(&["members", "--json"]))[0];
     assert_eq!(
         (&members["me"]["addr"], &members["active"][0]["addr"]),

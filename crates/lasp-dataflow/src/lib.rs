@@ -28,7 +28,7 @@ pub use graph::{
 };
 pub use name::{MAX_NAME_BYTES, Name, NameError, VarId};
 pub use op::{Op, OpError, ReplicaName};
-pub use operator::{Aggregate, Call, EquiJoin, Facet, Function, FunctionError, Operator, function};
+pub use operator::{Aggregate, Call, EquiJoin, Facet, Function, FunctionError, Operator, ProgramText, function};
 pub use output::Output;
 pub use state::{LiteralError, Nested, SetState, Slot, State, StateDigest};
 pub use threshold::{Threshold, ThresholdError, UnderKey};

@@ -456,7 +456,7 @@ mod tests {
         let error = read("gcounter", call("increment", -1)).unwrap_err();
         assert_eq!(error, "increment of gcounter: expected an integer that is not negative, found an integer -1");
         let error = read("set", call("add_all", 1)).unwrap_err();
-        assert_eq!(error, "add_all of awset: expected a list, found an integer 1");
+        assert_eq!(error, "add_all of set: expected a list, found an integer 1");
         let error = read("awgraph", call("add_edge", 1)).unwrap_err();
         assert_eq!(error, "add_edge of awgraph: expected an edge {From, To}, found an integer 1");
     }

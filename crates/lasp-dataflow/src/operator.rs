@@ -48,25 +48,57 @@ pub struct EquiJoin {
 /// A shared function.
 pub type Function = Arc<dyn Call>;
 
+/// The text of a program, which tells in which line a byte of it stands.
+pub trait ProgramText: fmt::Debug + Send + Sync {
+    /// What the program is called.
+    fn name(&self) -> &str;
+
+    /// Line and column of a byte offset, both from 1.
+    fn position(&self, offset: u32) -> (usize, usize);
+}
+
 /// Why a function has no value for its arguments.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Debug, Error)]
 #[error("{message}")]
 pub struct FunctionError {
     /// For the author of the function.
     pub message: Box<str>,
     /// Where in the program's text, as byte offsets of its start and end, where there is such a text.
     pub at: Option<(u32, u32)>,
+    /// That text, where it is known.
+    pub program: Option<Arc<dyn ProgramText>>,
 }
+
+/// The text is not compared: it says nothing more about what went wrong.
+impl PartialEq for FunctionError {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.message, self.at) == (&other.message, other.at)
+    }
+}
+
+impl Eq for FunctionError {}
 
 impl FunctionError {
     /// An error with this message.
     pub fn new(message: impl Into<Box<str>>) -> Self {
-        Self { message: message.into(), at: None }
+        Self { message: message.into(), at: None, program: None }
     }
 
     /// The same, at these byte offsets of the program's text.
     pub fn at(self, start: u32, end: u32) -> Self {
         Self { at: Some((start, end)), ..self }
+    }
+
+    /// The same, in this text.
+    pub fn in_program(self, program: Arc<dyn ProgramText>) -> Self {
+        Self { program: Some(program), ..self }
+    }
+
+    /// The program, line and column where it stands, if all of that is known. Cost: that of the text before it.
+    pub fn place(&self) -> Option<(&str, usize, usize)> {
+        let (program, (start, _)) = (self.program.as_ref()?, self.at?);
+        let (line, column) = program.position(start);
+        Some((program.name(), line, column))
     }
 }
 
@@ -250,7 +282,7 @@ impl fmt::Debug for Operator {
             Self::Join { left_key, right_key } => write!(f, "join({}, {})", left_key.describe(), right_key.describe()),
             Self::Fold(aggregate) => write!(f, "fold({aggregate:?})"),
             Self::Group { key, aggregate } => write!(f, "group({}, {aggregate:?})", key.describe()),
-            Self::Reached(threshold) => write!(f, "reached({threshold:?})"),
+            Self::Reached(threshold) => write!(f, "reached({threshold})"),
             Self::View(_) | Self::Union | Self::Intersection | Self::Difference | Self::Product => {
                 f.write_str(self.name())
             }

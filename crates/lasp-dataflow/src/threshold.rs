@@ -4,10 +4,12 @@
 //! what can be said in the language: a value, `{strict, Value}`, `{value, N}` for numbers, `{cardinality, N}` for
 //! collections. On types that only grow a met threshold stays met; on the others it is met at the moment of waking.
 
+use crate::output::Output;
 use crate::state::{GraphLiteral, Look, Nested, Slot, State};
 use crate::types::Type;
 use crate::value::Value;
 use lasp_crdt::{Adjacency, DotStore};
+use std::fmt;
 use thiserror::Error;
 
 /// What to wait for.
@@ -57,6 +59,38 @@ pub struct UnderKey {
     pub threshold: Threshold,
     /// Whether a map without the key will do, since a state to which nothing has happened meets the threshold.
     pub or_absent: bool,
+}
+
+/// As it is written, but for numbers: whether `{value, N}` or `{cardinality, N}` was meant is the type's to say.
+impl fmt::Display for Threshold {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bound => f.write_str("{strict, undefined}"),
+            Self::State(state) => write!(f, "{}", state.read()),
+            Self::Strict(state) => write!(f, "{{strict, {}}}", state.read()),
+            Self::AtLeast(n) => write!(f, "at least {n}"),
+            Self::MoreThan(n) => write!(f, "more than {n}"),
+            Self::Contains { elements, more } => strictly(f, *more, &Value::list(elements.iter().cloned())),
+            Self::Graph { vertices, edges, more } => {
+                let graph = Output::Graph { vertices: vertices.clone(), edges: edges.clone() };
+                strictly(f, *more, &graph)
+            }
+            Self::Holds(value) => write!(f, "{value}"),
+            Self::Entries(entries) => {
+                f.write_str("#{")?;
+                for (position, UnderKey { key, threshold, .. }) in entries.iter().enumerate() {
+                    let comma = if position > 0 { ", " } else { "" };
+                    write!(f, "{comma}{key} => {threshold}")?;
+                }
+                f.write_str("}")
+            }
+            Self::Both(both) => write!(f, "{{{}, {}}}", both.0, both.1),
+        }
+    }
+}
+
+fn strictly(f: &mut fmt::Formatter<'_>, strict: bool, what: &dyn fmt::Display) -> fmt::Result {
+    if strict { write!(f, "{{strict, {what}}}") } else { write!(f, "{what}") }
 }
 
 /// A threshold that a type does not offer.
@@ -123,6 +157,8 @@ impl Threshold {
             Self::state(ty, n, strict)
         } else if let Some(n) = tagged(inner, "cardinality").filter(|_| has_cardinality(ty)) {
             number(n, strict)
+        } else if is_of_another_type(ty, inner) {
+            None
         } else {
             Self::plain(ty, inner, strict)
         };
@@ -423,6 +459,13 @@ fn is_graph(ty: &Type) -> bool {
     matches!(ty, Type::GGraph | Type::TwoPGraph | Type::AwGraph)
 }
 
+/// Whether this says how far another type must have come, and so hardly the value that this one is to hold: who waits for a
+/// register to hold `{cardinality, 3}` has most likely taken it for a collection. In a pair, it is two thresholds.
+fn is_of_another_type(ty: &Type, form: &Value) -> bool {
+    let is_number = |tag| matches!(tagged(form, tag), Some(Value::Int(_) | Value::Float(_)));
+    !matches!(ty, Type::Pair(..)) && (is_number("value") || is_number("cardinality"))
+}
+
 /// The type of what is under the keys of a map.
 fn under_keys(ty: &Type) -> Option<&Type> {
     match ty {
@@ -510,12 +553,34 @@ mod tests {
         assert!(read("set", tag("value", 3)).unwrap_err().contains("it offers a list of elements"));
         assert!(read("set", tag("cardinality", Value::atom("many"))).is_err());
         assert!(read("boolean", 3.into()).is_err());
+        let error = read("mvregister", tag("value", 3)).unwrap_err();
+        assert!(error.contains("it offers a value to hold, ") && error.contains("{cardinality, N}"), "{error}");
+        for ty in ["ivar", "lwwregister", "summary", "max", "min", "boolean", "ewflag", "gcounter"] {
+            assert!(read(ty, tag("cardinality", 3)).is_err(), "{ty}");
+            assert!(read(ty, tag("strict", tag("cardinality", 3))).is_err(), "{ty}");
+        }
+        for ty in ["gset", "mvregister", "mvmap", "gmap(max)", "awgraph", "ewflag", "boolean"] {
+            assert!(read(ty, tag("value", 3)).is_err() && read(ty, tag("strict", tag("value", 3))).is_err(), "{ty}");
+        }
+        assert!(read("mvregister", tag("value", Value::atom("x"))).is_ok(), "a tuple like any other");
         assert!(read("ewflag", 3.into()).is_err());
         assert!(read("pair(boolean, boolean)", true.into()).is_err());
         assert!(read("awmap(ewflag)", Value::map([(1.into(), 3.into())])).is_err());
         assert!(read("awgraph", Value::map([(Value::atom("vertexes"), Value::list([1]))])).is_err());
         assert!(Threshold::Holds(1.into()).check(&Type::Max).is_err());
         assert!(Threshold::State(State::bottom(&Type::Max)).check(&Type::Min).is_err());
+    }
+
+    #[test]
+    fn thresholds_print_as_they_are_written() {
+        let shown = |ty: &str, form: Value| read(ty, form).expect("a threshold").to_string();
+        assert_eq!(shown("gcounter", tag("value", 3)), "at least 3");
+        assert_eq!(shown("set", tag("strict", Value::list([2, 1]))), "{strict, [1, 2]}");
+        assert_eq!(shown("max", tag("strict", 7)), "{strict, 7}");
+        assert_eq!(shown("lwwregister", Value::atom("open")), "open");
+        assert_eq!(shown("mvregister", tag("strict", Value::atom("undefined"))), "{strict, undefined}");
+        let map = Value::map([(1.into(), 7.into()), (2.into(), tag("cardinality", 0))]);
+        assert_eq!(shown("mvmap", map), "#{1 => [7], 2 => at least 0}");
     }
 
     #[test]

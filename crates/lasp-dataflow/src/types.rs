@@ -111,7 +111,7 @@ pub enum TypeError {
 fn hint(nearest: &Option<&'static str>) -> String {
     match nearest {
         Some(name) => format!("; did you mean `{name}`?"),
-        None => format!("; there are {}", NAMES.map(|(name, _)| name).join(", ")),
+        None => format!("; there are {}", Type::names().collect::<Vec<_>>().join(", ")),
     }
 }
 
@@ -124,7 +124,7 @@ fn parameters(n: usize) -> &'static str {
 }
 
 /// What [`Type::nests_in_awmap`] says yes to.
-const AWMAP_VALUES: &str = "awset, rwset, ewflag, dwflag, mvregister, awmap(T), mvmap, awgraph, or a pair of these";
+const AWMAP_VALUES: &str = "set, rwset, ewflag, dwflag, mvregister, awmap(T), mvmap, awgraph, or a pair of these";
 
 /// Every name with its number of parameters, ascending.
 const NAMES: [(&str, usize); 25] = [
@@ -207,8 +207,16 @@ impl Type {
         })
     }
 
-    /// Every type's name, ascending; for completion and help.
+    /// Every type's name, ascending; for completion and help. Another name of a type is not among them.
     pub fn names() -> impl Iterator<Item = &'static str> {
+        Self::names_and_aliases().filter(|name| Self::ALIASES.iter().all(|(alias, _)| alias != name))
+    }
+
+    /// Names that are read beside those that types are called by, and the names that they stand for.
+    pub const ALIASES: [(&'static str, &'static str); 1] = [("awset", "set")];
+
+    /// Every name that is read as a type, ascending.
+    pub fn names_and_aliases() -> impl Iterator<Item = &'static str> {
         NAMES.iter().map(|(name, _)| *name)
     }
 
@@ -287,7 +295,7 @@ impl Type {
     pub fn name(&self) -> &'static str {
         match self {
             Self::GSet => "gset",
-            Self::AwSet => "awset",
+            Self::AwSet => "set",
             Self::TwoPSet => "twopset",
             Self::RwSet => "rwset",
             Self::GCounter => "gcounter",
@@ -398,7 +406,7 @@ impl Parser<'_> {
 /// The known name nearest to `found`, unless all are far.
 fn nearest(found: &str) -> Option<&'static str> {
     let near = |name: &str| catalogue::distance(found, name);
-    let (distance, name) = Type::names().map(|name| (near(name), name)).min()?;
+    let (distance, name) = Type::names_and_aliases().map(|name| (near(name), name)).min()?;
     (distance <= 1 + name.len() / 4).then_some(name)
 }
 
@@ -501,13 +509,14 @@ mod tests {
 
     #[test]
     fn types_read_back_as_they_print() {
-        for name in Type::names().filter(|name| !["awmap", "gmap", "pair", "set"].contains(name)) {
+        for name in Type::names().filter(|name| !["awmap", "gmap", "pair"].contains(name)) {
             assert_eq!(parse(name).expect("a type").to_string(), name);
         }
         for nested in ["gmap(pair(boolean, gmap(gset)))", "pair(gmap(awmap(awmap(pair(rwset, mvmap)))), ggraph)"] {
             assert_eq!(parse(nested).expect("a type").to_string(), nested);
         }
         assert_eq!(parse(" pair( set ,max ) "), parse("pair(awset, max)"));
+        assert_eq!(parse("awset").expect("a type").to_string(), "set");
     }
 
     #[test]
@@ -516,7 +525,7 @@ mod tests {
         assert!(
             parse("frobnicator")
                 .unwrap_err()
-                .starts_with("unknown type `frobnicator`; there are awgraph, awmap, awset")
+                .starts_with("unknown type `frobnicator`; there are awgraph, awmap, bcounter")
         );
     }
 
@@ -525,10 +534,10 @@ mod tests {
         let error = parse("gmap(awmap(gcounter))").unwrap_err();
         assert!(error.starts_with("the values of an awmap cannot be gcounter: "), "{error}");
         assert!(
-            error.contains("they can be awset, rwset, ewflag, dwflag, mvregister, awmap(T), mvmap, awgraph"),
+            error.contains("they can be set, rwset, ewflag, dwflag, mvregister, awmap(T), mvmap, awgraph"),
             "{error}"
         );
-        assert!(parse("awmap(pair(set, max))").unwrap_err().contains("cannot be pair(awset, max)"));
+        assert!(parse("awmap(pair(set, max))").unwrap_err().contains("cannot be pair(set, max)"));
         let named = AWMAP_VALUES.split(", ").filter(|name| !name.contains(['(', ' ']));
         assert!(named.clone().count() > 5);
         for name in named {

@@ -4,6 +4,7 @@
 
 mod calls;
 mod derivations;
+mod flow;
 mod literals;
 mod scope;
 
@@ -21,6 +22,7 @@ use crate::suggest::nearest;
 use crate::token::Token;
 use lasp_dataflow::Type;
 use scope::Scope;
+use std::collections::BTreeMap;
 
 pub use crate::installable::installable;
 
@@ -111,6 +113,8 @@ pub struct Analysis {
     pub diagnostics: Vec<Diagnostic>,
     /// Its variables, by place.
     pub occurrences: Vec<Occurrence>,
+    /// For places that bind a variable which other clauses bind, too: the place that stands for all of them.
+    joined: BTreeMap<Span, Span>,
 }
 
 impl Analysis {
@@ -125,7 +129,25 @@ impl Analysis {
         let mut occurrences = checker.occurrences.unwrap_or_default();
         occurrences.sort_by_key(|occurrence| occurrence.span);
         occurrences.dedup();
-        Self { program: parsed.program, diagnostics, occurrences }
+        // An inner `case` comes before the one around it.
+        let joined = checker.scope.joined().iter().copied().collect();
+        Self { program: parsed.program, diagnostics, occurrences, joined }
+    }
+
+    /// Every place where the variable of an occurrence stands, that one included.
+    pub fn same_variable(&self, of: &Occurrence) -> Vec<&Occurrence> {
+        let variable = self.variable(of);
+        let is_same = |other: &&Occurrence| other.name == of.name && self.variable(other) == variable;
+        self.occurrences.iter().filter(is_same).collect()
+    }
+
+    /// The place that stands for all that bind the variable.
+    fn variable(&self, of: &Occurrence) -> Option<Span> {
+        let mut place = of.bound_at?;
+        while let Some(next) = self.joined.get(&place).filter(|next| **next != place) {
+            place = *next;
+        }
+        Some(place)
     }
 
     /// The variable at a byte offset; at its end counts, too.
@@ -155,6 +177,7 @@ impl Checker {
             }
             self.body(&form.body);
         }
+        self.diagnostics.extend(flow::diagnose(program));
         #[cfg(feature = "sql")]
         self.diagnostics.extend(crate::sql::diagnose(program, source));
         std::mem::take(&mut self.diagnostics)
@@ -214,6 +237,14 @@ impl Checker {
         if self.diagnostics.len() < HINTED_MAX { NAMES_TRIED_MAX } else { 0 }
     }
 
+    /// What `V` of `undeclare(V)` stood for is no more: nothing is known of a variable that is declared anew.
+    fn forget_type(&mut self, name: &Name) {
+        let place = self.scope.place(name);
+        if self.scope.get(name).is_some() {
+            self.scope.bind(name.clone(), Known::Unknown, place);
+        }
+    }
+
     fn body(&mut self, body: &[Expr]) -> Known {
         body.iter().fold(Known::Unknown, |_, expr| self.expr(expr))
     }
@@ -268,7 +299,7 @@ impl Checker {
                 Known::Function(*arity)
             }
             ExprKind::Case(subject, clauses) => {
-                self.expr(subject);
+                self.subject(subject, clauses);
                 self.branches(clauses)
             }
             ExprKind::If(clauses) => self.branches(clauses),
@@ -291,7 +322,12 @@ impl Checker {
         }
         let unsafe_at = self.scope.unsafe_at(name);
         let near = nearest(name, self.scope.names().take(self.names_tried()));
-        let hint = near.map(|near| format!("did you mean `{near}`?"));
+        let lower = name.to_lowercase();
+        let hint = match near {
+            Some(near) => Some(format!("did you mean `{near}`?")),
+            None if Type::names_and_aliases().any(|ty| ty == lower) => Some(format!("the type is written `{lower}`")),
+            None => None,
+        };
         let diagnostic = self.error(span, format!("variable `{name}` is unbound"));
         diagnostic.label = "not bound here".to_owned();
         match unsafe_at {
@@ -352,13 +388,30 @@ impl Checker {
         }
     }
 
+    /// A match where a comparison is meant.
+    fn no_comparison(&mut self, pattern: &Pattern, value: &Expr) {
+        let operator = Span::new(pattern.span.end, value.span.start);
+        let diagnostic = self.error(operator, "`=` binds; a condition compares with `==`");
+        diagnostic.label = "found `=`, expected `==`".to_owned();
+        diagnostic.hint = Some("did you mean `==`?".to_owned());
+    }
+
+    /// What a `case` looks at: its value is that of the right side of a `=`, which `true` and `false` alone seldom match.
+    fn subject(&mut self, subject: &Expr, clauses: &[Clause]) {
+        let known = self.expr(subject);
+        let ExprKind::Match(pattern, value) = &subject.kind else { return };
+        let is_boolean = |clause: &Clause| {
+            matches!(clause.patterns.first().map(|p| &p.kind), Some(PatternKind::Literal(Literal::Bool(_))))
+        };
+        if matches!(known, Known::Value(kind) if kind != "a boolean") && clauses.iter().any(is_boolean) {
+            self.no_comparison(pattern, value);
+        }
+    }
+
     /// An expression that decides something: `=` there is `==` mistyped.
     fn condition(&mut self, condition: &Expr) {
         if let ExprKind::Match(pattern, value) = &condition.kind {
-            let operator = Span::new(pattern.span.end, value.span.start);
-            let diagnostic = self.error(operator, "`=` binds; a condition compares with `==`");
-            diagnostic.label = "found `=`, expected `==`".to_owned();
-            diagnostic.hint = Some("write `==`".to_owned());
+            self.no_comparison(pattern, value);
             self.expr(value);
             pattern.each_variable(&mut |name, _| {
                 if self.scope.get(name).is_none() {

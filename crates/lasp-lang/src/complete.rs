@@ -120,9 +120,9 @@ fn types() -> impl Iterator<Item = Candidate> {
     })
 }
 
-/// The names of all types.
+/// All names that are read as types.
 pub fn type_names() -> impl Iterator<Item = &'static str> {
-    Type::names()
+    Type::names_and_aliases()
 }
 
 fn forms(ty: &Type) -> String {
@@ -187,7 +187,7 @@ impl Context {
         }
         match (innermost.called.as_deref(), innermost.index) {
             (Some("declare"), _) => (types().collect(), false),
-            (Some(name), _) if Type::names().any(|ty| ty == name) && !matches!(name, "max" | "min") => {
+            (Some(name), _) if Type::names_and_aliases().any(|ty| ty == name) && !matches!(name, "max" | "min") => {
                 (types().collect(), false)
             }
             (Some("fold"), 1) | (Some("group"), 2) => {

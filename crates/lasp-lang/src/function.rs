@@ -94,7 +94,8 @@ impl Function {
     fn error(&self, fault: &Fault) -> FunctionError {
         match self {
             Self::Closure(closure) if Arc::ptr_eq(&closure.source, &fault.source) => {
-                FunctionError::new(fault.message.as_str()).at(fault.span.start, fault.span.end)
+                let at = (fault.span.start, fault.span.end);
+                FunctionError::new(fault.message.as_str()).at(at.0, at.1).in_program(closure.source.clone())
             }
             Self::Closure(_) => FunctionError::new(fault.one_line()),
             Self::Builtin(..) => FunctionError::new(fault.message.as_str()),

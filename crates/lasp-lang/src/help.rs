@@ -6,25 +6,56 @@ use crate::show::type_name;
 use crate::signature::{self, Signature};
 use crate::suggest::nearest;
 use lasp_dataflow::{Threshold, Type};
-use std::fmt::Write;
+
+/// Widest line: what a terminal shows at least.
+const WIDTH: usize = 80;
 
 /// Every operation with its forms, and the names of functions and types.
 pub fn overview() -> String {
     let mut text = String::from("Operations:\n");
     for operation in signature::OPERATIONS {
-        _ = writeln!(text, "  {:<44} {}", operation.form, operation.does);
+        text += &entry(operation.form, operation.does, 32);
+        text.push('\n');
     }
-    text += "Functions: ";
-    text += &library::all().map(|builtin| builtin.signature.name).collect::<Vec<_>>().join(", ");
-    text += "\nTypes: ";
-    text += &Type::names().collect::<Vec<_>>().join(", ");
+    let functions = library::all().map(|builtin| builtin.signature.name).collect::<Vec<_>>().join(", ");
+    let types = Type::names().collect::<Vec<_>>().join(", ");
+    text += &lines(&format!("Functions: {functions}"), "", "  ");
+    text.push('\n');
+    text += &lines(&format!("Types: {types}"), "", "  ");
     text += "\nhelp(set), help(map), help(\"lists:foldl\") and so on tell more.";
     text
 }
 
+/// A form and beside it, or below it where there is no room, what it does.
+fn entry(form: &str, does: &str, width: usize) -> String {
+    let beside = format!("  {form:<width$} ");
+    if form.chars().count() <= width {
+        return lines(does, &beside, &" ".repeat(width + 3));
+    }
+    format!("{}\n{}", lines(form, "  ", "    "), lines(does, "      ", "      "))
+}
+
+/// Words as lines that are no wider than a terminal, where no single word is: the first begins so, the others so.
+fn lines(text: &str, first: &str, others: &str) -> String {
+    let (mut out, mut line) = (String::new(), first.to_owned());
+    let mut begun = false;
+    for word in text.split(' ') {
+        if begun && line.chars().count() + 1 + word.chars().count() > WIDTH {
+            out += line.trim_end();
+            out.push('\n');
+            line = others.to_owned();
+        } else if begun {
+            line.push(' ');
+        }
+        line += word;
+        begun = true;
+    }
+    out + line.trim_end()
+}
+
 /// Every name that [`topic`] knows.
 pub fn topics() -> impl Iterator<Item = &'static str> {
-    signature::all().map(|signature| signature.name).chain(Type::names())
+    signature::all().map(|signature| signature.name).chain(Type::names_and_aliases())
 }
 
 /// What is known under a name: an operation, a function, a type, or two of them (`max` is a function and a type).
@@ -45,23 +76,28 @@ pub fn topic(name: &str) -> Result<String, String> {
 
 /// How it is called and what it does.
 pub fn about_call(signature: &Signature) -> String {
-    format!("{}\n  {}", signature.form, signature.does)
+    format!("{}\n{}", lines(signature.form, "", "    "), lines(signature.does, "  ", "  "))
 }
 
 /// The operations of a type, and what can be waited for.
 pub fn about_type(ty: &Type) -> String {
-    let mut text = format!("{}: update(V, Op) with Op one of", type_name(ty));
+    let name = type_name(ty);
+    let aliases: Vec<&str> = Type::ALIASES.iter().filter(|(_, of)| *of == name).map(|(alias, _)| *alias).collect();
+    let also = if aliases.is_empty() { String::new() } else { format!(" (also called {})", aliases.join(", ")) };
+    let mut text = format!("{name}{also}: update(V, Op) with Op one of");
     let width = ty.catalogue().iter().map(|op| op.form.len()).max().unwrap_or(0).max(20);
     for op in ty.catalogue() {
-        _ = write!(text, "\n  {:<width$} {}", op.form, op.does);
+        text.push('\n');
+        text += &entry(op.form, op.does, width);
     }
-    _ = write!(text, "\nread(V, Threshold) with {}", Threshold::forms(ty));
+    text.push('\n');
+    text += &lines(&format!("read(V, Threshold) with {}", Threshold::forms(ty)), "", "  ");
     text
 }
 
 /// The type called `name`, with sets for its parameters.
 fn example(name: &str) -> Option<Type> {
-    let name = Type::names().find(|known| *known == name)?;
+    let name = Type::names_and_aliases().find(|known| *known == name)?;
     (0..=2).find_map(|parameters| Type::new(name, vec![Type::AwSet; parameters]).ok())
 }
 
@@ -85,8 +121,19 @@ mod tests {
     #[test]
     fn everything_that_can_be_called_or_declared_is_a_topic() {
         for name in topics() {
-            assert!(topic(name).is_ok_and(|text| text.contains(name) || name == "awset"), "{name}");
+            assert!(topic(name).is_ok_and(|text| text.contains(name)), "{name}");
         }
+    }
+
+    #[test]
+    fn no_line_is_wider_than_a_terminal_and_no_word_is_lost() {
+        for text in topics().map(|name| topic(name).expect("known")).chain([overview()]) {
+            for line in text.lines() {
+                assert!(line.chars().count() <= WIDTH, "{line}");
+            }
+        }
+        assert_eq!(lines(&"word ".repeat(40), "", "  ").split_whitespace().count(), 40);
+        assert!(topic("set").is_ok_and(|text| text.starts_with("set (also called awset): update(V, Op)")));
     }
 
     #[test]

@@ -85,7 +85,7 @@ fn name_class(name: &str, position: usize, tokens: &[(Token, Span)]) -> Class {
     }
     let follows = |symbol| matches!(tokens.get(position + 1), Some((Token::Symbol(next), _)) if *next == symbol);
     let called = follows(Symbol::OpenParen);
-    match (called, Type::names().any(|ty| ty == name)) {
+    match (called, Type::names_and_aliases().any(|ty| ty == name)) {
         (true, _) if library::find(name).is_some() => Class::Function,
         (true, _) if signature::is_operation(name) => Class::Operation,
         (_, true) if !follows(Symbol::OpenBracket) => Class::Type,

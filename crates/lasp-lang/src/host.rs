@@ -4,10 +4,9 @@
 //! used there; a derived variable that is local to a node is derived again where it is asked for.
 
 use crate::interrupt::Interrupt;
-use crate::source::Span;
 use crate::term::Handle;
 use lasp_crdt::codec::to_bytes;
-use lasp_dataflow::{DerivationError, Op, Operator, Output, Plan, State, Threshold, Type, Value, VarId};
+use lasp_dataflow::{DerivationError, FunctionError, Op, Operator, Output, Plan, State, Threshold, Type, Value, VarId};
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -40,8 +39,10 @@ pub enum HostEvent {
         variable: Option<Handle>,
         /// What failed, on which element, and why.
         message: String,
-        /// Where in the text of the function.
-        at: Option<Span>,
+        /// What failed.
+        operator: &'static str,
+        /// Why, and where in the text of the function.
+        error: FunctionError,
     },
 }
 
@@ -50,7 +51,7 @@ impl HostEvent {
     pub fn derivation_failed(node: usize, variable: Option<Handle>, error: &DerivationError) -> Self {
         let DerivationError { operator, element, error, .. } = error;
         let message = format!("{operator} failed on {element}: {}", error.message);
-        Self::DerivationFailed { node, variable, message, at: error.at.map(|(start, end)| Span::new(start, end)) }
+        Self::DerivationFailed { node, variable, message, operator, error: error.clone() }
     }
 }
 

@@ -132,7 +132,11 @@ pub fn find(name: &str) -> Option<&'static Builtin> {
 
 fn wrong(position: usize, wanted: &str, found: &Term) -> Trap {
     let ordinal = ["first", "second", "third", "fourth"].get(position).copied().unwrap_or("last");
-    let problem = Problem::new(format!("the {ordinal} argument is {wanted}, found {} {}", found.kind(), short(found)));
+    let shown = match found {
+        Term::Variable(_) => "a variable".to_owned(),
+        found => format!("{} {}", found.kind(), short(found)),
+    };
+    let problem = Problem::new(format!("the {ordinal} argument is {wanted}, found {shown}"));
     match found {
         Term::Variable(_) => problem.hint("use `query(V)` for the variable's current value").into(),
         _ => problem.into(),

@@ -7,7 +7,7 @@ pub(crate) mod arithmetic;
 mod control;
 mod pattern;
 
-use crate::ast::{Callee, Expr, ExprKind, Literal, Name};
+use crate::ast::{Callee, Expr, ExprKind, Literal, Name, Pattern, PatternKind};
 use crate::code::Stop;
 use crate::env::Env;
 use crate::fault::{Fault, Problem, Trap};
@@ -56,6 +56,9 @@ pub trait Effects {
     /// # Errors
     /// Where it can never end.
     fn resume(&mut self, waiting: &Waiting) -> Result<Step, Problem>;
+
+    /// Ends an operation that waits and will not be resumed.
+    fn abandon(&mut self, waiting: &Waiting);
 
     /// An action that became due, oldest first.
     fn next_action(&mut self) -> Option<Action>;
@@ -224,7 +227,7 @@ impl<'w> Machine<'w> {
                 if self.matches(pattern, &value, env)? {
                     return Ok(value);
                 }
-                Err(self.fault(pattern.span, format!("no match for {}", crate::show::short(&value))))
+                Err(self.no_match(pattern, &value, env))
             }
             ExprKind::Fun(fun) => {
                 let source = self.source.clone().unwrap_or_else(|| Source::new("", ""));
@@ -449,22 +452,45 @@ impl<'w> Machine<'w> {
                     self.run_actions(span)?;
                     return self.admit(term, span);
                 }
-                Step::Wait(_) if self.in_action => {
-                    let problem = Problem::new(format!("`{name}` would wait inside an action"))
-                        .hint("let another `invariant` react when the time has come");
-                    return Err(self.place(problem.into(), span));
-                }
                 Step::Wait(waiting) => {
-                    self.run_actions(span)?;
-                    self.charge(1, span)?;
-                    let Some(effects) = &mut self.effects else {
-                        return Err(self.impure(name, span));
-                    };
-                    step = effects.resume(&waiting).map_err(|problem| self.place(problem.into(), span))?;
-                    self.poll(span)?;
+                    let next = self.go_on(name, &waiting, span);
+                    if let (Err(_), Some(effects)) = (&next, &mut self.effects) {
+                        effects.abandon(&waiting);
+                    }
+                    step = next?;
                 }
             }
         }
+    }
+
+    fn no_match(&self, pattern: &Pattern, value: &Term, env: &Env) -> Box<Fault> {
+        let problem = Problem::new(format!("no match for {}", crate::show::short(value)));
+        let held = match &pattern.kind {
+            PatternKind::Variable(name) => env.get(name).map(|held| (name, crate::show::short(held))),
+            _ => None,
+        };
+        let problem = match held {
+            Some((name, held)) => problem.hint(format!("`{name}` is {held} already: a variable is bound once")),
+            None => problem,
+        };
+        self.place(problem.into(), pattern.span)
+    }
+
+    /// Waits on, as far as something happens.
+    fn go_on(&mut self, name: &str, waiting: &Waiting, span: Span) -> Outcome<Step> {
+        if self.in_action {
+            let problem = Problem::new(format!("`{name}` would wait inside an action"))
+                .hint("let another `invariant` react when the time has come");
+            return Err(self.place(problem.into(), span));
+        }
+        self.run_actions(span)?;
+        self.charge(1, span)?;
+        let Some(effects) = &mut self.effects else {
+            return Err(self.impure(name, span));
+        };
+        let next = effects.resume(waiting).map_err(|problem| self.place(problem.into(), span))?;
+        self.poll(span)?;
+        Ok(next)
     }
 
     /// Runs what became due, and what becomes due by that, in order.

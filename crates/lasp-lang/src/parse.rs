@@ -31,13 +31,18 @@ pub struct Parsed {
 /// Parses a whole text.
 pub fn parse(source: &Source) -> Parsed {
     let (tokens, diagnostics) = tokenize(source);
-    let unterminated = diagnostics.iter().any(|d| d.message.contains("has no closing"));
+    let unterminated = diagnostics.iter().find(|d| d.message.contains("has no closing")).map(|d| d.span.start);
     let lexical = diagnostics.iter().map(|d| d.span).collect();
     let mut parser =
         Parser { tokens, at: 0, nesting: 0, open: 0, lexical, diagnostics, error_at: None, ended_early: false };
-    let forms = parser.forms();
-    let incomplete = unterminated || parser.ended_early;
+    let mut forms = parser.forms();
+    let incomplete = unterminated.is_some() || parser.ended_early;
     let mut diagnostics = parser.diagnostics;
+    // All that follows has become part of a text: that it is missing is no error of its own.
+    if let Some(opening) = unterminated {
+        diagnostics.retain(|d| d.span.start <= opening);
+        forms.iter_mut().filter(|form| form.span.end > opening).for_each(|form| form.body.clear());
+    }
     diagnostics.sort_by_key(|d| d.span.start);
     Parsed { program: Program { forms }, diagnostics, incomplete }
 }
@@ -126,6 +131,18 @@ impl Parser {
                         continue;
                     }
                     return true;
+                }
+                Token::Symbol(Symbol::Semicolon) => {
+                    let hint = "`;` stands between clauses; expressions are separated by `,`, and a form ends with `.`";
+                    self.report(self.span(), "expected `,` or `.`, found `;`", "", Some(hint));
+                    self.bump();
+                    if self.starts_expr() {
+                        return true;
+                    }
+                    if matches!(self.peek(), Token::FormEnd | Token::EndOfFile) {
+                        self.eat(&Token::FormEnd);
+                        return false;
+                    }
                 }
                 _ if self.starts_expr() => {
                     let at = self.span();

@@ -1,6 +1,7 @@
 //! A program under way: its bindings, its host, and what it printed. Serves `run`, the shell, and `explain` alike.
 
 mod derivations;
+mod derived;
 mod identity;
 mod operations;
 #[cfg_attr(not(feature = "sql"), path = "session/no_views.rs")]
@@ -23,7 +24,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub(crate) use derivations::{AGGREGATE_FORMS, AGGREGATES, is_derivation, shape, takes, target};
-pub(crate) use operations::{operation_hint, operation_names};
+pub(crate) use operations::{operation_hint, operation_name, operation_names};
 pub use world::{Failures, World};
 
 /// A line that a program produced.

@@ -90,12 +90,7 @@ pub fn short(term: &Term) -> String {
 
 /// A type's name in the language; the add-wins set is called `set`.
 pub fn type_name(ty: &Type) -> String {
-    match ty {
-        Type::AwSet => "set".to_owned(),
-        Type::GMap(inner) | Type::AwMap(inner) => format!("{}({})", ty.name(), type_name(inner)),
-        Type::Pair(first, second) => format!("pair({}, {})", type_name(first), type_name(second)),
-        plain => plain.to_string(),
-    }
+    ty.to_string()
 }
 
 /// What kind of value it is, as JSON output names it.

@@ -3,6 +3,7 @@
 //! A [`Span`] is a pair of byte offsets, always on character boundaries of the text it came from. Sources are shared,
 //! so that a function can point into its program long after the program was read.
 
+use lasp_dataflow::ProgramText;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -78,6 +79,16 @@ impl Source {
         let before = &self.text[..end];
         let line_start = before.rfind('\n').map_or(0, |at| at + 1);
         (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+    }
+}
+
+impl ProgramText for Source {
+    fn name(&self) -> &str {
+        self.name()
+    }
+
+    fn position(&self, offset: u32) -> (usize, usize) {
+        self.position(offset)
     }
 }
 

@@ -7,7 +7,7 @@ use lasp_lang::{Severity, help};
 use lsp_types::{
     CompletionItem, CompletionItemKind, CompletionTextEdit, Diagnostic, DiagnosticRelatedInformation,
     DiagnosticSeverity, DocumentSymbol, Documentation, Hover, HoverContents, Location, MarkupContent, MarkupKind,
-    Position, SymbolKind, TextEdit, Uri,
+    Position, SymbolKind, TextEdit, Uri, WorkspaceEdit,
 };
 
 /// What is wrong with the program.
@@ -77,6 +77,39 @@ fn fenced(text: &str) -> String {
 pub(crate) fn definition(document: &Document, uri: &Uri, position: Position) -> Option<Location> {
     let found = document.occurrence(document.offset(position))?;
     Some(Location::new(uri.clone(), document.range(found.bound_at?)))
+}
+
+/// Every place where the variable at a position stands, with or without those that bind it.
+pub(crate) fn references(document: &Document, uri: &Uri, position: Position, binding: bool) -> Option<Vec<Location>> {
+    let found = document.occurrence(document.offset(position))?;
+    let wanted = document.analysis.same_variable(found).into_iter().filter(|o| binding || o.bound_at != Some(o.span));
+    Some(wanted.map(|occurrence| Location::new(uri.clone(), document.range(occurrence.span))).collect())
+}
+
+/// Gives the variable at a position another name.
+///
+/// # Errors
+/// Why that would make another program of it.
+pub(crate) fn rename(
+    document: &Document,
+    uri: &Uri,
+    position: Position,
+    name: &str,
+) -> Result<Option<WorkspaceEdit>, String> {
+    let Some(found) = document.occurrence(document.offset(position)) else { return Ok(None) };
+    let starts_well = name.starts_with(|c: char| c.is_uppercase() || c == '_') && name != "_";
+    if !starts_well || !name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '@')) {
+        return Err(format!("{name:?} is no variable: it begins with a capital letter or `_`"));
+    }
+    if *found.name != *name && document.analysis.occurrences.iter().any(|other| *other.name == *name) {
+        return Err(format!("there is a variable `{name}` already"));
+    }
+    if document.analysis.program.forms.iter().any(|form| form.broken) {
+        return Err("part of the program cannot be read; correct that first".to_owned());
+    }
+    let places = document.analysis.same_variable(found).into_iter().map(|occurrence| document.range(occurrence.span));
+    let edits: Vec<TextEdit> = places.map(|range| TextEdit::new(range, name.to_owned())).collect();
+    Ok(Some(WorkspaceEdit::new([(uri.clone(), edits)].into_iter().collect())))
 }
 
 /// What could stand at a position.

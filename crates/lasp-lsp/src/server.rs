@@ -5,12 +5,14 @@
 
 use crate::answers;
 use crate::document::Document;
+use crate::lines::Lines;
 use lsp_server::{ErrorCode, Message, Notification, Request, RequestId, Response};
 use lsp_types::{
     CompletionOptions, CompletionParams, DidChangeTextDocumentParams, DidCloseTextDocumentParams,
     DidOpenTextDocumentParams, DocumentSymbolParams, DocumentSymbolResponse, GotoDefinitionParams, HoverParams,
-    HoverProviderCapability, InitializeResult, OneOf, PositionEncodingKind, PublishDiagnosticsParams,
-    ServerCapabilities, ServerInfo, TextDocumentPositionParams, TextDocumentSyncCapability, TextDocumentSyncKind, Uri,
+    HoverProviderCapability, InitializeResult, OneOf, PositionEncodingKind, PublishDiagnosticsParams, ReferenceParams,
+    RenameParams, ServerCapabilities, ServerInfo, TextDocumentContentChangeEvent, TextDocumentPositionParams,
+    TextDocumentSyncCapability, TextDocumentSyncKind, Uri,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -103,6 +105,20 @@ impl Server {
                     answers::definition(document, &at.text_document.uri, at.position)
                 })
             }
+            "textDocument/references" => {
+                let params: ReferenceParams = params(request.params)?;
+                let declared = params.context.include_declaration;
+                self.at(&params.text_document_position, |document, at| {
+                    answers::references(document, &at.text_document.uri, at.position, declared)
+                })
+            }
+            "textDocument/rename" => {
+                let params: RenameParams = params(request.params)?;
+                let at = &params.text_document_position;
+                let document = self.documents.get(at.text_document.uri.as_str());
+                let edits = document.map(|d| answers::rename(d, &at.text_document.uri, at.position, &params.new_name));
+                to_value(&edits.transpose().map_err(|why| (ErrorCode::InvalidParams, why))?)
+            }
             "textDocument/documentSymbol" => {
                 let params: DocumentSymbolParams = params(request.params)?;
                 let document = self.documents.get(params.text_document.uri.as_str());
@@ -138,14 +154,14 @@ impl Server {
             }
             (Stage::Running, "textDocument/didChange") => {
                 let changed: Option<DidChangeTextDocumentParams> = serde_json::from_value(notification.params).ok();
-                let Some(DidChangeTextDocumentParams { text_document, mut content_changes }) = changed else {
+                let Some(DidChangeTextDocumentParams { text_document, content_changes }) = changed else {
                     return Vec::new();
                 };
-                // Every change is a whole text; the last one counts.
-                let Some(change) = content_changes.pop().filter(|change| change.range.is_none()) else {
-                    return Vec::new();
-                };
-                self.set(&text_document.uri, text_document.version, change.text)
+                let before = self.documents.get(text_document.uri.as_str()).map(Document::text);
+                match changed_text(before, content_changes) {
+                    Some(text) => self.set(&text_document.uri, text_document.version, text),
+                    None => Vec::new(),
+                }
             }
             (Stage::Running, "textDocument/didClose") => {
                 let closed: Option<DidCloseTextDocumentParams> = serde_json::from_value(notification.params).ok();
@@ -169,12 +185,29 @@ impl Server {
     }
 }
 
+/// A text after changes, each of a part of what the one before made of it, or of all. `None` if a part is changed of what
+/// is not open.
+fn changed_text(before: Option<&str>, changes: Vec<TextDocumentContentChangeEvent>) -> Option<String> {
+    let mut text = before.map(str::to_owned);
+    for change in changes {
+        let Some(range) = change.range else {
+            text = Some(change.text);
+            continue;
+        };
+        let changed = text.as_mut()?;
+        let lines = Lines::of(changed);
+        let (start, end) = (lines.offset(changed, range.start), lines.offset(changed, range.end));
+        changed.replace_range(start.min(end)..end.max(start), &change.text);
+    }
+    text
+}
+
 fn greeting() -> InitializeResult {
     let triggers = ["{", "(", ":"].map(str::to_owned).to_vec();
     InitializeResult {
         capabilities: ServerCapabilities {
             position_encoding: Some(PositionEncodingKind::UTF16),
-            text_document_sync: Some(TextDocumentSyncCapability::Kind(TextDocumentSyncKind::FULL)),
+            text_document_sync: Some(TextDocumentSyncCapability::Kind(TextDocumentSyncKind::INCREMENTAL)),
             hover_provider: Some(HoverProviderCapability::Simple(true)),
             completion_provider: Some(CompletionOptions {
                 trigger_characters: Some(triggers),
@@ -182,6 +215,8 @@ fn greeting() -> InitializeResult {
             }),
             definition_provider: Some(OneOf::Left(true)),
             document_symbol_provider: Some(OneOf::Left(true)),
+            references_provider: Some(OneOf::Left(true)),
+            rename_provider: Some(OneOf::Left(true)),
             ..ServerCapabilities::default()
         },
         server_info: Some(ServerInfo { name: "lasp".to_owned(), version: Some(env!("CARGO_PKG_VERSION").to_owned()) }),

@@ -55,6 +55,10 @@ impl Editor {
             let params = json!({ "textDocument": document, "contentChanges": [{ "text": text }] });
             self.tell("textDocument/didChange", params);
         }
+        self.diagnostics(version)
+    }
+
+    fn diagnostics(&self, version: i32) -> Vec<Value> {
         match self.connection.receiver.recv().expect("diagnostics") {
             Message::Notification(told) => {
                 assert_eq!(told.method, "textDocument/publishDiagnostics");
@@ -165,6 +169,59 @@ fn definitions_and_symbols_follow_the_bindings() {
     assert_eq!(names, ["X", "A", "B", "F", "G"]);
     assert_eq!(symbols[3]["kind"], 12);
     assert_eq!(symbols[3]["detail"], "a function of one argument");
+}
+
+/// Changes parts of the program, one after the other; the diagnostics.
+fn change(editor: &Editor, version: i32, changes: &[([u32; 4], &str)]) -> Vec<Value> {
+    let change = |([from, at, to, end], text): &([u32; 4], &str)| {
+        let position = |line: &u32, character: &u32| json!({ "line": line, "character": character });
+        json!({ "range": { "start": position(from, at), "end": position(to, end) }, "text": text })
+    };
+    let changes: Vec<Value> = changes.iter().map(change).collect();
+    let document = json!({ "uri": URI, "version": version });
+    editor.tell("textDocument/didChange", json!({ "textDocument": document, "contentChanges": changes }));
+    editor.diagnostics(version)
+}
+
+#[test]
+fn changes_of_parts_are_applied_in_order() {
+    let mut editor = Editor::new();
+    assert!(editor.show(1, "A = \"é🦀\".\nB = A.\n").is_empty());
+    let wrong = change(&editor, 2, &[([1, 4, 1, 5], "Abc"), ([0, 0, 0, 1], "Ab"), ([2, 0, 2, 0], "Ab.\n")]);
+    assert_eq!(wrong.len(), 1, "{wrong:?}");
+    assert_eq!(span(&wrong[0]["range"]), [1, 4, 1, 7]);
+    // After the crab, which takes two units; and out of the text.
+    assert!(change(&editor, 3, &[([1, 4, 1, 7], "Ab"), ([0, 9, 0, 10], "x\""), ([9, 9, 99, 0], "")]).is_empty());
+    let hover = editor.at("hover", 2, 1);
+    assert_eq!(span(&hover["range"]), [2, 0, 2, 2]);
+    assert!(editor.leave());
+}
+
+#[test]
+fn a_variable_is_found_and_renamed_wherever_it_stands() {
+    let mut editor = Editor::new();
+    let program = "A = 1.\ncase A of 1 -> X = 1; 2 -> X = 2 end.\nX + A.\nfun(X) -> X end(2).\n";
+    editor.show(1, program);
+    let at = |line: u32, character: u32| json!({ "line": line, "character": character });
+    let document = json!({ "uri": URI });
+    let mut asked = |with_binding: bool| {
+        let context = json!({ "includeDeclaration": with_binding });
+        let params = json!({ "textDocument": document, "position": at(2, 0), "context": context });
+        let found = editor.ask("textDocument/references", params);
+        found.as_array().expect("an array").iter().map(|place| span(&place["range"])).collect::<Vec<_>>()
+    };
+    assert_eq!(asked(true), [[1, 15, 1, 16], [1, 27, 1, 28], [2, 0, 2, 1]]);
+    assert_eq!(asked(false), [[2, 0, 2, 1]]);
+    let rename = |name: &str| json!({ "textDocument": document, "position": at(2, 0), "newName": name });
+    let edits = editor.ask("textDocument/rename", rename("Sum"));
+    let edits = edits["changes"][URI].as_array().expect("edits").clone();
+    assert_eq!(edits.len(), 3);
+    assert!(edits.iter().all(|edit| edit["newText"] == "Sum"), "{edits:?}");
+    for (name, why) in [("sum", "no variable"), ("A", "already"), ("_", "no variable"), ("S m", "no variable")] {
+        let refused = editor.request("textDocument/rename", rename(name)).response_result.expect_err("refused");
+        assert!(refused.message.contains(why), "{name}: {}", refused.message);
+    }
+    assert!(editor.leave());
 }
 
 #[test]

@@ -33,7 +33,8 @@ pub enum Command {
         /// What is asked.
         request: Request,
     },
-    /// Forgets an open `Read`, `ReadAny`, `WaitNeeded`, `Watch`, `Sleep`, `Enforce`, `Send` or `Receive`; no reply follows.
+    /// Forgets an open `Read`, `ReadAny`, `WaitNeeded`, `Watch`, `Notice`, `Sleep`, `Enforce`, `Send` or `Receive`; no reply
+    /// follows.
     Cancel(RequestId),
 }
 
@@ -114,6 +115,9 @@ pub enum Request {
     },
     /// Follows a variable: [`Reply::Done`], then an [`Event::Changed`] for each change.
     Watch(VarId),
+    /// Follows a variable without its value: [`Reply::Done`], then an [`Event::Noticed`] for each change. A change costs
+    /// the node nothing but that; who wants the value asks for it when there is time.
+    Notice(VarId),
     /// Replaces what this node wants to hear: [`Reply::Done`].
     Interests(Interests),
     /// Waits: [`Reply::Slept`].
@@ -310,6 +314,8 @@ pub enum Event {
         /// The value now.
         output: Output,
     },
+    /// A variable changed that is followed without its value.
+    Noticed(RequestId),
     /// The overlay changed around this node.
     Membership(membership::Event),
     /// The action of an installed program printed something.

@@ -13,8 +13,17 @@ pub(crate) struct Open {
     waits: BTreeMap<WaiterId, (RequestId, Wait)>,
     waiters: BTreeMap<RequestId, Vec<WaiterId>>,
     given: u64,
-    watches: BTreeMap<RequestId, VarId>,
+    watches: BTreeMap<RequestId, (VarId, Follow)>,
     sleeps: BTreeSet<RequestId>,
+}
+
+/// What whoever follows a variable is told at each change.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Follow {
+    /// The value.
+    Values,
+    /// That it changed.
+    Changes,
 }
 
 /// What is answered once a threshold is met.
@@ -79,9 +88,9 @@ impl Open {
     }
 
     /// Follows a variable.
-    pub(crate) fn watch(&mut self, id: RequestId, graph: &mut Graph, var: VarId) {
+    pub(crate) fn watch(&mut self, id: RequestId, graph: &mut Graph, var: VarId, follow: Follow) {
         graph.watch(WatcherId(id.0), var);
-        self.watches.insert(id, var);
+        self.watches.insert(id, (var, follow));
     }
 
     /// Sleeps until [`wake`](Self::wake).
@@ -98,12 +107,18 @@ impl Open {
         }
     }
 
-    /// Variables changed: their watchers get the value.
+    /// Variables changed: their watchers get the value, those that want it.
     pub(crate) fn changed(&self, changed: &[WatcherId], graph: &mut Graph, out: &mut Outbox<Node>) {
         for watcher in changed {
             let id = RequestId(watcher.0);
-            if let Some(output) = self.watches.get(&id).and_then(|&var| graph.read(var)) {
-                out.emit(Event::Changed { id, output });
+            match self.watches.get(&id) {
+                Some((_, Follow::Changes)) => out.emit(Event::Noticed(id)),
+                Some(&(var, Follow::Values)) => {
+                    if let Some(output) = graph.read(var) {
+                        out.emit(Event::Changed { id, output });
+                    }
+                }
+                None => {}
             }
         }
     }

@@ -5,7 +5,7 @@ use crate::command::{Reply, Request, RequestError, RequestId};
 use crate::frame::MAX_FRAME;
 use crate::node::{Node, Origin, Timer, replica_of};
 use crate::once::{Party, Token};
-use crate::open::{Wait, read, reply};
+use crate::open::{Follow, Wait, read, reply};
 use crate::store::Store;
 use crate::system;
 use lasp_crdt::codec::to_bytes;
@@ -33,7 +33,8 @@ impl Node {
                 out.set_timer(after, Timer::Wake(id));
                 Ok(None)
             }
-            Request::Watch(var) => self.watch(id, var).map(Some),
+            Request::Watch(var) => self.watch(id, var, Follow::Values).map(Some),
+            Request::Notice(var) => self.watch(id, var, Follow::Changes).map(Some),
             Request::Enforce { token, var, threshold } => self.enforce(id, token, var, threshold),
             Request::Send { to, letter } => {
                 self.send_letter(now, id, to, letter, out);
@@ -125,6 +126,7 @@ impl Node {
             | Request::ReadAny(_)
             | Request::WaitNeeded { .. }
             | Request::Watch(_)
+            | Request::Notice(_)
             | Request::Sleep(_)
             | Request::Enforce { .. }
             | Request::Send { .. }
@@ -204,9 +206,9 @@ impl Node {
         }
     }
 
-    fn watch(&mut self, id: RequestId, var: VarId) -> Result<Reply, RequestError> {
+    fn watch(&mut self, id: RequestId, var: VarId, follow: Follow) -> Result<Reply, RequestError> {
         self.known(var)?;
-        self.open.watch(id, self.store.graph_mut(), var);
+        self.open.watch(id, self.store.graph_mut(), var, follow);
         Ok(Reply::Done)
     }
 }

@@ -19,6 +19,7 @@ use crate::api::Lasp;
 use crate::driver::Owner;
 use crate::error::Stop;
 use crate::log::{Level, Log};
+use lasp_dataflow::Output;
 use lasp_node::{Command, Event, Node};
 use lasp_overlay::{Time, membership};
 use port::{Answer, Port, Queued};
@@ -129,6 +130,8 @@ impl Host {
         match event {
             Event::Reply { id, result } => self.port.reply(id, result.map(Answer::Reply)),
             Event::Changed { id, output } => self.port.changed(id, output),
+            // It stands for whatever the value is by the time that somebody asks.
+            Event::Noticed(id) => self.port.changed(id, Output::Unset),
             Event::Membership(event) => self.on_membership(&event),
             Event::DerivationFailed(error) => {
                 self.log.line(Level::Warn, || format!("a derivation failed: {error}"));

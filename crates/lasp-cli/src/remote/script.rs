@@ -57,7 +57,7 @@ async fn next(answers: &mut Answers) -> Result<Say, Failure> {
 pub(super) fn line(text: Option<String>, error: Option<String>) -> bool {
     let failed = error.is_some();
     if let Some(error) = error {
-        eprintln!("{error}");
+        crate::terminal::complain(&error);
     }
     if let Some(text) = text {
         print(&text); // where nobody reads it, the program runs on: it may have other things to do

@@ -8,8 +8,9 @@ use super::table::{count, table};
 use super::{ConnectArgs, Failure, odd, print};
 use crate::repl::assistant::Assistant;
 use crate::repl::commands::{self, COMMANDS, Command, is_incomplete};
-use crate::repl::{editor, history_file};
+use crate::repl::{editor, history_file, note_width};
 use crate::run::program::{FAILED, REJECTED, USAGE, load};
+use crate::terminal;
 use lasp::control::client::{Answers, Client};
 use lasp::control::protocol::{Ask, Binding, RunEnd, Say};
 use lasp_lang::complete::Known;
@@ -140,6 +141,7 @@ impl Shell {
                 Ok(entry) => {
                     // Kept at once, as this process may end at any time.
                     let _ = history.as_ref().map(|path| editor.append_history(path));
+                    note_width(editor);
                     if !self.entry(entry.trim()) {
                         return;
                     }
@@ -186,7 +188,7 @@ impl Shell {
     }
 
     fn fail(&mut self, message: &str) -> bool {
-        eprintln!("{message}");
+        terminal::complain(message);
         self.note(USAGE);
         true
     }
@@ -260,7 +262,7 @@ impl Connection<'_> {
             Ok(say) => return Err(odd(&say)),
             Err(failure) if failure.lost => return Err(failure),
             Err(failure) => {
-                eprintln!("{}", failure.message);
+                terminal::complain(&failure.message);
                 failure.code
             }
         };
@@ -286,7 +288,7 @@ impl Connection<'_> {
                 Say::Line { text, error } => failed |= line(text, error),
                 Say::Ran { end, report, names } => {
                     if !report.is_empty() {
-                        eprintln!("{report}");
+                        terminal::complain(&report);
                     }
                     let code = match end {
                         RunEnd::Finished if failed => FAILED,

@@ -5,10 +5,13 @@ use super::table::{count, cut, paragraph, table};
 use super::{ConnectArgs, Failure, finish, odd, print};
 use clap::Args;
 use lasp::control::client::Client;
-use lasp::control::protocol::{Ask, ErrorReport, Say, VariableReport};
+use lasp::control::protocol::{Ask, ErrorReport, PlaceReport, Say, VariableReport};
 use lasp_lang::show::json_text;
 use serde_json::{Value, json};
 use std::process::ExitCode;
+
+/// How the names of the runtime's own variables begin.
+const INTERNAL: &str = "~lasp/";
 
 /// What `lasp get` takes.
 #[derive(Args, Debug)]
@@ -61,6 +64,9 @@ pub(crate) struct VarsArgs {
     /// Show all that is known of what derivations failed on
     #[arg(long)]
     errors: bool,
+    /// Show the runtime's own variables, too, whose names begin with `~lasp/`
+    #[arg(long)]
+    all: bool,
     #[command(flatten)]
     connect: ConnectArgs,
 }
@@ -124,9 +130,12 @@ async fn follow(connect: &ConnectArgs, client: &Client, variable: &str) -> Resul
 
 /// Lists variables.
 pub(crate) fn vars(args: VarsArgs) -> ExitCode {
-    let VarsArgs { prefix, errors, connect } = args;
+    let VarsArgs { prefix, errors, all: internal, connect } = args;
+    // Who asks for them by name wants to see them.
+    let internal = internal || prefix.starts_with(INTERNAL);
     connect.with_node(async |connect, client| {
         let mut variables = all(connect, client, prefix).await?;
+        variables.retain(|variable| internal || !variable.name.starts_with(INTERNAL));
         variables.sort_by(|a, b| a.name.cmp(&b.name));
         if connect.json {
             let lines: Vec<String> = variables.iter().map(|variable| variable_json(variable).to_string()).collect();
@@ -207,8 +216,7 @@ fn error_list(variables: &[VariableReport]) -> String {
         };
         lines.push(paragraph(0, &format!("{}: {}{last}", variable.name, count(variable.errors, "error"))));
         for error in &variable.recent {
-            let place = error.span.map(|(from, to)| format!(" (bytes {from} to {to} of its function's program)"));
-            lines.push(paragraph(2, &format!("{}{}", error_text(error), place.unwrap_or_default())));
+            lines.push(paragraph(2, &format!("{}{}", error_text(error), place_text(error))));
         }
     }
     lines.join("\n")
@@ -218,12 +226,22 @@ fn error_text(error: &ErrorReport) -> String {
     format!("{} failed on {}: {}", error.operator, error.element, error.message)
 }
 
+fn place_text(error: &ErrorReport) -> String {
+    match &error.place {
+        Some(PlaceReport { program, line, column }) => format!(" (at {program}:{line}:{column})"),
+        None => String::new(),
+    }
+}
+
 fn variable_json(variable: &VariableReport) -> Value {
     let value = variable.value.as_ref().and_then(|(_, json)| serde_json::from_str::<Value>(json.as_deref()?).ok());
     let error = |error: &ErrorReport| {
         json!({
             "operator": error.operator, "element": error.element, "message": error.message,
             "span": error.span.map(|(from, to)| [from, to]),
+            "program": error.place.as_ref().map(|place| &place.program),
+            "line": error.place.as_ref().map(|place| place.line),
+            "column": error.place.as_ref().map(|place| place.column),
         })
     };
     json!({

@@ -4,6 +4,7 @@
 use super::commands::{self, Command};
 use crate::run::program::{FAILED, REJECTED, USAGE, color, load};
 use crate::run::report;
+use crate::terminal;
 use lasp_lang::complete::Known;
 use lasp_lang::diagnostic::render_all;
 use lasp_lang::explain::Recorder;
@@ -19,12 +20,14 @@ pub(super) struct Console<'a> {
     pub(super) out: Box<dyn Write + 'a>,
     pub(super) err: Box<dyn Write + 'a>,
     pub(super) colored: bool,
+    /// Whether what is too wide for the terminal is broken between words.
+    pub(super) wraps: bool,
 }
 
 impl Console<'_> {
     /// The process's own output.
     pub(super) fn process() -> Self {
-        Self { out: Box::new(io::stdout()), err: Box::new(io::stderr()), colored: color() }
+        Self { out: Box::new(io::stdout()), err: Box::new(io::stderr()), colored: color(), wraps: true }
     }
 
     fn say(&mut self, text: &str) {
@@ -33,6 +36,7 @@ impl Console<'_> {
     }
 
     fn complain(&mut self, text: &str) {
+        let text = if self.wraps { terminal::fit(text) } else { text.to_owned() };
         let _ = writeln!(self.err, "{text}");
     }
 }
@@ -180,7 +184,7 @@ mod tests {
     fn converse(entries: &[&str]) -> (String, String, u8) {
         let (mut out, mut err) = (Vec::new(), Vec::new());
         let mut shell = Shell::new(GraphHost::default());
-        let mut console = Console { out: Box::new(&mut out), err: Box::new(&mut err), colored: false };
+        let mut console = Console { out: Box::new(&mut out), err: Box::new(&mut err), colored: false, wraps: false };
         for entry in entries {
             if shell.entry(entry, &mut console) {
                 break;
@@ -247,7 +251,7 @@ mod tests {
         let mut shell = Shell::new(GraphHost::default());
         let interrupt = Interrupt::default();
         shell.interrupt_by(interrupt.clone());
-        let mut console = Console { out: Box::new(&mut out), err: Box::new(&mut err), colored: false };
+        let mut console = Console { out: Box::new(&mut out), err: Box::new(&mut err), colored: false, wraps: false };
         shell.entry("S = declare(set).", &mut console);
         interrupt.raise();
         shell.entry("lists:sum(lists:seq(1, 100000)).", &mut console);

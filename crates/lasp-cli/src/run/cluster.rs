@@ -252,6 +252,18 @@ impl Cluster {
         Ok(handle)
     }
 
+    /// A name that no node knows any more can be declared as something else.
+    fn forget_name(&mut self, variable: Handle) {
+        let (Entry::Declared(name, _) | Entry::Dynamic(name, _)) = &self.entries[variable.0 as usize] else {
+            return;
+        };
+        let name = name.clone();
+        let is_known = |number: usize| self.node(number).is_ok_and(|node| node.graph().lookup(name.as_str()).is_some());
+        if self.names.get(&name) == Some(&variable) && !(1..=self.lives.len()).any(is_known) {
+            self.names.remove(&name);
+        }
+    }
+
     /// Hands over a request that is answered when its time has come.
     fn wait_for(
         &mut self,
@@ -420,6 +432,7 @@ impl Host for Cluster {
         let var = self.locate(node, variable)?;
         self.ask(node, Request::Undeclare(var))?;
         self.places.remove(&(node, variable));
+        self.forget_name(variable);
         Ok(())
     }
 
@@ -611,7 +624,11 @@ impl Host for Cluster {
                 Some(_) => return self.poll(),
                 None => self.told_of(TriggerId(id.0)),
             },
-            Event::Membership(_) | Event::TypeConflict { .. } | Event::Printed { .. } | Event::ActionFailed { .. } => {
+            Event::Membership(_)
+            | Event::TypeConflict { .. }
+            | Event::Printed { .. }
+            | Event::ActionFailed { .. }
+            | Event::Noticed(_) => {
                 return self.poll();
             }
         })

@@ -1,5 +1,6 @@
 //! Reading programs and saying what is wrong, alike for all commands that take one.
 
+use crate::terminal;
 use lasp_lang::Source;
 use std::io::{self, IsTerminal, Read};
 use std::path::Path;
@@ -21,6 +22,9 @@ pub(crate) fn load(file: &Path) -> Result<Arc<Source>, String> {
         let limit = Source::BYTES_MAX as u64 + 1;
         io::stdin().take(limit).read_to_end(&mut bytes).map(|_| bytes)
     } else {
+        if file.is_dir() {
+            return Err(format!("error: {name} is a directory, not a program"));
+        }
         std::fs::read(file)
     };
     let bytes = bytes.map_err(|error| format!("error: cannot read {name}: {error}"))?;
@@ -31,7 +35,7 @@ pub(crate) fn load(file: &Path) -> Result<Arc<Source>, String> {
 
 /// Writes a message to standard error and gives the exit code.
 pub(crate) fn complain(message: &str, code: u8) -> ExitCode {
-    eprintln!("{message}");
+    terminal::complain(message);
     ExitCode::from(code)
 }
 

@@ -195,7 +195,7 @@ impl State {
     fn kind(&self) -> &'static str {
         match self {
             Self::GSet(_) => "gset",
-            Self::AwSet(_) => "awset",
+            Self::AwSet(_) => "set",
             Self::TwoPSet(_) => "twopset",
             Self::RwSet(_) => "rwset",
             Self::GCounter(_) => "gcounter",

@@ -270,7 +270,7 @@ fn derivations_that_make_no_sense_are_refused() {
     );
     assert_eq!(
         refused(Operator::Map(double()), &[set], Target::Into(grow)),
-        "map can be derived into awset, and g is gset"
+        "map can be derived into set, and g is gset"
     );
     assert_eq!(
         refused(Operator::Map(double()), &[set], Target::Into(derived)),
@@ -278,7 +278,7 @@ fn derivations_that_make_no_sense_are_refused() {
     );
     assert_eq!(refused(Operator::Map(double()), &[set], Target::Local(Some(name("c")))), "c is already declared");
     let fold = Operator::Fold(lasp_dataflow::Aggregate::Count);
-    assert_eq!(refused(fold, &[grow], Target::Into(set)), "fold can be derived into summary, and s is awset");
+    assert_eq!(refused(fold, &[grow], Target::Into(set)), "fold can be derived into summary, and s is set");
     assert!(matches!(node.graph.bind_to(set, grow), Err(DeriveError::OtherType { .. })));
     let used = node.declare("c2", "gcounter");
     node.update(used, Op::Increment(1));
@@ -351,7 +351,7 @@ fn types_that_cannot_be_derived_from_say_so_by_name() {
         node.graph.derive(Operator::Filter(is_even()), &[var], Target::Local(None)).unwrap_err().to_string()
     };
     let pair = Type::Pair(Box::new(Type::Max), Box::new(Type::AwSet));
-    assert_eq!(refused("p", pair), "filter takes collections, and p is a pair(max, awset)");
+    assert_eq!(refused("p", pair), "filter takes collections, and p is a pair(max, set)");
     let graph = "filter takes collections, and g is a ggraph; take its vertices or edges";
     assert_eq!(refused("g", Type::GGraph), graph);
 }

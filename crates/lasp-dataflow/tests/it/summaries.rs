@@ -179,7 +179,7 @@ fn only_folds_write_a_summary_and_only_of_what_can_be_measured() {
     assert!(node.graph.bind(t, &1.into()).unwrap_err().to_string().contains("use fold"));
     let count = || Operator::Fold(Aggregate::Count);
     let mut refused = |operator, input, into| node.graph.derive(operator, &[input], Target::Into(into)).unwrap_err();
-    assert_eq!(refused(count(), a, a).to_string(), "fold can be derived into summary, and a is awset");
+    assert_eq!(refused(count(), a, a).to_string(), "fold can be derived into summary, and a is set");
     assert!(matches!(refused(Operator::Map(double()), a, t), DeriveError::Target { .. }));
     let map = node.declare("m", "gmap(max)");
     let refused = node.graph.derive(count(), &[map], Target::Into(t)).unwrap_err();

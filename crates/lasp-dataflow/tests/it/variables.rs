@@ -255,7 +255,7 @@ fn variables_are_found_by_name_and_listed_as_declared() {
     let b = node.declare("b", "set");
     node.declare("a", "max");
     let listed: Vec<String> = node.graph.vars().map(|(_, info)| format!("{}: {}", info.name, info.ty)).collect();
-    assert_eq!(listed, ["b: awset", "a: max"]);
+    assert_eq!(listed, ["b: set", "a: max"]);
     assert_eq!(node.graph.lookup("b"), Some(b));
     assert_eq!(node.graph.lookup("c"), None);
 }

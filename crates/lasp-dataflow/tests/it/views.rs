@@ -398,7 +398,7 @@ fn a_variable_without_that_part_says_what_it_has() {
     let set = node.declare("s", "set");
     let mut refused =
         |facet, var| node.graph.derive(Operator::View(facet), &[var], Target::Local(None)).unwrap_err().to_string();
-    assert_eq!(refused(Facet::Keys, set), "s is a awset and has no keys; it has elements");
+    assert_eq!(refused(Facet::Keys, set), "s is a set and has no keys; it has elements");
     assert_eq!(refused(Facet::Elements, counter), "c is a gcounter and has no elements; it is no collection");
 }
 

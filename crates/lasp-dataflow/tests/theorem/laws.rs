@@ -232,7 +232,7 @@ fn deltas_in_any_order_give_what_the_whole_gives() {
 fn removals(ty: &Type, held: &Output) -> Option<Vec<Value>> {
     let form = |name: &str, x: &Value| Value::tuple([Value::atom(name), x.clone()]);
     Some(match (ty.name(), held) {
-        ("awset" | "twopset" | "rwset", Output::Set(items)) => items.iter().map(|x| form("rmv", x)).collect(),
+        ("set" | "twopset" | "rwset", Output::Set(items)) => items.iter().map(|x| form("rmv", x)).collect(),
         ("awmap" | "mvmap", Output::Map(entries)) => entries.iter().map(|(key, _)| form("rmv_key", key)).collect(),
         _ => return None,
     })

@@ -92,7 +92,7 @@ pub(crate) fn random_op(rng: &mut Rng, ty: &Type, pool: &[Value]) -> Value {
             0 => form("add_all", [several(rng)]),
             _ => form("add_element", [x]),
         },
-        "awset" | "twopset" | "rwset" => match rng.below(10) {
+        "set" | "twopset" | "rwset" => match rng.below(10) {
             0 => form("add_all", [several(rng)]),
             1 => form("rmv_all", [several(rng)]),
             2..5 => form("rmv", [x]),

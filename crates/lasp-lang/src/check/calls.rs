@@ -80,8 +80,17 @@ impl Checker {
             signature::all().map(|s| s.name).find(|known| known.split_once(':').is_some_and(|(_, f)| f == name));
         let hint =
             variable.or_else(|| near.or(qualified).map(str::to_owned)).map(|near| format!("did you mean `{near}`?"));
+        // What those try who come from elsewhere.
+        let known = match name {
+            "io:format" | "io:fwrite" | "println" | "printf" => Some("`print(X)` prints".to_owned()),
+            name if Type::names_and_aliases().any(|ty| ty == name) => {
+                Some(format!("`declare({name})` makes a variable of that type"))
+            }
+            _ => None,
+        };
         let diagnostic = self.error(at, format!("unknown function `{name}`"));
-        diagnostic.hint = hint.or_else(|| Some("functions are bound to variables: `F = fun(X) -> ... end`".to_owned()));
+        diagnostic.hint =
+            known.or(hint).or_else(|| Some("functions are bound to variables: `F = fun(X) -> ... end`".to_owned()));
     }
 
     fn wrong_arity(&mut self, name: &str, signature: &Signature, found: usize, span: Span) {
@@ -165,6 +174,9 @@ impl Checker {
                 }
             }
             _ => self.all(&args[1..]),
+        }
+        if let ("undeclare", ExprKind::Variable(name)) = (name, &args[0].kind) {
+            self.forget_type(name);
         }
         match name {
             "invariant" | "enforce_once" => self.expect_function(name, &args[2], 0, false),

@@ -1,10 +1,9 @@
 //! Derivations: what they are derived from and into, their functions and aggregates, as far as they are written out.
 
-use super::{Checker, Known};
-use crate::ast::{Expr, ExprKind, Fun, Literal};
+use super::{Checker, Known, literal_kind};
+use crate::ast::{Binary, Expr, ExprKind, Fun, Literal};
 use crate::session::{AGGREGATE_FORMS, AGGREGATES, shape, takes, target};
 use crate::show::type_name;
-use crate::source::Span;
 use crate::suggest::nearest;
 use lasp_dataflow::Type;
 
@@ -91,16 +90,16 @@ impl Checker {
         known
     }
 
-    /// Whether the clauses of a predicate end in a match where a comparison is meant.
+    /// Whether the clauses of a predicate end in a match where a comparison is meant, or in what is no boolean.
     fn expect_condition(&mut self, fun: &Fun) {
-        for clause in &fun.clauses {
-            let Some(Expr { kind: ExprKind::Match(pattern, value), .. }) = clause.body.last() else {
-                continue;
-            };
-            let operator = Span::new(pattern.span.end, value.span.start);
-            let diagnostic = self.error(operator, "`=` binds; a condition compares with `==`");
-            diagnostic.label = "found `=`, expected `==`".to_owned();
-            diagnostic.hint = Some("write `==`".to_owned());
+        for last in fun.clauses.iter().filter_map(|clause| clause.body.last()) {
+            if let ExprKind::Match(pattern, value) = &last.kind {
+                self.no_comparison(pattern, value);
+            } else if let Some(kind) = no_boolean(last) {
+                let diagnostic = self.error(last.span, format!("a predicate is true or false, this one gives {kind}"));
+                diagnostic.label = "expected a condition".to_owned();
+                diagnostic.hint = Some("`map` makes other values of the elements".to_owned());
+            }
         }
     }
 
@@ -111,6 +110,15 @@ impl Checker {
                 let near = nearest(asked, AGGREGATES).map(|near| format!("did you mean `{near}`?"));
                 let diagnostic = self.error(arg.span, format!("`{name}` cannot aggregate by `{asked}`"));
                 diagnostic.hint = Some(near.unwrap_or_else(|| AGGREGATE_FORMS.to_owned()));
+            }
+            ExprKind::Fun(fun) => {
+                let diagnostic = self.error(arg.span, format!("`{name}` cannot aggregate by a function alone"));
+                diagnostic.label = "expected an aggregate".to_owned();
+                diagnostic.hint = Some(match fun.arity {
+                    1 => "`{sum, F}` sums what F makes of each element".to_owned(),
+                    2 => "`{F, Init}` says what to begin with: {fun(X, Acc) -> ... end, 0}".to_owned(),
+                    _ => AGGREGATE_FORMS.to_owned(),
+                });
             }
             ExprKind::List { items, tail: None } => items.iter().for_each(|item| self.aggregate(name, item)),
             ExprKind::Tuple(items) => match &items[..] {
@@ -162,6 +170,21 @@ impl Checker {
             self.error(arg.span, format!("a table is a collection, found a {found}")).hint = Some(hint.to_owned());
         }
     }
+}
+
+/// What an expression gives that is written as something other than a condition.
+fn no_boolean(expr: &Expr) -> Option<&'static str> {
+    use Binary as B;
+    Some(match &expr.kind {
+        ExprKind::Literal(Literal::Bool(_)) => return None,
+        ExprKind::Literal(literal) => literal_kind(literal),
+        ExprKind::Tuple(_) => "a tuple",
+        ExprKind::List { .. } => "a list",
+        ExprKind::Map { .. } => "a map",
+        ExprKind::Fun(_) | ExprKind::FunRef { .. } => "a function",
+        ExprKind::Binary(B::Add | B::Subtract | B::Multiply | B::Divide | B::Div | B::Rem, ..) => "a number",
+        _ => return None,
+    })
 }
 
 /// Whether an expression is written as an aggregate rather than a function.

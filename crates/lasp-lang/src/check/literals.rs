@@ -4,10 +4,10 @@ use super::Checker;
 use crate::ast::{Callee, Expr, ExprKind, Literal, MapEntry};
 use crate::library::named_type;
 use crate::machine::literal_value;
-use crate::session::operation_names;
+use crate::session::{operation_name, operation_names};
 use crate::show::type_name;
 use crate::suggest::nearest;
-use lasp_dataflow::{Op, Threshold, Type, Value};
+use lasp_dataflow::{Op, OpError, Threshold, Type, Value};
 
 /// The value of an expression that is made of literals only.
 pub(super) fn constant(expr: &Expr) -> Option<Value> {
@@ -95,9 +95,20 @@ impl Checker {
                 let Some(Err(error)) = constant(expr).map(|value| Op::from_value(ty, &value)) else {
                     return;
                 };
-                self.error(expr.span, error.to_string());
+                match error {
+                    OpError::Unsupported { .. } => self.written_otherwise(ty, name, expr),
+                    error => _ = self.error(expr.span, error.to_string()),
+                }
             }
         }
+    }
+
+    /// An operation of the type by its name alone.
+    fn written_otherwise(&mut self, ty: &Type, name: &str, at: &Expr) {
+        let is_this = |form: &&str| operation_name(form) == name;
+        let forms: Vec<&str> = ty.catalogue().iter().map(|op| op.form).filter(is_this).collect();
+        let diagnostic = self.error(at.span, format!("`{name}` of {} is written otherwise", type_name(ty)));
+        diagnostic.label = format!("expected {}", forms.join(" or "));
     }
 
     fn no_operation(&mut self, ty: &Type, at: &Expr, found: &str) {

@@ -22,6 +22,8 @@ pub(super) struct Scope {
     positions: BTreeMap<Name, Vec<usize>>,
     /// Names that only some clauses of a `case` or `if` bind, with such a clause.
     not_everywhere: BTreeMap<Name, Span>,
+    /// Places in several clauses that bind one variable: each with that which stands for all.
+    joined: Vec<(Span, Span)>,
 }
 
 impl Scope {
@@ -48,11 +50,17 @@ impl Scope {
     /// Forgets the places: another text follows.
     pub(super) fn forget_places(&mut self) {
         self.names.iter_mut().for_each(|bound| bound.place = None);
+        self.joined.clear();
     }
 
     /// The names, the latest first.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         self.names.iter().rev().map(|bound| &*bound.name)
+    }
+
+    /// Places that bind the same variable in several clauses, each with that which stands for all.
+    pub(super) fn joined(&self) -> &[(Span, Span)] {
+        &self.joined
     }
 
     /// The clause that binds `name`, where others do not.
@@ -101,6 +109,8 @@ impl Scope {
                 }
                 let elsewhere: Vec<&Known> = alternatives.iter().filter_map(|names| find(names, name)).collect();
                 if elsewhere.len() == alternatives.len() {
+                    let places = alternatives.iter().filter_map(|names| names.iter().find(|b| b.name == *name)?.place);
+                    self.joined.extend(places.filter_map(|other| Some((other, (*place)?))));
                     let agree = elsewhere.iter().all(|other| *other == known);
                     self.bind(name.clone(), if agree { known.clone() } else { Known::Unknown }, *place);
                 } else {

@@ -38,6 +38,15 @@ struct Edge {
     cost: &'static str,
 }
 
+/// What something waits for or follows.
+#[derive(Debug)]
+struct Watched {
+    id: TriggerId,
+    node: usize,
+    variable: Handle,
+    what: &'static str,
+}
+
 /// Notes down what a program builds.
 #[derive(Debug)]
 pub struct Recorder<H> {
@@ -46,7 +55,7 @@ pub struct Recorder<H> {
     variables: BTreeMap<Handle, Noted>,
     edges: Vec<Edge>,
     /// Variables that something waits for or follows.
-    watched: Vec<(usize, Handle, &'static str)>,
+    watched: Vec<Watched>,
     /// Whether variables are forgotten for good: what is explained at the end is how the program was.
     forgets: bool,
 }
@@ -78,11 +87,8 @@ impl<H: Host> Recorder<H> {
         let variables = handles.iter().map(|handle| self.variable(*handle, names, failures)).collect();
         let id = |handle: Handle| handles.binary_search(&handle).expect("every variable that is used was noted");
         let derivations: Vec<Derivation> = self.edges.iter().map(|edge| edge.derivation(&id)).collect();
-        let reaction = |(node, handle, what): &(usize, Handle, &'static str)| Reaction {
-            node: *node,
-            variable: id(*handle),
-            what,
-        };
+        let reaction =
+            |watched: &Watched| Reaction { node: watched.node, variable: id(watched.variable), what: watched.what };
         let reactions = self.watched.iter().map(reaction).collect();
         let plan = match host_plan {
             Some(host_plan) => plan(&host_plan, &derivations, &|handle| handles.binary_search(&handle).ok()),
@@ -112,6 +118,13 @@ impl<H: Host> Recorder<H> {
         let ty = if noted.scalar { "value".to_owned() } else { type_name(&self.inner.type_of(handle)) };
         let failures = failures.get(&handle).map(|failures| (failures.count, failures.last.clone()));
         Variable { name, ty, origin, growth: noted.growth, size, failures }
+    }
+
+    /// Nothing waits for this any more; what a whole program waited for stays part of how it was.
+    fn unwatch(&mut self, id: TriggerId) {
+        if self.forgets {
+            self.watched.retain(|watched| watched.id != id);
+        }
     }
 
     fn note_declared(&mut self, node: usize, handle: Handle, name: Option<&str>) {
@@ -179,9 +192,9 @@ impl<H: Host> Host for Recorder<H> {
         }
         self.inner.undeclare(node, variable)?;
         self.edges.retain(|edge| edge.node != node || edge.into != variable);
-        self.watched.retain(|(at, watched, _)| *at != node || *watched != variable);
+        self.watched.retain(|watched| watched.node != node || watched.variable != variable);
         let is_used = self.edges.iter().any(|edge| edge.into == variable || edge.inputs.contains(&variable))
-            || self.watched.iter().any(|(_, watched, _)| *watched == variable);
+            || self.watched.iter().any(|watched| watched.variable == variable);
         if self.inner.nodes() == 1 && !is_used {
             self.variables.remove(&variable);
         }
@@ -257,13 +270,13 @@ impl<H: Host> Host for Recorder<H> {
 
     fn wait(&mut self, node: usize, variable: Handle, threshold: Threshold) -> Result<TriggerId, Refusal> {
         let id = self.inner.wait(node, variable, threshold)?;
-        self.watched.push((node, variable, "a threshold on"));
+        self.watched.push(Watched { id, node, variable, what: "a threshold on" });
         Ok(id)
     }
 
     fn wait_needed(&mut self, node: usize, variable: Handle, threshold: Threshold) -> Result<TriggerId, Refusal> {
         let id = self.inner.wait_needed(node, variable, threshold)?;
-        self.watched.push((node, variable, "a need of"));
+        self.watched.push(Watched { id, node, variable, what: "a need of" });
         Ok(id)
     }
 
@@ -275,18 +288,19 @@ impl<H: Host> Host for Recorder<H> {
         identity: u64,
     ) -> Result<TriggerId, Refusal> {
         let id = self.inner.enforce_once(node, variable, threshold, identity)?;
-        self.watched.push((node, variable, "something that happens once, on"));
+        self.watched.push(Watched { id, node, variable, what: "something that happens once, on" });
         Ok(id)
     }
 
     fn watch(&mut self, node: usize, variable: Handle) -> Result<TriggerId, Refusal> {
         let id = self.inner.watch(node, variable)?;
-        self.watched.push((node, variable, "a stream of"));
+        self.watched.push(Watched { id, node, variable, what: "a stream of" });
         Ok(id)
     }
 
     fn cancel(&mut self, wait: TriggerId) {
         self.inner.cancel(wait);
+        self.unwatch(wait);
     }
 
     fn begin_once(&mut self, node: usize, id: TriggerId) {
@@ -310,7 +324,11 @@ impl<H: Host> Host for Recorder<H> {
     }
 
     fn poll(&mut self) -> Option<HostEvent> {
-        self.inner.poll()
+        let event = self.inner.poll();
+        if let Some(HostEvent::Met(id)) = event {
+            self.unwatch(id);
+        }
+        event
     }
 
     fn advance(&mut self, deadline_ms: Option<u64>) -> Progress {

@@ -15,10 +15,11 @@ impl Explanation {
     fn write_variables(&self, f: &mut Formatter<'_>) -> fmt::Result {
         writeln!(f, "variables")?;
         let width = self.variables.iter().map(|variable| variable.name.chars().count()).max().unwrap_or(0);
+        let types = self.variables.iter().map(|variable| variable.ty.len()).max().unwrap_or(0).max(11);
         for variable in &self.variables {
             let size = variable.size.to_string();
             let size = if size.is_empty() { size } else { format!("; {size}") };
-            writeln!(f, "  {:width$}  {:<12} {}{size}", variable.name, variable.ty, variable.origin)?;
+            writeln!(f, "  {:width$}  {:<types$}  {}{size}", variable.name, variable.ty, variable.origin)?;
             writeln!(f, "  {:width$}    {}", "", variable.growth.describe())?;
             if let Some((count, last)) = &variable.failures {
                 writeln!(f, "  {:width$}    {count} left out; the last {last}", "")?;

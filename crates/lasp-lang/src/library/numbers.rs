@@ -208,8 +208,8 @@ pub(crate) fn type_of(term: &Term) -> std::result::Result<Type, String> {
 
 /// The type called `name` with these parameters; the error names the nearest type.
 pub(crate) fn named_type(name: &str, parameters: Vec<Type>) -> std::result::Result<Type, String> {
-    if Type::names().all(|known| known != name) {
-        let hint = nearest(name, Type::names()).map(|near| format!("; did you mean `{near}`?"));
+    if Type::names_and_aliases().all(|known| known != name) {
+        let hint = nearest(name, Type::names_and_aliases()).map(|near| format!("; did you mean `{near}`?"));
         let known: Vec<&str> = Type::names().collect();
         return Err(format!(
             "unknown type `{name}`{}",

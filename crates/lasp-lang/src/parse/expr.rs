@@ -245,6 +245,10 @@ impl Parser {
                     self.dangling_comma()?;
                     return Ok(());
                 }
+            } else if matches!(self.peek(), Token::Atom(name) if &**name == "else") {
+                let hint = "the clause for everything else is `; true -> ...`, and in a `case` it is `; _ -> ...`";
+                self.report(self.span(), "there is no `else`", "", Some(hint));
+                self.bump();
             } else if self.starts_expr() {
                 let at = self.span();
                 let found = self.peek().describe();

@@ -106,7 +106,7 @@ impl<H: Host> World<H> {
             Some(other) => return Err(not_a_variable(other)),
         };
         let handle = self.host.derive(node, operator, &inputs, into)?;
-        self.derived_by(handle, args);
+        self.derived_by(name, handle, args);
         self.follows(node, handle, &inputs, into.is_none());
         if into.is_none() && !matches!(self.host.type_of(handle), Type::AwSet | Type::Boolean) {
             self.folds.insert(handle);

@@ -371,7 +371,12 @@ pub(crate) fn operation_hint(ty: &Type, form: &Value) -> Option<String> {
 
 /// The names of a type's operations, without their arguments.
 pub(crate) fn operation_names(ty: &Type) -> impl Iterator<Item = &'static str> {
-    ty.catalogue().iter().map(|op| op.form.trim_start_matches('{').split([',', '}']).next().unwrap_or(op.form))
+    ty.catalogue().iter().map(|op| operation_name(op.form))
+}
+
+/// The name of an operation that is written so.
+pub(crate) fn operation_name(form: &str) -> &str {
+    form.trim_start_matches('{').split([',', '}']).next().unwrap_or(form)
 }
 
 /// What is known of a topic: a name, or a type with its parameters.

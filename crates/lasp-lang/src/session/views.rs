@@ -116,7 +116,7 @@ impl<H: Host> World<H> {
         let handle = view.apply(&tables, |operator, inputs| -> Result<Handle, Trap> {
             let handle = self.host.derive(node, operator.clone(), inputs, None)?;
             self.views.texts.insert(handle, place.clone());
-            self.derived_by(handle, &[]);
+            self.derived_by("sql", handle, &[]);
             self.follows(node, handle, inputs, true);
             Ok(handle)
         })?;

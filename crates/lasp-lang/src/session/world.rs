@@ -1,5 +1,6 @@
 //! The effects of a session: operations go to the host, its events become actions of the program, prints become lines.
 
+use super::derived::Derived;
 use super::identity::Identities;
 use super::views::Views;
 use super::{Line, resolve};
@@ -10,10 +11,10 @@ use crate::host::{Host, HostEvent, Progress, TriggerId};
 use crate::interrupt::Interrupt;
 use crate::machine::{Action, Effects, Place, Step, Waiting};
 use crate::show;
-use crate::source::{Source, Span};
+use crate::source::Span;
 use crate::term::{Handle, Term, Variable};
+use lasp_dataflow::FunctionError;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::Arc;
 
 /// What runs when the host reports a trigger.
 #[derive(Debug)]
@@ -60,12 +61,9 @@ pub struct World<H> {
     lines: Vec<Line>,
     /// Where lines go as they come, instead of `lines`.
     sink: Option<Box<dyn FnMut(Line) + Send>>,
-    /// Where the functions of derived variables stand; `None` for functions of several programs.
-    sources: BTreeMap<Handle, Option<Arc<Source>>>,
     /// Where the operation under way is called.
     called_at: Option<Place>,
-    /// Where variables are derived; `None` for those that are derived at several places.
-    derived_at: BTreeMap<Handle, Option<Place>>,
+    derived: Derived,
     /// Derived variables that nobody has read, and from which nothing else follows.
     pub(super) unread: BTreeSet<(usize, Handle)>,
     /// What SQL knows of this session.
@@ -95,9 +93,8 @@ impl<H> World<H> {
             firing: None,
             lines: Vec::new(),
             sink: None,
-            sources: BTreeMap::new(),
             called_at: None,
-            derived_at: BTreeMap::new(),
+            derived: Derived::default(),
             unread: BTreeSet::new(),
             views: Views::default(),
             folds: BTreeSet::new(),
@@ -115,8 +112,7 @@ impl<H> World<H> {
     /// The same on another host, which knows the variables and triggers by the same numbers; and the one before.
     pub(super) fn rehost<G>(self, host: G) -> (World<G>, H) {
         let Self { host: before, triggers, identities, met, due, firing, lines, sink, .. } = self;
-        let Self { sources, called_at, derived_at, unread, views, folds, patterns, failures, interrupt, form, .. } =
-            self;
+        let Self { called_at, derived, unread, views, folds, patterns, failures, interrupt, form, .. } = self;
         let world = World {
             host,
             triggers,
@@ -126,9 +122,8 @@ impl<H> World<H> {
             firing,
             lines,
             sink,
-            sources,
             called_at,
-            derived_at,
+            derived,
             unread,
             views,
             folds,
@@ -229,13 +224,14 @@ impl<H: Host> World<H> {
                         self.enqueue(node, function, vec![Term::output(output)]);
                     }
                 }
-                HostEvent::DerivationFailed { node, variable, message, at } => {
+                HostEvent::DerivationFailed { node, variable, message, operator, error } => {
                     if let Some(variable) = variable {
                         self.failures.entry(variable).or_default().note(node, &message);
                     }
-                    let place = variable.and_then(|variable| self.place_of_failure(variable, at));
-                    let report = place.map(|(source, span)| {
-                        (source, Box::new(Diagnostic::error(span, format!("at node {node}, {message}"))))
+                    let place = variable.and_then(|variable| self.place_of_failure(variable, operator, &error));
+                    let report = place.map(|((source, span), label)| {
+                        let report = Diagnostic::error(span, format!("at node {node}, {message}")).label(label);
+                        (source, Box::new(report))
                     });
                     self.emit(Line::DerivationFailed { form: self.form, node, message, report });
                 }
@@ -243,39 +239,24 @@ impl<H: Host> World<H> {
         }
     }
 
-    /// The part of a function that failed, else the call that derives the variable.
-    fn place_of_failure(&self, variable: Handle, at: Option<Span>) -> Option<Place> {
-        let in_function = at.and_then(|at| {
-            let in_program = || Some((self.sources.get(&variable)?.clone()?, at));
-            self.views.place(variable, at).or_else(in_program)
-        });
-        in_function.or_else(|| self.derived_at.get(&variable)?.clone())
+    /// The part of a function that failed, else the call that derives the variable, and what to say about that.
+    fn place_of_failure(
+        &self,
+        variable: Handle,
+        operator: &str,
+        error: &FunctionError,
+    ) -> Option<(Place, &'static str)> {
+        if let (Some((start, end)), None) = (error.at, &error.program)
+            && let Some(place) = self.views.place(variable, Span::new(start, end))
+        {
+            return Some((place, ""));
+        }
+        self.derived.place(variable, operator, error)
     }
 
     /// Remembers where `variable` is derived, and the programs of the functions that derive it, for reports.
-    pub(super) fn derived_by(&mut self, variable: Handle, args: &[Term]) {
-        let here = &self.called_at;
-        self.derived_at
-            .entry(variable)
-            .and_modify(|known| {
-                if known != here {
-                    *known = None;
-                }
-            })
-            .or_insert_with(|| here.clone());
-        let mut open: Vec<Term> = args.to_vec();
-        while let Some(arg) = open.pop() {
-            let Term::Function(function) = &arg else {
-                open.extend(arg.mixed_parts().cloned());
-                continue;
-            };
-            let source = function.source().cloned();
-            let known = self.sources.entry(variable).or_insert_with(|| source.clone());
-            let same = matches!((&*known, &source), (Some(a), Some(b)) if Arc::ptr_eq(a, b));
-            if !same {
-                *known = None;
-            }
-        }
+    pub(super) fn derived_by(&mut self, operation: &str, variable: Handle, args: &[Term]) {
+        self.derived.note(operation, variable, self.called_at.clone(), args);
     }
 
     /// Notes that `result` follows from `inputs`: whoever reads it reads them, too.
@@ -394,6 +375,12 @@ impl<H: Host> Effects for World<H> {
             Waiting::Settle => self.settle(waiting),
             Waiting::Until(deadline_ms) => self.sleep(*deadline_ms, waiting),
             Waiting::Thresholds { waits, deadline_ms, .. } => self.thresholds(waits, *deadline_ms, waiting),
+        }
+    }
+
+    fn abandon(&mut self, waiting: &Waiting) {
+        if let Waiting::Thresholds { waits, .. } = waiting {
+            self.give_up(waits);
         }
     }
 

@@ -1,6 +1,7 @@
 //! What is said about programs that are wrong: line, place, what was found and expected, a hint.
 
 use crate::support::{attempt, failure};
+use lasp_lang::explain::Recorder;
 use lasp_lang::{GraphHost, Line, Session, Source, Stop};
 
 /// The message, the line under carets (trimmed) and the hint of each diagnostic.
@@ -54,11 +55,19 @@ fn each_mistake_is_named_at_its_place_with_a_hint() {
         ),
         (
             "S = declare(set), filter(S, fun(X) -> X = 2 end).",
-            &["error: `=` binds; a condition compares with `==`", "^^^ found `=`, expected `==`", "help: write `==`"],
+            &[
+                "error: `=` binds; a condition compares with `==`",
+                "^^^ found `=`, expected `==`",
+                "help: did you mean `==`?",
+            ],
         ),
         (
             "X = 1, if X = 1 -> a; true -> b end.",
-            &["error: `=` binds; a condition compares with `==`", "^^^ found `=`, expected `==`", "help: write `==`"],
+            &[
+                "error: `=` binds; a condition compares with `==`",
+                "^^^ found `=`, expected `==`",
+                "help: did you mean `==`?",
+            ],
         ),
         ("X = 1, Xs + 1.", &["error: variable `Xs` is unbound", "^^ not bound here", "help: did you mean `X`?"]),
         (
@@ -112,7 +121,7 @@ fn each_mistake_is_named_at_its_place_with_a_hint() {
             &[
                 "error: the values of an awmap cannot be gcounter: they share the map's causal context, which it does not have",
                 "^^^^^",
-                "help: they can be awset, rwset, ewflag, dwflag, mvregister, awmap(T), mvmap, awgraph, or a pair of these. A gmap takes any type",
+                "help: they can be set, rwset, ewflag, dwflag, mvregister, awmap(T), mvmap, awgraph, or a pair of these. A gmap takes any type",
             ],
         ),
         (
@@ -214,6 +223,87 @@ fn each_mistake_is_named_at_its_place_with_a_hint() {
             &["error: `fold` cannot aggregate by `avrg`", "^^^^", "help: did you mean `avg`?"],
         ),
         (
+            "A = declare(\"a, set).\nB = declare(set).\n",
+            &["error: this text has no closing `\"`", "^ opened here", "help: write `\\\"` for a quote inside"],
+        ),
+        (
+            "S = declare(set);\nT = declare(set);",
+            &[
+                "error: expected `,` or `.`, found `;`",
+                "^",
+                "help: `;` stands between clauses; expressions are separated by `,`, and a form ends with `.`",
+                "error: expected `,` or `.`, found `;`",
+                "^",
+                "help: `;` stands between clauses; expressions are separated by `,`, and a form ends with `.`",
+            ],
+        ),
+        (
+            "if true -> 1 else 2 end.",
+            &[
+                "error: there is no `else`",
+                "^^^^",
+                "help: the clause for everything else is `; true -> ...`, and in a `case` it is `; _ -> ...`",
+            ],
+        ),
+        ("A = 1, A = 2.", &["error: no match for 2", "^", "help: `A` is 1 already: a variable is bound once"]),
+        (
+            "declare(Set).",
+            &["error: variable `Set` is unbound", "^^^ not bound here", "help: the type is written `set`"],
+        ),
+        ("S = set().", &["error: unknown function `set`", "^^^", "help: `declare(set)` makes a variable of that type"]),
+        ("io:format(\"x\").", &["error: unknown function `io:format`", "^^^^^^^^^", "help: `print(X)` prints"]),
+        (
+            "S = declare(set), lists:map(fun(X) -> X end, S).",
+            &[
+                "error: lists:map: the second argument is a list, found a variable",
+                "^^^^^^^^^^^^^^^^^^^^^^^^^^^^^",
+                "help: use `query(V)` for the variable's current value",
+            ],
+        ),
+        (
+            "S = declare(set), fold(S, fun(X, A) -> X + A end).",
+            &[
+                "error: `fold` cannot aggregate by a function alone",
+                "^^^^^^^^^^^^^^^^^^^^^^ expected an aggregate",
+                "help: `{F, Init}` says what to begin with: {fun(X, Acc) -> ... end, 0}",
+            ],
+        ),
+        (
+            "X = 2, case X = 2 of true -> yes; false -> no end.",
+            &[
+                "error: `=` binds; a condition compares with `==`",
+                "^^^ found `=`, expected `==`",
+                "help: did you mean `==`?",
+            ],
+        ),
+        (
+            "S = declare(set), filter(S, fun(X) -> X + 1 end).",
+            &[
+                "error: a predicate is true or false, this one gives a number",
+                "^^^^^ expected a condition",
+                "help: `map` makes other values of the elements",
+            ],
+        ),
+        (
+            "S = declare(set), update(S, {add, 1, 2}).",
+            &["error: `add` of set is written otherwise", "^^^^^^^^^^^ expected {add, E}"],
+        ),
+        (
+            "C = declare(gcounter), update(C, {increment, 1, 2}).",
+            &[
+                "error: `increment` of gcounter is written otherwise",
+                "^^^^^^^^^^^^^^^^^ expected increment or {increment, N}",
+            ],
+        ),
+        (
+            "R = declare(mvregister), read(R, {value, 3}).",
+            &[
+                "error: mvregister cannot be waited on for {value, 3}",
+                "^^^^^^^^^^",
+                "help: it offers a value to hold, {strict, Value} for another one beside it, {cardinality, N}, {strict, {cardinality, N}}, {strict, undefined}",
+            ],
+        ),
+        (
             "lists:foldl(1, 2).",
             &[
                 "error: `lists:foldl` takes 3 arguments, found 2",
@@ -225,6 +315,66 @@ fn each_mistake_is_named_at_its_place_with_a_hint() {
     let differing: Vec<_> = cases.iter().filter(|(text, expected)| said(text) != *expected).collect();
     let found: Vec<_> = differing.iter().map(|(text, _)| (text, said(text))).collect();
     assert!(found.is_empty(), "said otherwise: {found:#?}");
+}
+
+#[test]
+fn a_name_with_two_types_is_found_before_anything_runs_and_both_places_are_shown() {
+    let expected = "\
+error: a is already declared as set, not gcounter
+ --> test.lasp:2:5
+  |
+1 | A = declare(\"a\", awset).
+  |     ------------------- declared as set here
+2 | B = declare(a, gcounter).
+  |     ^^^^^^^^^^^^^^^^^^^^ declared as gcounter
+  |
+help: a name stands for one variable in the whole cluster: take another name";
+    assert_eq!(failure("A = declare(\"a\", awset).\nB = declare(a, gcounter)."), expected);
+}
+
+#[test]
+fn a_cycle_is_found_before_anything_runs_and_both_places_are_shown() {
+    let declared = "A = declare(a, set), B = declare(b, set), C = declare(set).\n";
+    let expected = "\
+error: the derivation would be a cycle: b already follows from a
+ --> test.lasp:3:1
+  |
+2 | B = map(A, fun(X) -> X end, B).
+  |     -------------------------- b follows from a here
+3 | union(C, filter(B, fun(X) -> X > 1 end), A).
+  | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+  |
+help: derive into another variable, or leave it out and take the result";
+    let cycle = "B = map(A, fun(X) -> X end, B).\nunion(C, filter(B, fun(X) -> X > 1 end), A).";
+    let shown = failure(&format!("{declared}{cycle}"));
+    assert!(shown.contains("would be a cycle: its input already follows from a"), "{shown}");
+    assert!(shown.contains("by 2 derivations, of which this is one"), "{shown}");
+    let shown = failure(&format!("{declared}{}", cycle.replace("filter(B, fun(X) -> X > 1 end)", "B")));
+    assert_eq!(
+        shown,
+        expected.replace("filter(B, fun(X) -> X > 1 end)", "B").replace(&"^".repeat(43), &"^".repeat(14))
+    );
+    let shown = failure(&format!("{declared}bind_to(A, B), bind_to(B, A)."));
+    assert!(shown.contains("a already follows from b"), "{shown}");
+    let shown = failure(&format!("{declared}map(C, fun(X) -> X end, C)."));
+    assert!(shown.contains("C would follow from itself"), "{shown}");
+}
+
+#[test]
+fn names_and_cycles_that_may_not_come_to_be_are_no_errors() {
+    for program in [
+        "A = declare(a, set), undeclare(A), B = declare(a, gcounter), update(B, increment).",
+        "A = declare(a, set), undeclare(A), A2 = declare(a, gcounter), update(A2, increment), query(A2).",
+        "F = fun() -> declare(a, set) end, declare(a, gcounter).",
+        "case 1 of 1 -> declare(a, set); 2 -> declare(a, gcounter) end.",
+        "F = fun(V) -> undeclare(V) end, A = declare(a, set), F(A), declare(a, gcounter).",
+        "A = declare(set), B = declare(set), F = fun() -> map(A, fun(X) -> X end, B) end, map(B, fun(X) -> X end, A).",
+        "A = declare(set), map(A, fun(X) -> X end), B = map(A, fun(X) -> X end), map(B, fun(X) -> X end).",
+        "declare(a, set), declare(\"a\", awset).",
+    ] {
+        let (_, stop) = attempt(program);
+        assert_eq!(stop, None, "{program}");
+    }
 }
 
 #[test]
@@ -250,7 +400,11 @@ fn a_program_that_fails_says_where_and_why() {
         ("lists:nth(3, [1]).", "lists:nth: there is no element 3 in a list of 1"),
         ("maps:get(b, #{a => 1}).", "maps:get: the map has no key b"),
         ("#{a => 1}#{b := 2}.", "the map has no key b; `=>` would add it"),
-        ("declare(x, set), declare(x, gset).", "x is already declared as awset, not gset"),
+        ("F = fun(T) -> declare(x, T) end, F(set), F(gset).", "x is already declared as set, not gset"),
+        (
+            "F = fun(A, B) -> map(A, fun(X) -> X end, B) end, A = declare(a, set), B = declare(b, set), F(A, B), F(B, A).",
+            "would be a cycle",
+        ),
         ("S = declare(set), map(S, fun(X) -> X end, S).", "would be a cycle"),
         ("V = declare(ivar), update(V, {set, 1}), update(V, {set, 2}).", "already set to 1"),
         ("C = declare(gcounter), read(C, {value, 1}).", "this would wait for ever"),
@@ -347,6 +501,50 @@ fn a_failure_in_no_part_of_a_function_is_shown_at_the_call_that_derives() {
         });
         assert_eq!(shown, Some(call), "{lines:?}");
     }
+}
+
+#[test]
+fn what_fails_in_one_of_several_derivations_into_a_variable_is_shown_where_it_stands() {
+    let mut session = Session::new(GraphHost::default());
+    let mut shown = Vec::new();
+    let mut enter = |text: &str| {
+        let mut failed = Vec::new();
+        let entered = session.run(&Source::new(format!("entry {}", shown.len() + 1), text), &mut |line| {
+            if let Line::DerivationFailed { report: Some((source, report)), .. } = line {
+                failed.push(format!("{}: {} {}", source.name(), source.slice(report.span), report.label));
+            }
+        });
+        assert!(entered.is_ok(), "{entered:?}");
+        shown.push(failed.join("; "));
+    };
+    enter("A = declare(set), B = declare(set), C = declare(set).");
+    enter("map(A, fun(X) -> 1 div X end, C).");
+    enter("map(B, fun(X) -> 2 div X end, C), Is = fun lists:sum/1.");
+    enter("filter(B, fun(X) -> X end, C), map(B, Is, C).");
+    enter("update(A, {add, 0}).");
+    let one_of = "here, or in another derivation into the same variable";
+    enter("update(B, {add, 0}).");
+    assert_eq!(shown[4], "entry 2: 1 div X ");
+    let mut found: Vec<&str> = shown[5].split("; ").collect();
+    found.sort_unstable();
+    let sum = format!("entry 4: map(B, Is, C) {one_of}");
+    assert_eq!(found, ["entry 3: 2 div X ", "entry 4: filter(B, fun(X) -> X end, C) ", &sum]);
+}
+
+#[test]
+fn what_is_waited_for_no_longer_is_not_in_the_graph() {
+    let mut session = Session::new(Recorder::new(GraphHost::default()));
+    let mut enter = |text: &str| session.run(&Source::new("test", text), &mut drop).is_ok();
+    assert!(enter("A = declare(a, gcounter), invariant(A, {value, 9}, fun() -> print(x) end)."));
+    assert!(!enter("read(A, {value, 3})."));
+    assert!(!enter("wait_needed(A, {value, 30})."));
+    assert!(enter("read(A, {value, 0}), read(A, {value, 7}, 10)."));
+    let graph = session.explanation().to_string();
+    assert_eq!(graph.matches("a threshold on A").count(), 1, "{graph}");
+    assert!(!graph.contains("a need of"), "{graph}");
+    assert!(session.run(&Source::new("test", "update(A, {increment, 9})."), &mut drop).is_ok());
+    let graph = session.explanation().to_string();
+    assert!(!graph.contains("a threshold on A"), "{graph}");
 }
 
 #[test]

@@ -32,7 +32,7 @@ fn what_a_program_sets_up_is_outlined() {
     .expect("it can be installed");
     let variables: Vec<(&str, String)> =
         outline.variables.iter().map(|(name, ty)| (name.as_str(), ty.to_string())).collect();
-    assert_eq!(variables, [("a", "awset".into()), ("b", "awset".into()), ("b/n", "gcounter".to_owned())]);
+    assert_eq!(variables, [("a", "set".into()), ("b", "set".into()), ("b/n", "gcounter".to_owned())]);
     assert_eq!(outline.sources.iter().map(String::as_str).collect::<Vec<_>>(), ["a", "b/n"]);
 }
 
@@ -65,14 +65,16 @@ fn what_hides_in_a_function_is_found_by_setting_it_up() {
     let shown = refusal("F = fun(X) -> print(X) end, F(1).");
     assert!(shown.contains("cannot `print` at its top level"), "{shown}");
     let shown = refusal("A = declare(\"a\", set), B = declare(\"b\", set), bind_to(A, B), bind_to(B, A).");
-    assert!(shown.contains("follows from"), "{shown}");
+    assert!(shown.contains("a already follows from b") && shown.contains("a follows from b here"), "{shown}");
+    let shown = refusal("declare(\"a\", set).\ndeclare(\"a\", gset).");
+    assert!(shown.contains("test.lasp:2:1") && shown.contains("declared as set here"), "{shown}");
     assert!(refusal("declare(\"n\", gcounter), 1 div 0.").contains("test.lasp:1:25"));
 }
 
 #[test]
 fn names_that_are_taken_or_reserved_are_refused() {
     let shown = refusal("declare(\"held\", set).");
-    assert!(shown.contains("held is already declared as gcounter, not awset"), "{shown}");
+    assert!(shown.contains("held is already declared as gcounter, not set"), "{shown}");
     assert!(refusal("declare(\"~reserved\", set).").contains("this name is reserved"));
     assert!(check("declare(\"held\", gcounter).").is_ok());
 }

@@ -183,7 +183,7 @@ impl Program {
             variables.extend(site.declared.iter().map(|(name, ty)| (name.clone(), ty.clone())));
             for info in site.variables().iter().filter_map(|variable| store.graph().info(*variable)) {
                 errors_total += info.errors.total();
-                errors.extend(info.errors.recent().map(|error| self.place(error)));
+                errors.extend(info.errors.recent().map(Self::place));
             }
         } else if let Ok(outline) = &self.outline {
             let named =
@@ -196,14 +196,11 @@ impl Program {
         ProgramInfo { name, version, state, errors, errors_total, variables, source }
     }
 
-    /// An error of a derivation with its place in this program.
-    fn place(&self, error: &lasp_dataflow::DerivationError) -> Arc<str> {
+    /// An error of a derivation with its place in the program that its function stands in.
+    fn place(error: &lasp_dataflow::DerivationError) -> Arc<str> {
         let what = error.to_string();
-        match error.error.at {
-            Some((start, _)) => {
-                let (line, column) = self.source.position(start);
-                format!("{what} (at {}:{line}:{column})", self.source.name()).into()
-            }
+        match error.error.place() {
+            Some((program, line, column)) => format!("{what} (at {program}:{line}:{column})").into(),
             None => what.into(),
         }
     }

@@ -93,7 +93,7 @@ fn what_cannot_be_installed_is_refused_with_its_place_before_it_spreads() {
     let before = rig.node(1).fingerprint();
     for (source, said) in [
         ("S = declare(\"s\", set).\nupdate(S, {add, 1}).", "p:2:1"),
-        ("declare(\"views\", set).", "views is already declared as gcounter, not awset"),
+        ("declare(\"views\", set).", "views is already declared as gcounter, not set"),
         ("declare(\"~lasp/programs\", set).", "is a name of the runtime itself"),
         ("F = fun(", "expected"),
     ] {

@@ -2,7 +2,10 @@
 
 use crate::rig::Rig;
 use lasp_dataflow::{Op, Operator, Output, Target, Threshold, Type, UndeclareError, Value, VarId, function};
-use lasp_node::{Composition, Config, Interests, Reply, Request, RequestError, Source, Step};
+use lasp_node::{
+    Command, Composition, Config, Event, Interests, Reply, Request, RequestError, RequestId, Source, Step,
+};
+use lasp_overlay::PeerId;
 
 fn one() -> (Rig, VarId) {
     let mut rig = Rig::new(lasp_sim::Config::default(), vec![Config::default()]);
@@ -113,4 +116,26 @@ fn a_wait_for_nothing_or_for_what_is_not_there_is_refused() {
     let met = rig.ask(1, Request::ReadAny(vec![(set, Threshold::AtLeast(9)), (set, Threshold::AtLeast(2))]));
     assert_eq!(met, Ok(Reply::Any { index: 1, output: Output::Set(vec![1.into(), 2.into()]) }));
     assert_eq!(rig.node(1).graph().waiting(), 0);
+}
+
+#[test]
+fn who_follows_a_variable_without_its_value_is_told_of_each_change_alone() {
+    let (mut rig, set) = one();
+    rig.sim.command(PeerId(1), Command::Request { id: RequestId(900), request: Request::Notice(set) });
+    rig.sim.command(PeerId(1), Command::Request { id: RequestId(901), request: Request::Watch(set) });
+    rig.sim.drain_events();
+    let told = |rig: &mut Rig, op: Op| {
+        rig.sim.command(PeerId(1), Command::Request { id: RequestId(902), request: Request::Update { var: set, op } });
+        let events = rig.sim.drain_events().into_iter().map(|(_, _, event)| event);
+        events
+            .filter(|event| !matches!(event, Event::Reply { .. }))
+            .map(|event| format!("{event:?}"))
+            .collect::<Vec<_>>()
+    };
+    let added = told(&mut rig, Op::Add(3.into()));
+    assert_eq!(added.len(), 2, "{added:?}");
+    assert!(added.contains(&"Noticed(RequestId(900))".to_owned()), "{added:?}");
+    assert!(told(&mut rig, Op::Remove(7.into())).is_empty(), "nothing changed");
+    rig.sim.command(PeerId(1), Command::Cancel(RequestId(900)));
+    assert_eq!(told(&mut rig, Op::Remove(3.into())).len(), 1);
 }

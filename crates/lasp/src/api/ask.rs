@@ -54,6 +54,7 @@ impl<T> Ask<T> {
             | Request::ReadAny(_)
             | Request::WaitNeeded { .. }
             | Request::Watch(_)
+            | Request::Notice(_)
             | Request::Sleep(_)
             | Request::Enforce { .. }
             | Request::Send { .. }
@@ -226,6 +227,13 @@ impl<V> Watch<V> {
     pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<V>, Error>> {
         let output = self.anchor.port().poll_changed(cx, self.id);
         output.map(|output| Ok(output.as_ref().map(self.read).transpose()?))
+    }
+}
+
+impl Watch<()> {
+    /// As [`Self::started`], of changes without their values.
+    pub(super) fn noticing(anchor: &Anchor, id: RequestId, answer: Answer) -> Result<Self, Error> {
+        Self::started(anchor, id, answer, |_| Ok(()))
     }
 }
 

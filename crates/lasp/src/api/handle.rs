@@ -348,6 +348,12 @@ impl Lasp {
         })
     }
 
+    /// Follows a variable without its value: whether it has changed since the last time. That costs the node nothing, however
+    /// large the value is; [`query`](Self::query) gives it when there is time for it.
+    pub fn notice(&self, var: VarId) -> Ask<Watch<()>> {
+        Ask::request(self, Request::Notice(var), Watch::noticing)
+    }
+
     /// Forgets a variable at this node; see [`Var::undeclare`].
     pub fn undeclare(&self, var: VarId) -> Ask<()> {
         Ask::request(self, Request::Undeclare(var), done)

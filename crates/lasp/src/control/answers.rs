@@ -1,7 +1,8 @@
 //! What requests are answered with. Looks at the node are short; whatever takes time is done away from its thread.
 
 use super::protocol::{
-    Ask, ErrorReport, LinkReport, Peer, ProgramReport, Refused, Say, Served, StatusReport, Style, VariableReport,
+    Ask, ErrorReport, LinkReport, Peer, PlaceReport, ProgramReport, Refused, Say, Served, StatusReport, Style,
+    VariableReport,
 };
 use super::server::To;
 use crate::api::{Delivery, Lasp};
@@ -143,20 +144,23 @@ impl Answers {
         Ok(Say::Done)
     }
 
-    /// The present value, then every newer one.
+    /// The present value, then every newer one. It is read when the client has taken the one before: a change costs the node
+    /// no more than to say so, and a slow client no more than it reads.
     async fn watch(&self, name: &str, style: Style, reply: &To) -> Result<Say, Refused> {
         let Found { var, ty } = self.find(name).await?;
-        let mut watch = self.lasp.watch(var).await.map_err(failed)?;
+        let mut changes = self.lasp.notice(var).await.map_err(failed)?;
         let mut said = self.lasp.query(var).await.map_err(failed)?;
         loop {
             if !reply.say(value(ty.clone(), said.clone(), style).await?).await {
                 return Ok(Say::Done); // nobody hears that either
             }
             said = loop {
-                match watch.next().await.map_err(failed)? {
-                    None => return Ok(Say::Stopping),
-                    Some(output) if output == said => {}
-                    Some(output) => break output,
+                if changes.next().await.map_err(failed)?.is_none() {
+                    return Ok(Say::Stopping);
+                }
+                let now = self.lasp.query(var).await.map_err(failed)?;
+                if now != said {
+                    break now;
                 }
             };
         }
@@ -376,6 +380,11 @@ fn error_report(error: &DerivationError) -> ErrorReport {
         element: short(&Term::data(Value::clone(&error.element))),
         message: error.error.message.to_string(),
         span: error.error.at,
+        place: error.error.place().map(|(program, line, column)| PlaceReport {
+            program: program.to_owned(),
+            line: line as u64,
+            column: column as u64,
+        }),
     }
 }
 

@@ -400,6 +400,19 @@ pub struct ErrorReport {
     pub message: String,
     /// Where in the text of the function, in bytes.
     pub span: Option<(u32, u32)>,
+    /// The same for people.
+    pub place: Option<PlaceReport>,
+}
+
+/// A place in a program.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlaceReport {
+    /// What the program is called.
+    pub program: String,
+    /// From 1.
+    pub line: u64,
+    /// From 1, in characters.
+    pub column: u64,
 }
 
 /// An installed program as a node knows it.

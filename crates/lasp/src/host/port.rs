@@ -125,7 +125,9 @@ impl Port {
             return Poll::Pending;
         }
         let slot = match submission {
-            Some(Submission::Request(request)) if matches!(**request, Request::Watch(_)) => Slot::watch(),
+            Some(Submission::Request(request)) if matches!(**request, Request::Watch(_) | Request::Notice(_)) => {
+                Slot::watch()
+            }
             _ => Slot::waiting(),
         };
         let id = state.slots.insert(slot);

@@ -154,6 +154,8 @@ async fn a_wait_is_interrupted_and_what_it_waits_for_can_come_from_anywhere() {
     let (_, end, report) = lines(&mut waiting).await;
     assert!(end == RunEnd::Failed && report.contains("interrupted here") && report.contains("t:1:24"), "{report}");
     wait_until(&lasp, |node| node.graph().waiting() == 0).await;
+    let Ok(Say::Graph(graph)) = ask(&client, Ask::Graph).await else { panic!("no graph") };
+    assert!(graph.contains("ads") && !graph.contains("a threshold on S"), "{graph}");
     let mut waiting = client.ask(run("S = declare(ads, set), read(S, {cardinality, 1}).")).await.expect("asked");
     wait_until(&lasp, |node| node.graph().waiting() == 1).await;
     lasp.set::<i64>("ads").await.expect("declared").add(5).await.expect("added");
