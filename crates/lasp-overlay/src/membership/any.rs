@@ -1,7 +1,8 @@
 //! The membership strategy as a choice made at run time.
 //!
-//! [`AnyMembership`] dispatches to one strategy and is itself a [`Protocol`] and a [`Membership`]. One byte names
-//! both the strategy and the kind of a message. A message of a strategy that this peer does not run is ignored.
+//! [`AnyMembership`] dispatches to one strategy and is itself a [`Protocol`] and a [`Membership`]. The table at the top
+//! lists the strategies; everything else follows from it. One byte names both the strategy and the kind of a
+//! message: each strategy owns a range of tags. A message of a strategy that this peer does not run is ignored.
 
 use super::full::{self, FullMesh};
 use super::hyparview::{self, HyParView};
@@ -13,14 +14,127 @@ use crate::time::Time;
 use crate::wire::Wire;
 use lasp_crdt::{Decode, DecodeError, Encode, Reader, Writer, codec::to_bytes};
 
-/// Which strategy, and its settings.
-#[derive(Clone, Debug, PartialEq)]
-#[expect(clippy::large_enum_variant, reason = "there is one per peer, and only while it starts")]
-pub enum MembershipConfig {
+/// Makes the choice out of a table. A line is: what the strategy is, its variant and type, its module (which has a
+/// `Config` and a `Message` with `decode_after`), its name in settings, and the tags of its messages.
+macro_rules! strategies {
+    ($( #[doc = $doc:literal] $variant:ident: $module:ident, $name:literal, tags $first:literal..=$last:literal; )+) => {
+        /// Which strategy, and its settings.
+        #[derive(Clone, Debug, PartialEq)]
+        #[expect(clippy::large_enum_variant, reason = "there is one per peer, and only while it starts")]
+        pub enum MembershipConfig {
+            $( #[doc = $doc] $variant($module::Config), )+
+        }
+
+        impl MembershipConfig {
+            /// The names of the strategies, as settings spell them; the default first.
+            pub const NAMES: &[&str] = &[$( $name ),+];
+
+            /// The strategy of a name, with its default settings; nothing if there is none.
+            pub fn named(name: &str) -> Option<Self> {
+                match name {
+                    $( $name => Some(Self::$variant($module::Config::default())), )+
+                    _ => None,
+                }
+            }
+
+            /// The strategy's name, one of [`Self::NAMES`].
+            pub const fn name(&self) -> &'static str {
+                match self {
+                    $( Self::$variant(_) => $name, )+
+                }
+            }
+        }
+
+        /// One of the strategies.
+        #[derive(Debug)]
+        pub enum AnyMembership {
+            $( #[doc = $doc] $variant(Box<$variant>), )+
+        }
+
+        impl AnyMembership {
+            /// The strategy that `config` names, for the peer `contact`.
+            pub fn new(config: MembershipConfig, contact: Contact, rng: Rng) -> Self {
+                match config {
+                    $( MembershipConfig::$variant(config) => {
+                        Self::$variant(Box::new($variant::new(config, contact, rng)))
+                    } )+
+                }
+            }
+        }
+
+        /// A message of any strategy.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub enum AnyMessage {
+            $( #[doc = $doc] $variant($module::Message), )+
+        }
+
+        /// A timer of any strategy.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub enum AnyTimer {
+            $( #[doc = $doc] $variant($module::Timer), )+
+        }
+
+        $( impl Listed for $variant {
+            fn message(any: AnyMessage) -> Option<Self::Message> {
+                #[allow(unreachable_patterns, reason = "if there is one strategy")]
+                match any {
+                    AnyMessage::$variant(message) => Some(message),
+                    _ => None,
+                }
+            }
+
+            fn timer(any: AnyTimer) -> Option<Self::Timer> {
+                #[allow(unreachable_patterns, reason = "if there is one strategy")]
+                match any {
+                    AnyTimer::$variant(timer) => Some(timer),
+                    _ => None,
+                }
+            }
+
+            fn any_message(message: Self::Message) -> AnyMessage {
+                AnyMessage::$variant(message)
+            }
+
+            fn any_timer(timer: Self::Timer) -> AnyTimer {
+                AnyTimer::$variant(timer)
+            }
+        } )+
+
+        /// Does the same with whichever strategy it is.
+        macro_rules! each {
+            ($any:expr, $inner:ident => $does:expr) => {
+                match $any {
+                    $( AnyMembership::$variant($inner) => $does, )+
+                }
+            };
+        }
+
+        impl Encode for AnyMessage {
+            fn encode(&self, w: &mut Writer<'_>) {
+                match self {
+                    $( Self::$variant(message) => message.encode(w), )+
+                }
+            }
+        }
+
+        impl Decode for AnyMessage {
+            fn decode(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+                let at = r.at();
+                let tag = r.u8("membership message")?;
+                match tag {
+                    $( $first..=$last => $module::Message::decode_after(tag, at, r).map(Self::$variant), )+
+                    _ => Err(DecodeError::BadTag { what: "membership message", tag: tag.into(), at }),
+                }
+            }
+        }
+    };
+}
+
+strategies! {
     /// Partial views.
-    HyParView(hyparview::Config),
+    HyParView: hyparview, "hyparview", tags 0..=31;
     /// Everybody links to everybody.
-    FullMesh(full::Config),
+    FullMesh: full, "full", tags 32..=63;
 }
 
 impl Default for MembershipConfig {
@@ -29,51 +143,12 @@ impl Default for MembershipConfig {
     }
 }
 
-/// One of the strategies.
-#[derive(Debug)]
-pub enum AnyMembership {
-    /// Partial views.
-    HyParView(Box<HyParView>),
-    /// Everybody links to everybody.
-    FullMesh(Box<FullMesh>),
-}
-
-/// A message of either strategy.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum AnyMessage {
-    /// Of HyParView.
-    HyParView(hyparview::Message),
-    /// Of the full mesh.
-    FullMesh(full::Message),
-}
-
-/// A timer of either strategy.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum AnyTimer {
-    /// Of HyParView.
-    HyParView(hyparview::Timer),
-    /// Of the full mesh.
-    FullMesh(full::Timer),
-}
-
-impl AnyMembership {
-    /// The strategy that `config` names, for the peer `contact`.
-    pub fn new(config: MembershipConfig, contact: Contact, rng: Rng) -> Self {
-        match config {
-            MembershipConfig::HyParView(config) => Self::HyParView(Box::new(HyParView::new(config, contact, rng))),
-            MembershipConfig::FullMesh(config) => Self::FullMesh(Box::new(FullMesh::new(config, contact, rng))),
-        }
-    }
-}
-
-/// Does the same with whichever strategy it is.
-macro_rules! each {
-    ($any:expr, $inner:ident => $does:expr) => {
-        match $any {
-            AnyMembership::HyParView($inner) => $does,
-            AnyMembership::FullMesh($inner) => $does,
-        }
-    };
+/// A strategy of the table: what of all strategies' messages and timers is its own.
+trait Listed: Membership {
+    fn message(any: AnyMessage) -> Option<Self::Message>;
+    fn timer(any: AnyTimer) -> Option<Self::Timer>;
+    fn any_message(message: Self::Message) -> AnyMessage;
+    fn any_timer(timer: Self::Timer) -> AnyTimer;
 }
 
 impl Protocol for AnyMembership {
@@ -83,67 +158,34 @@ impl Protocol for AnyMembership {
     type Event = Event;
 
     fn handle(&mut self, now: Time, input: Input<Self>, out: &mut Outbox<Self>) {
-        match self {
-            Self::HyParView(inner) => {
-                let of_ours = |m| {
-                    if let AnyMessage::HyParView(m) = m { Some(m) } else { None }
-                };
-                let timer_of_ours = |t| {
-                    if let AnyTimer::HyParView(t) = t { Some(t) } else { None }
-                };
-                let Some(input) = narrow(input, of_ours, timer_of_ours) else {
-                    return;
-                };
-                run(&mut **inner, now, input, out, AnyMessage::HyParView, AnyTimer::HyParView);
-            }
-            Self::FullMesh(inner) => {
-                let of_ours = |m| {
-                    if let AnyMessage::FullMesh(m) = m { Some(m) } else { None }
-                };
-                let timer_of_ours = |t| {
-                    if let AnyTimer::FullMesh(t) = t { Some(t) } else { None }
-                };
-                let Some(input) = narrow(input, of_ours, timer_of_ours) else {
-                    return;
-                };
-                run(&mut **inner, now, input, out, AnyMessage::FullMesh, AnyTimer::FullMesh);
-            }
-        }
+        each!(self, inner => run(&mut **inner, now, input, out));
+    }
+}
+
+/// Gives `inner` its input, if it is meant for it, and lifts the effects.
+fn run<P: Listed>(inner: &mut P, now: Time, input: Input<AnyMembership>, out: &mut Outbox<AnyMembership>) {
+    let Some(input) = narrow::<P>(input) else {
+        return;
+    };
+    let mut effects = Outbox::new();
+    inner.handle(now, input, &mut effects);
+    for effect in effects.drain() {
+        out.push(effect.lift(P::any_message, P::any_timer).unwrap_or_else(Output::Emit));
     }
 }
 
 /// The input as the strategy `P` takes it; nothing if it is meant for another.
-fn narrow<P: Membership>(
-    input: Input<AnyMembership>,
-    message: impl FnOnce(AnyMessage) -> Option<P::Message>,
-    timer: impl FnOnce(AnyTimer) -> Option<P::Timer>,
-) -> Option<Input<P>> {
+fn narrow<P: Listed>(input: Input<AnyMembership>) -> Option<Input<P>> {
     Some(match input {
         Input::Start => Input::Start,
         Input::Command(command) => Input::Command(command),
-        Input::Received { from, message: outer } => Input::Received { from, message: message(outer)? },
-        Input::Expired(outer) => Input::Expired(timer(outer)?),
+        Input::Received { from, message } => Input::Received { from, message: P::message(message)? },
+        Input::Expired(timer) => Input::Expired(P::timer(timer)?),
         Input::LinkUp { peer, dialed } => Input::LinkUp { peer, dialed },
         Input::DialFailed(addr) => Input::DialFailed(addr),
         Input::LinkDown(peer) => Input::LinkDown(peer),
         Input::Drained { peer, bytes } => Input::Drained { peer, bytes },
     })
-}
-
-/// Gives `inner` its input and lifts the effects.
-fn run<P: Membership>(
-    inner: &mut P,
-    now: Time,
-    input: Input<P>,
-    out: &mut Outbox<AnyMembership>,
-    message: impl Fn(P::Message) -> AnyMessage,
-    timer: impl Fn(P::Timer) -> AnyTimer,
-) {
-    let mut effects = Outbox::new();
-    inner.handle(now, input, &mut effects);
-    for effect in effects.drain() {
-        out.push(effect.lift(&message, &timer).unwrap_or_else(Output::Emit));
-    }
 }
 
 impl Membership for AnyMembership {
@@ -176,27 +218,6 @@ impl Membership for AnyMembership {
     }
 }
 
-impl Encode for AnyMessage {
-    fn encode(&self, w: &mut Writer<'_>) {
-        match self {
-            Self::HyParView(message) => message.encode(w),
-            Self::FullMesh(message) => message.encode(w),
-        }
-    }
-}
-
-impl Decode for AnyMessage {
-    fn decode(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        let at = r.at();
-        let tag = r.u8("membership message")?;
-        if tag < full::FIRST_TAG {
-            hyparview::Message::decode_after(tag, at, r).map(Self::HyParView)
-        } else {
-            full::Message::decode_after(tag, at, r).map(Self::FullMesh)
-        }
-    }
-}
-
 impl Wire for AnyMessage {
     fn size(&self) -> usize {
         to_bytes(self).len()
@@ -204,5 +225,19 @@ impl Wire for AnyMessage {
 
     fn digest(&self) -> u64 {
         to_bytes(self).as_slice().digest()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_is_a_strategy_and_the_default_is_the_first() {
+        for name in MembershipConfig::NAMES {
+            assert_eq!(MembershipConfig::named(name).map(|config| config.name()), Some(*name));
+        }
+        assert_eq!(MembershipConfig::named("no-such"), None);
+        assert_eq!(MembershipConfig::default().name(), MembershipConfig::NAMES[0]);
     }
 }

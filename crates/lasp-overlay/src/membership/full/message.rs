@@ -36,8 +36,8 @@ pub enum Message {
     Pong,
 }
 
-/// Least tag: those below belong to HyParView, so that one byte names strategy and kind.
-pub(in crate::membership) const FIRST_TAG: u8 = 32;
+/// The first of the tags that this strategy owns; one byte names strategy and kind.
+const FIRST_TAG: u8 = 32;
 
 impl Message {
     /// Reads the rest of a message whose tag, found at byte `at`, has been read.

@@ -16,7 +16,6 @@ mod message;
 
 pub use config::Config;
 pub use member::{Member, Members, Version};
-pub(super) use message::FIRST_TAG;
 pub use message::Message;
 
 use super::{Command, Event, Membership, Metrics};
