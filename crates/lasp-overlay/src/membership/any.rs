@@ -6,7 +6,7 @@
 
 use super::full::{self, FullMesh};
 use super::hyparview::{self, HyParView};
-use super::{Command, Event, Membership, Metrics};
+use super::{Command, Event, Membership, Metrics, Standing};
 use crate::peer::{Contact, PeerId};
 use crate::protocol::{Input, Outbox, Output, Protocol};
 use crate::rng::Rng;
@@ -201,6 +201,14 @@ impl Membership for AnyMembership {
         each!(self, inner => inner.passive())
     }
 
+    fn members(&self) -> Vec<(Contact, Standing)> {
+        each!(self, inner => inner.members())
+    }
+
+    fn reachable(&self) -> Vec<Contact> {
+        each!(self, inner => inner.reachable())
+    }
+
     fn contact_of(&self, peer: PeerId) -> Option<&Contact> {
         each!(self, inner => inner.contact_of(peer))
     }
@@ -211,6 +219,10 @@ impl Membership for AnyMembership {
 
     fn heard(&mut self, now: Time, from: PeerId) {
         each!(self, inner => inner.heard(now, from));
+    }
+
+    fn accepts(&self, command: &Command) -> bool {
+        each!(self, inner => inner.accepts(command))
     }
 
     fn metrics(&self) -> &Metrics {

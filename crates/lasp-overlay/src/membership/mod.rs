@@ -28,6 +28,12 @@ pub enum Command {
     Join(Vec<Addr>),
     /// Leaves in an orderly way: neighbours replace this peer at once. `Join` undoes it.
     Leave,
+    /// Removes another member for good, in its present life: an operator's word.
+    Evict(PeerId),
+    /// Keeps a link to whoever listens at an address, from now on.
+    Connect(Addr),
+    /// Ends that.
+    Disconnect(Addr),
 }
 
 /// What a membership strategy tells its owner.
@@ -41,22 +47,69 @@ pub enum Event {
     Isolated,
     /// The active view is no longer empty.
     Joined,
+    /// Somebody has evicted this peer. It stays out until it is told to join.
+    Evicted,
+}
+
+/// How it stands with a peer, as far as another knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Standing {
+    /// It is a member, and nothing is held against it.
+    Alive,
+    /// It is a member that does not answer. It has time to refute that, and stays a member if it does not.
+    Suspect,
+    /// It has left, as it said itself.
+    Left,
+    /// An operator, or a policy, has removed it.
+    Evicted,
+}
+
+impl Standing {
+    /// Its name in reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Alive => "alive",
+            Self::Suspect => "suspect",
+            Self::Left => "left",
+            Self::Evicted => "evicted",
+        }
+    }
 }
 
 /// A membership strategy, as the layers above see it.
+///
+/// Three questions are kept apart: who belongs to the cluster ([`members`](Self::members)), with whom this peer keeps
+/// links ([`active`](Self::active)), and who is thought to be there just now ([`reachable`](Self::reachable)).
 pub trait Membership: Protocol<Command = Command, Event = Event> {
     /// This peer.
     fn contact(&self) -> &Contact;
-    /// The neighbours, ascending by id.
+    /// The active view: the neighbours, ascending by id.
     fn active(&self) -> Vec<Contact>;
     /// Peers that are known but not neighbours, ascending by id.
     fn passive(&self) -> Vec<Contact>;
+    /// The other members of the cluster as far as this peer knows, ascending by id: all of them where the strategy knows all,
+    /// else those in its views.
+    fn members(&self) -> Vec<(Contact, Standing)> {
+        let known = self.active().into_iter().chain(self.passive());
+        let mut members: Vec<(Contact, Standing)> = known.map(|contact| (contact, Standing::Alive)).collect();
+        members.sort_unstable_by_key(|(contact, _)| contact.id);
+        members
+    }
+    /// The members that are thought to be there just now, ascending by id: all that have not failed to answer where the
+    /// strategy finds that out, else the neighbours.
+    fn reachable(&self) -> Vec<Contact> {
+        self.active()
+    }
     /// What is known of a peer in either view.
     fn contact_of(&self, peer: PeerId) -> Option<&Contact>;
     /// Whether a peer is a neighbour.
     fn is_active(&self, peer: PeerId) -> bool;
     /// Says that something, of whatever layer, has just arrived from a peer: it lives.
     fn heard(&mut self, now: Time, from: PeerId);
+    /// Whether the strategy knows what to do with a command; it ignores others.
+    fn accepts(&self, command: &Command) -> bool {
+        matches!(command, Command::Join(_) | Command::Leave)
+    }
     /// What has happened so far.
     fn metrics(&self) -> &Metrics;
 }
@@ -78,4 +131,20 @@ pub struct Metrics {
     pub probes: u64,
     /// Exchanges of passive views (HyParView) or of digests (full mesh) begun.
     pub exchanges: u64,
+    /// Times another was asked to probe a silent member.
+    pub indirect_probes: u64,
+    /// Suspicions begun, by this peer's own probes or by hearsay.
+    pub suspicions: u64,
+    /// Suspicions and false departures of itself that this peer has refuted.
+    pub refutations: u64,
+    /// Suspicions that ran out: members taken for unreachable.
+    pub lost: u64,
+    /// Members evicted by this peer, by command or policy.
+    pub evicted: u64,
+    /// Departures forgotten because everybody knows of them.
+    pub forgotten: u64,
+    /// What was asked and not done, for a limit or because it makes no sense.
+    pub refused: u64,
+    /// Signs of another life under this peer's identity.
+    pub conflicts: u64,
 }

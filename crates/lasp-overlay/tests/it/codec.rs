@@ -2,7 +2,7 @@
 
 use lasp_crdt::codec::{from_bytes, to_bytes};
 use lasp_overlay::membership::AnyMessage;
-use lasp_overlay::membership::full::{self, Member, Version};
+use lasp_overlay::membership::full::{self, MAX_ENTRIES, MAX_RUMOURS, Member, Rumour, Status, Version};
 use lasp_overlay::membership::hyparview::{self, LinkId, MAX_PEERS, Priority};
 use lasp_overlay::{Addr, Contact, PeerId};
 use proptest::prelude::*;
@@ -43,20 +43,34 @@ fn partial() -> impl Strategy<Value = hyparview::Message> {
     ]
 }
 
+fn status() -> impl Strategy<Value = Status> {
+    let is_in = (any::<u64>(), any::<bool>()).prop_map(|(refutation, suspect)| Status::In { refutation, suspect });
+    prop_oneof![is_in, Just(Status::Left), Just(Status::Evicted)]
+}
+
+fn version() -> impl Strategy<Value = Version> {
+    (any::<u64>(), any::<u64>(), status()).prop_map(|(incarnation, stay, status)| Version { incarnation, stay, status })
+}
+
 fn full() -> impl Strategy<Value = full::Message> {
     use full::Message;
-    let version = (any::<u64>(), any::<u64>()).prop_map(|(incarnation, change)| Version { incarnation, change });
-    let entry = (any::<u64>().prop_map(PeerId), version);
-    let member = (contact(), any::<u64>()).prop_map(|(contact, change)| Member { contact, change });
-    let members = prop::collection::vec(member, 0..6);
-    let want = prop::collection::vec(any::<u64>().prop_map(PeerId), 0..6);
+    let id = || any::<u64>().prop_map(PeerId);
+    let rumour = (contact(), any::<u64>(), status(), any::<u64>()).prop_map(|(contact, stay, status, age)| {
+        let member = Member { contact, stay, status };
+        Rumour { age: if member.is_in() { 0 } else { age }, member }
+    });
+    let entries = prop::collection::vec((id(), version()), 0..10);
     prop_oneof![
         (any::<u64>(), any::<u64>()).prop_map(|(fingerprint, count)| Message::Digest { fingerprint, count }),
         Just(Message::Ask),
-        prop::collection::vec(entry, 0..10).prop_map(Message::Summary),
-        (members, want).prop_map(|(members, want)| Message::News { members, want }),
-        Just(Message::Ping),
-        Just(Message::Pong),
+        (id(), id(), entries).prop_map(|(first, last, entries)| Message::Summary { first, last, entries }),
+        (prop::collection::vec(rumour, 0..6), prop::collection::vec(id(), 0..6))
+            .prop_map(|(rumours, want)| Message::News { rumours, want }),
+        (any::<u64>(), prop::option::of(version())).prop_map(|(seq, suspected)| Message::Ping { seq, suspected }),
+        any::<u64>().prop_map(|seq| Message::Pong { seq }),
+        (any::<u64>(), id()).prop_map(|(seq, target)| Message::Probe { seq, target }),
+        any::<u64>().prop_map(|seq| Message::Nack { seq }),
+        (id(), version(), id()).prop_map(|(peer, version, by)| Message::Suspect { peer, version, by }),
     ]
 }
 
@@ -108,7 +122,7 @@ proptest! {
 fn frequent_messages_take_a_few_bytes() {
     let ping = hyparview::Message::Ping { link: LinkId(40_000) };
     assert_eq!(to_bytes(&ping), [12, 0xc0, 0xb8, 0x02]);
-    assert_eq!(to_bytes(&full::Message::Pong), [37]);
+    assert_eq!(to_bytes(&full::Message::Pong { seq: 7 }), [37, 7]);
     let peer = Contact { id: PeerId(1), incarnation: 3, addr: Addr::new("127.0.0.1:4000").unwrap() };
     let walk = hyparview::Message::Shuffle { ttl: 6, origin: peer };
     assert_eq!(to_bytes(&walk).len(), 1 + 1 + 8 + 1 + 15);
@@ -123,4 +137,22 @@ fn too_many_peers_are_refused_and_never_written() {
     bytes[1] += 1;
     bytes.extend(to_bytes(&peer));
     assert!(from_bytes::<hyparview::Message>(&bytes).is_err());
+}
+
+#[test]
+fn w52_lists_of_members_have_limits() {
+    let contact = Contact { id: PeerId(1), incarnation: 1, addr: Addr::new("").unwrap() };
+    let rumour = Rumour { member: Member::new(contact), age: 0 };
+    let news = |count| full::Message::News { rumours: vec![rumour.clone(); count], want: Vec::new() };
+    let mut bytes = to_bytes(&news(MAX_RUMOURS + 1));
+    assert_eq!(from_bytes::<full::Message>(&bytes), Ok(news(MAX_RUMOURS)), "never written");
+    bytes[1] += 1;
+    assert!(from_bytes::<full::Message>(&bytes).is_err(), "refused");
+    let entry = (PeerId(1), rumour.member.version());
+    let summary = |count| full::Message::Summary { first: PeerId(0), last: PeerId(9), entries: vec![entry; count] };
+    let written = to_bytes(&summary(MAX_ENTRIES + 1));
+    assert_eq!(from_bytes::<full::Message>(&written), Ok(summary(MAX_ENTRIES)));
+    // A claimed length costs nothing.
+    let claim = [35, 0xff, 0xff, 0xff, 0xff, 0x0f];
+    assert!(from_bytes::<full::Message>(&claim).is_err());
 }

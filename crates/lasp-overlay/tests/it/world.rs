@@ -167,6 +167,8 @@ impl World {
             sum.isolations += one.isolations;
             sum.probes += one.probes;
             sum.exchanges += one.exchanges;
+            sum.suspicions += one.suspicions;
+            sum.lost += one.lost;
         }
         sum
     }
@@ -219,6 +221,7 @@ impl World {
                 Event::Down(other) => assert!(view.remove(&other), "{peer}: down without up"),
                 Event::Joined => assert_eq!(view.len(), 1, "{peer}: joined"),
                 Event::Isolated => assert!(view.is_empty(), "{peer}: isolated"),
+                Event::Evicted => assert!(view.is_empty(), "{peer}: evicted"),
             }
         }
     }

@@ -1,49 +1,75 @@
-//! The settings of the full mesh. None comes from a paper: each is a guess with a reason.
+//! The settings of the full membership. A default names its source or says that it is a guess.
 
 use std::time::Duration;
 
 /// Settings of [`FullMesh`](super::FullMesh).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
-    /// To how many random peers a change of the member map, or a digest of it, goes. 3: a rumour told to 3 reaches
-    /// 94 % of the peers (Demers et al., PODC 1987, infect and die); digests bring the rest.
-    pub fanout: usize,
-    /// How often a digest of the member map goes out. 10 s: Partisan's interval for the whole set.
+    /// A change of the member map goes to `ln n` plus this many random peers. 3: a rumour passed on once by each to
+    /// ln n + c peers reaches all with probability e^(-e^-c) (Kermarrec, Massoulié, Ganesh, TPDS 2003), here 95 %; digests
+    /// bring the rest.
+    pub fanout_extra: usize,
+    /// How often a digest of the member map goes out, to `ln n` random peers. 10 s: Partisan's interval for the whole
+    /// set.
     pub gossip_interval: Duration,
-    /// First pause before a member that cannot be reached is dialled again; doubled up to `dial_backoff_max`. 1 s.
+    /// How often one member is asked for a digest's difference at most. 500 ms: guess; what comes sooner is left to the
+    /// next digest.
+    pub answer_interval: Duration,
+    /// Most statements about members kept, those about departed ones included. 16,384: guess, above what a mesh can
+    /// link.
+    pub capacity: usize,
+    /// First pause before a member that cannot be reached is dialled again; doubled up to `dial_backoff_max`. 1 s: guess.
     pub dial_backoff: Duration,
-    /// Longest pause between two attempts. 30 s.
+    /// Longest pause between two attempts. 30 s: guess.
     pub dial_backoff_max: Duration,
-    /// How long the member with the greater id leaves the dialling to the other. 1 s: one of them suffices, as a
-    /// rule.
+    /// How long the member with the greater id leaves the dialling to the other. 1 s: guess; one of them suffices, as
+    /// a rule.
     pub dial_deference: Duration,
-    /// How long an attempt may take. 5 s.
+    /// How long an attempt may take. 5 s: guess.
     pub dial_timeout: Duration,
-    /// A member from which nothing was heard for this long is probed. 15 s: longer than in a partial view, as there
-    /// are more links.
+    /// SWIM's protocol period: how often one member is probed. 2 s: Das et al., DSN 2002, §5.
     pub probe_interval: Duration,
-    /// How long the answer to a probe may take before the next one. 2 s.
+    /// How long the answer to a direct probe may take before others are asked to probe. 500 ms: memberlist.
     pub probe_timeout: Duration,
-    /// How many probes in a row may remain unanswered. 3.
-    pub probe_attempts: u32,
-    /// How many members that left are remembered; beyond it the one that left first is forgotten, so that only
-    /// gossip older than so many departures could bring it back. 4096.
-    pub left_capacity: usize,
+    /// How many others are asked (k). 3: memberlist; the SWIM paper ran with 1.
+    pub indirect_probes: usize,
+    /// Most probes run here on behalf of others at a time; more are refused. 64: guess.
+    pub relays: usize,
+    /// Lifeguard's α: the least suspicion lasts α log10 n protocol periods. 5: Dadgar et al., 2018, §IV.
+    pub suspicion_alpha: f64,
+    /// Lifeguard's β: the longest lasts β times the least. 6: same.
+    pub suspicion_beta: f64,
+    /// Lifeguard's K: how many independent suspicions shorten it to the least. 3: same.
+    pub suspicion_confirmations: usize,
+    /// Lifeguard's S: how far this peer's own ill health stretches its time-outs. 8: same.
+    pub health_max: u32,
+    /// How long after its suspicion ran out a member is evicted by policy. Default: never; that is an operator's to say.
+    pub evict_after: Option<Duration>,
+    /// How long a departure is remembered at least. 24 h: guess, far above what any message can be under way.
+    pub departed_ttl: Duration,
 }
 
 impl Default for Config {
     fn default() -> Self {
         Self {
-            fanout: 3,
+            fanout_extra: 3,
             gossip_interval: Duration::from_secs(10),
+            answer_interval: Duration::from_millis(500),
+            capacity: 16_384,
             dial_backoff: Duration::from_secs(1),
             dial_backoff_max: Duration::from_secs(30),
             dial_deference: Duration::from_secs(1),
             dial_timeout: Duration::from_secs(5),
-            probe_interval: Duration::from_secs(15),
-            probe_timeout: Duration::from_secs(2),
-            probe_attempts: 3,
-            left_capacity: 4096,
+            probe_interval: Duration::from_secs(2),
+            probe_timeout: Duration::from_millis(500),
+            indirect_probes: 3,
+            relays: 64,
+            suspicion_alpha: 5.0,
+            suspicion_beta: 6.0,
+            suspicion_confirmations: 3,
+            health_max: 8,
+            evict_after: None,
+            departed_ttl: Duration::from_secs(24 * 3600),
         }
     }
 }

@@ -2,10 +2,12 @@
 //!
 //! Who hears something new tells a few others. A digest that differs is answered by the smaller map as a summary (who,
 //! which version) and that by exactly the members in question, so that agreement costs the size of a digest and
-//! disagreement the smaller map and the difference.
+//! disagreement the smaller map and the difference. After Demers et al., *Epidemic algorithms for replicated database
+//! maintenance*, PODC 1987: rumour mongering, backed by anti-entropy. Who says of a departed peer that it is in is
+//! corrected at once.
 
-use super::member::{Member, Version};
-use super::message::Message;
+use super::member::{Member, Merged, Version};
+use super::message::{MAX_ENTRIES, MAX_RUMOURS, Message, Rumour};
 use super::{FullMesh, Out, Timer};
 use crate::peer::PeerId;
 use crate::time::Time;
@@ -18,9 +20,10 @@ impl FullMesh {
     }
 
     /// Sends a digest to a few peers.
-    pub(super) fn gossip(&mut self, out: &mut Out) {
+    pub(super) fn gossip(&mut self, now: Time, out: &mut Out) {
         self.set_gossip(out);
-        for peer in self.some_peers(None) {
+        self.forget_departed(now);
+        for peer in self.some_peers(None, 0) {
             self.send_digest(peer, out);
         }
     }
@@ -31,101 +34,147 @@ impl FullMesh {
         out.send(to, Message::Digest { fingerprint, count });
     }
 
-    /// A random few of the linked peers.
-    fn some_peers(&mut self, except: Option<PeerId>) -> Vec<PeerId> {
+    /// `ln n` random linked peers, and so many more.
+    fn some_peers(&mut self, except: Option<PeerId>, more: usize) -> Vec<PeerId> {
         let others = self.active.keys().filter(|id| Some(**id) != except);
         let pool: Vec<PeerId> = others.copied().collect();
-        self.rng.sample(&pool, self.config.fanout)
+        let ln = ((pool.len() + 1) as f64).ln().ceil() as usize;
+        self.rng.sample(&pool, ln + more)
     }
 
-    pub(super) fn on_digest(&mut self, from: PeerId, theirs: u64, count: u64, out: &mut Out) {
+    /// Sends something to a few.
+    pub(super) fn spread(&mut self, message: &Message, except: Option<PeerId>, out: &mut Out) {
+        for peer in self.some_peers(except, self.config.fanout_extra) {
+            out.send(peer, message.clone());
+        }
+    }
+
+    /// Spreads news as rumours.
+    pub(super) fn tell(&mut self, rumours: Vec<Rumour>, except: Option<PeerId>, out: &mut Out) {
+        if !rumours.is_empty() {
+            self.spread(&Message::News { rumours, want: Vec::new() }, except, out);
+        }
+    }
+
+    pub(super) fn on_digest(&mut self, now: Time, from: PeerId, theirs: u64, count: u64, out: &mut Out) {
         if theirs == self.members.fingerprint() {
+            return self.agrees(now, from);
+        }
+        if !self.may_answer(now, from) {
             return;
         }
         if self.members.count() <= count {
-            self.on_ask(from, out);
+            self.send_summary(from, out);
         } else {
             out.send(from, Message::Ask);
         }
     }
 
-    pub(super) fn on_ask(&self, from: PeerId, out: &mut Out) {
-        let entry = |member: &Member| (member.contact.id, member.version());
-        out.send(from, Message::Summary(self.members.iter().map(entry).collect()));
+    pub(super) fn on_ask(&mut self, now: Time, from: PeerId, out: &mut Out) {
+        if self.may_answer(now, from) {
+            self.send_summary(from, out);
+        }
+    }
+
+    /// Whether the peer is due an answer that costs the whole map; what it asks beyond that is left to the next digest.
+    fn may_answer(&mut self, now: Time, peer: PeerId) -> bool {
+        let Some(neighbor) = self.active.get_mut(&peer) else { return false };
+        if neighbor.answered.is_some_and(|at| now - at < self.config.answer_interval) {
+            self.metrics.refused += 1;
+            return false;
+        }
+        neighbor.answered = Some(now);
+        true
+    }
+
+    /// Lists the map, range by range.
+    fn send_summary(&self, to: PeerId, out: &mut Out) {
+        let counts = |member: &&Member| !self.members.is_aside(member.contact.id);
+        let all: Vec<(PeerId, Version)> =
+            self.members.iter().filter(counts).map(|member| (member.contact.id, member.version())).collect();
+        let mut first = PeerId(0);
+        let mut pages = all.chunks(MAX_ENTRIES).peekable();
+        while let Some(page) = pages.next() {
+            let next = pages.peek().map(|next| next[0].0);
+            let last = PeerId(next.map_or(u64::MAX, |next| next.0 - 1));
+            out.send(to, Message::Summary { first, last, entries: page.to_vec() });
+            first = next.unwrap_or_default();
+        }
     }
 
     /// Answers a summary with what would be news to its sender, and asks for what is news here.
-    pub(super) fn on_summary(&self, from: PeerId, entries: &[(PeerId, Version)], out: &mut Out) {
-        let theirs: BTreeMap<PeerId, Version> = entries.iter().copied().collect();
-        let news = |member: &&Member| theirs.get(&member.contact.id) < Some(&member.version());
-        let members: Vec<Member> = self.members.iter().filter(news).cloned().collect();
+    pub(super) fn on_summary(
+        &self,
+        now: Time,
+        from: PeerId,
+        range: (PeerId, PeerId),
+        entries: &[(PeerId, Version)],
+        out: &mut Out,
+    ) {
+        let within = |id: PeerId| (range.0..=range.1).contains(&id);
+        let theirs: BTreeMap<PeerId, Version> = entries.iter().copied().filter(|(id, _)| within(*id)).collect();
+        let news = |member: &&Member| {
+            let id = member.contact.id;
+            let known = theirs.get(&id);
+            within(id) && known < Some(&member.version()) && (known.is_some() || !self.members.is_aside(id))
+        };
+        let rumours = self.members.iter().filter(news).map(|member| self.rumour(now, member)).collect();
         let lacking = |(id, version): &(&PeerId, &Version)| self.members.version(**id) < Some(**version);
-        let want: Vec<PeerId> = theirs.iter().filter(lacking).map(|(id, _)| *id).collect();
-        if !members.is_empty() || !want.is_empty() {
-            out.send(from, Message::News { members, want });
-        }
+        let want = theirs.iter().filter(lacking).map(|(id, _)| *id).collect();
+        send_pages(from, rumours, want, out);
     }
 
-    pub(super) fn on_news(&mut self, now: Time, from: PeerId, members: &[Member], want: &[PeerId], out: &mut Out) {
-        let wanted: Vec<Member> = want.iter().filter_map(|id| self.members.get(*id)).cloned().collect();
-        if !wanted.is_empty() {
-            let want = Vec::new();
-            out.send(from, Message::News { members: wanted, want });
-        }
+    pub(super) fn on_news(&mut self, now: Time, from: PeerId, rumours: &[Rumour], want: &[PeerId], out: &mut Out) {
+        let wanted = want.iter().filter_map(|id| self.members.get(*id));
+        send_pages(from, wanted.map(|member| self.rumour(now, member)).collect(), Vec::new(), out);
         let mut fresh = Vec::new();
-        for member in members {
-            if self.learn(now, member, out) {
-                fresh.push(member.clone());
+        for rumour in rumours {
+            if self.learn(now, rumour, Some(from), out) {
+                fresh.push(rumour.clone());
             }
         }
         self.tell(fresh, Some(from), out);
     }
 
-    /// Takes in one statement; `true` if it was news.
-    pub(super) fn learn(&mut self, now: Time, member: &Member, out: &mut Out) -> bool {
-        if member.contact.id == self.me.contact.id {
-            self.refute(member, out);
+    /// Takes in one statement; `true` if it was news. `from` is corrected if it is behind.
+    pub(super) fn learn(&mut self, now: Time, rumour: &Rumour, from: Option<PeerId>, out: &mut Out) -> bool {
+        let member = &rumour.member;
+        let id = member.contact.id;
+        if id == self.me.contact.id {
+            self.refute(now, member.version(), from, out);
             return false;
         }
-        let news = self.members.merge(member);
-        if news {
-            self.member_changed(now, member, out);
+        let known = self.members.get(id);
+        if known.is_none() && !member.is_in() && self.is_outdated(rumour.age) {
+            return false; // forgotten here
         }
-        news
-    }
-
-    /// Spreads news as a rumour.
-    pub(super) fn tell(&mut self, members: Vec<Member>, except: Option<PeerId>, out: &mut Out) {
-        if members.is_empty() {
-            return;
+        if let (Some(known), Some(from), true) = (known, from, member.is_in())
+            && !known.is_in()
+            && known.version() > member.version()
+        {
+            let rumours = vec![self.rumour(now, known)];
+            out.send(from, Message::News { rumours, want: Vec::new() });
         }
-        for peer in self.some_peers(except) {
-            let members = members.clone();
-            let want = Vec::new();
-            out.send(peer, Message::News { members, want });
+        match self.members.merge(member) {
+            Merged::News => {
+                self.member_changed(now, rumour, out);
+                true
+            }
+            Merged::Refused => {
+                self.metrics.refused += 1;
+                false
+            }
+            Merged::Old => false,
         }
     }
+}
 
-    /// Others have heard of a departure that this peer has taken back, or never made: overrules it.
-    fn refute(&mut self, claim: &Member, out: &mut Out) {
-        let of_this_life = claim.contact.incarnation == self.me.contact.incarnation;
-        if !of_this_life || claim.change <= self.me.change || self.me.has_left() {
-            return;
-        }
-        // The next even number, unless a hostile claim has used them up.
-        let Some(above) = claim.change.checked_add(2) else {
-            return;
-        };
-        self.raise_own_version(above & !1);
-        self.tell(vec![self.me.clone()], None, out);
-    }
-
-    pub(super) fn raise_own_version(&mut self, change: u64) {
-        self.me.change = change;
-        self.members.merge(&self.me);
-    }
-
-    pub(super) fn news_of_self(&self) -> Message {
-        Message::News { members: vec![self.me.clone()], want: Vec::new() }
+/// Sends statements and wishes in as many messages as they need.
+fn send_pages(to: PeerId, mut rumours: Vec<Rumour>, mut want: Vec<PeerId>, out: &mut Out) {
+    while !rumours.is_empty() || !want.is_empty() {
+        let rest = rumours.split_off(rumours.len().min(MAX_RUMOURS));
+        let wished = want.split_off(want.len().min(MAX_RUMOURS));
+        out.send(to, Message::News { rumours, want });
+        (rumours, want) = (rest, wished);
     }
 }

@@ -1,37 +1,35 @@
-//! A link to every member: joining, dialling, dialling again, probing.
+//! A link to every member: dialling, dialling again, and what a link says about its peer.
 //!
 //! Of two members the one with the lesser id dials; the other does too if that takes too long. A peer that is linked
-//! is a member: nobody needs to be told to accept one that joins.
+//! is a member, unless it is known to have departed: nobody needs to be told to accept one that joins.
 
-use super::member::Member;
-use super::message::Message;
-use super::{FullMesh, Out, Timer};
+use super::member::{Member, Merged};
+use super::message::{Message, Rumour};
+use super::{FullMesh, Out};
 use crate::membership::backoff::backoff;
 use crate::peer::{Addr, Contact, PeerId};
 use crate::protocol::Output;
 use crate::time::Time;
+use std::time::Duration;
 
 /// How many members are dialled in one go. The others' turn comes with the next tick.
 const DIALS: usize = 64;
+
+/// How long a link to a peer that is no member stays open, so that either side can say what the other does not know.
+/// A guess.
+const LINGER: Duration = Duration::from_secs(5);
+
+/// Most such links. A guess.
+const LINGERING: usize = 256;
 
 /// A member with a link.
 #[derive(Debug)]
 pub(super) struct Neighbor {
     pub(super) contact: Contact,
-    heard: Time,
-    probed: Time,
-    unanswered: u32,
-}
-
-impl Neighbor {
-    pub(super) const fn new(now: Time, contact: Contact) -> Self {
-        Self { contact, heard: now, probed: now, unanswered: 0 }
-    }
-
-    pub(super) const fn heard(&mut self, now: Time) {
-        self.heard = now;
-        self.unanswered = 0;
-    }
+    /// When something last came from it; when it was linked, if nothing has.
+    pub(super) heard: Time,
+    /// When it was last given an answer that costs the whole map.
+    pub(super) answered: Option<Time>,
 }
 
 /// A member without a link.
@@ -43,136 +41,115 @@ pub(super) struct Absent {
     failures: u32,
 }
 
-/// The contacts through which to enter. Each is dialled until it has been linked once, for peers that were all
-/// started anew may know each other by nothing else.
-#[derive(Debug, Default)]
-pub(super) struct Joining {
-    /// Those not linked so far.
-    contacts: Vec<Addr>,
-    /// Those to be dialled in this round, last one first.
-    round: Vec<Addr>,
-    /// The contact being dialled.
-    dialing: Option<Addr>,
-    rounds: u32,
-    /// Grows with every change, so that stale timers are recognised.
-    pub(super) step: u32,
-}
-
-impl Joining {
-    /// There is no need any more.
-    pub(super) fn stop(&mut self) {
-        let step = self.step.wrapping_add(1);
-        *self = Self { step, ..Self::default() };
-    }
-
-    fn begin_round(&mut self) {
-        self.round = self.contacts.iter().rev().cloned().collect();
-    }
-}
-
 impl FullMesh {
-    /// Joins through `contacts`.
-    pub(super) fn join(&mut self, contacts: &[Addr], out: &mut Out) {
-        if self.me.has_left() {
-            self.come_back(out);
-        }
-        self.joining.stop();
-        let others = contacts.iter().filter(|addr| **addr != self.me.contact.addr);
-        self.joining.contacts = others.cloned().collect();
-        if !self.joining.contacts.is_empty() {
-            self.joining.begin_round();
-            self.try_next_contact(out);
-        }
-    }
-
-    fn try_next_contact(&mut self, out: &mut Out) {
-        self.joining.step = self.joining.step.wrapping_add(1);
-        let step = self.joining.step;
-        self.joining.dialing = self.joining.round.pop();
-        if let Some(addr) = &self.joining.dialing {
-            out.push(Output::Dial(addr.clone()));
-            return out.set_timer(self.config.dial_timeout, Timer::Join { step });
-        }
-        self.joining.begin_round();
-        self.joining.rounds = self.joining.rounds.saturating_add(1);
-        let (base, max) = (self.config.dial_backoff, self.config.dial_backoff_max);
-        let pause = backoff(&mut self.rng, base, max, self.joining.rounds);
-        out.set_timer(pause, Timer::Join { step });
-    }
-
-    /// The contact did not answer in time, or it is time for the next round.
-    pub(super) fn on_join_timer(&mut self, step: u32, out: &mut Out) {
-        if step == self.joining.step {
-            self.try_next_contact(out);
-        }
-    }
-
-    fn contact_reached(&mut self, peer: &Contact, dialed: Option<&Addr>, out: &mut Out) {
-        let reached = |addr: &Addr| *addr == peer.addr || dialed == Some(addr);
-        self.joining.contacts.retain(|addr| !reached(addr));
-        self.joining.round.retain(|addr| !reached(addr));
-        if self.joining.contacts.is_empty() {
-            self.joining.stop();
-        } else if self.joining.dialing.as_ref().is_some_and(reached) {
-            self.try_next_contact(out);
-        }
-    }
-
-    fn contact_failed(&mut self, addr: &Addr, out: &mut Out) {
-        if self.joining.dialing.as_ref() == Some(addr) {
-            self.try_next_contact(out);
-        }
-    }
-
     pub(super) fn on_link_up(&mut self, now: Time, peer: &Contact, dialed: Option<&Addr>, out: &mut Out) {
         if peer.id == self.me.contact.id {
+            // The same identity, elsewhere or here: nobody to keep a link with.
+            self.metrics.conflicts += u64::from(peer.addr != self.me.contact.addr);
             out.push(Output::Close(peer.id));
-            return dialed.map_or((), |addr| self.contact_failed(addr, out));
+            return dialed.map_or((), |addr| self.on_dial_failed(now, addr, out));
         }
-        if self.me.has_left() {
-            return out.send(peer.id, self.news_of_self());
+        if !self.me.is_in() {
+            out.send(peer.id, self.goodbye(now));
+            return out.push(Output::Close(peer.id));
         }
         self.contact_reached(peer, dialed, out);
-        let linked = self.active.get(&peer.id).map(|n| n.contact.incarnation);
-        if linked.is_some_and(|life| life > peer.incarnation) {
-            return;
+        if let Some(addr) = dialed {
+            self.somebody_else_answered(now, peer, addr);
         }
+        if self.replaces_an_older_life(peer, out) {
+            self.admit(now, peer, dialed.is_some(), out);
+        }
+    }
+
+    /// Members that were dialled at an address where another now listens were not reached.
+    fn somebody_else_answered(&mut self, now: Time, peer: &Contact, addr: &Addr) {
+        for (id, failures) in self.dialed_at(addr) {
+            if id != peer.id {
+                self.expect_link(now, id, failures + 1);
+            }
+        }
+    }
+
+    /// A life older than one that is linked is not let in; a newer one takes its place.
+    fn replaces_an_older_life(&mut self, peer: &Contact, out: &mut Out) -> bool {
+        let linked = self.active.get(&peer.id).map(|n| n.contact.incarnation);
         if linked.is_some_and(|life| life < peer.incarnation) {
             self.deactivate(peer.id, out);
         }
-        let member = Member::new(peer.clone());
-        let news = self.members.merge(&member);
-        let has_left = self.members.get(peer.id).is_some_and(Member::has_left);
-        if !has_left && !self.active.contains_key(&peer.id) {
+        linked.is_none_or(|life| life <= peer.incarnation)
+    }
+
+    /// A peer is linked: it is a member now, if nothing newer says otherwise.
+    fn admit(&mut self, now: Time, peer: &Contact, compare: bool, out: &mut Out) {
+        let rumour = Rumour { member: Member::new(peer.clone()), age: 0 };
+        let merged = self.members.merge(&rumour.member);
+        if merged == Merged::News {
+            self.departures.remove(&peer.id);
+            self.suspicions.remove(&peer.id);
+        }
+        match self.members.get(peer.id) {
+            Some(member) if member.is_in() && member.contact.incarnation <= peer.incarnation => {}
+            known => {
+                self.metrics.refused += u64::from(merged == Merged::Refused);
+                if let Some(member) = known {
+                    let rumours = vec![self.rumour(now, member)];
+                    out.send(peer.id, Message::News { rumours, want: Vec::new() });
+                }
+                return self.linger(now, peer.id, out);
+            }
+        }
+        if !self.active.contains_key(&peer.id) {
             self.activate(now, peer.clone(), out);
         }
-        if dialed.is_some() {
+        self.confront(peer.id, out);
+        if compare {
             self.send_digest(peer.id, out);
         }
-        if news {
-            self.tell(vec![member], Some(peer.id), out);
+        if merged == Merged::News {
+            self.tell(vec![rumour], Some(peer.id), out);
+        }
+    }
+
+    /// Keeps a link to a peer that is no member for a while.
+    fn linger(&mut self, now: Time, peer: PeerId, out: &mut Out) {
+        if self.lingering.len() >= LINGERING {
+            return out.push(Output::Close(peer));
+        }
+        self.lingering.insert(peer, now + LINGER);
+    }
+
+    /// Closes links that have lingered long enough.
+    pub(super) fn close_lingering(&mut self, now: Time, out: &mut Out) {
+        let over: Vec<PeerId> = self.lingering.iter().filter(|(_, until)| **until <= now).map(|(id, _)| *id).collect();
+        for peer in over {
+            self.lingering.remove(&peer);
+            out.push(Output::Close(peer));
         }
     }
 
     pub(super) fn on_link_down(&mut self, now: Time, peer: PeerId, out: &mut Out) {
+        self.lingering.remove(&peer);
         if self.deactivate(peer, out) {
             self.metrics.failures += 1;
             self.expect_link(now, peer, 1);
+            // It may have failed: the others find out together with this peer.
+            self.probing.hasten(peer);
         }
     }
 
     pub(super) fn on_dial_failed(&mut self, now: Time, addr: &Addr, out: &mut Out) {
-        let at_addr = |id: &PeerId| self.members.get(*id).is_some_and(|m| m.contact.addr == *addr);
-        let failed: Vec<(PeerId, u32)> = self
-            .absent
-            .iter()
-            .filter(|(id, absent)| absent.dialing && at_addr(id))
-            .map(|(id, absent)| (*id, absent.failures + 1))
-            .collect();
-        for (peer, failures) in failed {
-            self.expect_link(now, peer, failures);
+        for (peer, failures) in self.dialed_at(addr) {
+            self.expect_link(now, peer, failures + 1);
         }
         self.contact_failed(addr, out);
+    }
+
+    /// Members that are being dialled at an address, and how often that failed before.
+    fn dialed_at(&self, addr: &Addr) -> Vec<(PeerId, u32)> {
+        let at_addr = |id: &PeerId| self.members.get(*id).is_some_and(|m| m.contact.addr == *addr);
+        let dialed = self.absent.iter().filter(|(id, absent)| absent.dialing && at_addr(id));
+        dialed.map(|(id, absent)| (*id, absent.failures)).collect()
     }
 
     /// A member has no link: it is dialled after a pause that grows with `failures`, at once without.
@@ -188,15 +165,24 @@ impl FullMesh {
     }
 
     /// News of a member: links to it, or stops doing so.
-    pub(super) fn member_changed(&mut self, now: Time, member: &Member, out: &mut Out) {
+    pub(super) fn member_changed(&mut self, now: Time, rumour: &Rumour, out: &mut Out) {
+        let member = &rumour.member;
         let peer = member.contact.id;
-        if !member.has_left() {
-            if !self.active.contains_key(&peer) {
+        if member.is_suspect() {
+            self.note_suspicion(now, member);
+            self.confront(peer, out);
+        } else {
+            self.suspicions.remove(&peer);
+        }
+        if member.is_in() {
+            self.departures.remove(&peer);
+            if self.lingering.remove(&peer).is_some() || !self.active.contains_key(&peer) {
                 self.expect_link(now, peer, 0);
                 self.dial_absent(now, out);
             }
             return;
         }
+        self.departures.insert(peer, super::departure::Departure::new(now, rumour.age));
         self.absent.remove(&peer);
         let newer_life = |n: &Neighbor| n.contact.incarnation > member.contact.incarnation;
         if self.active.get(&peer).is_some_and(newer_life) {
@@ -228,29 +214,6 @@ impl FullMesh {
                     _ => Output::Dial(member.contact.addr.clone()),
                 });
             }
-        }
-    }
-
-    /// Asks members that have been silent whether they are there, and gives up those that stay silent.
-    pub(super) fn probe(&mut self, now: Time, out: &mut Out) {
-        let mut dead = Vec::new();
-        for (peer, neighbor) in &mut self.active {
-            let silent = now - neighbor.heard >= self.config.probe_interval;
-            if !silent || now - neighbor.probed < self.config.probe_timeout {
-                continue;
-            }
-            if neighbor.unanswered >= self.config.probe_attempts {
-                dead.push(*peer);
-                continue;
-            }
-            neighbor.probed = now;
-            neighbor.unanswered += 1;
-            self.metrics.probes += 1;
-            out.send(*peer, Message::Ping);
-        }
-        for peer in dead {
-            out.push(Output::Close(peer));
-            self.on_link_down(now, peer, out);
         }
     }
 }

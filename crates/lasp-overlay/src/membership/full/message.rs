@@ -1,13 +1,23 @@
-//! What the peers of a full mesh say to each other, and its encoding.
+//! What the peers of a full membership say to each other, and its encoding.
 //!
 //! Maps of members are compared by fingerprint. Where two differ, the smaller one is listed as summary (who, which
 //! version; no addresses) and the other side answers with exactly the members that are news, and asks for those
-//! that would be news to itself.
+//! that would be news to itself. Every list has a limit; what is longer goes in several messages.
 
-use super::member::{Member, Version};
+use super::member::{Member, Status, Version};
 use crate::peer::{Contact, PeerId};
 use crate::wire::Wire;
 use lasp_crdt::{Decode, DecodeError, Encode, Reader, Writer, codec::to_bytes};
+
+/// A statement about a peer, and how long ago it departed, if it did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rumour {
+    /// The statement.
+    pub member: Member,
+    /// Seconds since the departure became known; 0 for a member. No part of the statement: it only says when it may be
+    /// forgotten.
+    pub age: u64,
+}
 
 /// A message between two peers. Who sent it is known from the link.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,20 +31,62 @@ pub enum Message {
     },
     /// The maps differ and the receiver's is the smaller one: list it.
     Ask,
-    /// Every member that the sender knows, by version.
-    Summary(Vec<(PeerId, Version)>),
-    /// Members in a version that may be news.
+    /// Every peer between two ids that the sender knows, by version.
+    Summary {
+        /// The first id of the range.
+        first: PeerId,
+        /// The last one.
+        last: PeerId,
+        /// Who is known there, ascending.
+        entries: Vec<(PeerId, Version)>,
+    },
+    /// Statements that may be news.
     News {
-        /// The members.
-        members: Vec<Member>,
+        /// The statements.
+        rumours: Vec<Rumour>,
         /// Of whom the sender would like to hear.
         want: Vec<PeerId>,
     },
     /// Is the receiver there?
-    Ping,
-    /// It is.
-    Pong,
+    Ping {
+        /// Names the probe.
+        seq: u64,
+        /// What is said of the receiver, if it is suspected: it may want to refute that (Lifeguard's buddy system).
+        suspected: Option<Version>,
+    },
+    /// It is; or, for a probe on the sender's behalf, the other is.
+    Pong {
+        /// Which probe.
+        seq: u64,
+    },
+    /// Probe another on the sender's behalf.
+    Probe {
+        /// Names the probe.
+        seq: u64,
+        /// Whom.
+        target: PeerId,
+    },
+    /// The receiver's probe of another has not been answered: at least the sender is there (Lifeguard's nack).
+    Nack {
+        /// Which probe.
+        seq: u64,
+    },
+    /// Somebody suspects a member.
+    Suspect {
+        /// Whom.
+        peer: PeerId,
+        /// Which version of it: its status is a suspicion.
+        version: Version,
+        /// Who suspects it by its own probes.
+        by: PeerId,
+    },
 }
+
+/// Most statements, and most wishes, in one message.
+pub const MAX_RUMOURS: usize = 64;
+
+/// Most entries of one summary.
+pub const MAX_ENTRIES: usize = 1024;
 
 /// The first of the tags that this strategy owns; one byte names strategy and kind.
 const FIRST_TAG: u8 = 32;
@@ -45,31 +97,59 @@ impl Message {
         Ok(match tag.wrapping_sub(FIRST_TAG) {
             0 => Self::Digest { fingerprint: r.fixed_u64("fingerprint")?, count: r.varint("member count")? },
             1 => Self::Ask,
-            2 => Self::Summary(read_list(r, |r| Ok((PeerId::decode(r)?, Version::decode(r)?)))?),
-            3 => Self::News { members: read_list(r, Member::decode)?, want: read_list(r, PeerId::decode)? },
-            4 => Self::Ping,
-            5 => Self::Pong,
+            2 => Self::Summary {
+                first: PeerId::decode(r)?,
+                last: PeerId::decode(r)?,
+                entries: read_list(r, MAX_ENTRIES, |r| Ok((PeerId::decode(r)?, Version::decode(r)?)))?,
+            },
+            3 => Self::News {
+                rumours: read_list(r, MAX_RUMOURS, Rumour::decode)?,
+                want: read_list(r, MAX_RUMOURS, PeerId::decode)?,
+            },
+            4 => Self::Ping { seq: r.varint("probe")?, suspected: None },
+            5 => Self::Pong { seq: r.varint("probe")? },
+            6 => Self::Probe { seq: r.varint("probe")?, target: PeerId::decode(r)? },
+            7 => Self::Nack { seq: r.varint("probe")? },
+            8 => Self::Suspect { peer: PeerId::decode(r)?, version: Version::decode(r)?, by: PeerId::decode(r)? },
+            9 => Self::Ping { seq: r.varint("probe")?, suspected: Some(Version::decode(r)?) },
             _ => {
                 return Err(DecodeError::BadTag { what: "membership message", tag: tag.into(), at });
             }
         })
     }
+
+    const fn tag(&self) -> u8 {
+        FIRST_TAG
+            + match self {
+                Self::Digest { .. } => 0,
+                Self::Ask => 1,
+                Self::Summary { .. } => 2,
+                Self::News { .. } => 3,
+                Self::Ping { suspected: None, .. } => 4,
+                Self::Pong { .. } => 5,
+                Self::Probe { .. } => 6,
+                Self::Nack { .. } => 7,
+                Self::Suspect { .. } => 8,
+                Self::Ping { suspected: Some(_), .. } => 9,
+            }
+    }
 }
 
 fn read_list<T>(
     r: &mut Reader<'_>,
+    most: usize,
     mut item: impl FnMut(&mut Reader<'_>) -> Result<T, DecodeError>,
 ) -> Result<Vec<T>, DecodeError> {
+    let at = r.at();
     let len = r.len("members")?;
-    // Not reserved up front: a claimed length costs one byte, an item many.
-    let mut items = Vec::new();
-    for _ in 0..len {
-        items.push(item(r)?);
+    if len > most {
+        return Err(DecodeError::TooLong { what: "members", len: len as u64, at });
     }
-    Ok(items)
+    (0..len).map(|_| item(r)).collect()
 }
 
-fn write_list<T>(items: &[T], w: &mut Writer<'_>, mut item: impl FnMut(&T, &mut Writer<'_>)) {
+fn write_list<T>(items: &[T], most: usize, w: &mut Writer<'_>, mut item: impl FnMut(&T, &mut Writer<'_>)) {
+    let items = &items[..items.len().min(most)];
     w.len(items.len());
     for each in items {
         item(each, w);
@@ -78,27 +158,39 @@ fn write_list<T>(items: &[T], w: &mut Writer<'_>, mut item: impl FnMut(&T, &mut 
 
 impl Encode for Message {
     fn encode(&self, w: &mut Writer<'_>) {
+        w.u8(self.tag());
         match self {
             Self::Digest { fingerprint, count } => {
-                w.u8(FIRST_TAG);
                 w.fixed_u64(*fingerprint);
                 w.varint(*count);
             }
-            Self::Ask => w.u8(FIRST_TAG + 1),
-            Self::Summary(entries) => {
-                w.u8(FIRST_TAG + 2);
-                write_list(entries, w, |(id, version), w| {
+            Self::Ask => {}
+            Self::Summary { first, last, entries } => {
+                first.encode(w);
+                last.encode(w);
+                write_list(entries, MAX_ENTRIES, w, |(id, version), w| {
                     id.encode(w);
                     version.encode(w);
                 });
             }
-            Self::News { members, want } => {
-                w.u8(FIRST_TAG + 3);
-                write_list(members, w, Member::encode);
-                write_list(want, w, PeerId::encode);
+            Self::News { rumours, want } => {
+                write_list(rumours, MAX_RUMOURS, w, Rumour::encode);
+                write_list(want, MAX_RUMOURS, w, PeerId::encode);
             }
-            Self::Ping => w.u8(FIRST_TAG + 4),
-            Self::Pong => w.u8(FIRST_TAG + 5),
+            Self::Ping { seq, suspected } => {
+                w.varint(*seq);
+                suspected.iter().for_each(|version| version.encode(w));
+            }
+            Self::Pong { seq } | Self::Nack { seq } => w.varint(*seq),
+            Self::Probe { seq, target } => {
+                w.varint(*seq);
+                target.encode(w);
+            }
+            Self::Suspect { peer, version, by } => {
+                peer.encode(w);
+                version.encode(w);
+                by.encode(w);
+            }
         }
     }
 }
@@ -111,29 +203,62 @@ impl Decode for Message {
     }
 }
 
-impl Encode for Member {
+impl Encode for Rumour {
     fn encode(&self, w: &mut Writer<'_>) {
-        self.contact.encode(w);
-        w.varint(self.change);
+        self.member.contact.encode(w);
+        w.varint(self.member.stay);
+        self.member.status.encode(w);
+        if !self.member.is_in() {
+            w.varint(self.age);
+        }
     }
 }
 
-impl Decode for Member {
+impl Decode for Rumour {
     fn decode(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        Ok(Self { contact: Contact::decode(r)?, change: r.varint("change")? })
+        let (contact, stay, status) = (Contact::decode(r)?, r.varint("stay")?, Status::decode(r)?);
+        let member = Member { contact, stay, status };
+        let age = if member.is_in() { 0 } else { r.varint("age")? };
+        Ok(Self { member, age })
+    }
+}
+
+impl Encode for Status {
+    fn encode(&self, w: &mut Writer<'_>) {
+        match self {
+            Self::In { refutation, suspect } => {
+                w.u8(u8::from(*suspect));
+                w.varint(*refutation);
+            }
+            Self::Left => w.u8(2),
+            Self::Evicted => w.u8(3),
+        }
+    }
+}
+
+impl Decode for Status {
+    fn decode(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let at = r.at();
+        Ok(match r.u8("status")? {
+            tag @ (0 | 1) => Self::In { refutation: r.varint("refutation")?, suspect: tag == 1 },
+            2 => Self::Left,
+            3 => Self::Evicted,
+            tag => return Err(DecodeError::BadTag { what: "status", tag: tag.into(), at }),
+        })
     }
 }
 
 impl Encode for Version {
     fn encode(&self, w: &mut Writer<'_>) {
         w.varint(self.incarnation);
-        w.varint(self.change);
+        w.varint(self.stay);
+        self.status.encode(w);
     }
 }
 
 impl Decode for Version {
     fn decode(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        Ok(Self { incarnation: r.varint("incarnation")?, change: r.varint("change")? })
+        Ok(Self { incarnation: r.varint("incarnation")?, stay: r.varint("stay")?, status: Status::decode(r)? })
     }
 }
 

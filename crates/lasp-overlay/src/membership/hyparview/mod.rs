@@ -262,6 +262,7 @@ impl Protocol for HyParView {
             Input::Start => self.start(now, out),
             Input::Command(Command::Join(contacts)) => self.join(now, &contacts, out),
             Input::Command(Command::Leave) => self.leave(out),
+            Input::Command(Command::Evict(_) | Command::Connect(_) | Command::Disconnect(_)) => {}
             Input::Received { from, message } => self.on_message(now, from, message, out),
             Input::Expired(timer) => self.on_timer(now, timer, out),
             Input::LinkUp { peer, dialed } => self.on_link_up(now, &peer, dialed, out),
