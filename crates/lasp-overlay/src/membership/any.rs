@@ -4,8 +4,10 @@
 //! lists the strategies; everything else follows from it. One byte names both the strategy and the kind of a
 //! message: each strategy owns a range of tags. A message of a strategy that this peer does not run is ignored.
 
+use super::client_server::{self, ClientServer};
 use super::full::{self, FullMesh};
 use super::hyparview::{self, HyParView};
+use super::list::{Manual, Static};
 use super::{Command, Event, Membership, Metrics, Standing};
 use crate::peer::{Contact, PeerId};
 use crate::protocol::{Input, Outbox, Output, Protocol};
@@ -13,6 +15,17 @@ use crate::rng::Rng;
 use crate::time::Time;
 use crate::wire::Wire;
 use lasp_crdt::{Decode, DecodeError, Encode, Reader, Writer, codec::to_bytes};
+
+/// The list strategies, as the table names their parts.
+mod fixed {
+    pub(super) use crate::membership::list::{Config, Timer};
+    pub(super) type Message = crate::membership::list::Message<128>;
+}
+
+mod manual {
+    pub(super) use crate::membership::list::{Config, Timer};
+    pub(super) type Message = crate::membership::list::Message<144>;
+}
 
 /// Makes the choice out of a table. A line is: what the strategy is, its variant and type, its module (which has a
 /// `Config` and a `Message` with `decode_after`), its name in settings, and the tags of its messages.
@@ -135,6 +148,12 @@ strategies! {
     HyParView: hyparview, "hyparview", tags 0..=31;
     /// Everybody links to everybody.
     FullMesh: full, "full", tags 32..=63;
+    /// Servers link to each other, clients to a few servers.
+    ClientServer: client_server, "client-server", tags 96..=127;
+    /// Links with a fixed list of addresses.
+    Static: fixed, "static", tags 128..=143;
+    /// Links that commands make and end.
+    Manual: manual, "manual", tags 144..=159;
 }
 
 impl Default for MembershipConfig {

@@ -9,10 +9,17 @@
 //! never probed; and sends only to active peers, for other links are closed when the strategy is done with them.
 
 pub mod any;
+pub mod client_server;
 pub mod full;
 pub mod hyparview;
+pub mod list;
 
 mod backoff;
+mod dialler;
+mod greeting;
+
+pub use dialler::Pace;
+pub use greeting::{Hail, Patience};
 
 pub use any::{AnyMembership, AnyMessage, AnyTimer, MembershipConfig};
 
@@ -147,4 +154,28 @@ pub struct Metrics {
     pub refused: u64,
     /// Signs of another life under this peer's identity.
     pub conflicts: u64,
+}
+
+impl std::ops::Add for Metrics {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            ups: self.ups + other.ups,
+            downs: self.downs + other.downs,
+            failures: self.failures + other.failures,
+            evictions: self.evictions + other.evictions,
+            isolations: self.isolations + other.isolations,
+            probes: self.probes + other.probes,
+            exchanges: self.exchanges + other.exchanges,
+            indirect_probes: self.indirect_probes + other.indirect_probes,
+            suspicions: self.suspicions + other.suspicions,
+            refutations: self.refutations + other.refutations,
+            lost: self.lost + other.lost,
+            evicted: self.evicted + other.evicted,
+            forgotten: self.forgotten + other.forgotten,
+            refused: self.refused + other.refused,
+            conflicts: self.conflicts + other.conflicts,
+        }
+    }
 }

@@ -3,4 +3,6 @@
 mod codec;
 mod full;
 mod hyparview;
+mod matrix;
+mod schedules;
 mod world;

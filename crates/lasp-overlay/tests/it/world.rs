@@ -1,6 +1,7 @@
 //! A cluster of membership peers in the simulator, and what must hold of it.
 
 use lasp_crdt::codec::{from_bytes, to_bytes};
+use lasp_overlay::membership::client_server::Role;
 use lasp_overlay::membership::{AnyMembership, Command, Event, Membership, MembershipConfig, Metrics};
 use lasp_overlay::{Addr, Contact, Input, Outbox, Output, PeerId, Protocol, Rng, Time};
 use lasp_sim::{Config, Simulator};
@@ -46,6 +47,10 @@ pub(crate) struct World {
     pub(crate) sim: Simulator<Coded>,
     config: MembershipConfig,
     lives: BTreeMap<u64, u64>,
+    /// Where peers listen that have moved.
+    moved: BTreeMap<u64, Addr>,
+    /// Those that live and have left: they are expected to be out.
+    pub(crate) out: BTreeSet<u64>,
     /// What the events told so far amount to: each peer's active view.
     told: BTreeMap<PeerId, BTreeSet<PeerId>>,
 }
@@ -74,16 +79,39 @@ pub(crate) const fn id(n: u64) -> PeerId {
 
 impl World {
     pub(crate) fn new(sim: Config, config: MembershipConfig) -> Self {
-        Self { sim: Simulator::new(sim), config, lives: BTreeMap::new(), told: BTreeMap::new() }
+        let (lives, moved) = (BTreeMap::new(), BTreeMap::new());
+        Self { sim: Simulator::new(sim), config, lives, moved, out: BTreeSet::new(), told: BTreeMap::new() }
+    }
+
+    /// Where a peer listens, or last did.
+    pub(crate) fn addr(&self, n: u64) -> Addr {
+        self.moved.get(&n).cloned().unwrap_or_else(|| addr(n))
+    }
+
+    /// Has a peer listen elsewhere in its next life.
+    pub(crate) fn move_to(&mut self, n: u64, addr: Addr) {
+        self.moved.insert(n, addr);
+    }
+
+    /// The first three are servers where there are roles.
+    fn config_of(&self, n: u64) -> MembershipConfig {
+        let mut config = self.config.clone();
+        if let MembershipConfig::ClientServer(config) = &mut config {
+            config.role = if n < 3 { Role::Server } else { Role::Client };
+        }
+        config
     }
 
     /// Starts a peer in its next life, without joining.
     pub(crate) fn spawn(&mut self, n: u64) {
+        let config = self.config_of(n);
+        let addr = self.addr(n);
         let life = self.lives.entry(n).or_default();
         *life += 1;
-        let contact = Contact { id: id(n), incarnation: *life, addr: addr(n) };
+        let contact = Contact { id: id(n), incarnation: *life, addr };
         let rng = self.sim.rng().fork();
-        let membership = AnyMembership::new(self.config.clone(), contact.clone(), rng);
+        let membership = AnyMembership::new(config, contact.clone(), rng);
+        self.out.remove(&n);
         self.told.insert(id(n), BTreeSet::new());
         self.sim.spawn(contact, Coded(membership));
     }
@@ -95,8 +123,15 @@ impl World {
     }
 
     pub(crate) fn join(&mut self, n: u64, contacts: &[u64]) {
-        let contacts = contacts.iter().map(|n| addr(*n)).collect();
+        let contacts = contacts.iter().map(|n| self.addr(*n)).collect();
+        self.out.remove(&n);
         self.sim.command(id(n), Command::Join(contacts));
+    }
+
+    pub(crate) fn leave(&mut self, n: u64) {
+        if self.sim.command(id(n), Command::Leave) {
+            self.out.insert(n);
+        }
     }
 
     /// Peers `0..count`, the others joining through peer 0, one every `pause`.
@@ -140,6 +175,7 @@ impl World {
 
     pub(crate) fn crash(&mut self, n: u64) {
         self.absorb_events();
+        self.out.remove(&n);
         self.sim.crash(id(n));
         self.told.remove(&id(n));
     }
@@ -157,25 +193,13 @@ impl World {
     }
 
     pub(crate) fn metrics(&self) -> Metrics {
-        let mut sum = Metrics::default();
-        for (_, peer) in self.sim.peers() {
-            let one = peer.0.metrics();
-            sum.ups += one.ups;
-            sum.downs += one.downs;
-            sum.failures += one.failures;
-            sum.evictions += one.evictions;
-            sum.isolations += one.isolations;
-            sum.probes += one.probes;
-            sum.exchanges += one.exchanges;
-            sum.suspicions += one.suspicions;
-            sum.lost += one.lost;
-        }
-        sum
+        self.sim.peers().map(|(_, peer)| *peer.0.metrics()).fold(Metrics::default(), |sum, one| sum + one)
     }
 
     /// What is wrong with the active views of all but `gone` at this moment.
     pub(crate) fn faults(&self) -> Faults {
-        let views = self.views();
+        let mut views = self.views();
+        views.retain(|peer, _| !self.out.contains(&peer.0));
         let mut faults = Faults::default();
         for (peer, view) in &views {
             if view.is_empty() && views.len() > 1 {
