@@ -8,7 +8,7 @@ use super::client_server::{self, ClientServer};
 use super::full::{self, FullMesh};
 use super::hyparview::{self, HyParView};
 use super::list::{Manual, Static};
-use super::{Command, Event, Membership, Metrics, Standing};
+use super::{Command, Contradiction, Event, Membership, Metrics, Standing};
 use crate::peer::{Contact, PeerId};
 use crate::protocol::{Input, Outbox, Output, Protocol};
 use crate::rng::Rng;
@@ -47,6 +47,16 @@ macro_rules! strategies {
                 match name {
                     $( $name => Some(Self::$variant($module::Config::default())), )+
                     _ => None,
+                }
+            }
+
+            /// Checks that the settings can be kept together.
+            ///
+            /// # Errors
+            /// The first that contradicts another.
+            pub fn validate(&self) -> Result<(), Contradiction> {
+                match self {
+                    $( Self::$variant(config) => config.validate(), )+
                 }
             }
 

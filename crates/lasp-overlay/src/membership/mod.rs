@@ -15,6 +15,7 @@ pub mod hyparview;
 pub mod list;
 
 mod backoff;
+mod contradiction;
 mod dialler;
 mod greeting;
 
@@ -22,6 +23,7 @@ pub use dialler::Pace;
 pub use greeting::{Hail, Patience};
 
 pub use any::{AnyMembership, AnyMessage, AnyTimer, MembershipConfig};
+pub use contradiction::Contradiction;
 
 use crate::peer::{Addr, Contact, PeerId};
 use crate::protocol::Protocol;

@@ -2,7 +2,7 @@
 
 use lasp_crdt::codec::{from_bytes, to_bytes};
 use lasp_overlay::membership::full::{self, MAX_ENTRIES, MAX_RUMOURS, Member, Rumour, Status, Version};
-use lasp_overlay::membership::hyparview::{self, LinkId, MAX_PEERS, Priority};
+use lasp_overlay::membership::hyparview::{self, LinkId, MAX_PEERS, Priority, Tag};
 use lasp_overlay::membership::{AnyMessage, Hail, client_server, list};
 use lasp_overlay::{Addr, Contact, PeerId};
 use proptest::prelude::*;
@@ -27,6 +27,10 @@ fn priority() -> impl Strategy<Value = Priority> {
     prop_oneof![Just(Priority::High), Just(Priority::Low), Just(Priority::Mend)]
 }
 
+fn tag() -> impl Strategy<Value = Tag> {
+    "[a-z]{1,32}".prop_map(|text| Tag::new(&text).unwrap())
+}
+
 fn partial() -> impl Strategy<Value = hyparview::Message> {
     use hyparview::Message;
     prop_oneof![
@@ -40,6 +44,8 @@ fn partial() -> impl Strategy<Value = hyparview::Message> {
         (contacts(), any::<bool>()).prop_map(|(peers, answer)| Message::Exchange { peers, answer }),
         link().prop_map(|link| Message::Ping { link }),
         (link(), any::<bool>()).prop_map(|(link, known)| Message::Pong { link, known }),
+        tag().prop_map(|tag| Message::Tag { tag }),
+        (any::<u8>(), tag(), contact()).prop_map(|(ttl, tag, origin)| Message::Seek { ttl, tag, origin }),
     ]
 }
 
@@ -188,4 +194,13 @@ fn w52_lists_of_members_have_limits() {
     // A claimed length costs nothing.
     let claim = [35, 0xff, 0xff, 0xff, 0xff, 0x0f];
     assert!(from_bytes::<full::Message>(&claim).is_err());
+}
+
+#[test]
+fn an_empty_or_overlong_tag_is_refused() {
+    let bytes = |len: u8| [vec![15, len], vec![b'a'; len.into()]].concat();
+    assert!(from_bytes::<hyparview::Message>(&bytes(32)).is_ok());
+    for len in [0, 33, 120] {
+        assert!(from_bytes::<hyparview::Message>(&bytes(len)).is_err(), "{len}");
+    }
 }

@@ -5,4 +5,5 @@ mod full;
 mod hyparview;
 mod matrix;
 mod schedules;
+mod tags;
 mod world;

@@ -45,7 +45,8 @@ impl Protocol for Coded {
 /// A cluster.
 pub(crate) struct World {
     pub(crate) sim: Simulator<Coded>,
-    config: MembershipConfig,
+    /// What peers started from now on are given.
+    pub(crate) config: MembershipConfig,
     lives: BTreeMap<u64, u64>,
     /// Where peers listen that have moved.
     moved: BTreeMap<u64, Addr>,

@@ -1,5 +1,6 @@
 //! The settings of client-server membership.
 
+use crate::membership::contradiction::{Contradiction, demand};
 use crate::membership::{Pace, Patience, full};
 use std::fmt;
 use std::str::FromStr;
@@ -72,5 +73,37 @@ impl Default for Config {
             pace: Pace::default(),
             patience: Patience::default(),
         }
+    }
+}
+
+impl Config {
+    /// Checks that the settings can be kept together.
+    ///
+    /// # Errors
+    /// The first that contradicts another.
+    pub fn validate(&self) -> Result<(), Contradiction> {
+        let most = super::MAX_SERVERS;
+        let servers = self.servers;
+        demand((1..=most).contains(&servers), "servers", servers, format!("from 1 to {most}"))?;
+        let most = super::MAX_CLIENTS;
+        demand(self.clients <= most, "clients", self.clients, format!("at most {most}"))?;
+        self.mesh.validate()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_that_contradict_each_other_are_refused_and_say_why() {
+        assert_eq!(Config::default().validate(), Ok(()));
+        let wrong = Config { servers: 0, ..Config::default() };
+        let error = wrong.validate().map_err(|error| error.to_string());
+        assert_eq!(error, Err("`servers` is 0, but must be from 1 to 64".to_owned()));
+        let wrong = Config { clients: 1000, ..Config::default() };
+        assert_eq!(wrong.validate().map_err(|error| error.setting()), Err("clients"));
+        assert_eq!("server".parse(), Ok(Role::Server));
+        assert_eq!("boss".parse::<Role>(), Err("unknown role \"boss\": one of server, client".to_owned()));
     }
 }

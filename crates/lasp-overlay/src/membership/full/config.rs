@@ -1,5 +1,6 @@
 //! The settings of the full membership. A default names its source or says that it is a guess.
 
+use crate::membership::contradiction::{Contradiction, demand};
 use std::time::Duration;
 
 /// Settings of [`FullMesh`](super::FullMesh).
@@ -70,6 +71,50 @@ impl Default for Config {
             health_max: 8,
             evict_after: None,
             departed_ttl: Duration::from_secs(24 * 3600),
+        }
+    }
+}
+
+impl Config {
+    /// Checks that the settings can be kept together.
+    ///
+    /// # Errors
+    /// The first that contradicts another.
+    pub fn validate(&self) -> Result<(), Contradiction> {
+        let (interval, timeout) = (self.probe_interval, self.probe_timeout);
+        let less = format!("less than `probe_interval`, which is {interval:?}");
+        demand(timeout < interval, "probe_timeout", format!("{timeout:?}"), less)?;
+        let (base, max) = (self.dial_backoff, self.dial_backoff_max);
+        demand(base <= max, "dial_backoff", format!("{base:?}"), format!("at most `dial_backoff_max`, {max:?}"))?;
+        let (alpha, beta) = (self.suspicion_alpha, self.suspicion_beta);
+        demand(alpha.is_finite() && alpha > 0.0, "suspicion_alpha", alpha, "above 0")?;
+        demand(beta.is_finite() && beta >= 1.0, "suspicion_beta", beta, "at least 1")?;
+        demand(self.capacity >= 2, "capacity", self.capacity, "at least 2: this member and another")?;
+        let periodic = interval.min(self.gossip_interval);
+        demand(!periodic.is_zero(), "probe_interval, gossip_interval", format!("{periodic:?}"), "above 0")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_that_contradict_each_other_are_refused_and_say_why() {
+        assert_eq!(Config::default().validate(), Ok(()));
+        let seconds = Duration::from_secs;
+        let wrong = Config { probe_timeout: seconds(3), ..Config::default() };
+        let error = wrong.validate().map_err(|error| error.to_string());
+        assert_eq!(error, Err("`probe_timeout` is 3s, but must be less than `probe_interval`, which is 2s".to_owned()));
+        let cases = [
+            ("dial_backoff", Config { dial_backoff: seconds(31), ..Config::default() }),
+            ("suspicion_alpha", Config { suspicion_alpha: f64::NAN, ..Config::default() }),
+            ("suspicion_beta", Config { suspicion_beta: 0.5, ..Config::default() }),
+            ("capacity", Config { capacity: 1, ..Config::default() }),
+            ("probe_interval, gossip_interval", Config { gossip_interval: Duration::ZERO, ..Config::default() }),
+        ];
+        for (setting, config) in cases {
+            assert_eq!(config.validate().map_err(|error| error.setting()), Err(setting));
         }
     }
 }

@@ -1,6 +1,10 @@
 //! The settings of HyParView. A default is from the paper (Leitão, Pereira, Rodrigues, DSN 2007) or says where else
 //! it comes from.
 
+use super::message::MAX_PEERS;
+use super::tag::Tag;
+use crate::membership::contradiction::{Contradiction, demand};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Settings of [`HyParView`](super::HyParView).
@@ -70,6 +74,13 @@ pub struct Config {
     /// How long a full peer refuses to make room for a second stranger that asks to mend. 60 s: guess; bounds how fast
     /// a healthy overlay is rewired for nothing.
     pub mend_pause: Duration,
+    /// What this peer is in the eyes of others. Default: nothing.
+    pub tag: Option<Tag>,
+    /// How many places of the active view are kept for neighbours with a tag. Default: none.
+    pub reserved: BTreeMap<Tag, usize>,
+    /// Steps of the walk on which an open place is advertised. 12: guess; twice the walk of a join, for it ends early
+    /// where the tag is found.
+    pub seek_walk: u8,
 }
 
 impl Default for Config {
@@ -104,6 +115,59 @@ impl Default for Config {
             mend_attempts: 240,
             mend_interval: Duration::from_secs(15),
             mend_pause: Duration::from_secs(60),
+            tag: None,
+            reserved: BTreeMap::new(),
+            seek_walk: 12,
         }
+    }
+}
+
+impl Config {
+    /// Checks that the settings can be kept together.
+    ///
+    /// # Errors
+    /// The first that contradicts another.
+    pub fn validate(&self) -> Result<(), Contradiction> {
+        self.validate_views()?;
+        self.validate_samples()?;
+        self.validate_times()
+    }
+
+    fn validate_views(&self) -> Result<(), Contradiction> {
+        let capacity = self.active_capacity;
+        demand(capacity > 0, "active_capacity", capacity, "at least 1")?;
+        let min = self.active_min;
+        demand(min <= capacity, "active_min", min, format!("at most `active_capacity`, which is {capacity}"))?;
+        let kept: usize = self.reserved.values().sum();
+        let less = format!("less than `active_capacity` ({capacity}) in all, so that others can join");
+        demand(kept < capacity, "reserved", kept, less)?;
+        let (active, passive) = (self.active_walk, self.passive_walk);
+        demand(passive <= active, "passive_walk", passive, format!("at most `active_walk`, which is {active}"))
+    }
+
+    fn validate_samples(&self) -> Result<(), Contradiction> {
+        let offered = self.shuffle_active.saturating_add(self.shuffle_passive);
+        let (known, room) = (self.passive_capacity, MAX_PEERS - 1);
+        let all = format!("at least the {offered} peers that a shuffle offers (`shuffle_active` + `shuffle_passive`)");
+        demand(known >= offered, "passive_capacity", known, all)?;
+        demand(
+            offered <= room,
+            "shuffle_passive",
+            self.shuffle_passive,
+            format!("small enough for a message of {room}"),
+        )?;
+        demand(self.welcome <= room, "welcome", self.welcome, format!("at most {room}"))
+    }
+
+    fn validate_times(&self) -> Result<(), Contradiction> {
+        let at_least_once = |setting, times| demand(times > 0, setting, times, "at least 1");
+        at_least_once("request_attempts", self.request_attempts as usize)?;
+        at_least_once("probe_attempts", self.probe_attempts as usize)?;
+        at_least_once("parallel_requests", self.parallel_requests)?;
+        let takes_time = |setting, time: Duration| demand(!time.is_zero(), setting, "zero", "a time that passes");
+        takes_time("shuffle_interval", self.shuffle_interval)?;
+        takes_time("reply_timeout", self.reply_timeout)?;
+        takes_time("dial_timeout", self.dial_timeout)?;
+        takes_time("probe_interval", self.probe_interval)
     }
 }

@@ -265,6 +265,7 @@ impl HyParView {
         self.pending.clear();
         self.view.clear();
         self.mending.clear();
+        self.tags.clear();
         self.joining = Joining { step: self.joining.step.wrapping_add(1), ..Joining::default() };
     }
 

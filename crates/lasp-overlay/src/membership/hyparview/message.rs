@@ -5,6 +5,7 @@
 //! answers with its own, so that samples travel one hop each instead of seven. `Ping` and `Pong` confirm that both
 //! sides hold the same relation.
 
+use super::tag::Tag;
 use crate::peer::Contact;
 use crate::wire::Wire;
 use lasp_crdt::{Decode, DecodeError, Encode, Reader, Writer, codec::to_bytes};
@@ -92,6 +93,20 @@ pub enum Message {
         /// Whether the sender has the receiver as neighbour.
         known: bool,
     },
+    /// The sender bears this tag.
+    Tag {
+        /// What it is.
+        tag: Tag,
+    },
+    /// Looks for a peer with a tag, to become the neighbour of `origin`; on its random walk.
+    Seek {
+        /// Steps left.
+        ttl: u8,
+        /// What it looks for.
+        tag: Tag,
+        /// Who looks.
+        origin: Contact,
+    },
 }
 
 /// Most contacts in one message.
@@ -115,6 +130,8 @@ impl Message {
             Self::Ping { .. } => 12,
             Self::Pong { known: true, .. } => 13,
             Self::Pong { known: false, .. } => 14,
+            Self::Tag { .. } => 15,
+            Self::Seek { .. } => 16,
         }
     }
 
@@ -133,6 +150,8 @@ impl Message {
             10 | 11 => Self::Exchange { peers: read_peers(r)?, answer: tag == 10 },
             12 => Self::Ping { link: LinkId::decode(r)? },
             13 | 14 => Self::Pong { link: LinkId::decode(r)?, known: tag == 13 },
+            15 => Self::Tag { tag: Tag::decode(r)? },
+            16 => Self::Seek { ttl: r.u8("ttl")?, tag: Tag::decode(r)?, origin: Contact::decode(r)? },
             _ => {
                 return Err(DecodeError::BadTag { what: "membership message", tag: tag.into(), at });
             }
@@ -188,6 +207,12 @@ impl Encode for Message {
                 peer.encode(w);
             }
             Self::Exchange { peers, .. } => write_peers(peers, w),
+            Self::Tag { tag } => tag.encode(w),
+            Self::Seek { ttl, tag, origin } => {
+                w.u8(*ttl);
+                tag.encode(w);
+                origin.encode(w);
+            }
         }
     }
 }

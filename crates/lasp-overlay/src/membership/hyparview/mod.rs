@@ -7,7 +7,7 @@
 //!
 //! This file holds the state, the dispatch, and the only two places where the active view changes. The mechanisms:
 //! `join` (entering and leaving), `neighbor` (the handshake), `promote` (replacing lost neighbours), `shuffle` (refreshing
-//! the passive view), `probe` (failures and symmetry), `mend` (islands). What they work on: `view`, `links`, `message`,
+//! the passive view), `probe` (failures and symmetry), `mend` (islands), `tag` (places that are kept). What they work on: `view`, `links`, `message`,
 //! `config`. Knows nothing of what travels over the links.
 
 mod config;
@@ -19,10 +19,12 @@ mod neighbor;
 mod probe;
 mod promote;
 mod shuffle;
+mod tag;
 mod view;
 
 pub use config::Config;
 pub use message::{LinkId, MAX_PEERS, Message, Priority};
+pub use tag::{MAX_TAG_LEN, Tag};
 
 use super::{Command, Event, Membership, Metrics};
 use crate::peer::{Addr, Contact, PeerId};
@@ -37,6 +39,7 @@ use promote::Promotion;
 use shuffle::Shuffling;
 use std::collections::BTreeMap;
 use std::time::Duration;
+use tag::Tags;
 use view::{Neighbor, View};
 
 type Out = Outbox<HyParView>;
@@ -62,6 +65,7 @@ pub struct HyParView {
     promotion: Promotion,
     shuffling: Shuffling,
     mending: Mending,
+    tags: Tags,
     metrics: Metrics,
 }
 
@@ -109,6 +113,7 @@ impl HyParView {
             promotion: Promotion::default(),
             shuffling: Shuffling::default(),
             mending: Mending::default(),
+            tags: Tags::default(),
             metrics: Metrics::default(),
         }
     }
@@ -135,6 +140,7 @@ impl HyParView {
         }
         self.probe(now, out);
         self.mend(now, out);
+        self.seek(now, out);
         self.refill_if_due(now, out);
         let (view, pending) = (&self.view, &self.pending);
         let in_use = |peer| view.is_active(peer) || pending.contains_key(&peer);
@@ -195,6 +201,8 @@ impl HyParView {
             }
             Message::Ping { link } => self.on_ping(now, sender, link, out),
             Message::Pong { link, known } => self.on_pong(now, &sender, link, known, out),
+            Message::Tag { tag } => self.on_tag(from, tag),
+            Message::Seek { ttl, tag, origin } => self.on_seek(now, from, ttl, tag, origin, out),
         }
     }
 
@@ -231,6 +239,7 @@ impl HyParView {
     /// A neighbour has been restarted: the relation died with its former life.
     fn forget_former_life(&mut self, now: Time, peer: &Contact, out: &mut Out) {
         self.deactivate(peer.id, out);
+        self.tags.forget(peer.id);
         self.view.learn(peer, &[], &mut self.rng);
         self.replace(now, None, out);
     }

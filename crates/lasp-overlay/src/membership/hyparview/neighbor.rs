@@ -98,8 +98,10 @@ impl HyParView {
             return;
         };
         pending.attempts += 1;
-        let message = pending.purpose.message(pending.link);
-        self.links.send(now, &pending.contact, message, out);
+        let (contact, message) = (pending.contact.clone(), pending.purpose.message(pending.link));
+        for message in self.own_tag().into_iter().chain([message]) {
+            self.links.send(now, &contact, message, out);
+        }
     }
 
     fn may_ask_again(&self, peer: PeerId) -> bool {
@@ -148,7 +150,7 @@ impl HyParView {
 
     /// Whether to accept a request, evicting a neighbour if need be.
     fn grants(&mut self, now: Time, peer: PeerId, priority: Priority) -> bool {
-        let full = self.view.degree() >= self.config.active_capacity;
+        let full = self.view.degree() >= self.places_for(peer);
         match priority {
             _ if !full => true,
             Priority::High => true,
@@ -171,8 +173,8 @@ impl HyParView {
 
     /// Makes a peer that asked for it a neighbour.
     pub(super) fn accept(&mut self, now: Time, sender: Contact, link: LinkId, peers: Vec<Contact>, out: &mut Out) {
-        self.make_room(out);
-        out.send(sender.id, Message::Accept { link, peers });
+        self.make_room(sender.id, out);
+        self.say_accepted(sender.id, link, peers, out);
         self.activate(now, sender, link, out);
         self.refill(now, out);
     }
@@ -188,7 +190,13 @@ impl HyParView {
         }
         neighbor.link = link;
         neighbor.confirmed = now;
-        out.send(peer, Message::Accept { link, peers });
+        self.say_accepted(peer, link, peers, out);
+    }
+
+    fn say_accepted(&self, peer: PeerId, link: LinkId, peers: Vec<Contact>, out: &mut Out) {
+        for message in self.own_tag().into_iter().chain([Message::Accept { link, peers }]) {
+            out.send(peer, message);
+        }
     }
 
     pub(super) fn on_accept(&mut self, now: Time, sender: Contact, link: LinkId, peers: &[Contact], out: &mut Out) {
@@ -213,11 +221,11 @@ impl HyParView {
         for peer in peers {
             self.view.learn(peer, &[], &mut self.rng);
         }
-        if self.view.degree() >= self.config.active_capacity && !evicts {
+        if self.view.degree() >= self.places_for(sender.id) && !evicts {
             out.send(sender.id, Message::Disconnect { link, alive: true });
             self.view.learn(&sender, &[], &mut self.rng);
         } else {
-            self.make_room(out);
+            self.make_room(sender.id, out);
             self.activate(now, sender, link, out);
         }
         self.refill(now, out);
@@ -229,12 +237,15 @@ impl HyParView {
         }
     }
 
-    /// Evicts a random neighbour if there is no free place.
-    pub(super) fn make_room(&mut self, out: &mut Out) {
-        if self.view.degree() < self.config.active_capacity {
+    /// Evicts a random neighbour, but none that holds a place kept for its tag, if there is no free place for `newcomer`.
+    fn make_room(&mut self, newcomer: PeerId, out: &mut Out) {
+        if self.view.degree() < self.places_for(newcomer) {
             return;
         }
-        let Some(victim) = self.view.random_neighbor(&[], &mut self.rng) else {
+        let neighbors = self.view.neighbors().map(|neighbor| neighbor.contact.id);
+        let holders: Vec<PeerId> = neighbors.filter(|id| self.holds_place(*id)).collect();
+        let victim = self.view.random_neighbor(&holders, &mut self.rng);
+        let Some(victim) = victim.or_else(|| self.view.random_neighbor(&[], &mut self.rng)) else {
             return;
         };
         if let Some(neighbor) = self.view.neighbor(victim.id) {

@@ -54,7 +54,9 @@ impl HyParView {
         neighbor.unanswered += 1;
         let link = neighbor.link;
         self.metrics.probes += 1;
-        out.send(peer, Message::Ping { link });
+        for message in self.own_tag().into_iter().chain([Message::Ping { link }]) {
+            out.send(peer, message);
+        }
     }
 
     /// A neighbour is gone without a farewell: replaces it, and will look for it again in case it was only cut off.

@@ -54,7 +54,7 @@ impl HyParView {
 
     /// Continues the round, or begins one that is due.
     pub(super) fn refill_if_due(&mut self, now: Time, out: &mut Out) {
-        let free = self.view.degree() < self.config.active_capacity;
+        let free = self.view.degree() < self.places();
         if free && now >= self.promotion.due {
             self.promotion.begin();
         }
@@ -86,7 +86,7 @@ impl HyParView {
 
     fn wants_candidate(&self) -> bool {
         let under_way = self.requests_under_way();
-        under_way < self.config.parallel_requests && self.view.degree() + under_way < self.config.active_capacity
+        under_way < self.config.parallel_requests && self.view.degree() + under_way < self.places()
     }
 
     fn candidate(&mut self) -> Option<Contact> {
@@ -106,7 +106,7 @@ impl HyParView {
 
     fn end_round(&mut self, now: Time, out: &mut Out) {
         let degree = self.view.degree();
-        if degree < self.config.active_capacity {
+        if degree < self.places() {
             self.promotion.failures = self.promotion.failures.saturating_add(1);
         }
         let (base, max) = if degree < self.config.active_min {

@@ -9,9 +9,10 @@ mod message;
 
 pub use message::{Message, Timer};
 
-use super::dialler::{Dialler, Pace};
+use super::contradiction::demand;
+use super::dialler::{Dialler, MAX_ADDRS, Pace};
 use super::greeting::{Due, Greeted, Greetings, Hail, Patience, TICK};
-use super::{Command, Event, Membership, Metrics, Standing};
+use super::{Command, Contradiction, Event, Membership, Metrics, Standing};
 use crate::peer::{Addr, Contact, PeerId};
 use crate::protocol::{Input, Outbox, Output, Protocol};
 use crate::rng::Rng;
@@ -34,6 +35,17 @@ pub struct Config {
     pub pace: Pace,
     /// When a silent neighbour is given up.
     pub patience: Patience,
+}
+
+impl Config {
+    /// Checks that the settings can be kept together.
+    ///
+    /// # Errors
+    /// The first that contradicts another.
+    pub fn validate(&self) -> Result<(), Contradiction> {
+        let (count, most) = (self.peers.len(), MAX_ADDRS);
+        demand(count <= most, "peers", format!("a list of {count}"), format!("at most {most} addresses"))
+    }
 }
 
 /// Links by a list, at one peer. `TAGS` is the first tag of its messages: strategies own different ones.

@@ -1,11 +1,13 @@
 //! What one peer does, effect by effect.
 
+mod config;
 mod join;
 mod mend;
 mod neighbor;
 mod probe;
 mod promote;
 mod shuffle;
+mod tag;
 
 use super::*;
 use crate::membership::hyparview::Message as M;
