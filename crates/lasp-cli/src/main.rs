@@ -54,6 +54,12 @@ enum Command {
     Members(remote::cluster::ClusterArgs),
     /// List a running node's links to its neighbours
     Overlay(remote::cluster::ClusterArgs),
+    /// Remove a member from the cluster for good: one that is gone and did not say so
+    Evict(remote::cluster::EvictArgs),
+    /// Have a running node keep a link to an address, where its membership is manual
+    Connect(remote::cluster::LinkArgs),
+    /// Have a running node end that
+    Disconnect(remote::cluster::LinkArgs),
     /// Show how a running node is
     Status(remote::cluster::ClusterArgs),
     /// See whether a node can be reached from a running one
@@ -111,6 +117,9 @@ fn run(command: Command) -> ExitCode {
         Command::Vars(args) => remote::variables::vars(args),
         Command::Members(args) => remote::cluster::members(args),
         Command::Overlay(args) => remote::cluster::overlay(args),
+        Command::Evict(args) => remote::cluster::evict(args),
+        Command::Connect(args) => remote::cluster::connect(args),
+        Command::Disconnect(args) => remote::cluster::disconnect(args),
         Command::Status(args) => remote::cluster::status(args),
         Command::Ping(args) => remote::ping::ping(args),
         Command::Install(args) => remote::programs::install(args),

@@ -8,7 +8,7 @@ use clap::Args;
 use lasp::control::Access;
 use lasp::log::{Level, Log};
 use lasp::settings::duration;
-use lasp::{Error, Lasp, Membership, Settings, Stop};
+use lasp::{Error, Lasp, Membership, Role, Settings, Stop};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -42,9 +42,18 @@ pub(crate) struct NodeArgs {
     /// A node to join through; may be repeated
     #[arg(long, value_name = "HOST:PORT")]
     join: Vec<String>,
-    /// Whom it keeps links with: hyparview or full [default: hyparview]
+    /// Whom it keeps links with: hyparview, full, client-server, static or manual [default: hyparview]
     #[arg(long, value_name = "STRATEGY", value_parser = parse::<Membership>)]
     membership: Option<Membership>,
+    /// What it is, with --membership client-server: server or client
+    #[arg(long, value_name = "ROLE", value_parser = parse::<Role>)]
+    role: Option<Role>,
+    /// How many servers a client keeps links with [default: 2]
+    #[arg(long, value_name = "N")]
+    servers: Option<usize>,
+    /// How long after it was lost a member is evicted, with --membership full or client-server [default: never]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    evict_after: Option<Duration>,
     /// The directory that keeps its identity
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
@@ -89,6 +98,9 @@ impl NodeArgs {
             advertise: self.advertise.clone(),
             join: given(&self.join),
             membership: self.membership,
+            role: self.role,
+            servers: self.servers,
+            evict_after: self.evict_after,
             data_dir: self.data_dir.clone(),
             interest: given(&self.interest),
             control: if self.no_control { Some(Access::Off) } else { self.control },

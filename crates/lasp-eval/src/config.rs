@@ -24,6 +24,8 @@ choice! {
         Scamp = "scamp",
         /// A fixed list.
         Static = "static",
+        /// Links that commands make and end.
+        Manual = "manual",
     }
 }
 
@@ -63,7 +65,8 @@ choice! {
 
 impl Membership {
     /// Those that can be run today.
-    pub const AVAILABLE: &'static [Self] = &[Self::HyParView, Self::Full];
+    pub const AVAILABLE: &'static [Self] =
+        &[Self::HyParView, Self::Full, Self::ClientServer, Self::Static, Self::Manual];
 }
 
 impl Dissemination {
@@ -280,6 +283,10 @@ impl Config {
         available("dissemination", self.dissemination, Dissemination::AVAILABLE, Dissemination::name)?;
         available("synchronisation", self.sync, Sync::AVAILABLE, Sync::name)?;
         within("--nodes", self.nodes, 2, 100_000, "2 to 100000")?;
+        if self.membership == Membership::ClientServer {
+            let most = 1 + lasp_overlay::membership::client_server::MAX_CLIENTS;
+            within("--nodes", self.nodes, 2, most, "2 to 257 with client-server: one server, which takes 256 clients")?;
+        }
         within("--runs", self.runs, 1, 1000, "1 to 1000")?;
         within("--seed", self.seed, 0, i64::MAX as u64, "0 to 9223372036854775807")?;
         within("--loss", self.loss, 0.0, 0.9, "a probability from 0 to 0.9")?;
@@ -416,12 +423,20 @@ mod tests {
     }
 
     #[test]
+    fn what_can_be_run_is_what_nodes_can_be_told() {
+        let can: Vec<&str> = Membership::AVAILABLE.iter().map(|membership| membership.name()).collect();
+        assert_eq!(can, lasp_overlay::membership::MembershipConfig::NAMES);
+    }
+
+    #[test]
     fn what_cannot_be_run_is_refused_with_what_can() {
         let refuse = |config: Config| config.check().unwrap_err().to_string();
         assert_eq!(
             refuse(Config { membership: Membership::Scamp, ..Config::default() }),
-            "membership `scamp` cannot be run yet; available: hyparview, full"
+            "membership `scamp` cannot be run yet; available: hyparview, full, client-server, static, manual"
         );
+        let crowded = Config { membership: Membership::ClientServer, nodes: 1000, ..Config::default() };
+        assert!(refuse(crowded).ends_with("must be 2 to 257 with client-server: one server, which takes 256 clients"));
         assert_eq!(
             refuse(Config { loss: 0.1, ..Config::default() }),
             "--loss works only in the simulator: add `--where sim`"

@@ -4,7 +4,7 @@
 //! has happened; clocks are virtual; nothing else draws random numbers. The same configuration gives the same trace hash and
 //! the same figures.
 
-use crate::config::{Config, Membership};
+use crate::config::Config;
 use crate::journal::{Clock, Journal, Logs};
 use crate::progress::{Observer, Progress, Stop, divergence_percent};
 use crate::record::{NodeRecord, Probe, Sample};
@@ -16,7 +16,8 @@ use lasp::Stop as Ended;
 use lasp::host::{Host, HostConfig};
 use lasp_crdt::fingerprint::mix;
 use lasp_node::{Command, Node};
-use lasp_overlay::membership::{MembershipConfig, full, hyparview};
+use lasp_overlay::membership::MembershipConfig;
+use lasp_overlay::membership::client_server::Role;
 use lasp_overlay::{Addr, Contact, PeerId, Rng, Time};
 use lasp_sim::{Route, Simulator, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
@@ -221,7 +222,7 @@ impl World {
         let peer = PeerId(index as u64 + 1);
         let contact = Contact { id: peer, incarnation, addr: address(index) };
         let seed = mix(self.config.seed, mix(index as u64, incarnation));
-        self.simulator.spawn(contact.clone(), Node::new(node_config(&self.config), contact, seed));
+        self.simulator.spawn(contact.clone(), Node::new(node_config(&self.config, index), contact, seed));
         let (host, lasp) = Host::new(HostConfig::default());
         let (name, role) = cast(index);
         let clock: Clock = {
@@ -330,11 +331,12 @@ fn address(index: usize) -> Addr {
     Addr::new(&format!("node-{index}")).expect("a short text is an address")
 }
 
-fn node_config(config: &Config) -> lasp_node::Config {
-    let membership = match config.membership {
-        Membership::Full => MembershipConfig::FullMesh(full::Config::default()),
-        _ => MembershipConfig::HyParView(hyparview::Config::default()),
-    };
+/// The settings of node `index`, which is a server if it is the first.
+fn node_config(config: &Config, index: usize) -> lasp_node::Config {
+    let mut membership = MembershipConfig::named(config.membership.name()).unwrap_or_default();
+    if let MembershipConfig::ClientServer(ours) = &mut membership {
+        ours.role = if index == 0 { Role::Server } else { Role::Client };
+    }
     lasp_node::Config { membership, ..lasp_node::Config::default() }
 }
 

@@ -9,7 +9,8 @@ use lasp_dataflow::{
     BindError, DeclareError, DerivationId, DeriveError, Name, Op, Operator, Output, Target, Threshold, ThresholdError,
     Type, UndeclareError, UpdateError, Value, VarId,
 };
-use lasp_overlay::{Addr, Contact, PeerId, membership, unicast};
+use lasp_overlay::membership::{self, Standing};
+use lasp_overlay::{Addr, Contact, PeerId, unicast};
 use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
@@ -124,6 +125,14 @@ pub enum Request {
     Sleep(Duration),
     /// Who is there: [`Reply::Members`].
     Members,
+    /// Removes a member of the cluster for good, in its present life: [`Reply::Done`] once this node knows; the others hear of
+    /// it.
+    Evict(PeerId),
+    /// Keeps a link to whoever listens at an address, where the membership strategy leaves that to its owner:
+    /// [`Reply::Done`].
+    Connect(Addr),
+    /// Ends that: [`Reply::Done`].
+    Disconnect(Addr),
     /// Installs a program in the cluster, in place of an earlier one of its name: [`Reply::Installed`]. It runs here by
     /// then, if this node is interested in it, and is on its way to the others.
     Install {
@@ -212,6 +221,10 @@ pub enum Reply {
         active: Vec<Contact>,
         /// Others it knows of.
         passive: Vec<Contact>,
+        /// The other members of the cluster as far as it knows, and how it stands with them.
+        members: Vec<(Contact, Standing)>,
+        /// Those that are thought to be there just now.
+        reachable: Vec<Contact>,
     },
     /// A program is installed.
     Installed {
@@ -278,6 +291,17 @@ pub enum RequestError {
     /// The threshold does not fit the variable.
     #[error(transparent)]
     Threshold(#[from] ThresholdError),
+    /// The membership strategy leaves no such thing to its owner.
+    #[error("membership {strategy:?} does not {what}")]
+    NotOfStrategy {
+        /// The strategy.
+        strategy: &'static str,
+        /// What was asked.
+        what: &'static str,
+    },
+    /// Nobody to be evicted.
+    #[error("no member of the cluster has the id {0}, as far as this node knows")]
+    UnknownMember(PeerId),
     /// The name is one of the runtime's own.
     #[error("{0} is a variable of the runtime itself, and cannot be declared or written")]
     Reserved(Name),

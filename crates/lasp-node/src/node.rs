@@ -5,7 +5,7 @@
 //! between two inputs nothing waits but what a slow link holds back.
 
 use crate::clock::{Clock, MAX_DRIFT_MS};
-use crate::command::{Command, Event, Reply, RequestId};
+use crate::command::{Command, Event, Reply, RequestError, RequestId};
 use crate::config::Config;
 use crate::echo::Echo;
 use crate::frame::Frame;
@@ -251,6 +251,21 @@ impl Node {
                 Output::Emit(event) => self.membership_changed(now, event, out),
             }
         }
+    }
+
+    /// Has the membership strategy do something that not every one does.
+    pub(crate) fn ask_membership(
+        &mut self,
+        now: Time,
+        command: membership::Command,
+        what: &'static str,
+        out: &mut Outbox<Self>,
+    ) -> Result<Reply, RequestError> {
+        if !self.membership.accepts(&command) {
+            return Err(RequestError::NotOfStrategy { strategy: self.config.membership.name(), what });
+        }
+        self.feed_membership(now, Input::Command(command), out);
+        Ok(Reply::Done)
     }
 
     /// What waits for a link goes out before it closes.

@@ -11,6 +11,7 @@ use crate::system;
 use lasp_crdt::codec::to_bytes;
 use lasp_crdt::{Encode, ReplicaId, Stamp};
 use lasp_dataflow::{Name, Op, State, Target, Threshold, UpdateError, Value, VarId};
+use lasp_overlay::membership::{self, Membership};
 use lasp_overlay::{Contact, Outbox, Time};
 
 /// Largest value, encoded, that an update may carry: half a frame, so that it always fits into one.
@@ -106,7 +107,23 @@ impl Node {
                 me: self.contact().clone(),
                 active: self.active_view(),
                 passive: self.passive_view(),
+                members: self.membership().members(),
+                reachable: self.membership().reachable(),
             }),
+            Request::Evict(peer) => {
+                let known = peer == self.contact().id || self.membership().contact_of(peer).is_some();
+                let command = membership::Command::Evict(peer);
+                if self.membership().accepts(&command) && !known {
+                    return Err(RequestError::UnknownMember(peer));
+                }
+                self.ask_membership(now, command, "evict members", out)
+            }
+            Request::Connect(addr) => {
+                self.ask_membership(now, membership::Command::Connect(addr), "connect by command", out)
+            }
+            Request::Disconnect(addr) => {
+                self.ask_membership(now, membership::Command::Disconnect(addr), "disconnect by command", out)
+            }
             Request::Install { name, source } => {
                 let (name, version) =
                     self.with_programs(now, |programs, tools| programs.install(name, &source, tools))?;

@@ -7,11 +7,12 @@ use crate::error::Stop;
 use crate::host::{Host, HostConfig};
 use crate::identity::{Identity, IdentityError, random_u64, wall_clock_ms};
 use crate::log::Log;
-use crate::settings::{Membership, Settings};
+use crate::settings::membership::resolve;
+use crate::settings::{Membership, MembershipError, Settings};
 use crate::transport::hello::MAX_CLUSTER;
 use crate::transport::{Transport, TransportConfig};
 use lasp_node::{Interests, MAX_FRAME, Node};
-use lasp_overlay::membership::{MembershipConfig, full, hyparview};
+use lasp_overlay::membership::client_server::Role;
 use lasp_overlay::{Addr, Contact, PeerId};
 use std::io;
 use std::net::SocketAddr;
@@ -53,6 +54,15 @@ pub enum StartError {
         /// The contact.
         addr: String,
     },
+    /// A node that would join through itself alone.
+    #[error("cannot join through {addr}: that is this node itself; name another node of the cluster")]
+    Itself {
+        /// The address.
+        addr: String,
+    },
+    /// The membership cannot be as is set.
+    #[error(transparent)]
+    Membership(#[from] MembershipError),
     /// The cluster's name is too long.
     #[error("the cluster's name has {0} bytes; at most {MAX_CLUSTER} are possible")]
     Cluster(usize),
@@ -128,6 +138,12 @@ impl Builder {
         self
     }
 
+    /// What the node is, where membership is client-server.
+    pub const fn role(mut self, role: Role) -> Self {
+        self.settings.role = Some(role);
+        self
+    }
+
     /// Where the node's identity is kept. Without it, a named node has the same identity in every life, an unnamed one
     /// a new one each time.
     pub fn data_dir(mut self, dir: impl Into<PathBuf>) -> Self {
@@ -189,8 +205,9 @@ impl Builder {
     ///
     /// # Errors
     /// [`StartError`]; nothing runs then.
-    pub async fn start(self) -> Result<Lasp, StartError> {
+    pub async fn start(mut self) -> Result<Lasp, StartError> {
         tokio::runtime::Handle::try_current().map_err(|_| StartError::NoRuntime)?;
+        self.node.membership = resolve(&self.settings, self.node.membership)?;
         let contacts = contacts(self.settings.join.as_deref().unwrap_or_default())?;
         let cluster = self.settings.cluster.clone().unwrap_or_else(|| DEFAULT_CLUSTER.to_owned());
         if cluster.len() > MAX_CLUSTER {
@@ -198,6 +215,9 @@ impl Builder {
         }
         let listener = self.bind().await?;
         let addr = self.reachable_at(&listener)?;
+        if !contacts.is_empty() && contacts.iter().all(|contact| *contact == addr) {
+            return Err(StartError::Itself { addr: addr.to_string() });
+        }
         let identity = self.identify(&cluster)?;
         let contact = Contact { id: identity.id, incarnation: identity.incarnation, addr };
         let lasp = self.launch(listener, cluster, contact, identity);
@@ -239,20 +259,10 @@ impl Builder {
         let log = self.log.unwrap_or_else(Log::silent);
         let seed = self.seed.unwrap_or_else(random_u64);
         let mut config = self.node;
-        match self.settings.membership {
-            Some(Membership::HyParView) => {
-                config.membership = MembershipConfig::HyParView(hyparview::Config::default())
-            }
-            Some(Membership::Full) => config.membership = MembershipConfig::FullMesh(full::Config::default()),
-            None => {}
-        }
         if let Some(prefixes) = self.settings.interest {
             config.interests = Interests::prefixes(prefixes);
         }
-        let dialect = match config.membership {
-            MembershipConfig::HyParView(_) => "hyparview",
-            MembershipConfig::FullMesh(_) => "full",
-        };
+        let dialect = config.membership.name();
         let start = Instant::now();
         config.wall_epoch_ms = wall_clock_ms();
         let max_frame = self.transport.max_frame.max(MAX_FRAME);
@@ -290,7 +300,7 @@ fn contacts(texts: &[String]) -> Result<Vec<Addr>, StartError> {
     texts.iter().map(contact).collect()
 }
 
-fn is_host_and_port(text: &str) -> bool {
+pub(crate) fn is_host_and_port(text: &str) -> bool {
     let by_name = text.rsplit_once(':').is_some_and(|(host, port)| {
         !host.is_empty() && !host.contains(':') && port.parse::<u16>().is_ok_and(|port| port > 0)
     });

@@ -169,6 +169,10 @@ impl Host {
                 self.log.line(Level::Warn, || "no neighbour is left; looking for others".to_owned());
                 self.port.set_joined(false);
             }
+            membership::Event::Evicted => {
+                self.log.line(Level::Error, || "this node was evicted; it stays out until it joins again".to_owned());
+                self.port.set_joined(false);
+            }
             membership::Event::Up(peer) => self.log.line(Level::Debug, || format!("{peer} is a neighbour")),
             membership::Event::Down(peer) => self.log.line(Level::Debug, || format!("{peer} is no longer a neighbour")),
         }

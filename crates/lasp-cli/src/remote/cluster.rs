@@ -1,4 +1,4 @@
-//! `lasp members`, `overlay` and `status`.
+//! `lasp members`, `evict`, `connect`, `disconnect`, `overlay` and `status`.
 
 use super::table::{count, paragraph, table};
 use super::{ConnectArgs, finish, odd};
@@ -15,27 +15,85 @@ pub(crate) struct ClusterArgs {
     connect: ConnectArgs,
 }
 
+/// What `evict` takes.
+#[derive(Args, Debug)]
+pub(crate) struct EvictArgs {
+    /// The member's id, as `lasp members` lists it
+    #[arg(value_name = "ID")]
+    id: String,
+    #[command(flatten)]
+    connect: ConnectArgs,
+}
+
+/// What `connect` and `disconnect` take.
+#[derive(Args, Debug)]
+pub(crate) struct LinkArgs {
+    /// Where the other node listens
+    #[arg(value_name = "HOST:PORT")]
+    addr: String,
+    #[command(flatten)]
+    connect: ConnectArgs,
+}
+
 /// Lists who is in the cluster.
 pub(crate) fn members(args: ClusterArgs) -> ExitCode {
     args.connect.with_node(async |connect, client| match connect.ask(client, Ask::Members).await? {
-        Say::Members { me, active, passive } if connect.json => {
+        Say::Members { me, active, passive, members, reachable } if connect.json => {
             let list = |peers: &[Peer]| peers.iter().map(peer_json).collect::<Vec<_>>();
-            let all = json!({"me": peer_json(&me), "active": list(&active), "passive": list(&passive)});
+            let all: Vec<Value> = members.iter().map(|member| member_json(member, &reachable)).collect();
+            let all = json!({
+                "me": peer_json(&me), "active": list(&active), "passive": list(&passive), "members": all,
+                "reachable": reachable,
+            });
             finish(&all.to_string())
         }
-        Say::Members { me, active, passive } => {
-            let mut rows = vec![["ID", "VIEW", "INCARNATION", "ADDRESS"].map(str::to_owned).to_vec()];
-            let groups = [("this node", vec![me]), ("active", active), ("passive", passive)];
-            for (view, peers) in groups {
-                rows.extend(
-                    peers
-                        .into_iter()
-                        .map(|peer| vec![peer.id, view.to_owned(), peer.incarnation.to_string(), peer.addr]),
-                );
+        Say::Members { me, active, members, reachable, .. } => {
+            let mut rows = vec![["ID", "VIEW", "STATE", "INCARNATION", "ADDRESS"].map(str::to_owned).to_vec()];
+            let row = |peer: Peer, view: &str, state: &str| {
+                vec![peer.id, view.to_owned(), state.to_owned(), peer.incarnation.to_string(), peer.addr]
+            };
+            rows.push(row(me, "this node", "alive"));
+            for (peer, standing) in members {
+                let view = if active.contains(&peer) { "active" } else { "passive" };
+                let lost = standing == "suspect" && !reachable.contains(&peer.id);
+                rows.push(row(peer, view, if lost { "unreachable" } else { &standing }));
             }
-            finish(&table(&rows, &[16, 9, 20]))
+            finish(&table(&rows, &[16, 9, 11, 20]))
         }
         say => Err(odd(&say)),
+    })
+}
+
+/// Removes a member from the cluster.
+pub(crate) fn evict(args: EvictArgs) -> ExitCode {
+    let done = format!("evicted {}", args.id);
+    order(&args.connect, Ask::Evict(args.id.clone()), &done)
+}
+
+/// Has the node keep a link.
+pub(crate) fn connect(args: LinkArgs) -> ExitCode {
+    let done = format!("keeps a link to {}", args.addr);
+    order(&args.connect, Ask::Connect(args.addr.clone()), &done)
+}
+
+/// Has the node end that.
+pub(crate) fn disconnect(args: LinkArgs) -> ExitCode {
+    let done = format!("keeps no link to {}", args.addr);
+    order(&args.connect, Ask::Disconnect(args.addr.clone()), &done)
+}
+
+fn order(connect: &ConnectArgs, ask: Ask, done: &str) -> ExitCode {
+    connect.clone().with_node(async |connect, client| match connect.ask(client, ask.clone()).await? {
+        Say::Done if connect.json => finish("{}"),
+        Say::Done => finish(done),
+        say => Err(odd(&say)),
+    })
+}
+
+fn member_json((peer, standing): &(Peer, String), reachable: &[String]) -> Value {
+    json!({
+        "id": peer.id, "incarnation": peer.incarnation, "addr": peer.addr, "state": standing,
+        "reachable": reachable.contains(&peer.id),
     })
 }
 

@@ -80,11 +80,13 @@ async fn play(orders: &Orders, config: Arc<Config>, shelf: Arc<Shelf>) -> Result
 }
 
 async fn start(orders: &Orders, config: &Config) -> Result<Lasp, StartError> {
-    let membership = match config.membership {
-        Membership::Full => lasp::Membership::Full,
-        _ => lasp::Membership::HyParView,
+    let membership = config.membership.name().parse().unwrap_or_default();
+    let builder = match (config.membership, orders.index) {
+        (Membership::ClientServer, 0) => Lasp::builder().role(lasp::Role::Server),
+        (Membership::ClientServer, _) => Lasp::builder().role(lasp::Role::Client),
+        _ => Lasp::builder(),
     };
-    Lasp::builder()
+    builder
         .cluster(format!("eval-{}", orders.epoch_us))
         .identity(PeerId(orders.index as u64 + 1), orders.incarnation)
         .seed(mix(config.seed, mix(orders.index as u64, orders.incarnation)))

@@ -16,7 +16,8 @@ use crate::host::port::{Answer, Port};
 use crate::transport::TransportStats;
 use lasp_dataflow::{Name, Op, Operator, Output, Target, Threshold, Type, Value, VarId};
 use lasp_node::{Interests, Metrics, Node, ProgramInfo, Reply, Request, RequestId};
-use lasp_overlay::{Addr, Contact, Time};
+use lasp_overlay::membership::Standing;
+use lasp_overlay::{Addr, Contact, PeerId, Time};
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -52,6 +53,11 @@ pub struct Members {
     pub active: Vec<Contact>,
     /// Others that it knows of.
     pub passive: Vec<Contact>,
+    /// The other members, and how it stands with them: all of them where the membership strategy knows all, else those in
+    /// its views.
+    pub members: Vec<(Contact, Standing)>,
+    /// The members that are thought to be there just now.
+    pub reachable: Vec<Contact>,
 }
 
 /// A program that was installed.
@@ -403,9 +409,36 @@ impl Lasp {
     /// Who is in the cluster, as this node knows it.
     pub fn members(&self) -> Ask<Members> {
         Ask::request(self, Request::Members, |_, _, answer| match answer {
-            Answer::Reply(Reply::Members { me, active, passive }) => Ok(Members { me, active, passive }),
+            Answer::Reply(Reply::Members { me, active, passive, members, reachable }) => {
+                Ok(Members { me, active, passive, members, reachable })
+            }
             other => Err(mismatch(&other)),
         })
+    }
+
+    /// Removes a member of the cluster for good: one that is gone and did not say so, for instance. It may come back in
+    /// another life, or if it is told to join.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] if there is no such member, or where the membership strategy knows no such thing.
+    pub fn evict(&self, peer: PeerId) -> Ask<()> {
+        Ask::request(self, Request::Evict(peer), done)
+    }
+
+    /// Keeps a link to whoever listens at an address, for ever; for the membership strategy `manual`.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] where another strategy decides on links.
+    pub fn connect(&self, addr: Addr) -> Ask<()> {
+        Ask::request(self, Request::Connect(addr), done)
+    }
+
+    /// Ends that, and the link.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect).
+    pub fn disconnect(&self, addr: Addr) -> Ask<()> {
+        Ask::request(self, Request::Disconnect(addr), done)
     }
 
     /// Looks at the node where it is, after everything that was asked before. The closure should be quick: the node

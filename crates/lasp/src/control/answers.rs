@@ -5,7 +5,8 @@ use super::protocol::{
     VariableReport,
 };
 use super::server::To;
-use crate::api::{Delivery, Lasp};
+use crate::api::{Ask as Told, Delivery, Lasp};
+use crate::builder::is_host_and_port;
 use crate::error::Error;
 use crate::transport::TransportStats;
 use lasp_crdt::codec::to_bytes;
@@ -15,7 +16,8 @@ use lasp_lang::show::{self, short, type_name};
 use lasp_lang::suggest::nearest;
 use lasp_lang::term::Term;
 use lasp_node::{Class, Interests, Node, ProgramError, ProgramInfo, Reply, Request, RequestError};
-use lasp_overlay::{Contact, PeerId, Time};
+use lasp_overlay::membership::Standing;
+use lasp_overlay::{Addr, Contact, PeerId, Time};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -88,6 +90,9 @@ impl Answers {
             Ask::Variables { prefix } => self.variables(&prefix, reply).await,
             Ask::Members => self.members().await,
             Ask::Overlay => self.overlay().await,
+            Ask::Evict(id) => self.evict(&id).await,
+            Ask::Connect(addr) => self.link(&addr, Lasp::connect).await,
+            Ask::Disconnect(addr) => self.link(&addr, Lasp::disconnect).await,
             Ask::Status => self.status().await,
             Ask::Install { name, text } => self.install(name, text).await,
             Ask::Uninstall(name) => self.lasp.uninstall(&name).await.map(|()| Say::Done).map_err(failed),
@@ -186,7 +191,27 @@ impl Answers {
     async fn members(&self) -> Result<Say, Refused> {
         let members = self.lasp.members().await.map_err(failed)?;
         let peers = |contacts: &[Contact]| contacts.iter().map(peer).collect();
-        Ok(Say::Members { me: peer(&members.me), active: peers(&members.active), passive: peers(&members.passive) })
+        let standing = |(contact, standing): &(Contact, Standing)| (peer(contact), standing.name().to_owned());
+        Ok(Say::Members {
+            me: peer(&members.me),
+            active: peers(&members.active),
+            passive: peers(&members.passive),
+            members: members.members.iter().map(standing).collect(),
+            reachable: members.reachable.iter().map(|contact| contact.id.to_string()).collect(),
+        })
+    }
+
+    async fn evict(&self, id: &str) -> Result<Say, Refused> {
+        let number = u64::from_str_radix(id, 16).map_err(|_| {
+            Refused::failed(format!("{id:?} is not a node's id")).hint("`lasp members` lists the ids of those it knows")
+        })?;
+        self.lasp.evict(PeerId(number)).await.map(|()| Say::Done).map_err(failed)
+    }
+
+    async fn link(&self, addr: &str, ask: impl FnOnce(&Lasp, Addr) -> Told<()>) -> Result<Say, Refused> {
+        let wrong = || Refused::failed(format!("{addr:?} is not HOST:PORT"));
+        let addr = Addr::new(addr).filter(|_| is_host_and_port(addr)).ok_or_else(wrong)?;
+        ask(&self.lasp, addr).await.map(|()| Say::Done).map_err(failed)
     }
 
     async fn overlay(&self) -> Result<Say, Refused> {

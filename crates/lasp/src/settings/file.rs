@@ -125,7 +125,7 @@ mod tests {
         let expected = Settings {
             name: Some("edge-7".to_owned()),
             join: Some(vec!["a:1".to_owned(), "b:2".to_owned()]),
-            membership: Some(Membership::Full),
+            membership: Some(Membership::FULL),
             join_timeout: Some(Duration::from_secs(10)),
             ..Settings::default()
         };
@@ -145,7 +145,7 @@ mod tests {
         let wrong = error("cluster = 'x'\nname = 7\n");
         assert!(wrong.starts_with("etc/lasp.toml:2: invalid type: integer `7`, expected a string"), "{wrong}");
         let wrong = error("membership = 'swim'");
-        assert_eq!(wrong, "etc/lasp.toml:1: unknown membership \"swim\": one of hyparview, full");
+        assert!(wrong.starts_with("etc/lasp.toml:1: unknown membership \"swim\": one of hyparview, full"), "{wrong}");
     }
 
     #[test]

@@ -38,7 +38,7 @@ async fn cluster(membership: Membership) -> [Lasp; 3] {
 
 #[tokio::test]
 async fn updates_on_every_node_reach_every_node() -> Result<(), Error> {
-    for membership in [Membership::HyParView, Membership::Full] {
+    for membership in [Membership::HYPARVIEW, Membership::FULL] {
         let nodes = cluster(membership).await;
         for lasp in &nodes {
             lasp.gcounter("views").await?.increment(20).await?;
@@ -55,7 +55,7 @@ async fn updates_on_every_node_reach_every_node() -> Result<(), Error> {
 
 #[tokio::test]
 async fn a_removal_on_one_node_retracts_what_another_derived() -> Result<(), Error> {
-    let [a, b, c] = cluster(Membership::HyParView).await;
+    let [a, b, c] = cluster(Membership::HYPARVIEW).await;
     let ads: Set<String> = a.set("ads").await?;
     let contracts: Set<(String, i64)> = b.set("contracts").await?;
     ads.add_all(["shoes", "hats", "cars"]).await?;
@@ -86,7 +86,7 @@ async fn a_removal_on_one_node_retracts_what_another_derived() -> Result<(), Err
 
 #[tokio::test]
 async fn every_kind_of_variable_holds_what_is_written() -> Result<(), Error> {
-    let lasp = start(Membership::Full, None).await;
+    let lasp = start(Membership::FULL, None).await;
     let counter = lasp.pncounter("n").await?;
     counter.increment(5).await?;
     counter.decrement(7).await?;
@@ -123,7 +123,7 @@ async fn every_kind_of_variable_holds_what_is_written() -> Result<(), Error> {
 
 #[tokio::test]
 async fn every_causal_kind_holds_what_is_written_and_lets_go_of_it() -> Result<(), Error> {
-    let lasp = start(Membership::Full, None).await;
+    let lasp = start(Membership::FULL, None).await;
     let removing = lasp.rwset::<i64>("rw").await?;
     removing.add_all([1, 2]).await?;
     removing.remove(2).await?;
@@ -165,7 +165,7 @@ async fn every_causal_kind_holds_what_is_written_and_lets_go_of_it() -> Result<(
 
 #[tokio::test]
 async fn graphs_hold_vertices_and_edges_and_refuse_what_they_must() -> Result<(), Error> {
-    let lasp = start(Membership::Full, None).await;
+    let lasp = start(Membership::FULL, None).await;
     let edge = || [("a", "b")];
     let grown = lasp.ggraph::<String>("grown").await?;
     grown.add_edges(edge()).await?;
@@ -191,7 +191,7 @@ async fn graphs_hold_vertices_and_edges_and_refuse_what_they_must() -> Result<()
 
 #[tokio::test]
 async fn rights_to_a_bounded_counter_are_given_to_a_member_by_its_id_or_address() -> Result<(), Error> {
-    let [a, b, c] = cluster(Membership::Full).await;
+    let [a, b, c] = cluster(Membership::FULL).await;
     let stock = a.bcounter("stock").await?;
     stock.increment(10).await?;
     assert!(matches!(stock.transfer(1, "nobody").await, Err(Error::Refused(_))));
@@ -224,7 +224,7 @@ async fn sold_out(stock: &lasp::BCounter) -> Result<u64, Error> {
 
 #[tokio::test]
 async fn what_the_node_refuses_is_an_error_and_changes_nothing() -> Result<(), Error> {
-    let lasp = start(Membership::Full, None).await;
+    let lasp = start(Membership::FULL, None).await;
     let views = lasp.gcounter("views").await?;
     assert!(matches!(lasp.set::<String>("views").await, Err(Error::Refused(_))));
     assert!(matches!(lasp.update(views.id(), Op::Add(Value::Int(1))).await, Err(Error::Refused(_))));
@@ -239,7 +239,7 @@ async fn what_the_node_refuses_is_an_error_and_changes_nothing() -> Result<(), E
 
 #[tokio::test]
 async fn pipelined_updates_are_applied_in_order_and_all_answered() -> Result<(), Error> {
-    let lasp = start(Membership::Full, None).await;
+    let lasp = start(Membership::FULL, None).await;
     let set: Set<i64> = lasp.set("s").await?;
     let mut answers = Vec::new();
     for n in 0..5_000 {
@@ -255,7 +255,7 @@ async fn pipelined_updates_are_applied_in_order_and_all_answered() -> Result<(),
 
 #[tokio::test]
 async fn more_askers_than_room_all_get_their_turn() -> Result<(), Error> {
-    let lasp = start(Membership::Full, None).await;
+    let lasp = start(Membership::FULL, None).await;
     let views = lasp.gcounter("views").await?;
     let mut tasks = Vec::new();
     for _ in 0..3_000 {
@@ -271,7 +271,7 @@ async fn more_askers_than_room_all_get_their_turn() -> Result<(), Error> {
 
 #[tokio::test]
 async fn an_invariant_acts_once_its_threshold_is_reached() -> Result<(), Error> {
-    let lasp = start(Membership::Full, None).await;
+    let lasp = start(Membership::FULL, None).await;
     let views = lasp.gcounter("views").await?;
     let ads: Set<String> = lasp.set("ads").await?;
     ads.add("shoes").await?;
@@ -289,7 +289,7 @@ async fn an_invariant_acts_once_its_threshold_is_reached() -> Result<(), Error> 
 
 #[tokio::test]
 async fn a_program_installed_at_one_node_runs_at_all_until_it_is_removed() -> Result<(), Error> {
-    let [a, b, c] = cluster(Membership::Full).await;
+    let [a, b, c] = cluster(Membership::FULL).await;
     let refused = a.install("doubles", "S = declare(\"n\", set), update(S, {add, 1}).").await;
     assert!(matches!(refused, Err(Error::Refused(RequestError::Program(ProgramError::Rejected(_))))), "{refused:?}");
     let source = "A = declare(\"n\", set), B = declare(\"d\", set), map(A, fun(X) -> X * 2 end, B).";
@@ -313,7 +313,7 @@ async fn a_program_installed_at_one_node_runs_at_all_until_it_is_removed() -> Re
 
 #[tokio::test]
 async fn what_is_enforced_once_is_the_turn_of_one_node() -> Result<(), Error> {
-    let nodes = cluster(Membership::Full).await;
+    let nodes = cluster(Membership::FULL).await;
     let turns = Arc::new(Mutex::new(0));
     for lasp in &nodes {
         let (node, turns) = (lasp.clone(), turns.clone());
@@ -335,10 +335,10 @@ async fn what_is_enforced_once_is_the_turn_of_one_node() -> Result<(), Error> {
 
 #[tokio::test]
 async fn a_light_node_hears_only_what_it_is_interested_in() -> Result<(), Error> {
-    let a = start(Membership::Full, None).await;
+    let a = start(Membership::FULL, None).await;
     let contact = a.me().await?.addr;
     let builder = Lasp::builder().cluster("test").listen("127.0.0.1:0").join([contact.as_str()]);
-    let b = builder.membership(Membership::Full).interests(["ads/*"]).start().await.expect("starts");
+    let b = builder.membership(Membership::FULL).interests(["ads/*"]).start().await.expect("starts");
     within(b.joined()).await?;
     a.gcounter("other").await?.increment(1).await?;
     a.gcounter("ads/1").await?.increment(1).await?;
@@ -351,7 +351,7 @@ async fn a_light_node_hears_only_what_it_is_interested_in() -> Result<(), Error>
 
 #[tokio::test]
 async fn dropping_the_last_handle_stops_the_node_and_frees_its_port() -> Result<(), Error> {
-    let lasp = start(Membership::Full, None).await;
+    let lasp = start(Membership::FULL, None).await;
     let addr = lasp.me().await?.addr;
     drop(lasp);
     let again = async {
@@ -365,7 +365,7 @@ async fn dropping_the_last_handle_stops_the_node_and_frees_its_port() -> Result<
 
 #[tokio::test]
 async fn after_shutdown_everything_open_and_everything_new_fails() -> Result<(), Error> {
-    let lasp = start(Membership::Full, None).await;
+    let lasp = start(Membership::FULL, None).await;
     let views = lasp.gcounter("views").await?;
     let waiting = views.read(AtLeast(1)).queue().await?;
     assert_eq!(within(lasp.shutdown()).await, Stop::Shutdown);
@@ -377,7 +377,7 @@ async fn after_shutdown_everything_open_and_everything_new_fails() -> Result<(),
 
 #[tokio::test]
 async fn a_node_that_leaves_is_missed_at_once() -> Result<(), Error> {
-    let [a, b, c] = cluster(Membership::Full).await;
+    let [a, b, c] = cluster(Membership::FULL).await;
     let gone = c.me().await?.id;
     within(c.shutdown()).await;
     for lasp in [a, b] {
@@ -394,11 +394,11 @@ async fn a_node_that_leaves_is_missed_at_once() -> Result<(), Error> {
 
 #[tokio::test]
 async fn a_second_node_of_the_same_name_stops_and_says_who_holds_it() -> Result<(), Error> {
-    let a = start(Membership::Full, None).await;
+    let a = start(Membership::FULL, None).await;
     let contact = a.me().await?.addr;
     let named = |listen: &str| {
         Lasp::builder()
-            .membership(Membership::Full)
+            .membership(Membership::FULL)
             .cluster("test")
             .name("twin")
             .listen(listen)
