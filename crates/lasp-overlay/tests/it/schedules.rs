@@ -18,7 +18,7 @@ fn by_address(name: &str) -> bool {
     matches!(name, "static" | "manual")
 }
 
-pub(crate) fn world(name: &str, network: Config) -> World {
+fn world(name: &str, network: Config) -> World {
     World::new(network, MembershipConfig::named(name).expect("a strategy"))
 }
 

@@ -16,7 +16,7 @@ use lasp_lang::show::{self, short, type_name};
 use lasp_lang::suggest::nearest;
 use lasp_lang::term::Term;
 use lasp_node::{Class, Interests, Node, ProgramError, ProgramInfo, Reply, Request, RequestError};
-use lasp_overlay::membership::Standing;
+use lasp_overlay::membership::{Membership as _, Standing};
 use lasp_overlay::{Addr, Contact, PeerId, Time};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -439,7 +439,7 @@ fn status(node: &Node, facts: &Facts, now: Time, transport: &TransportStats) -> 
 }
 
 fn counters(node: &Node, transport: &TransportStats) -> Vec<(String, u64)> {
-    let (metrics, letters) = (node.metrics(), node.letters());
+    let (metrics, membership, letters) = (node.metrics(), node.membership().metrics(), node.letters());
     let all = [
         ("bytes_sent_membership", metrics.sent(Class::Membership)),
         ("bytes_sent_broadcast", metrics.sent(Class::Broadcast)),
@@ -468,6 +468,21 @@ fn counters(node: &Node, transport: &TransportStats) -> Vec<(String, u64)> {
         ("searches", letters.searches),
         ("searches_passed", letters.searches_passed),
         ("searches_refused", letters.searches_refused),
+        ("neighbors_up", membership.ups),
+        ("neighbors_down", membership.downs),
+        ("neighbors_failed", membership.failures),
+        ("neighbors_evicted", membership.evictions),
+        ("isolations", membership.isolations),
+        ("probes", membership.probes),
+        ("indirect_probes", membership.indirect_probes),
+        ("membership_exchanges", membership.exchanges),
+        ("suspicions", membership.suspicions),
+        ("refutations", membership.refutations),
+        ("members_lost", membership.lost),
+        ("members_evicted", membership.evicted),
+        ("departures_forgotten", membership.forgotten),
+        ("membership_refused", membership.refused),
+        ("identity_conflicts", membership.conflicts),
         ("wire_bytes_sent", transport.bytes_sent),
         ("wire_bytes_received", transport.bytes_received),
         ("connections_accepted", transport.accepted),

@@ -173,6 +173,20 @@ fn a_full_server_sends_clients_on() {
 }
 
 #[test]
+fn w16_the_place_of_a_client_that_is_gone_is_free() {
+    let mut bench = Bench::with(Config { clients: 1, ..Config::default() });
+    for n in 6..25 {
+        bench.befriend(n, Role::Client);
+        assert_eq!(bench.peer.active(), [contact(n)]);
+        bench.input(Input::LinkDown(PeerId(n)));
+    }
+    bench.befriend(1, Role::Client);
+    bench.receive(1, M::Bye);
+    bench.befriend(2, Role::Client);
+    assert_eq!(bench.peer.active(), [contact(2)]);
+}
+
+#[test]
 fn w24_servers_know_all_clients_and_who_has_them() {
     let mut bench = Bench::new(Role::Server);
     bench.befriend(1, Role::Client);

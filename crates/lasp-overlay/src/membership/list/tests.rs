@@ -77,7 +77,7 @@ fn down(n: u64) -> Effect {
 }
 
 #[test]
-fn both_say_hello_before_they_are_neighbours() {
+fn w12_both_say_hello_before_they_are_neighbours() {
     let mut bench = Bench::new();
     assert_eq!(bench.command(Command::Connect(addr(1))), [Output::Dial(addr(1))]);
     assert_eq!(bench.input(Input::LinkUp { peer: contact(1), dialed: Some(addr(1)) }), [send(1, ASK)]);

@@ -45,6 +45,15 @@ fn w21_joining_sleeps_nowhere_and_pauses_between_rounds_grow() {
 }
 
 #[test]
+fn w46_contacts_that_are_no_longer_named_stay_members() {
+    let mut bench = Bench::linked(&[1, 2, 3]);
+    for contacts in [vec![addr(1)], vec![], vec![addr(9)]] {
+        bench.command(Command::Join(contacts));
+        assert_eq!((bench.members(), bench.peer.active().len()), (vec![1, 2, 3], 3));
+    }
+}
+
+#[test]
 fn joining_oneself_is_no_joining() {
     let mut bench = Bench::new();
     assert_eq!(bench.command(Command::Join(vec![addr(5)])), []);
