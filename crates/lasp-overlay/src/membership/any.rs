@@ -33,7 +33,7 @@ macro_rules! strategies {
     ($( #[doc = $doc:literal] $variant:ident: $module:ident, $name:literal, tags $first:literal..=$last:literal; )+) => {
         /// Which strategy, and its settings.
         #[derive(Clone, Debug, PartialEq)]
-        #[expect(clippy::large_enum_variant, reason = "there is one per peer, and only while it starts")]
+        #[allow(clippy::large_enum_variant, reason = "there is one per peer, and only while it starts")]
         pub enum MembershipConfig {
             $( #[doc = $doc] $variant($module::Config), )+
         }

@@ -2,6 +2,7 @@
 
 mod codec;
 mod full;
+mod hostile;
 mod hyparview;
 mod matrix;
 mod schedules;

@@ -88,8 +88,8 @@ pub(crate) fn resolve(settings: &Settings, tuned: MembershipConfig) -> Result<Me
     };
     match &mut config {
         MembershipConfig::ClientServer(ours) => {
-            let chosen = settings.membership.is_some();
-            ours.role = settings.role.or((!chosen).then_some(ours.role)).ok_or(MembershipError::NoRole)?;
+            let tuned = settings.membership.is_none().then_some(ours.role);
+            ours.role = settings.role.or(tuned).ok_or(MembershipError::NoRole)?;
             if settings.servers.is_some() && ours.role == Role::Server {
                 return not_of("servers", "clients", &config);
             }

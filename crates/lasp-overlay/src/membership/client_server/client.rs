@@ -25,7 +25,7 @@ impl ClientServer {
             if self.dialler.add(now, addr.clone()) {
                 self.known.contacts.insert(addr.clone());
             } else {
-                self.metrics.refused += 1;
+                self.counts.refused += 1;
             }
         }
         self.dial(now, out);

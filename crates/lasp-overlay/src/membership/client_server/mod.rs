@@ -4,11 +4,12 @@
 //! neighbours if the server has room. Every server knows all servers and all clients, and which server has them; a
 //! client knows the servers. What one client sends to all others goes along the broadcast tree, through the servers.
 //!
-//! This file holds the state, the dispatch, and the greeting. `server` and `client` are what each role does; `message`,
-//! `config`.
+//! This file holds the state and the dispatch. `links` is what both roles do with links, `server` and `client` what each
+//! does; `message`, `config`.
 
 mod client;
 mod config;
+mod links;
 mod message;
 mod server;
 
@@ -17,7 +18,7 @@ pub use message::{Client, MAX_CLIENTS, MAX_SERVERS, Message};
 
 use super::dialler::Dialler;
 use super::full::{self, FullMesh};
-use super::greeting::{Due, Greetings, Hail, TICK};
+use super::greeting::{Due, Greetings, TICK};
 use super::{Command, Event, Membership, Metrics, Standing};
 use crate::peer::{Addr, Contact, PeerId};
 use crate::protocol::{Input, Outbox, Output, Protocol};
@@ -47,9 +48,10 @@ pub struct ClientServer {
     /// What it knows, if it is a client.
     known: Known,
     dialler: Dialler,
-    metrics: Metrics,
+    /// What it counted itself.
+    counts: Metrics,
     /// The same with the mesh's.
-    total: Metrics,
+    metrics: Metrics,
 }
 
 /// What the timers of [`ClientServer`] carry.
@@ -77,15 +79,15 @@ impl ClientServer {
             server,
             known: Known::default(),
             dialler: Dialler::new(config.pace.clone()),
+            counts: Metrics::default(),
             metrics: Metrics::default(),
-            total: Metrics::default(),
             config,
         }
     }
 
     fn sum_metrics(&mut self) {
         let mesh = self.server.as_ref().map(|server| *server.mesh.metrics()).unwrap_or_default();
-        self.total = self.metrics + Metrics { ups: 0, downs: 0, failures: 0, isolations: 0, ..mesh };
+        self.metrics = self.counts + Metrics { ups: 0, downs: 0, failures: 0, isolations: 0, ..mesh };
     }
 
     /// What this peer is.
@@ -108,29 +110,6 @@ impl ClientServer {
 
     fn hello(&self, to: PeerId) -> Message {
         Message::Hello { role: self.config.role, stay: self.stay, hail: self.links.hail(to) }
-    }
-
-    /// The only way into the active view.
-    fn up(&mut self, contact: Contact, out: &mut Out) {
-        if self.neighbors.insert(contact.id) {
-            self.metrics.ups += 1;
-            out.emit(Event::Up(contact));
-            if self.neighbors.len() == 1 {
-                out.emit(Event::Joined);
-            }
-        }
-    }
-
-    /// The only way out of it.
-    fn down(&mut self, peer: PeerId, out: &mut Out) {
-        if self.neighbors.remove(&peer) {
-            self.metrics.downs += 1;
-            out.emit(Event::Down(peer));
-            if self.neighbors.is_empty() && !self.left {
-                self.metrics.isolations += 1;
-                out.emit(Event::Isolated);
-            }
-        }
     }
 
     fn join(&mut self, now: Time, addrs: &[Addr], out: &mut Out) {
@@ -162,111 +141,6 @@ impl ClientServer {
             out.send(peer, Message::Bye);
             self.lose(now, peer, false, out);
             self.close(peer, out);
-        }
-    }
-
-    /// Closes a link from this side.
-    fn close(&mut self, peer: PeerId, out: &mut Out) {
-        out.push(Output::Close(peer));
-        self.links.remove(peer);
-        self.dialed.remove(&peer);
-        self.client_gone(peer);
-        self.down(peer, out);
-    }
-
-    /// The link to a peer is gone; a client dials another at once.
-    fn lose(&mut self, now: Time, peer: PeerId, willingly: bool, out: &mut Out) {
-        self.dialler.lost(now, peer, willingly, &mut self.rng);
-        let greeted = self.links.remove(peer).is_some_and(|link| link.active);
-        if let Some(addr) = self.dialed.remove(&peer) {
-            self.feed_mesh(now, Input::DialFailed(addr), out);
-        }
-        if self.server.as_ref().is_some_and(|server| server.clients.contains_key(&peer)) {
-            self.client_gone(peer);
-            self.down(peer, out);
-        } else if self.server.is_none() {
-            self.down(peer, out);
-        } else if greeted {
-            self.feed_mesh(now, Input::LinkDown(peer), out);
-        }
-        self.dial(now, out);
-    }
-
-    fn on_link_up(&mut self, now: Time, peer: Contact, dialed: Option<Addr>, out: &mut Out) {
-        if peer.id == self.me.id {
-            self.metrics.conflicts += u64::from(peer != self.me);
-            out.push(Output::Close(peer.id));
-            return dialed.map_or((), |addr| self.on_dial_failed(now, addr, out));
-        }
-        if self.left {
-            out.send(peer.id, Message::Bye);
-            return out.push(Output::Close(peer.id));
-        }
-        self.dialler.reached(&peer, dialed.as_ref());
-        let id = peer.id;
-        let Some(was_active) = self.links.linked(now, &peer) else {
-            return self.linked_already(now, peer, dialed, out);
-        };
-        if was_active {
-            self.client_gone(id);
-            if self.server.as_ref().is_none_or(|server| !server.mesh.is_active(id)) {
-                self.down(id, out);
-            }
-        }
-        if let Some(addr) = dialed {
-            self.dialed.insert(id, addr);
-        }
-        out.send(id, self.hello(id));
-    }
-
-    /// The mesh asked for a link that there is.
-    fn linked_already(&mut self, now: Time, peer: Contact, dialed: Option<Addr>, out: &mut Out) {
-        let is_client = self.server.as_ref().is_none_or(|server| server.clients.contains_key(&peer.id));
-        if self.links.is_active(peer.id) && !is_client {
-            return self.feed_mesh(now, Input::LinkUp { peer, dialed }, out);
-        }
-        if let Some(addr) = dialed {
-            self.on_dial_failed(now, addr, out);
-        }
-    }
-
-    fn on_dial_failed(&mut self, now: Time, addr: Addr, out: &mut Out) {
-        self.dialler.failed(now, &addr, &mut self.rng);
-        self.feed_mesh(now, Input::DialFailed(addr), out);
-        self.dial(now, out);
-    }
-
-    fn on_hello(&mut self, now: Time, from: PeerId, (role, stay): (Role, u64), hail: Hail, out: &mut Out) {
-        match (self.config.role, role) {
-            (Role::Client, Role::Client) => {
-                out.send(from, Message::Bye);
-                out.push(Output::Close(from));
-                return self.lose(now, from, true, out);
-            }
-            (Role::Server, Role::Client) => {
-                if let Some(addr) = self.dialed.remove(&from) {
-                    self.feed_mesh(now, Input::DialFailed(addr), out); // no server there
-                }
-                self.admit(from, stay, hail, out);
-            }
-            (Role::Client, Role::Server) | (Role::Server, Role::Server) => self.befriend(now, from, hail, out),
-        }
-        if hail != Hail::Agree && self.links.is_active(from) {
-            out.send(from, self.hello(from));
-        }
-    }
-
-    /// A server has said hello. A client is its neighbour once it says that it has let the client in.
-    fn befriend(&mut self, now: Time, from: PeerId, hail: Hail, out: &mut Out) {
-        if hail == Hail::Ask && self.server.is_none() {
-            return;
-        }
-        let is_new = self.links.accept(from, hail);
-        let dialed = self.dialed.remove(&from);
-        match (self.config.role, is_new) {
-            (Role::Client, Some(peer)) => self.up(peer, out),
-            (Role::Server, Some(peer)) => self.feed_mesh(now, Input::LinkUp { peer, dialed }, out),
-            (_, None) => {}
         }
     }
 
@@ -315,11 +189,11 @@ impl ClientServer {
             match due {
                 Due::Hello => out.send(peer, self.hello(peer)),
                 Due::Probe => {
-                    self.metrics.probes += 1;
+                    self.counts.probes += 1;
                     out.send(peer, Message::Ping);
                 }
                 Due::GivenUp => {
-                    self.metrics.failures += u64::from(self.neighbors.contains(&peer));
+                    self.counts.failures += u64::from(self.neighbors.contains(&peer));
                     out.push(Output::Close(peer));
                     self.lose(now, peer, false, out);
                 }
@@ -327,11 +201,6 @@ impl ClientServer {
         }
         self.dial(now, out);
         self.tend_rosters(out);
-    }
-
-    fn on_link_down(&mut self, now: Time, peer: PeerId, out: &mut Out) {
-        self.metrics.failures += u64::from(self.neighbors.contains(&peer));
-        self.lose(now, peer, false, out);
     }
 }
 
@@ -432,7 +301,7 @@ impl Membership for ClientServer {
     }
 
     fn metrics(&self) -> &Metrics {
-        &self.total
+        &self.metrics
     }
 }
 

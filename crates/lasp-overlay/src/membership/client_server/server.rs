@@ -147,7 +147,7 @@ impl ClientServer {
             None
         };
         if let Some(refusal) = refusal {
-            self.metrics.refused += 1;
+            self.counts.refused += 1;
             out.send(from, refusal);
             out.send(from, Message::Servers(servers));
             return self.close(from, out);
@@ -213,14 +213,14 @@ impl ClientServer {
     /// An operator removes a server or a client.
     pub(super) fn evict(&mut self, now: Time, peer: PeerId, out: &mut Out) {
         let Some(server) = &self.server else {
-            self.metrics.refused += 1;
+            self.counts.refused += 1;
             return;
         };
         let own = server.clients.get(&peer);
         let Some(client) = own.or_else(|| server.server_of(peer).map(|(_, client)| client)).cloned() else {
             return self.feed_mesh(now, Input::Command(Command::Evict(peer)), out);
         };
-        self.metrics.evicted += 1;
+        self.counts.evicted += 1;
         for contact in server.mesh.active() {
             out.send(contact.id, Message::Expel(client.clone()));
         }

@@ -2,6 +2,7 @@
 
 use super::Message as M;
 use super::*;
+use crate::membership::Hail;
 use std::time::Duration;
 
 type Effect = Output<ClientServer>;
