@@ -83,7 +83,7 @@ impl Node {
     /// The ids in one of the lists of `members --json`.
     fn ids(&self, list: &str) -> BTreeSet<String> {
         let members = self.members();
-        let id = |entry: &Value| entry.as_str().or(entry["id"].as_str()).map(str::to_owned);
+        let id = |entry: &Value| entry.as_str().or_else(|| entry["id"].as_str()).map(str::to_owned);
         members[list].as_array().into_iter().flatten().filter_map(id).collect()
     }
 }

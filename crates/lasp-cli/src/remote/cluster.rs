@@ -37,8 +37,8 @@ pub(crate) struct LinkArgs {
 
 /// Lists who is in the cluster.
 pub(crate) fn members(args: ClusterArgs) -> ExitCode {
-    args.connect.with_node(async |connect, client| match connect.ask(client, Ask::Members).await? {
-        Say::Members { me, active, passive, members, reachable } if connect.json => {
+    args.connect.with_node(async |connect, client| match connect.ask(client, Ask::Cluster).await? {
+        Say::Cluster { me, active, passive, members, reachable } if connect.json => {
             let list = |peers: &[Peer]| peers.iter().map(peer_json).collect::<Vec<_>>();
             let all: Vec<Value> = members.iter().map(|member| member_json(member, &reachable)).collect();
             let all = json!({
@@ -47,7 +47,7 @@ pub(crate) fn members(args: ClusterArgs) -> ExitCode {
             });
             finish(&all.to_string())
         }
-        Say::Members { me, active, members, reachable, .. } => {
+        Say::Cluster { me, active, members, reachable, .. } => {
             let mut rows = vec![["ID", "VIEW", "STATE", "INCARNATION", "ADDRESS"].map(str::to_owned).to_vec()];
             let row = |peer: Peer, view: &str, state: &str| {
                 vec![peer.id, view.to_owned(), state.to_owned(), peer.incarnation.to_string(), peer.addr]

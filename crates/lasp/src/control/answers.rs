@@ -89,6 +89,7 @@ impl Answers {
             Ask::Watch { variable, style } => self.watch(&variable, style, reply).await,
             Ask::Variables { prefix } => self.variables(&prefix, reply).await,
             Ask::Members => self.members().await,
+            Ask::Cluster => self.cluster().await,
             Ask::Overlay => self.overlay().await,
             Ask::Evict(id) => self.evict(&id).await,
             Ask::Connect(addr) => self.link(&addr, Lasp::connect).await,
@@ -191,8 +192,14 @@ impl Answers {
     async fn members(&self) -> Result<Say, Refused> {
         let members = self.lasp.members().await.map_err(failed)?;
         let peers = |contacts: &[Contact]| contacts.iter().map(peer).collect();
+        Ok(Say::Members { me: peer(&members.me), active: peers(&members.active), passive: peers(&members.passive) })
+    }
+
+    async fn cluster(&self) -> Result<Say, Refused> {
+        let members = self.lasp.members().await.map_err(failed)?;
+        let peers = |contacts: &[Contact]| contacts.iter().map(peer).collect();
         let standing = |(contact, standing): &(Contact, Standing)| (peer(contact), standing.name().to_owned());
-        Ok(Say::Members {
+        Ok(Say::Cluster {
             me: peer(&members.me),
             active: peers(&members.active),
             passive: peers(&members.passive),

@@ -12,10 +12,10 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 /// The oldest version of this protocol that this build speaks. Clients and nodes count apart from peers.
-pub const OLDEST_VERSION: u64 = 2;
+pub const OLDEST_VERSION: u64 = 1;
 
 /// The newest version of this protocol that this build speaks.
-pub const NEWEST_VERSION: u64 = 2;
+pub const NEWEST_VERSION: u64 = 1;
 
 /// Largest message of a client in bytes: the largest program fits.
 pub const MAX_MESSAGE: usize = Source::BYTES_MAX + 64 * 1024;
@@ -196,12 +196,6 @@ pub enum Ask {
     Members,
     /// The links in the overlay: [`Say::Overlay`].
     Overlay,
-    /// Removes a member of the cluster for good, by its id: [`Say::Done`].
-    Evict(String),
-    /// Keeps a link to whoever listens at an address: [`Say::Done`].
-    Connect(String),
-    /// Ends that: [`Say::Done`].
-    Disconnect(String),
     /// The node: [`Say::Status`].
     Status,
     /// Installs a program in the cluster: [`Say::Installed`].
@@ -239,6 +233,14 @@ pub enum Ask {
         /// Its id; or its address, or both (`id@address`), if the node asked knows it.
         node: String,
     },
+    /// Who belongs to the cluster, with whom the node keeps links, and who is there just now: [`Say::Cluster`].
+    Cluster,
+    /// Removes a member of the cluster for good, by its id: [`Say::Done`].
+    Evict(String),
+    /// Keeps a link to whoever listens at an address: [`Say::Done`].
+    Connect(String),
+    /// Ends that: [`Say::Done`].
+    Disconnect(String),
 }
 
 /// An answer.
@@ -270,10 +272,6 @@ pub enum Say {
         active: Vec<Peer>,
         /// Others that it knows of.
         passive: Vec<Peer>,
-        /// The other members, and how it stands with them: `alive` or `suspect`.
-        members: Vec<(Peer, String)>,
-        /// The ids of those that are thought to be there just now.
-        reachable: Vec<String>,
     },
     /// The node's links.
     Overlay {
@@ -325,6 +323,19 @@ pub enum Say {
         hops: u8,
         /// Microseconds from the question to the answer.
         micros: u64,
+    },
+    /// Who belongs to the cluster, with whom the node keeps links, and who is there.
+    Cluster {
+        /// The node asked.
+        me: Peer,
+        /// Its neighbours.
+        active: Vec<Peer>,
+        /// Others that it knows of.
+        passive: Vec<Peer>,
+        /// The other members, and how it stands with them: `alive` or `suspect`.
+        members: Vec<(Peer, String)>,
+        /// The ids of those that are thought to be there just now.
+        reachable: Vec<String>,
     },
 }
 
