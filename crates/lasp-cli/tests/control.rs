@@ -437,9 +437,22 @@ fn garbage_for_a_client_ends_its_own_connection_only() {
 
 #[test]
 fn every_command_explains_itself() {
-    for command in
-        ["get", "update", "watch", "vars", "members", "overlay", "status", "ping", "install", "uninstall", "programs"]
-    {
+    for command in [
+        "get",
+        "update",
+        "watch",
+        "vars",
+        "members",
+        "overlay",
+        "status",
+        "ping",
+        "install",
+        "uninstall",
+        "programs",
+        "evict",
+        "connect",
+        "disconnect",
+    ] {
         let (out, _, code) = said(lasp(&[command, "--help"]).output().expect("the binary runs"));
         assert!(code == Some(0) && out.contains("--connect <HOST:PORT>") && out.contains("LASP_CONNECT"), "{out}");
         assert!(out.contains("--json") && out.contains("--timeout"), "{out}");

@@ -185,6 +185,7 @@ fn w24_clients_reach_each_other_through_servers_and_fail_over() {
     assert_eq!(x.ids("active"), ids([&a]), "clients are no neighbours of each other");
     wait_until("servers know all clients", || b.ids("members") == ids([&a, &x, &y]));
     check_relay("by-a", &x, &[&y]);
+    wait_until("a letter finds its way through the server", || x.ask(&["ping", &y.id, "--count", "1"]).is_ok());
 
     // The server is killed: its clients go to the one that it told them of.
     a.kill();
