@@ -2,8 +2,9 @@
 //!
 //! A membership strategy keeps an *active view*: the peers with which both sides have agreed to be neighbours and
 //! over whose links everything else travels. Every change of it is told once, as [`Event::Up`] or [`Event::Down`].
-//! Strategies: [`hyparview`] (partial views, for any size) and [`full`] (everybody links to everybody, for small
-//! clusters). [`any`] chooses one at run time. Knows nothing of broadcast, data, sockets or clocks.
+//! Strategies: [`hyparview`] (partial views, for any size), [`full`] (everybody links to everybody, for small clusters),
+//! [`client_server`] (servers that do, and clients of theirs), [`list`] (links by a list of addresses, fixed or changed by
+//! command). [`any`] chooses one at run time. Knows nothing of broadcast, data, sockets or clocks.
 //!
 //! Whoever drives a strategy tells it of every frame that arrives ([`Membership::heard`]), so that a busy link is
 //! never probed; and sends only to active peers, for other links are closed when the strategy is done with them.
