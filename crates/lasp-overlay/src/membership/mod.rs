@@ -157,6 +157,14 @@ pub struct Metrics {
     pub refused: u64,
     /// Signs of another life under this peer's identity.
     pub conflicts: u64,
+    /// Exchanges of links for cheaper ones that this peer began (X-BOT).
+    pub swaps_begun: u64,
+    /// Of those, done.
+    pub swaps_done: u64,
+    /// Of those, given up: the links are as they were, or such as were found instead.
+    pub swaps_rolled_back: u64,
+    /// Not a count: the mean round trip to a neighbour at present, in microseconds; 0 if it is not measured (X-BOT).
+    pub link_cost_us: u64,
 }
 
 impl std::ops::Add for Metrics {
@@ -179,6 +187,10 @@ impl std::ops::Add for Metrics {
             forgotten: self.forgotten + other.forgotten,
             refused: self.refused + other.refused,
             conflicts: self.conflicts + other.conflicts,
+            swaps_begun: self.swaps_begun + other.swaps_begun,
+            swaps_done: self.swaps_done + other.swaps_done,
+            swaps_rolled_back: self.swaps_rolled_back + other.swaps_rolled_back,
+            link_cost_us: self.link_cost_us + other.link_cost_us,
         }
     }
 }

@@ -44,6 +44,16 @@ fn partial() -> impl Strategy<Value = hyparview::Message> {
         (contacts(), any::<bool>()).prop_map(|(peers, answer)| Message::Exchange { peers, answer }),
         link().prop_map(|link| Message::Ping { link }),
         (link(), any::<bool>()).prop_map(|(link, known)| Message::Pong { link, known }),
+        (link(), contact()).prop_map(|(link, old)| Message::Optimise { link, old }),
+        (link(), contact(), any::<u64>().prop_map(PeerId)).prop_map(|(link, old, initiator)| Message::Replace {
+            link,
+            old,
+            initiator
+        }),
+        link().prop_map(|link| Message::Keep { link }),
+        (link(), any::<u64>().prop_map(PeerId)).prop_map(|(link, initiator)| Message::Switch { link, initiator }),
+        any::<u32>().prop_map(|nonce| Message::Probe { nonce }),
+        any::<u32>().prop_map(|nonce| Message::Echo { nonce }),
         tag().prop_map(|tag| Message::Tag { tag }),
         (any::<u8>(), tag(), contact()).prop_map(|(ttl, tag, origin)| Message::Seek { ttl, tag, origin }),
     ]

@@ -8,3 +8,4 @@ mod matrix;
 mod schedules;
 mod tags;
 mod world;
+mod xbot;

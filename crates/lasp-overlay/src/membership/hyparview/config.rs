@@ -3,6 +3,7 @@
 
 use super::message::MAX_PEERS;
 use super::tag::Tag;
+use super::xbot;
 use crate::membership::contradiction::{Contradiction, demand};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -81,6 +82,8 @@ pub struct Config {
     /// Steps of the walk on which an open place is advertised. 12: guess; twice the walk of a join, for it ends early
     /// where the tag is found.
     pub seek_walk: u8,
+    /// Whether links are exchanged for such with a shorter round trip, by X-BOT. Default: no.
+    pub optimise: Option<xbot::Config>,
 }
 
 impl Default for Config {
@@ -118,6 +121,7 @@ impl Default for Config {
             tag: None,
             reserved: BTreeMap::new(),
             seek_walk: 12,
+            optimise: None,
         }
     }
 }
@@ -130,6 +134,9 @@ impl Config {
     pub fn validate(&self) -> Result<(), Contradiction> {
         self.validate_views()?;
         self.validate_samples()?;
+        if let Some(optimise) = &self.optimise {
+            optimise.validate(self.active_capacity, self.passive_capacity)?;
+        }
         self.validate_times()
     }
 

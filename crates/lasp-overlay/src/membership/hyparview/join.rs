@@ -187,7 +187,9 @@ impl HyParView {
             _ => Stage::Idle,
         };
         self.joining.enter(stage);
-        self.pending.remove(&peer.id);
+        if self.pending.remove(&peer.id).is_some_and(|pending| pending.purpose.is_swap()) {
+            self.swap_failed(now, out);
+        }
         self.request(now, peer, purpose, out);
     }
 
@@ -266,6 +268,9 @@ impl HyParView {
         self.view.clear();
         self.mending.clear();
         self.tags.clear();
+        if let Some(xbot) = &mut self.xbot {
+            xbot.clear();
+        }
         self.joining = Joining { step: self.joining.step.wrapping_add(1), ..Joining::default() };
     }
 
@@ -274,6 +279,9 @@ impl HyParView {
         let (Message::Join { link }
         | Message::Request { link, .. }
         | Message::Accept { link, .. }
+        | Message::Optimise { link, .. }
+        | Message::Replace { link, .. }
+        | Message::Switch { link, .. }
         | Message::Ping { link }) = message
         else {
             return;

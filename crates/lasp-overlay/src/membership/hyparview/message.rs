@@ -6,7 +6,7 @@
 //! sides hold the same relation.
 
 use super::tag::Tag;
-use crate::peer::Contact;
+use crate::peer::{Contact, PeerId};
 use crate::wire::Wire;
 use lasp_crdt::{Decode, DecodeError, Encode, Reader, Writer, codec::to_bytes};
 
@@ -107,6 +107,44 @@ pub enum Message {
         /// Who looks.
         origin: Contact,
     },
+    /// Begins an exchange of links: the sender wants the receiver as neighbour instead of another. Answered like `Request`.
+    Optimise {
+        /// The relation asked for.
+        link: LinkId,
+        /// The neighbour that the sender gives up.
+        old: Contact,
+    },
+    /// Asks the receiver, a neighbour, to take another peer instead of the sender, which answers by `Disconnect` or `Keep`.
+    Replace {
+        /// The relation to end.
+        link: LinkId,
+        /// The peer to take.
+        old: Contact,
+        /// Who gives that peer up.
+        initiator: PeerId,
+    },
+    /// Answers `Replace`: the relation stays.
+    Keep {
+        /// The relation.
+        link: LinkId,
+    },
+    /// Asks the receiver to take the sender as neighbour instead of another. Answered like `Request`.
+    Switch {
+        /// The relation asked for.
+        link: LinkId,
+        /// The neighbour that the receiver gives up.
+        initiator: PeerId,
+    },
+    /// Measures a round trip.
+    Probe {
+        /// What the answer must repeat.
+        nonce: u32,
+    },
+    /// Answers `Probe`.
+    Echo {
+        /// What was sent.
+        nonce: u32,
+    },
 }
 
 /// Most contacts in one message.
@@ -132,6 +170,12 @@ impl Message {
             Self::Pong { known: false, .. } => 14,
             Self::Tag { .. } => 15,
             Self::Seek { .. } => 16,
+            Self::Optimise { .. } => 17,
+            Self::Replace { .. } => 18,
+            Self::Keep { .. } => 19,
+            Self::Switch { .. } => 20,
+            Self::Probe { .. } => 21,
+            Self::Echo { .. } => 22,
         }
     }
 
@@ -152,11 +196,23 @@ impl Message {
             13 | 14 => Self::Pong { link: LinkId::decode(r)?, known: tag == 13 },
             15 => Self::Tag { tag: Tag::decode(r)? },
             16 => Self::Seek { ttl: r.u8("ttl")?, tag: Tag::decode(r)?, origin: Contact::decode(r)? },
+            17 => Self::Optimise { link: LinkId::decode(r)?, old: Contact::decode(r)? },
+            18 => Self::Replace { link: LinkId::decode(r)?, old: Contact::decode(r)?, initiator: PeerId::decode(r)? },
+            19 => Self::Keep { link: LinkId::decode(r)? },
+            20 => Self::Switch { link: LinkId::decode(r)?, initiator: PeerId::decode(r)? },
+            21 => Self::Probe { nonce: read_nonce(r)? },
+            22 => Self::Echo { nonce: read_nonce(r)? },
             _ => {
                 return Err(DecodeError::BadTag { what: "membership message", tag: tag.into(), at });
             }
         })
     }
+}
+
+fn read_nonce(r: &mut Reader<'_>) -> Result<u32, DecodeError> {
+    let at = r.at();
+    let nonce = r.varint("nonce")?;
+    u32::try_from(nonce).map_err(|_| DecodeError::TooLong { what: "nonce", len: nonce, at })
 }
 
 fn read_peers(r: &mut Reader<'_>) -> Result<Vec<Contact>, DecodeError> {
@@ -196,6 +252,7 @@ impl Encode for Message {
             | Self::Request { link, .. }
             | Self::Reject { link }
             | Self::Disconnect { link, .. }
+            | Self::Keep { link }
             | Self::Ping { link }
             | Self::Pong { link, .. } => link.encode(w),
             Self::Accept { link, peers } => {
@@ -207,6 +264,20 @@ impl Encode for Message {
                 peer.encode(w);
             }
             Self::Exchange { peers, .. } => write_peers(peers, w),
+            Self::Optimise { link, old } => {
+                link.encode(w);
+                old.encode(w);
+            }
+            Self::Replace { link, old, initiator } => {
+                link.encode(w);
+                old.encode(w);
+                initiator.encode(w);
+            }
+            Self::Switch { link, initiator } => {
+                link.encode(w);
+                initiator.encode(w);
+            }
+            Self::Probe { nonce } | Self::Echo { nonce } => w.varint((*nonce).into()),
             Self::Tag { tag } => tag.encode(w),
             Self::Seek { ttl, tag, origin } => {
                 w.u8(*ttl);

@@ -7,7 +7,8 @@
 //!
 //! This file holds the state, the dispatch, and the only two places where the active view changes. The mechanisms:
 //! `join` (entering and leaving), `neighbor` (the handshake), `promote` (replacing lost neighbours), `shuffle` (refreshing
-//! the passive view), `probe` (failures and symmetry), `mend` (islands), `tag` (places that are kept). What they work on: `view`, `links`, `message`,
+//! the passive view), `probe` (failures and symmetry), `mend` (islands), `tag` (places that are kept), `xbot`
+//! (cheaper links). What they work on: `view`, `links`, `message`,
 //! `config`. Knows nothing of what travels over the links.
 
 mod config;
@@ -21,6 +22,7 @@ mod promote;
 mod shuffle;
 mod tag;
 mod view;
+pub mod xbot;
 
 pub use config::Config;
 pub use message::{LinkId, MAX_PEERS, Message, Priority};
@@ -41,6 +43,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use tag::Tags;
 use view::{Neighbor, View};
+use xbot::Xbot;
 
 type Out = Outbox<HyParView>;
 
@@ -66,6 +69,7 @@ pub struct HyParView {
     shuffling: Shuffling,
     mending: Mending,
     tags: Tags,
+    xbot: Option<Box<Xbot>>,
     metrics: Metrics,
 }
 
@@ -81,6 +85,16 @@ pub enum Timer {
     Shuffle {
         /// Since which start or leave.
         term: u32,
+    },
+    /// Time to look for cheaper links.
+    Optimise {
+        /// Since which start or leave.
+        term: u32,
+    },
+    /// An exchange of links should have come further.
+    Swap {
+        /// Which step of which exchange.
+        step: u32,
     },
     /// Time to try the next contact.
     Join {
@@ -103,7 +117,6 @@ impl HyParView {
             view: View::new(contact.id, config.passive_capacity),
             clock: LinkClock::new(&mut rng),
             me: contact,
-            config,
             rng,
             term: 0,
             left: false,
@@ -114,7 +127,9 @@ impl HyParView {
             shuffling: Shuffling::default(),
             mending: Mending::default(),
             tags: Tags::default(),
+            xbot: config.optimise.clone().map(|optimise| Box::new(Xbot::new(optimise))),
             metrics: Metrics::default(),
+            config,
         }
     }
 
@@ -126,6 +141,7 @@ impl HyParView {
         self.mending.pause(now + self.rng.jitter(self.config.mend_interval, 0.25));
         self.set_tick(out);
         self.set_shuffle(out);
+        self.set_optimise(out);
     }
 
     fn set_tick(&mut self, out: &mut Out) {
@@ -149,7 +165,7 @@ impl HyParView {
 
     /// The only way into the active view; the caller has made room.
     fn activate(&mut self, now: Time, contact: Contact, link: LinkId, out: &mut Out) {
-        self.pending.remove(&contact.id);
+        let overtaken = self.pending.remove(&contact.id).is_some_and(|pending| pending.purpose.is_swap());
         self.promotion.succeeded();
         self.shuffling.learned();
         self.mending.recovered(contact.id);
@@ -159,6 +175,9 @@ impl HyParView {
         out.emit(Event::Up(contact));
         if self.view.degree() == 1 {
             out.emit(Event::Joined);
+        }
+        if overtaken {
+            self.swap_failed(now, out);
         }
     }
 
@@ -203,6 +222,12 @@ impl HyParView {
             Message::Pong { link, known } => self.on_pong(now, &sender, link, known, out),
             Message::Tag { tag } => self.on_tag(from, tag),
             Message::Seek { ttl, tag, origin } => self.on_seek(now, from, ttl, tag, origin, out),
+            Message::Optimise { link, old } => self.on_optimise(now, sender, link, old, out),
+            Message::Replace { link, old, initiator } => self.on_replace(now, from, link, old, initiator, out),
+            Message::Keep { link } => self.on_keep(now, from, link, out),
+            Message::Switch { link, initiator } => self.on_switch(now, sender, link, initiator, out),
+            Message::Probe { nonce } => out.send(from, Message::Echo { nonce }),
+            Message::Echo { nonce } => self.on_echo(now, sender, nonce, out),
         }
     }
 
@@ -210,7 +235,9 @@ impl HyParView {
         match timer {
             Timer::Tick { term } if term == self.term && !self.left => self.on_tick(now, out),
             Timer::Shuffle { term } if term == self.term && !self.left => self.shuffle(out),
-            Timer::Tick { .. } | Timer::Shuffle { .. } => {}
+            Timer::Optimise { term } if term == self.term && !self.left => self.optimise(now, out),
+            Timer::Tick { .. } | Timer::Shuffle { .. } | Timer::Optimise { .. } => {}
+            Timer::Swap { step } => self.on_swap_timer(now, step, out),
             Timer::Join { step } => self.on_join_timer(step, out),
             Timer::Reply { peer, link } => self.on_reply_overdue(now, peer, link, out),
         }
@@ -241,6 +268,7 @@ impl HyParView {
         self.deactivate(peer.id, out);
         self.tags.forget(peer.id);
         self.view.learn(peer, &[], &mut self.rng);
+        self.complete_swap(now, peer.id, out);
         self.replace(now, None, out);
     }
 

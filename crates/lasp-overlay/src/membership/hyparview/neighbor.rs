@@ -47,17 +47,33 @@ pub(super) enum Purpose {
     Refill(Priority),
     /// In case it is on another island.
     Mend,
+    /// To exchange a neighbour for it.
+    Optimise,
+    /// To exchange a neighbour for it, as another peer's exchange demands.
+    Switch,
 }
 
 impl Purpose {
     const fn message(self, link: LinkId) -> Message {
         let priority = match self {
             Self::Join => return Message::Join { link },
-            Self::Walk => Priority::Low,
+            Self::Walk | Self::Optimise | Self::Switch => Priority::Low,
             Self::Refill(priority) => priority,
             Self::Mend => Priority::Mend,
         };
         Message::Request { link, priority }
+    }
+
+    /// How often it is sent. An exchange waits for others' requests.
+    const fn attempts(self, usual: u32) -> u32 {
+        match self {
+            Self::Optimise => usual + 3,
+            _ => usual,
+        }
+    }
+
+    pub(super) const fn is_swap(self) -> bool {
+        matches!(self, Self::Optimise | Self::Switch)
     }
 
     /// Whether an accepted request is worth another neighbour's place.
@@ -98,15 +114,16 @@ impl HyParView {
             return;
         };
         pending.attempts += 1;
-        let (contact, message) = (pending.contact.clone(), pending.purpose.message(pending.link));
+        let (contact, purpose, link) = (pending.contact.clone(), pending.purpose, pending.link);
+        let message = if purpose.is_swap() { self.swap_question(link) } else { purpose.message(link) };
         for message in self.own_tag().into_iter().chain([message]) {
             self.links.send(now, &contact, message, out);
         }
     }
 
     fn may_ask_again(&self, peer: PeerId) -> bool {
-        let attempts = self.config.request_attempts;
-        self.pending.get(&peer).is_some_and(|pending| pending.attempts < attempts)
+        let usual = self.config.request_attempts;
+        self.pending.get(&peer).is_some_and(|pending| pending.attempts < pending.purpose.attempts(usual))
     }
 
     /// No answer yet: asks again, or gives the peer up.
@@ -141,8 +158,11 @@ impl HyParView {
 
     /// Drops a pending request and does what is next.
     fn request_failed(&mut self, now: Time, peer: PeerId, out: &mut Out) {
-        if self.pending.remove(&peer).is_none() {
+        let Some(pending) = self.pending.remove(&peer) else {
             return;
+        };
+        if pending.purpose.is_swap() {
+            self.swap_failed(now, out);
         }
         self.contact_refused(peer, out);
         self.refill(now, out);
@@ -217,6 +237,9 @@ impl HyParView {
 
     fn on_accepted(&mut self, now: Time, sender: Contact, link: LinkId, peers: &[Contact], out: &mut Out) {
         let pending = self.pending.remove(&sender.id);
+        if pending.as_ref().is_some_and(|pending| pending.purpose.is_swap()) {
+            return self.finish_swap(now, sender, link, out);
+        }
         let evicts = pending.is_some_and(|pending| pending.purpose.evicts());
         for peer in peers {
             self.view.learn(peer, &[], &mut self.rng);
@@ -248,13 +271,19 @@ impl HyParView {
         let Some(victim) = victim.or_else(|| self.view.random_neighbor(&[], &mut self.rng)) else {
             return;
         };
-        if let Some(neighbor) = self.view.neighbor(victim.id) {
-            let link = neighbor.link;
-            out.send(victim.id, Message::Disconnect { link, alive: true });
-        }
-        self.deactivate(victim.id, out);
+        self.part_with(victim.id, out);
         self.metrics.evictions += 1;
-        self.view.learn(&victim, &[], &mut self.rng);
+    }
+
+    /// Ends the relation with a neighbour, which is kept as passive peer.
+    pub(super) fn part_with(&mut self, peer: PeerId, out: &mut Out) {
+        let Some(neighbor) = self.view.neighbor(peer) else {
+            return;
+        };
+        let (contact, link) = (neighbor.contact.clone(), neighbor.link);
+        out.send(peer, Message::Disconnect { link, alive: true });
+        self.deactivate(peer, out);
+        self.view.learn(&contact, &[], &mut self.rng);
     }
 
     pub(super) fn on_disconnect(&mut self, now: Time, sender: &Contact, link: LinkId, alive: bool, out: &mut Out) {

@@ -47,6 +47,9 @@ impl Promotion {
 impl HyParView {
     /// A place has become free: begins a round, in which `lost` is not asked.
     pub(super) fn replace(&mut self, now: Time, lost: Option<PeerId>, out: &mut Out) {
+        if let Some(lost) = lost {
+            self.complete_swap(now, lost, out);
+        }
         self.promotion.begin();
         self.promotion.tried.extend(lost);
         self.refill(now, out);
@@ -80,7 +83,12 @@ impl HyParView {
 
     /// Requests that may fill a place which is free now.
     fn requests_under_way(&self) -> usize {
-        let fills = |purpose| purpose != Purpose::Mend;
+        let swap_fills = self.swap_fills_place();
+        let fills = |purpose| match purpose {
+            Purpose::Mend => false,
+            Purpose::Optimise | Purpose::Switch => swap_fills,
+            Purpose::Join | Purpose::Walk | Purpose::Refill(_) => true,
+        };
         self.pending.values().filter(|p| fills(p.purpose)).count()
     }
 

@@ -8,6 +8,7 @@ mod probe;
 mod promote;
 mod shuffle;
 mod tag;
+mod xbot;
 
 use super::*;
 use crate::membership::hyparview::Message as M;
@@ -73,9 +74,11 @@ impl Bench {
     }
 
     pub(super) fn with(config: Config) -> Self {
+        let optimises = config.optimise.is_some().then(|| any(Timer::Optimise { term: 1 }));
         let mut bench = Self { peer: HyParView::new(config, contact(0), Rng::new(7)), now: Time::ZERO };
         let started = bench.input(Input::Start);
-        let expected = [any(Timer::Tick { term: 1 }), any(Timer::Shuffle { term: 1 })];
+        let mut expected = vec![any(Timer::Tick { term: 1 }), any(Timer::Shuffle { term: 1 })];
+        expected.extend(optimises);
         assert_eq!(started, expected);
         bench
     }
