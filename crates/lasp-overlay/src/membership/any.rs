@@ -8,6 +8,7 @@ use super::client_server::{self, ClientServer};
 use super::full::{self, FullMesh};
 use super::hyparview::{self, HyParView};
 use super::list::{Manual, Static};
+use super::scamp::{self, Scamp};
 use super::{Command, Contradiction, Event, Membership, Metrics, Standing};
 use crate::peer::{Contact, PeerId};
 use crate::protocol::{Input, Outbox, Output, Protocol};
@@ -164,6 +165,8 @@ strategies! {
     Static: fixed, "static", tags 128..=143;
     /// Links that commands make and end.
     Manual: manual, "manual", tags 144..=159;
+    /// Partial views that find their size by themselves.
+    Scamp: scamp, "scamp", tags 160..=191;
 }
 
 impl Default for MembershipConfig {

@@ -2,9 +2,10 @@
 //!
 //! A membership strategy keeps an *active view*: the peers with which both sides have agreed to be neighbours and
 //! over whose links everything else travels. Every change of it is told once, as [`Event::Up`] or [`Event::Down`].
-//! Strategies: [`hyparview`] (partial views, for any size), [`full`] (everybody links to everybody, for small clusters),
-//! [`client_server`] (servers that do, and clients of theirs), [`list`] (links by a list of addresses, fixed or changed by
-//! command). [`any`] chooses one at run time. Knows nothing of broadcast, data, sockets or clocks.
+//! Strategies: [`hyparview`] (partial views, for any size), [`scamp`] (partial views that find their size by themselves),
+//! [`full`] (everybody links to everybody, for small clusters), [`client_server`] (servers that do, and clients of theirs),
+//! [`list`] (links by a list of addresses, fixed or changed by command). [`any`] chooses one at run time. Knows nothing of
+//! broadcast, data, sockets or clocks.
 //!
 //! Whoever drives a strategy tells it of every frame that arrives ([`Membership::heard`]), so that a busy link is
 //! never probed; and sends only to active peers, for other links are closed when the strategy is done with them.
@@ -14,6 +15,7 @@ pub mod client_server;
 pub mod full;
 pub mod hyparview;
 pub mod list;
+pub mod scamp;
 
 mod backoff;
 mod contradiction;
@@ -139,7 +141,7 @@ pub struct Metrics {
     pub isolations: u64,
     /// Probes sent over silent links.
     pub probes: u64,
-    /// Exchanges of passive views (HyParView) or of digests (full mesh) begun.
+    /// Exchanges of passive views (HyParView) or of digests (full mesh) begun, subscriptions (SCAMP) made.
     pub exchanges: u64,
     /// Times another was asked to probe a silent member.
     pub indirect_probes: u64,

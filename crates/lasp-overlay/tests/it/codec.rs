@@ -3,7 +3,7 @@
 use lasp_crdt::codec::{from_bytes, to_bytes};
 use lasp_overlay::membership::full::{self, MAX_ENTRIES, MAX_RUMOURS, Member, Rumour, Status, Version};
 use lasp_overlay::membership::hyparview::{self, LinkId, MAX_PEERS, Priority, Tag};
-use lasp_overlay::membership::{AnyMessage, Hail, client_server, list};
+use lasp_overlay::membership::{AnyMessage, Hail, client_server, list, scamp};
 use lasp_overlay::{Addr, Contact, PeerId};
 use proptest::prelude::*;
 
@@ -121,6 +121,26 @@ fn client_server() -> impl Strategy<Value = client_server::Message> {
     ]
 }
 
+fn subscription() -> impl Strategy<Value = scamp::Message> {
+    use scamp::Message;
+    let degree = || 0..=scamp::MAX_DEGREE;
+    prop_oneof![
+        any::<u8>().prop_map(|copies| Message::Subscribe { copies }),
+        (any::<u8>(), any::<u8>(), contact()).prop_map(|(copies, steps, peer)| Message::Indirect {
+            copies,
+            steps,
+            peer
+        }),
+        (any::<u8>(), contact()).prop_map(|(hops, peer)| Message::Forward { hops, peer }),
+        degree().prop_map(|degree| Message::Arc { degree }),
+        degree().prop_map(|degree| Message::Known { degree }),
+        Just(Message::End),
+        Just(Message::Refuse),
+        Just(Message::Leave),
+        contact().prop_map(|by| Message::Replace { by }),
+    ]
+}
+
 fn message() -> impl Strategy<Value = AnyMessage> {
     prop_oneof![
         partial().prop_map(AnyMessage::HyParView),
@@ -128,6 +148,7 @@ fn message() -> impl Strategy<Value = AnyMessage> {
         client_server().prop_map(AnyMessage::ClientServer),
         list().prop_map(AnyMessage::Static),
         list().prop_map(AnyMessage::Manual),
+        subscription().prop_map(AnyMessage::Scamp),
     ]
 }
 

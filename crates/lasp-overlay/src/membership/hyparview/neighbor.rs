@@ -187,8 +187,14 @@ impl HyParView {
         if self.grants(now, sender.id, priority) {
             return self.accept(now, sender, link, Vec::new(), out);
         }
+        self.reject(&sender, link, out);
+    }
+
+    /// Turns a request down; who asked is remembered.
+    pub(super) fn reject(&mut self, sender: &Contact, link: LinkId, out: &mut Out) {
+        self.metrics.refused += 1;
         out.send(sender.id, Message::Reject { link });
-        self.view.learn(&sender, &[], &mut self.rng);
+        self.view.learn(sender, &[], &mut self.rng);
     }
 
     /// Makes a peer that asked for it a neighbour.

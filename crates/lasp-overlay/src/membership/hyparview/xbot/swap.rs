@@ -103,9 +103,7 @@ impl HyParView {
         }
         let disconnected = if self.is_idle() { self.costliest(&[sender.id, old.id]) } else { None };
         let Some((disconnected, _)) = disconnected else {
-            out.send(sender.id, Message::Reject { link });
-            self.view.learn(&sender, &[], &mut self.rng);
-            return;
+            return self.reject(&sender, link, out);
         };
         let role = Role::Candidate { initiator: sender, link, disconnected, old, attempts: 0 };
         self.enter_role(role, out);
@@ -229,9 +227,7 @@ impl HyParView {
         let may_go = self.view.is_active(initiator) && !self.holds_place(initiator);
         let exchanges = may_go && self.is_idle();
         if !room && !exchanges {
-            out.send(sender.id, Message::Reject { link });
-            self.view.learn(&sender, &[], &mut self.rng);
-            return;
+            return self.reject(&sender, link, out);
         }
         if !room {
             self.part_with(initiator, out);

@@ -1,0 +1,221 @@
+//! Arcs: offered, confirmed by heartbeats, leased, and taken back.
+//!
+//! The peer where an arc begins owns it. It says `Arc` until it hears `Known`, and then with every beat: both sides know
+//! the arc, or will, and the lease begins anew. An arc whose heartbeat is not heard any more is forgotten where it ends. Where a link breaks the
+//! arc stays, for the view is a list of peers and not of links: the peer is dialled again until the lease ends, which is
+//! what leads islands together after a partition.
+
+use super::message::{MAX_DEGREE, Message};
+use super::peers::{Incoming, Outgoing, Peer};
+use super::{Out, Scamp};
+use crate::membership::backoff::backoff;
+use crate::peer::{Contact, PeerId};
+use crate::protocol::Output;
+use crate::time::Time;
+
+/// How many peers are dialled in one go. The others' turn comes with the next tick.
+const DIALS: usize = 16;
+
+/// How many newcomers may be in the view unconfirmed. Beyond it copies of subscriptions go on.
+const UNPROVEN: usize = 32;
+
+impl Scamp {
+    /// Whether a subscription may be kept here.
+    pub(super) fn may_keep(&self, now: Time, contact: &Contact) -> bool {
+        let arcs = || self.peers.iter().filter_map(|peer| peer.outgoing.as_ref());
+        let known = self.peers.get(contact.id).is_some_and(|peer| peer.outgoing.is_some());
+        let room = arcs().count() < self.config.out_capacity && arcs().filter(|arc| !arc.proven).count() < UNPROVEN;
+        contact.id != self.me.id && !known && room && !self.departed.holds(now, contact)
+    }
+
+    /// Takes a peer into the partial view.
+    pub(super) fn keep(&mut self, now: Time, contact: &Contact, hops: u8, out: &mut Out) {
+        let expires = now + self.config.lease;
+        let arc = Outgoing { known: false, proven: false, expires, due: now, failures: 0, hops };
+        self.peers.entry(contact).outgoing = Some(arc);
+        self.offer(now, contact.id, out);
+    }
+
+    /// Says that a peer is in the view, or asks for a link to say it over.
+    fn offer(&mut self, now: Time, peer: PeerId, out: &mut Out) {
+        let degree = self.own_degree();
+        let Some(Peer { contact, link, outgoing: Some(arc), .. }) = self.peers.get_mut(peer) else {
+            return;
+        };
+        arc.failures = arc.failures.saturating_add(1);
+        if link.is_some() {
+            arc.due = now + self.config.reply_timeout;
+            self.metrics.probes += 1;
+            out.send(peer, Message::Arc { degree });
+        } else {
+            let (base, max) = (self.config.dial_backoff, self.config.dial_backoff_max);
+            arc.due = now + backoff(&mut self.rng, base, max, arc.failures);
+            out.push(Output::Link(contact.clone()));
+        }
+    }
+
+    fn own_degree(&self) -> u32 {
+        u32::try_from(self.degree).unwrap_or(MAX_DEGREE).min(MAX_DEGREE)
+    }
+
+    /// A link is up: says what there is to say over it.
+    pub(super) fn offer_over_new_link(&mut self, now: Time, peer: PeerId, out: &mut Out) {
+        if let Some(arc) = self.peers.get_mut(peer).and_then(|peer| peer.outgoing.as_mut()) {
+            arc.failures = 0;
+            self.offer(now, peer, out);
+        }
+    }
+
+    /// Takes a peer out of the partial view.
+    pub(super) fn drop_arc(&mut self, peer: PeerId, out: &mut Out) {
+        if let Some(entry) = self.peers.get_mut(peer) {
+            let dropped = entry.outgoing.take();
+            if dropped.is_some() && entry.link.is_some() {
+                out.send(peer, Message::End);
+            }
+        }
+        self.settle(peer, out);
+    }
+
+    pub(super) fn on_arc(&mut self, now: Time, from: PeerId, degree: u32, out: &mut Out) {
+        let room = self.peers.in_degree() < self.config.in_capacity;
+        let Some(peer) = self.peers.get_mut(from) else {
+            return;
+        };
+        if peer.incoming.is_none() && !room {
+            self.metrics.refused += 1;
+            return out.send(from, Message::Refuse);
+        }
+        let known = peer.incoming.as_ref();
+        let (is_new, old) = (known.is_none(), known.is_some_and(|arc| arc.old));
+        peer.incoming = Some(Incoming { heard: now, old });
+        peer.degree = degree.max(1);
+        self.departed.forget(from);
+        out.send(from, Message::Known { degree: self.own_degree() });
+        self.settle(from, out);
+        self.in_a_view(now);
+        if is_new {
+            self.give_up_old_arc(out);
+        }
+        if self.peers.out_degree() == 0
+            && let Some(contact) = self.peers.get(from).map(|peer| peer.contact.clone())
+            && self.may_keep(now, &contact)
+        {
+            self.keep(now, &contact, 0, out);
+        }
+    }
+
+    pub(super) fn on_known(&mut self, now: Time, from: PeerId, degree: u32, out: &mut Out) {
+        let pause = self.rng.jitter(self.config.beat_interval, 0.1);
+        let Some(peer) = self.peers.get_mut(from) else {
+            return;
+        };
+        let Some(arc) = &mut peer.outgoing else {
+            return out.send(from, Message::End);
+        };
+        (arc.known, arc.proven, arc.failures) = (true, true, 0);
+        arc.expires = now + self.config.lease;
+        arc.due = now + pause;
+        peer.degree = degree.max(1);
+        self.settle(from, out);
+    }
+
+    pub(super) fn on_end(&mut self, from: PeerId, out: &mut Out) {
+        if let Some(peer) = self.peers.get_mut(from) {
+            peer.incoming = None;
+        }
+        self.settle(from, out);
+    }
+
+    /// A peer does not want to be kept. If that is because it is in enough views, its subscription goes on to end.
+    pub(super) fn on_refuse(&mut self, from: PeerId, out: &mut Out) {
+        let Some(peer) = self.peers.get_mut(from) else {
+            return;
+        };
+        let (contact, arc) = (peer.contact.clone(), peer.outgoing.take());
+        self.settle(from, out);
+        let hops = arc.filter(|arc| !arc.proven).map_or(0, |arc| arc.hops);
+        let next = if hops == 0 { None } else { self.peers.any_step(from, &mut self.rng) };
+        if let Some(next) = next {
+            out.send(next, Message::Forward { hops: hops - 1, peer: contact });
+        }
+    }
+
+    /// Beats, dials, and lets go of what has expired.
+    pub(super) fn tend_arcs(&mut self, now: Time, out: &mut Out) {
+        let stale = self.config.beat_interval * 4;
+        let mut dials = 0;
+        let wants = |peer: &Peer| {
+            let stale = peer.incoming.as_ref().is_some_and(|arc| now - arc.heard >= stale);
+            stale || peer.outgoing.as_ref().is_some_and(|arc| arc.due <= now || arc.expires <= now)
+        };
+        for id in self.peers.ids(wants) {
+            let Some(peer) = self.peers.get_mut(id) else {
+                continue;
+            };
+            if peer.incoming.as_ref().is_some_and(|arc| now - arc.heard >= stale) {
+                peer.incoming = None;
+            }
+            let linked = peer.link.is_some();
+            match &peer.outgoing {
+                Some(arc) if arc.expires <= now => self.drop_arc(id, out),
+                Some(arc) if arc.due > now => {}
+                Some(arc) if arc.failures >= self.config.attempts && (linked || !arc.proven) => {
+                    let proven = arc.proven;
+                    self.unanswered(id, proven, out);
+                }
+                Some(_) if linked || dials < DIALS => {
+                    dials += usize::from(!linked);
+                    self.offer(now, id, out);
+                }
+                Some(_) | None => {}
+            }
+            self.settle(id, out);
+        }
+    }
+
+    /// A peer in the view does not answer: the link is broken, or there never was such a peer.
+    fn unanswered(&mut self, peer: PeerId, proven: bool, out: &mut Out) {
+        let Some(entry) = self.peers.get_mut(peer) else {
+            return;
+        };
+        if !proven {
+            entry.outgoing = None;
+        }
+        if entry.link.take().is_some() {
+            out.push(Output::Close(peer));
+        }
+        self.link_lost(peer, out);
+    }
+
+    /// The link to a peer is gone; what was agreed over it is to be agreed anew.
+    pub(super) fn link_lost(&mut self, peer: PeerId, out: &mut Out) {
+        let Some(entry) = self.peers.get_mut(peer) else {
+            return;
+        };
+        entry.link = None;
+        entry.incoming = None;
+        entry.subscribed = None;
+        if let Some(arc) = &mut entry.outgoing {
+            arc.known = false;
+        }
+        if entry.up {
+            self.metrics.failures += 1;
+        }
+        self.settle(peer, out);
+    }
+
+    /// Closes links of no use.
+    pub(super) fn sweep(&mut self, now: Time, out: &mut Out) {
+        let linger = self.config.link_linger;
+        let idle = |peer: &Peer| {
+            let used = peer.outgoing.is_some() || peer.incoming.is_some();
+            let patience = |dialed| if dialed { linger } else { linger * 2 };
+            !used && peer.link.as_ref().is_some_and(|link| now - link.used >= patience(link.dialed))
+        };
+        for id in self.peers.ids(idle) {
+            out.push(Output::Close(id));
+            self.link_lost(id, out);
+        }
+    }
+}

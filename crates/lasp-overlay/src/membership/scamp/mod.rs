@@ -1,0 +1,247 @@
+//! SCAMP: membership by subscriptions, with views that find their size by themselves.
+//!
+//! Version 1: Ganesh, Kermarrec, Massoulié, *SCAMP: peer-to-peer lightweight membership service for large-scale group
+//! communication*, NGC 2001. Version 2: the same, *Peer-to-peer membership management for gossip-based protocols*, IEEE
+//! Transactions on Computers 52(2), 2003.
+//!
+//! Views are directed: an *arc* leads from a peer to one in its *partial view*. The links of this crate are duplex, and
+//! everything above needs neighbours that are neighbours of each other; so the active view is the partial view together
+//! with the peers in whose partial view this peer is (the paper's InView), and about twice as large. A peer in the partial
+//! view that cannot be linked stays there until its lease ends, as in the paper, and is passive meanwhile.
+//!
+//! This file holds the state, the dispatch, and the only place where the active view changes. `peers`: what is known of
+//! each peer; `arcs`: how an arc comes about and ends; `subscribe`: subscriptions; `leave`: unsubscriptions; `message`,
+//! `config`. Knows nothing of what travels over the links.
+
+mod arcs;
+mod config;
+mod leave;
+mod message;
+mod peers;
+mod subscribe;
+
+pub use config::{Config, Version};
+pub use message::{MAX_DEGREE, Message};
+
+use super::{Command, Event, Membership, Metrics};
+use crate::peer::{Addr, Contact, PeerId};
+use crate::protocol::{Input, Outbox, Output, Protocol};
+use crate::rng::Rng;
+use crate::time::Time;
+use leave::Departed;
+use peers::{Link, Peers};
+use std::time::Duration;
+use subscribe::{Joining, Renewal};
+
+type Out = Outbox<Scamp>;
+
+/// How often the periodic upkeep runs; give or take a quarter.
+const TICK: Duration = Duration::from_secs(1);
+
+/// SCAMP at one peer.
+#[derive(Debug)]
+pub struct Scamp {
+    me: Contact,
+    config: Config,
+    rng: Rng,
+    /// Grows with every start and leave, so that periodic timers of before are recognised.
+    term: u32,
+    left: bool,
+    peers: Peers,
+    /// How many neighbours there are.
+    degree: usize,
+    joining: Joining,
+    renewal: Renewal,
+    departed: Departed,
+    metrics: Metrics,
+}
+
+/// What the timers of [`Scamp`] carry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Timer {
+    /// Periodic upkeep: heartbeats, dials, leases, closing of idle links.
+    Tick {
+        /// Since which start or leave.
+        term: u32,
+    },
+    /// Time to try the next contact.
+    Join {
+        /// Which step of joining this is about.
+        step: u32,
+    },
+}
+
+impl Scamp {
+    /// The protocol of the peer `contact`, not yet in any cluster.
+    pub fn new(config: Config, contact: Contact, rng: Rng) -> Self {
+        Self {
+            me: contact,
+            config,
+            rng,
+            term: 0,
+            left: false,
+            peers: Peers::default(),
+            degree: 0,
+            joining: Joining::default(),
+            renewal: Renewal::default(),
+            departed: Departed::default(),
+            metrics: Metrics::default(),
+        }
+    }
+
+    /// The partial view, ascending by id: whom this peer chose, linked or not.
+    pub fn partial_view(&self) -> Vec<Contact> {
+        self.peers.iter().filter(|peer| peer.outgoing.is_some()).map(|peer| peer.contact.clone()).collect()
+    }
+
+    /// Those in whose partial view this peer is, as far as it hears, ascending by id.
+    pub fn in_view(&self) -> Vec<Contact> {
+        self.peers.iter().filter(|peer| peer.incoming.is_some()).map(|peer| peer.contact.clone()).collect()
+    }
+
+    /// Begins a term: sets the periodic timer.
+    fn start(&mut self, now: Time, out: &mut Out) {
+        self.term += 1;
+        self.left = false;
+        self.set_renewal(now);
+        self.set_tick(out);
+    }
+
+    fn set_tick(&mut self, out: &mut Out) {
+        let term = self.term;
+        out.set_timer(self.rng.jitter(TICK, 0.25), Timer::Tick { term });
+    }
+
+    fn on_tick(&mut self, now: Time, out: &mut Out) {
+        self.set_tick(out);
+        self.tend_arcs(now, out);
+        self.renew_if_due(now, out);
+        self.sweep(now, out);
+    }
+
+    /// The only place where the active view changes: brings what the owner was told about a peer in line with what is.
+    fn settle(&mut self, peer: PeerId, out: &mut Out) {
+        let Some(entry) = self.peers.get_mut(peer) else {
+            return;
+        };
+        let active = entry.is_active();
+        if active && !entry.up {
+            entry.up = true;
+            self.degree += 1;
+            self.metrics.ups += 1;
+            out.emit(Event::Up(entry.contact.clone()));
+            if self.degree == 1 {
+                out.emit(Event::Joined);
+            }
+        } else if !active && entry.up {
+            entry.up = false;
+            self.degree -= 1;
+            self.metrics.downs += 1;
+            out.emit(Event::Down(peer));
+            if self.degree == 0 && !self.left {
+                self.metrics.isolations += 1;
+                out.emit(Event::Isolated);
+            }
+        }
+        self.peers.tidy(peer);
+    }
+
+    fn on_message(&mut self, now: Time, from: PeerId, message: Message, out: &mut Out) {
+        // Without a link there is nobody to answer: it was closed while this was on its way.
+        let Some(link) = self.peers.get_mut(from).and_then(|peer| peer.link.as_mut()) else {
+            return;
+        };
+        link.used = now;
+        if self.left {
+            return Self::answer_as_departed(from, &message, out);
+        }
+        match message {
+            Message::Subscribe { copies } => self.on_subscribe(now, from, copies, out),
+            Message::Indirect { copies, steps, peer } => self.on_indirect(now, copies, steps, peer, out),
+            Message::Forward { hops, peer } => self.on_forward(now, hops, peer, out),
+            Message::Arc { degree } => self.on_arc(now, from, degree, out),
+            Message::Known { degree } => self.on_known(now, from, degree, out),
+            Message::End => self.on_end(from, out),
+            Message::Refuse => self.on_refuse(from, out),
+            Message::Leave => self.on_leave(now, from, None, out),
+            Message::Replace { by } => self.on_leave(now, from, Some(&by), out),
+        }
+    }
+
+    fn on_link_up(&mut self, now: Time, peer: &Contact, dialed: Option<Addr>, out: &mut Out) {
+        if peer.id == self.me.id {
+            out.push(Output::Close(peer.id));
+            return dialed.map_or((), |addr| self.contact_failed(&addr, out));
+        }
+        let known = self.peers.get(peer.id).map(|known| known.contact.incarnation);
+        if known.is_some_and(|life| life > peer.incarnation) {
+            return;
+        }
+        if known.is_some_and(|life| life < peer.incarnation) {
+            // It has been restarted: what was agreed upon died with its former life.
+            self.link_lost(peer.id, out);
+        }
+        let entry = self.peers.entry(peer);
+        entry.contact = peer.clone();
+        entry.link = Some(Link { dialed: dialed.is_some() || entry.outgoing.is_some(), used: now });
+        self.offer_over_new_link(now, peer.id, out);
+        self.contact_reached(now, peer, dialed.as_ref(), out);
+    }
+}
+
+impl Protocol for Scamp {
+    type Command = Command;
+    type Message = Message;
+    type Timer = Timer;
+    type Event = Event;
+
+    fn handle(&mut self, now: Time, input: Input<Self>, out: &mut Out) {
+        match input {
+            Input::Start => self.start(now, out),
+            Input::Command(Command::Join(contacts)) => self.join(now, &contacts, out),
+            Input::Command(Command::Leave) => self.leave(out),
+            Input::Command(Command::Evict(_) | Command::Connect(_) | Command::Disconnect(_)) => {}
+            Input::Received { from, message } => self.on_message(now, from, message, out),
+            Input::Expired(Timer::Tick { term }) if term == self.term && !self.left => self.on_tick(now, out),
+            Input::Expired(Timer::Tick { .. }) | Input::Drained { .. } => {}
+            Input::Expired(Timer::Join { step }) => self.on_join_timer(step, out),
+            Input::LinkUp { peer, dialed } => self.on_link_up(now, &peer, dialed, out),
+            Input::DialFailed(addr) => self.contact_failed(&addr, out),
+            Input::LinkDown(peer) => self.link_lost(peer, out),
+        }
+    }
+}
+
+impl Membership for Scamp {
+    fn contact(&self) -> &Contact {
+        &self.me
+    }
+
+    fn active(&self) -> Vec<Contact> {
+        self.peers.iter().filter(|peer| peer.up).map(|peer| peer.contact.clone()).collect()
+    }
+
+    fn passive(&self) -> Vec<Contact> {
+        let passive = self.peers.iter().filter(|peer| peer.outgoing.is_some() && !peer.up);
+        passive.map(|peer| peer.contact.clone()).collect()
+    }
+
+    fn contact_of(&self, peer: PeerId) -> Option<&Contact> {
+        let known = self.peers.get(peer).filter(|peer| peer.outgoing.is_some() || peer.up);
+        known.map(|peer| &peer.contact)
+    }
+
+    fn is_active(&self, peer: PeerId) -> bool {
+        self.peers.get(peer).is_some_and(|peer| peer.up)
+    }
+
+    fn heard(&mut self, _: Time, from: PeerId) {
+        if let Some(arc) = self.peers.get_mut(from).and_then(|peer| peer.outgoing.as_mut()).filter(|arc| arc.known) {
+            arc.failures = 0;
+        }
+    }
+
+    fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+}
