@@ -7,8 +7,8 @@ use anyhow::{Context as _, Result};
 use clap::Args;
 use lasp::control::Access;
 use lasp::log::{Level, Log};
-use lasp::settings::duration;
-use lasp::{Error, Lasp, Membership, Role, Settings, Stop};
+use lasp::settings::{Optimise, Reservation, duration};
+use lasp::{Error, Lasp, Membership, Role, Settings, Stop, Tag};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -42,7 +42,7 @@ pub(crate) struct NodeArgs {
     /// A node to join through; may be repeated
     #[arg(long, value_name = "HOST:PORT")]
     join: Vec<String>,
-    /// Whom it keeps links with: hyparview, full, client-server, static or manual [default: hyparview]
+    /// Whom it keeps links with: hyparview, full, client-server, static, manual or scamp [default: hyparview]
     #[arg(long, value_name = "STRATEGY", value_parser = parse::<Membership>)]
     membership: Option<Membership>,
     /// What it is, with --membership client-server: server or client
@@ -54,6 +54,27 @@ pub(crate) struct NodeArgs {
     /// How long after it was lost a member is evicted, with --membership full or client-server [default: never]
     #[arg(long, value_name = "TIME", value_parser = duration)]
     evict_after: Option<Duration>,
+    /// How many neighbours it keeps at most, with --membership hyparview [default: 5]
+    #[arg(long, value_name = "N")]
+    active_view: Option<usize>,
+    /// How many others it knows beside those [default: 30]
+    #[arg(long, value_name = "N")]
+    passive_view: Option<usize>,
+    /// By what it exchanges links for better ones, with --membership hyparview: rtt, or off [default: off]
+    #[arg(long, value_name = "BY", value_parser = parse::<Optimise>)]
+    optimise: Option<Optimise>,
+    /// What it is in the eyes of nodes that keep places for such, e.g. server, with --membership hyparview
+    #[arg(long, value_name = "TAG", value_parser = parse::<Tag>)]
+    tag: Option<Tag>,
+    /// Places that it keeps for neighbours with a tag, e.g. server=1; may be repeated
+    #[arg(long, value_name = "TAG=N", value_parser = parse::<Reservation>)]
+    reserve: Vec<Reservation>,
+    /// Which SCAMP, with --membership scamp: 1 or 2 [default: 2]
+    #[arg(long, value_name = "N")]
+    scamp_version: Option<usize>,
+    /// How many extra copies of a subscription are made, with --membership scamp [default: 1]
+    #[arg(long, value_name = "N")]
+    scamp_copies: Option<usize>,
     /// The directory that keeps its identity
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
@@ -101,6 +122,13 @@ impl NodeArgs {
             role: self.role,
             servers: self.servers,
             evict_after: self.evict_after,
+            active_view: self.active_view,
+            passive_view: self.passive_view,
+            optimise: self.optimise,
+            tag: self.tag.clone(),
+            reserve: (!self.reserve.is_empty()).then(|| self.reserve.clone()),
+            scamp_version: self.scamp_version,
+            scamp_copies: self.scamp_copies,
             data_dir: self.data_dir.clone(),
             interest: given(&self.interest),
             control: if self.no_control { Some(Access::Off) } else { self.control },

@@ -198,7 +198,7 @@ fn bad_input_is_answered_with_what_to_do_and_its_exit_code() {
         (&["eval", "advertisment-counter"][..], 64, "advertisement-counter"),
         (&["eval", "latency", "--nods", "3"], 64, "--nodes"),
         (&["eval", "latency", "--where", "procces"], 64, "process"),
-        (&["eval", "latency", "--membership", "scamp"], 64, "available: hyparview, full"),
+        (&["eval", "latency", "--membership", "epmd"], 64, "available: hyparview, full"),
         (&["eval", "latency", "--loss", "0.5"], 64, "--where sim"),
         (&["eval", "latency", "--nodes", "1"], 64, "--nodes is 1"),
         (&["eval"], 64, "which scenario?"),

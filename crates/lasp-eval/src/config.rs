@@ -66,7 +66,7 @@ choice! {
 impl Membership {
     /// Those that can be run today.
     pub const AVAILABLE: &'static [Self] =
-        &[Self::HyParView, Self::Full, Self::ClientServer, Self::Static, Self::Manual];
+        &[Self::HyParView, Self::Full, Self::ClientServer, Self::Static, Self::Manual, Self::Scamp];
 }
 
 impl Dissemination {
@@ -432,8 +432,8 @@ mod tests {
     fn what_cannot_be_run_is_refused_with_what_can() {
         let refuse = |config: Config| config.check().unwrap_err().to_string();
         assert_eq!(
-            refuse(Config { membership: Membership::Scamp, ..Config::default() }),
-            "membership `scamp` cannot be run yet; available: hyparview, full, client-server, static, manual"
+            refuse(Config { membership: Membership::Epmd, ..Config::default() }),
+            "membership `epmd` cannot be run yet; available: hyparview, full, client-server, static, manual, scamp"
         );
         let crowded = Config { membership: Membership::ClientServer, nodes: 1000, ..Config::default() };
         assert!(refuse(crowded).ends_with("must be 2 to 257 with client-server: one server, which takes 256 clients"));

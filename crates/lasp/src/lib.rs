@@ -81,6 +81,6 @@ pub use lasp_dataflow::{
     ToValueError, Type, Value, VarId, from_value, to_value,
 };
 pub use lasp_node::{Interests, Metrics, ProgramError, ProgramInfo, ProgramState, RequestError};
-pub use lasp_overlay::membership::{Standing, client_server::Role};
+pub use lasp_overlay::membership::{Standing, client_server::Role, hyparview::Tag};
 pub use lasp_overlay::{Addr, Contact, PeerId, Time};
 pub use settings::{Membership, MembershipError, Settings};

@@ -5,13 +5,16 @@
 
 mod file;
 pub(crate) mod membership;
+mod views;
 
 pub use file::FileError;
 pub use membership::{Membership, MembershipError};
+pub use views::{Optimise, Reservation};
 
 use crate::control::Access;
 use crate::log::Level;
 use lasp_overlay::membership::client_server::Role;
+use lasp_overlay::membership::hyparview::Tag;
 use serde::{Deserialize, Deserializer};
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -44,6 +47,23 @@ pub struct Settings {
     /// operator.
     #[serde(deserialize_with = "duration_from")]
     pub evict_after: Option<Duration>,
+    /// How many neighbours the node keeps at most, where membership is `hyparview`.
+    pub active_view: Option<usize>,
+    /// How many others it knows beside those.
+    pub passive_view: Option<usize>,
+    /// By what it exchanges links for better ones.
+    #[serde(deserialize_with = "parsed")]
+    pub optimise: Option<Optimise>,
+    /// What it is in the eyes of nodes that keep places for such.
+    #[serde(deserialize_with = "parsed")]
+    pub tag: Option<Tag>,
+    /// For which tags it keeps places, and how many: `"server=1"`.
+    #[serde(deserialize_with = "all_parsed")]
+    pub reserve: Option<Vec<Reservation>>,
+    /// Which SCAMP, where membership is `scamp`: 1 or 2.
+    pub scamp_version: Option<usize>,
+    /// How many copies of a subscription are made beyond one for each entry of a view.
+    pub scamp_copies: Option<usize>,
     /// The directory that keeps the node's identity.
     pub data_dir: Option<PathBuf>,
     /// Prefixes of the variables to hear.
@@ -65,7 +85,7 @@ pub struct Settings {
 }
 
 /// The keys of a file; the environment's names are these in capitals behind `LASP_`.
-pub const KEYS: [&str; 16] = [
+pub const KEYS: [&str; 23] = [
     "name",
     "cluster",
     "listen",
@@ -75,6 +95,13 @@ pub const KEYS: [&str; 16] = [
     "role",
     "servers",
     "evict_after",
+    "active_view",
+    "passive_view",
+    "optimise",
+    "tag",
+    "reserve",
+    "scamp_version",
+    "scamp_copies",
     "data_dir",
     "interest",
     "control",
@@ -110,6 +137,13 @@ impl Settings {
             role: self.role.or(lower.role),
             servers: self.servers.or(lower.servers),
             evict_after: self.evict_after.or(lower.evict_after),
+            active_view: self.active_view.or(lower.active_view),
+            passive_view: self.passive_view.or(lower.passive_view),
+            optimise: self.optimise.or(lower.optimise),
+            tag: self.tag.or(lower.tag),
+            reserve: self.reserve.or(lower.reserve),
+            scamp_version: self.scamp_version.or(lower.scamp_version),
+            scamp_copies: self.scamp_copies.or(lower.scamp_copies),
             data_dir: self.data_dir.or(lower.data_dir),
             interest: self.interest.or(lower.interest),
             control: self.control.or(lower.control),
@@ -136,6 +170,13 @@ impl Settings {
             role: env.parse("role", str::parse)?,
             servers: env.parse("servers", count)?,
             evict_after: env.parse("evict_after", duration)?,
+            active_view: env.parse("active_view", count)?,
+            passive_view: env.parse("passive_view", count)?,
+            optimise: env.parse("optimise", str::parse)?,
+            tag: env.parse("tag", str::parse)?,
+            reserve: env.parse("reserve", |text| text.split(',').map(|item| item.trim().parse()).collect())?,
+            scamp_version: env.parse("scamp_version", count)?,
+            scamp_copies: env.parse("scamp_copies", count)?,
             data_dir: env.text("data_dir").map(PathBuf::from),
             interest: env.list("interest"),
             control: env.parse("control", str::parse)?,
@@ -209,6 +250,12 @@ fn parsed<'de, D: Deserializer<'de>, T: FromStr<Err = String>>(from: D) -> Resul
     text.parse().map(Some).map_err(serde::de::Error::custom)
 }
 
+fn all_parsed<'de, D: Deserializer<'de>, T: FromStr<Err = String>>(from: D) -> Result<Option<Vec<T>>, D::Error> {
+    let texts = Vec::<String>::deserialize(from)?;
+    let all: Result<Vec<T>, String> = texts.iter().map(|text| text.parse()).collect();
+    all.map(Some).map_err(serde::de::Error::custom)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -235,7 +282,10 @@ mod tests {
         let values = |key: &str| match key {
             "membership" => "client-server",
             "role" => "client",
-            "servers" => "3",
+            "servers" | "active_view" | "passive_view" | "scamp_version" | "scamp_copies" => "3",
+            "optimise" => "rtt",
+            "tag" => "edge",
+            "reserve" => "server=1",
             "control" => "any",
             "join_timeout" | "status_interval" | "evict_after" => "1500ms",
             "log_level" => "debug",
@@ -260,6 +310,13 @@ mod tests {
                 role: Some(Role::Client),
                 servers: Some(3),
                 evict_after: Some(Duration::from_millis(1500)),
+                active_view: Some(3),
+                passive_view: Some(3),
+                optimise: Some(Optimise::Rtt),
+                tag: Tag::new("edge"),
+                reserve: "server=1".parse().map(|kept| vec![kept]).ok(),
+                scamp_version: Some(3),
+                scamp_copies: Some(3),
                 data_dir: Some("a, b".into()),
                 interest: list,
                 control: Some(Access::Any),

@@ -5,6 +5,7 @@ mod full;
 mod hostile;
 mod hyparview;
 mod matrix;
+mod partial;
 mod scamp;
 mod schedules;
 mod tags;

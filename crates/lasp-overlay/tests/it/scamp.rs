@@ -188,7 +188,7 @@ fn views_neither_grow_nor_shrink_with_the_leases() {
         }
         let expected = expected_view(1, 100);
         assert!(means.iter().all(|mean| (0.5..2.0).contains(&(mean / expected))), "{expected:.1}: {means:.1?}");
-        assert_eq!(world.faults(), Faults::default(), "seed {seed}");
+        world.settle(SECOND * 5, &format!("seed {seed}"));
         assert_eq!(world.metrics().isolations, 0, "seed {seed}: leases overlap");
     }
 }

@@ -33,7 +33,7 @@ pub(crate) fn grown(name: &str, network: Config, count: u64, pause: Duration) ->
 }
 
 /// Does one bad thing to a cluster of peers `0..count`, or undoes one.
-fn trouble(world: &mut World, name: &str, count: u64, rng: &mut Rng) {
+pub(crate) fn trouble(world: &mut World, name: &str, count: u64, rng: &mut Rng) {
     let (n, other) = (rng.below(count), rng.below(count));
     let alive = |world: &World, n: u64| world.sim.peer(id(n)).is_some();
     let may_move = n > 2 || !by_address(name);
@@ -64,7 +64,7 @@ fn trouble(world: &mut World, name: &str, count: u64, rng: &mut Rng) {
 }
 
 /// Ends every fault and starts every dead peer.
-fn mend(world: &mut World, count: u64) {
+pub(crate) fn mend(world: &mut World, count: u64) {
     world.sim.heal();
     let network = world.sim.config_mut();
     (network.loss, network.duplicate, network.reorder) = (0.0, 0.0, 0.0);

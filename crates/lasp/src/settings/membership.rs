@@ -20,6 +20,8 @@ impl Membership {
     pub const CLIENT_SERVER: Self = Self("client-server");
     /// Links with a fixed list of addresses: those to join.
     pub const STATIC: Self = Self("static");
+    /// Partial views that find their size by themselves.
+    pub const SCAMP: Self = Self("scamp");
     /// Links that commands make and end.
     pub const MANUAL: Self = Self("manual");
 
@@ -75,6 +77,9 @@ pub enum MembershipError {
     /// A client without servers.
     #[error("a client finds nobody by itself: give the servers' addresses as `join`")]
     NoServers,
+    /// There is no such SCAMP.
+    #[error("`scamp_version` is {0}, but must be 1 or 2")]
+    ScampVersion(usize),
     /// Settings that contradict each other.
     #[error(transparent)]
     Contradiction(#[from] Contradiction),
@@ -110,6 +115,7 @@ pub(crate) fn resolve(settings: &Settings, tuned: MembershipConfig) -> Result<Me
         }
         _ => {}
     }
+    super::views::apply(settings, &mut config)?;
     config.validate()?;
     Ok(config)
 }

@@ -15,6 +15,7 @@ use crate::time::Time;
 use lasp_crdt::{Decode, DecodeError, Encode, Reader, Writer};
 use std::collections::BTreeMap;
 use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
 
 /// Longest tag, in bytes.
@@ -33,6 +34,14 @@ impl Tag {
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl FromStr for Tag {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::new(text).ok_or_else(|| format!("{text:?} is not a tag: one has 1 to {MAX_TAG_LEN} bytes"))
     }
 }
 

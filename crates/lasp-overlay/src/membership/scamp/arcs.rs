@@ -201,6 +201,7 @@ impl Scamp {
         }
         if entry.up {
             self.metrics.failures += 1;
+            self.expect_islands();
         }
         self.settle(peer, out);
     }

@@ -56,6 +56,9 @@ pub struct Config {
     pub dial_backoff: Duration,
     /// Longest pause between two attempts. 30 s: guess.
     pub dial_backoff_max: Duration,
+    /// How often a join contact that is no neighbour may be asked, after a neighbour was lost, in case it is on another island. 15 s: as HyParView; with many
+    /// neighbours it is asked more rarely.
+    pub mend_interval: Duration,
     /// How long a link of no use stays open at the side that dialled it; twice as long at the other. 5 s: guess.
     pub link_linger: Duration,
 }
@@ -81,6 +84,7 @@ impl Default for Config {
             join_backoff_max: seconds(15),
             dial_backoff: seconds(2),
             dial_backoff_max: seconds(30),
+            mend_interval: seconds(15),
             link_linger: seconds(5),
         }
     }
@@ -102,6 +106,7 @@ impl Config {
         takes_time("beat_interval", self.beat_interval)?;
         takes_time("reply_timeout", self.reply_timeout)?;
         takes_time("join_timeout", self.join_timeout)?;
+        takes_time("mend_interval", self.mend_interval)?;
         let (beats, lease) = (self.beat_interval * 2, self.lease);
         let beaten = format!("at least two beats, which is {beats:?}");
         demand(lease >= beats, "lease", format!("{lease:?}"), &beaten)?;

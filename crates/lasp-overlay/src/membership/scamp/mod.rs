@@ -116,6 +116,7 @@ impl Scamp {
         self.set_tick(out);
         self.tend_arcs(now, out);
         self.renew_if_due(now, out);
+        self.mend_if_due(now, out);
         self.sweep(now, out);
     }
 

@@ -16,7 +16,7 @@
 //! arcs end with their lease and the spreader's view say how many new ones there are: that keeps the number of arcs only in
 //! the mean, and each lease adds what overlaps (views of 9 had 45 after ten leases). Here as many copies are made as there
 //! are old arcs, each new arc ends an old one, and the lease of an arc that is left begins anew with every heartbeat. A peer
-//! that is in no more than c views for a while subscribes as if it were new.
+//! that is in fewer than 2 (c + 1) views for a while subscribes for as many as it lacks.
 
 use super::config::Version;
 use super::message::Message;
@@ -29,6 +29,10 @@ use crate::time::Time;
 /// How often a subscription is renewed through a join contact instead of the view. A quarter: guess.
 const THROUGH_CONTACT: f64 = 0.25;
 
+/// How often a contact is asked after joining, and after a neighbour was lost. 4: guess; whoever is cut off for longer is found when
+/// subscriptions are renewed.
+const MENDS: u8 = 4;
+
 /// The join contacts, and how far the attempt to subscribe through one of them has come.
 #[derive(Debug, Default)]
 pub(super) struct Joining {
@@ -40,6 +44,8 @@ pub(super) struct Joining {
     next: usize,
     /// Rounds in a row without success.
     rounds: u32,
+    /// Whether the owner asked for this and no contact has been joined since.
+    commanded: bool,
     /// Grows with every change of stage, so that stale timers are recognised.
     step: u32,
 }
@@ -74,10 +80,14 @@ impl Joining {
 pub(super) struct Renewal {
     /// When the lease is renewed.
     due: Time,
-    /// When this peer was last in more than c views.
+    /// When this peer was last in enough views.
     full: Time,
     /// Subscriptions in a row that did not change that.
     fruitless: u32,
+    /// When a contact may be asked next.
+    mend: Time,
+    /// How often that is still to be done.
+    mends: u8,
 }
 
 impl Scamp {
@@ -92,6 +102,8 @@ impl Scamp {
                 self.joining.contacts.push(addr.clone());
             }
         }
+        self.joining.commanded = true;
+        self.expect_islands();
         self.try_contacts(out);
     }
 
@@ -118,6 +130,9 @@ impl Scamp {
     }
 
     fn rest(&mut self, out: &mut Out) {
+        if self.degree > 0 && !self.joining.commanded {
+            return self.joining.enter(Stage::Idle); // it was for a renewal, which can wait
+        }
         self.joining.rounds = self.joining.rounds.saturating_add(1);
         self.joining.enter(Stage::Resting);
         let (base, max) = (self.config.join_backoff, self.config.join_backoff_max);
@@ -131,7 +146,7 @@ impl Scamp {
             return;
         }
         if self.joining.stage == Stage::Asked && self.peers.in_degree() > 0 {
-            return self.joining.enter(Stage::Idle);
+            return self.joined();
         }
         if self.joining.stage == Stage::Resting {
             self.joining.enter(Stage::Idle);
@@ -155,6 +170,9 @@ impl Scamp {
         if dialed != Some(addr) && *addr != peer.addr {
             return;
         }
+        if !self.joining.commanded {
+            self.renewal.mends = self.renewal.mends.saturating_sub(1);
+        }
         self.joining.enter(Stage::Asked);
         self.set_join_timer(out);
         self.subscribe_at(now, peer, self.joining.copies, out);
@@ -163,7 +181,8 @@ impl Scamp {
     fn subscribe_at(&mut self, now: Time, contact: &Contact, copies: u8, out: &mut Out) {
         self.metrics.exchanges += 1;
         out.send(contact.id, Message::Subscribe { copies });
-        if self.config.version == Version::V1 && self.may_keep(now, contact) {
+        let enters = self.joining.commanded || self.peers.out_degree() == 0;
+        if self.config.version == Version::V1 && enters && self.may_keep(now, contact) {
             self.keep(now, contact, 0, out);
         }
     }
@@ -171,36 +190,73 @@ impl Scamp {
     /// This peer is in somebody's view: its subscription has arrived.
     pub(super) fn in_a_view(&mut self, now: Time) {
         if self.joining.stage == Stage::Asked {
-            self.joining.rounds = 0;
-            self.joining.enter(Stage::Idle);
+            self.joined();
         }
-        if self.peers.in_degree() > self.config.copies {
+        if self.peers.in_degree() >= self.floor() {
             self.renewal.full = now;
             self.renewal.fruitless = 0;
         }
     }
 
+    /// A subscription through a contact has arrived.
+    fn joined(&mut self) {
+        self.joining.rounds = 0;
+        self.joining.commanded = false;
+        self.joining.enter(Stage::Idle);
+    }
+
+    /// A neighbour was lost, or this peer has just been started: there may be another island.
+    pub(super) const fn expect_islands(&mut self) {
+        self.renewal.mends = MENDS;
+    }
+
+    /// Subscribes anew through a contact that is no neighbour, if it is time: it may be on another island. The fewer
+    /// neighbours this peer has, the smaller its island may be.
+    pub(super) fn mend_if_due(&mut self, now: Time, out: &mut Out) {
+        if now < self.renewal.mend || self.renewal.mends == 0 {
+            return;
+        }
+        self.renewal.mend = now + self.rng.jitter(self.config.mend_interval, 0.25);
+        let is_neighbor = |addr: &Addr| self.peers.iter().any(|peer| peer.up && peer.contact.addr == *addr);
+        let contacts = self.joining.contacts.iter().enumerate();
+        let distant: Vec<usize> = contacts.filter(|(_, addr)| !is_neighbor(addr)).map(|(at, _)| at).collect();
+        let asks = self.joining.stage == Stage::Idle && self.rng.chance(1.0 / (1.0 + self.degree as f64));
+        if let Some(at) = self.rng.choose(&distant).copied().filter(|_| asks) {
+            let enough = u8::try_from(self.config.copies + 1).unwrap_or(u8::MAX);
+            self.joining.copies = self.begin_renewal().min(enough);
+            self.joining.next = at;
+            self.try_next_contact(out);
+        }
+    }
+
+    /// From now on arcs to here give way to new ones: as many copies are to be made.
+    fn begin_renewal(&mut self) -> u8 {
+        self.peers.incoming_mut().for_each(|arc| arc.old = true);
+        u8::try_from(self.peers.in_degree()).unwrap_or(u8::MAX)
+    }
+
     /// A lease begins now.
     pub(super) fn set_renewal(&mut self, now: Time) {
         let pause = self.rng.jitter(self.config.lease, 0.25);
-        self.renewal = Renewal { due: now + pause, full: now, fruitless: 0 };
+        self.renewal = Renewal { due: now + pause, full: now, fruitless: 0, ..self.renewal };
     }
 
-    /// Subscribes anew if the lease ends, or if this peer has long been in fewer views than a subscription makes extra copies.
+    /// Subscribes anew if the lease ends, or if this peer has long been in too few views.
     pub(super) fn renew_if_due(&mut self, now: Time, out: &mut Out) {
         let patience = self.config.isolation_timeout.saturating_mul(1 << self.renewal.fruitless.min(16));
         let lonely = now - self.renewal.full >= patience.min(self.config.lease);
         if !lonely && now < self.renewal.due {
             return;
         }
-        if lonely {
+        let copies = if lonely {
             self.renewal.full = now;
             self.renewal.fruitless = self.renewal.fruitless.saturating_add(1);
+            self.peers.incoming_mut().for_each(|arc| arc.old = false);
+            self.missing()
         } else {
             self.set_renewal(now);
-        }
-        self.peers.incoming_mut().for_each(|arc| arc.old = !lonely);
-        let copies = if lonely { 0 } else { u8::try_from(self.peers.in_degree()).unwrap_or(u8::MAX) };
+            self.begin_renewal()
+        };
         let around =
             if self.rng.chance(THROUGH_CONTACT) { None } else { self.peers.any_step(self.me.id, &mut self.rng) };
         match around.and_then(|id| self.peers.get(id)).map(|peer| peer.contact.clone()) {
@@ -212,8 +268,24 @@ impl Scamp {
         }
     }
 
+    /// In how many views a peer must be: with fewer, what rewires views might cut a small overlay in two. 2 (c + 1): guess.
+    const fn floor(&self) -> usize {
+        2 * (self.config.copies + 1)
+    }
+
+    /// How many copies a peer in too few views subscribes for: as a newcomer if it is in none.
+    fn missing(&self) -> u8 {
+        match self.peers.in_degree() {
+            0 => 0,
+            degree => u8::try_from(self.floor().saturating_sub(degree).max(1)).unwrap_or(u8::MAX),
+        }
+    }
+
     /// An arc of a renewed subscription has come: one of those before is given up for it.
     pub(super) fn give_up_old_arc(&mut self, out: &mut Out) {
+        if self.peers.in_degree() <= self.floor() {
+            return;
+        }
         let old = self.peers.ids(|peer| peer.incoming.as_ref().is_some_and(|arc| arc.old));
         let Some(id) = self.rng.choose(&old).copied() else {
             return;
