@@ -2,6 +2,8 @@
 
 use lasp_overlay::membership::client_server::{self, Client, Role};
 use lasp_overlay::membership::full::{self, Member, Rumour, Status, Version};
+use lasp_overlay::membership::hyparview::{self, LinkId, Priority, Tag, xbot};
+use lasp_overlay::membership::scamp;
 use lasp_overlay::membership::{
     AnyMembership, AnyMessage, AnyTimer, Command, Event, Hail, Membership, MembershipConfig, list,
 };
@@ -103,8 +105,51 @@ fn listed<const TAGS: u8>(rng: &mut Rng) -> list::Message<TAGS> {
     }
 }
 
+fn hyparview(rng: &mut Rng) -> hyparview::Message {
+    use hyparview::Message;
+    let link = LinkId(number(rng));
+    let priority = [Priority::High, Priority::Low, Priority::Mend][rng.index(3)];
+    let ttl = number(rng) as u8;
+    match rng.below(17) {
+        0 => Message::Join { link },
+        1 => Message::ForwardJoin { ttl, peer: contact(rng) },
+        2 => Message::Request { link, priority },
+        3 => Message::Accept { link, peers: several(rng, 9, contact) },
+        4 => Message::Reject { link },
+        5 => Message::Disconnect { link, alive: rng.chance(0.5) },
+        6 => Message::Shuffle { ttl, origin: contact(rng) },
+        7 => Message::Exchange { peers: several(rng, 9, contact), answer: rng.chance(0.5) },
+        8 => Message::Ping { link },
+        9 => Message::Pong { link, known: rng.chance(0.5) },
+        10 => Message::Tag { tag: Tag::new(["server", "edge"][rng.index(2)]).unwrap() },
+        11 => Message::Seek { ttl, tag: Tag::new("server").unwrap(), origin: contact(rng) },
+        12 => Message::Optimise { link, old: contact(rng) },
+        13 => Message::Replace { link, old: contact(rng), initiator: peer(rng) },
+        14 => Message::Keep { link },
+        15 => Message::Switch { link, initiator: peer(rng) },
+        _ => Message::Echo { nonce: number(rng) as u32 },
+    }
+}
+
+fn scamp(rng: &mut Rng) -> scamp::Message {
+    use scamp::Message;
+    match rng.below(9) {
+        0 => Message::Subscribe { copies: number(rng) as u8 },
+        1 => Message::Indirect { copies: number(rng) as u8, steps: number(rng) as u8, peer: contact(rng) },
+        2 => Message::Forward { hops: number(rng) as u8, peer: contact(rng) },
+        3 => Message::Arc { degree: number(rng).min(9) as u32 },
+        4 => Message::Known { degree: number(rng).min(9) as u32 },
+        5 => Message::End,
+        6 => Message::Refuse,
+        7 => Message::Leave,
+        _ => Message::Replace { by: contact(rng) },
+    }
+}
+
 fn message(name: &str, rng: &mut Rng) -> AnyMessage {
     match name {
+        "hyparview" => AnyMessage::HyParView(hyparview(rng)),
+        "scamp" => AnyMessage::Scamp(scamp(rng)),
         "full" => AnyMessage::FullMesh(full(rng)),
         "client-server" => AnyMessage::ClientServer(client_server(rng)),
         "static" => AnyMessage::Static(listed(rng)),
@@ -133,8 +178,14 @@ struct Victim {
 impl Victim {
     fn new(name: &str, role: Role, seed: u64) -> Self {
         let mut config = MembershipConfig::named(name).unwrap();
-        if let MembershipConfig::ClientServer(config) = &mut config {
-            config.role = role;
+        match &mut config {
+            MembershipConfig::ClientServer(config) => config.role = role,
+            MembershipConfig::HyParView(config) => {
+                config.tag = Tag::new("edge");
+                config.reserved = [(Tag::new("server").unwrap(), 2)].into();
+                config.optimise = (role == Role::Server).then(xbot::Config::default);
+            }
+            _ => {}
         }
         let me = Contact { id: PeerId(5), incarnation: 1, addr: Addr::new("p5").unwrap() };
         let peer = AnyMembership::new(config, me, Rng::new(seed));
@@ -200,6 +251,9 @@ fn w28_whatever_is_said_nothing_panics_and_the_view_is_what_was_told() {
         ("client-server", Role::Client),
         ("static", Role::Server),
         ("manual", Role::Server),
+        ("hyparview", Role::Server), // optimises its links
+        ("hyparview", Role::Client),
+        ("scamp", Role::Server),
     ] {
         for seed in 0..60 {
             let mut rng = Rng::new(seed ^ 0xbad);

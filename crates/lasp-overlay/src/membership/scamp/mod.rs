@@ -246,3 +246,6 @@ impl Membership for Scamp {
         &self.metrics
     }
 }
+
+#[cfg(test)]
+mod tests;

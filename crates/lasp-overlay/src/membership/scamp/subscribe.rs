@@ -364,3 +364,11 @@ impl Scamp {
         }
     }
 }
+
+#[cfg(test)]
+impl Scamp {
+    /// The step that the timer of joining names.
+    pub(super) const fn joining_step(&self) -> u32 {
+        self.joining.step
+    }
+}
