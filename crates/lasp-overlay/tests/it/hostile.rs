@@ -296,3 +296,38 @@ fn w52_a_flood_is_answered_within_bounds_and_kept_within_limits() {
         assert!(victim.peer.members().len() <= full::Config::default().capacity, "{name}");
     }
 }
+
+#[test]
+fn w52_a_flood_of_invented_peers_leaves_partial_views_within_bounds() {
+    for (name, most) in [("hyparview", 30), ("scamp", 128)] {
+        let mut rng = Rng::new(7);
+        let mut victim = Victim::new(name, Role::Server, 7);
+        victim.input(Input::Start);
+        for n in 0..3 {
+            let peer = Contact { id: PeerId(n), incarnation: 1, addr: addr(&mut rng) };
+            victim.input(Input::LinkUp { peer, dialed: None });
+        }
+        for step in 0..20_000 {
+            let stranger = |rng: &mut Rng| Contact { id: PeerId(rng.next_u64()), ..contact(rng) };
+            let peers = (0..64).map(|_| stranger(&mut rng)).collect();
+            let message = match (name, step % 3) {
+                ("hyparview", 0) => AnyMessage::HyParView(hyparview::Message::Exchange { peers, answer: true }),
+                ("hyparview", 1) => {
+                    AnyMessage::HyParView(hyparview::Message::ForwardJoin { ttl: 0, peer: stranger(&mut rng) })
+                }
+                ("hyparview", _) => {
+                    AnyMessage::HyParView(hyparview::Message::Optimise { link: LinkId(step), old: stranger(&mut rng) })
+                }
+                (_, 0) => AnyMessage::Scamp(scamp::Message::Forward { hops: 0, peer: stranger(&mut rng) }),
+                (_, 1) => AnyMessage::Scamp(scamp::Message::Replace { by: stranger(&mut rng) }),
+                (_, _) => AnyMessage::Scamp(scamp::Message::Subscribe { copies: 255 }),
+            };
+            let mut out = Outbox::new();
+            victim.peer.handle(victim.now, Input::Received { from: PeerId(1), message }, &mut out);
+            let effects = out.take();
+            assert!(effects.len() <= 8, "{name}: {effects:?}");
+        }
+        assert!(victim.peer.passive().len() <= most, "{name}");
+        assert!(victim.peer.active().len() <= 5, "{name}");
+    }
+}

@@ -6,6 +6,7 @@ mod hostile;
 mod hyparview;
 mod matrix;
 mod partial;
+mod partial_matrix;
 mod scamp;
 mod schedules;
 mod tags;
