@@ -162,6 +162,11 @@ fn partial_views_live_through_kills_moves_leaves_and_returns() {
 }
 
 #[test]
+fn views_by_subscription_live_through_kills_moves_leaves_and_returns() {
+    life_of_a_cluster("scamp");
+}
+
+#[test]
 fn full_membership_lives_through_kills_moves_leaves_and_returns() {
     life_of_a_cluster("full");
 }
@@ -255,7 +260,7 @@ fn another_strategy_takes_nothing_but_another_setting() {
     let [mut a, mut b] = ["a", "b"].map(Node::new);
     let contact = a.addr.clone();
     let mut known = BTreeSet::new();
-    for strategy in ["hyparview", "full", "static", "manual", "hyparview"] {
+    for strategy in ["hyparview", "full", "static", "manual", "scamp", "hyparview"] {
         a.start(&["--membership", strategy]);
         b.start(&["--membership", strategy, "--join", &contact]);
         wait_for_neighbors(strategy, &a, &[&b]);
@@ -274,12 +279,17 @@ fn settings_that_do_not_go_together_are_refused_with_what_to_do() {
         assert!(!output.status.success(), "{args:?}");
         String::from_utf8(output.stderr).expect("text")
     };
-    let cases: [(&[&str], &str); 6] = [
+    let cases: [(&[&str], &str); 11] = [
         (&["--membership", "swim"], "one of hyparview, full"),
         (&["--membership", "client-server"], "membership client-server needs `role`: server or client"),
         (&["--role", "client"], "`role` is for membership client-server; this node's membership is hyparview"),
         (&["--membership", "client-server", "--role", "boss"], "unknown role \"boss\": one of server, client"),
         (&["--membership", "client-server", "--role", "client"], "give the servers' addresses as `join`"),
+        (&["--passive-view", "4"], "`passive_capacity` is 4, but must be at least the 7 peers that a shuffle offers"),
+        (&["--active-view", "1", "--optimise", "rtt"], "`unbiased` is 1, but must be less than `active_capacity`"),
+        (&["--reserve", "server=5"], "`reserved` is 5, but must be less than `active_capacity` (5) in all"),
+        (&["--membership", "full", "--optimise", "rtt"], "`optimise` is for membership hyparview"),
+        (&["--membership", "scamp", "--scamp-version", "3"], "`scamp_version` is 3, but must be 1 or 2"),
         (&["--membership", "manual", "--evict-after", "1m"], "`evict_after` is for membership full and client-server"),
     ];
     for (args, expected) in cases {

@@ -85,7 +85,7 @@ fn a_healthy_overlay_is_hardly_ever_rewired() {
 }
 
 #[test]
-fn an_idle_small_cluster_sends_a_few_bytes_per_second_and_link() {
+fn w51_an_idle_small_cluster_sends_a_few_bytes_per_second_and_link() {
     for (count, limit) in [(3, 4.0), (10, 8.0)] {
         let mut world = World::grown(Config::seeded(1), config(), count, MILLI);
         world.run(SECOND * 30);

@@ -194,7 +194,7 @@ fn views_neither_grow_nor_shrink_with_the_leases() {
 }
 
 #[test]
-fn an_idle_overlay_sends_a_few_bytes_per_second_and_peer() {
+fn w51_an_idle_overlay_sends_a_few_bytes_per_second_and_peer() {
     let mut world = grown(Scamp::default(), 1, 100);
     let before = world.sim.stats().bytes_sent;
     world.run(SECOND * 600);

@@ -88,7 +88,7 @@ fn eccentricity(world: &World) -> usize {
 }
 
 #[test]
-fn links_become_cheaper_while_degree_symmetry_and_connectivity_stay() {
+fn w19_links_become_cheaper_while_degree_symmetry_and_connectivity_stay() {
     for seed in 0..2 {
         let cost_of = |config| {
             let mut world = scattered(config, seed, 200);

@@ -11,7 +11,7 @@ fn step(step: u32) -> Effect {
 }
 
 #[test]
-fn contacts_are_dialled_in_turn_and_again_after_a_pause() {
+fn w07_contacts_are_dialled_in_turn_and_again_after_a_pause() {
     let mut bench = Bench::new();
     let dial = |n| Output::Dial(addr(n));
     // Step 1 was the reset by the command. Its own address is no contact.
@@ -37,7 +37,7 @@ fn a_contact_that_is_reached_is_asked_and_others_are_left_alone() {
 }
 
 #[test]
-fn a_contact_that_does_not_answer_is_followed_by_the_next() {
+fn w21_a_contact_that_does_not_answer_is_followed_by_the_next_and_nothing_waits() {
     let mut bench = Bench::new();
     bench.input(join(&[1, 2]));
     let effects = bench.input(Input::LinkUp { peer: contact(1), dialed: Some(addr(1)) });

@@ -38,7 +38,7 @@ fn next(bench: &mut Bench) -> Vec<Effect> {
 }
 
 #[test]
-fn a_neighbour_that_failed_is_tried_again_even_by_a_full_peer() {
+fn w20_a_neighbour_that_failed_is_tried_again_even_by_a_full_peer() {
     let mut bench = with_loss();
     let effects = next(&mut bench);
     let (_, link) = requested(&effects);

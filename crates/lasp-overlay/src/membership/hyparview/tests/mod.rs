@@ -6,6 +6,7 @@ mod mend;
 mod neighbor;
 mod probe;
 mod promote;
+mod register;
 mod shuffle;
 mod tag;
 mod xbot;
@@ -177,7 +178,7 @@ fn a_link_to_oneself_is_closed() {
 }
 
 #[test]
-fn a_new_life_ends_the_relation_of_the_old_one() {
+fn w09_a_new_life_ends_the_relation_of_the_old_one() {
     let mut bench = Bench::new();
     bench.befriend(1, 5);
     bench.befriend(2, 6);
@@ -198,14 +199,14 @@ fn a_link_of_an_older_life_changes_nothing() {
 }
 
 #[test]
-fn a_neighbour_that_is_linked_anew_is_asked_whether_it_still_is_one() {
+fn w15_a_neighbour_that_is_linked_anew_is_asked_whether_it_still_is_one() {
     let mut bench = Bench::new();
     bench.befriend(1, 5);
     assert_eq!(bench.link(1), [send(1, M::Ping { link: LinkId(5) })]);
 }
 
 #[test]
-fn links_of_no_use_are_closed_first_by_who_dialled() {
+fn w48_links_of_no_use_are_closed_first_by_who_dialled() {
     let linger = Config::default().link_linger;
     let mut bench = Bench::new();
     bench.input(Input::LinkUp { peer: contact(1), dialed: Some(addr(1)) });

@@ -83,7 +83,7 @@ fn a_newer_request_renews_the_relation_and_an_older_one_is_stale() {
 }
 
 #[test]
-fn a_stale_disconnect_does_not_harm_a_newer_relation() {
+fn w10_a_stale_disconnect_does_not_harm_a_newer_relation() {
     let mut bench = Bench::new();
     bench.befriend(1, 5);
     bench.receive(1, ask(8, LOW));
@@ -116,7 +116,7 @@ fn an_answer_nobody_waits_for_is_declined() {
 }
 
 #[test]
-fn who_has_filled_up_meanwhile_declines() {
+fn w12_who_has_filled_up_meanwhile_declines() {
     let mut bench = Bench::new();
     for n in 1..=4 {
         bench.befriend(n, n);
@@ -180,7 +180,7 @@ fn a_disconnected_neighbour_becomes_passive_and_is_replaced_by_another() {
 }
 
 #[test]
-fn a_neighbour_that_leaves_is_not_kept_nor_learned_of_again_in_this_life() {
+fn w45_a_neighbour_that_leaves_is_not_kept_nor_learned_of_again_in_this_life() {
     let mut bench = Bench::new();
     bench.befriend(1, 5);
     bench.befriend(2, 6);

@@ -37,7 +37,7 @@ fn an_isolated_peer_asks_with_high_priority() {
 }
 
 #[test]
-fn candidates_are_asked_in_turn_and_none_twice_in_a_round() {
+fn w11_whoever_is_rejected_asks_the_next_and_none_twice_in_a_round() {
     let mut bench = one_at_a_time();
     bench.befriend(1, 5);
     bench.befriend(2, 6);
@@ -60,7 +60,7 @@ fn candidates_are_asked_in_turn_and_none_twice_in_a_round() {
 }
 
 #[test]
-fn a_candidate_that_cannot_be_reached_is_forgotten_and_the_next_is_asked() {
+fn w22_a_candidate_that_cannot_be_reached_is_forgotten_and_the_next_is_asked() {
     let mut bench = one_at_a_time();
     bench.befriend(1, 5);
     bench.befriend(2, 6);

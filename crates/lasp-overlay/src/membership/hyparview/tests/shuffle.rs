@@ -38,7 +38,7 @@ fn the_interval_grows_while_nothing_new_is_learned() {
 }
 
 #[test]
-fn where_a_walk_ends_a_sample_goes_to_its_origin_not_to_the_previous_hop() {
+fn w13_where_a_walk_ends_a_sample_goes_to_its_origin_not_to_the_previous_hop() {
     let mut bench = Bench::new();
     bench.befriend(1, 5);
     let effects = bench.receive(1, M::Shuffle { ttl: 4, origin: contact(9) });
