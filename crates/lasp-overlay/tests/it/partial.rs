@@ -73,7 +73,7 @@ fn schedule(name: &str, config: &MembershipConfig, seed: u64) {
     mend(&mut world, count);
     settle(&mut world, config.name(), SECOND * 180, &context);
     // Neighbours that were lost and are back are neighbours again by then, and nobody looks for islands any more.
-    world.run(SECOND * 900);
+    world.run(SECOND * if config.name() == "scamp" { 900 } else { 240 });
     settle(&mut world, config.name(), SECOND * 2, &format!("{context}, later"));
     check_bounds(&mut world, &context);
     assert_eq!(ghosts(&world), 0, "{context}");

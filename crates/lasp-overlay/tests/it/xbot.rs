@@ -87,13 +87,26 @@ fn eccentricity(world: &World) -> usize {
     last
 }
 
+/// While links are exchanged everybody keeps its neighbours, and what is one-sided is a message under way.
+fn check_at_every_step(world: &World) {
+    let faults = world.faults();
+    assert!(faults.isolated.is_empty() && faults.islands == 0, "{faults:?}");
+    assert!(faults.one_sided.len() <= 6, "{:?}", faults.one_sided);
+    assert!(mean_degree(world) > 4.9, "{}", mean_degree(world));
+    assert!(world.views().values().all(|view| (2..=5).contains(&view.len())));
+}
+
 #[test]
 fn w19_links_become_cheaper_while_degree_symmetry_and_connectivity_stay() {
     for seed in 0..2 {
         let cost_of = |config| {
-            let mut world = scattered(config, seed, 200);
-            world.run(SECOND * 600);
-            assert_eq!(world.sim.len(), 200);
+            let mut world = scattered(config, seed, 120);
+            world.run(SECOND * 60);
+            for _ in 0..540 {
+                world.run(SECOND);
+                check_at_every_step(&world);
+            }
+            assert_eq!(world.sim.len(), 120);
             (mean_cost(&world), mean_degree(&world), eccentricity(&world), world)
         };
         let (before, _, wide, _) = cost_of(plain());
@@ -103,11 +116,11 @@ fn w19_links_become_cheaper_while_degree_symmetry_and_connectivity_stay() {
         assert!(after < 0.6 * before, "{context}");
         assert!(degree > 4.9, "{context}: degree {degree}");
         assert!(narrow <= wide + 4, "{context}");
-        assert!(metrics.swaps_done > 100 && metrics.swaps_begun >= metrics.swaps_done + metrics.swaps_rolled_back);
+        assert!(metrics.swaps_done > 60 && metrics.swaps_begun >= metrics.swaps_done + metrics.swaps_rolled_back);
         world.settle(SECOND * 2, &context);
         world.check_events();
         let told: u64 = world.sim.peers().map(|(_, peer)| peer.0.metrics().link_cost_us).sum();
-        let told = told as f64 / 200.0 / 1000.0;
+        let told = told as f64 / 120.0 / 1000.0;
         assert!((0.8..1.2).contains(&(told / after)), "{context}: the metric says {told:.1} ms");
     }
 }

@@ -101,7 +101,9 @@ fn apply_hyparview(settings: &Settings, ours: &mut hyparview::Config) {
         ours.active_min = ours.active_min.min(capacity);
     }
     ours.passive_capacity = settings.passive_view.unwrap_or(ours.passive_capacity);
-    ours.tag = settings.tag.clone().or(ours.tag.take());
+    if settings.tag.is_some() {
+        ours.tag.clone_from(&settings.tag);
+    }
     if let Some(kept) = &settings.reserve {
         ours.reserved = kept.iter().map(|kept| (kept.tag.clone(), kept.places)).collect();
     }
