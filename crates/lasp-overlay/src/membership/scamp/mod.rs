@@ -10,14 +10,17 @@
 //! view that cannot be linked stays there until its lease ends, as in the paper, and is passive meanwhile.
 //!
 //! This file holds the state, the dispatch, and the only place where the active view changes. `peers`: what is known of
-//! each peer; `arcs`: how an arc comes about and ends; `subscribe`: subscriptions; `leave`: unsubscriptions; `message`,
+//! each peer; `arcs`: how an arc comes about and ends; `subscribe`: subscriptions, `join` and `renew`: when
+//! they are made; `leave`: unsubscriptions; `message`,
 //! `config`. Knows nothing of what travels over the links.
 
 mod arcs;
 mod config;
+mod join;
 mod leave;
 mod message;
 mod peers;
+mod renew;
 mod subscribe;
 
 pub use config::{Config, Version};
@@ -28,10 +31,11 @@ use crate::peer::{Addr, Contact, PeerId};
 use crate::protocol::{Input, Outbox, Output, Protocol};
 use crate::rng::Rng;
 use crate::time::Time;
+use join::Joining;
 use leave::Departed;
 use peers::{Link, Peers};
+use renew::Renewal;
 use std::time::Duration;
-use subscribe::{Joining, Renewal};
 
 type Out = Outbox<Scamp>;
 
