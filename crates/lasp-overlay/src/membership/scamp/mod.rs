@@ -26,7 +26,7 @@ mod subscribe;
 pub use config::{Config, Version};
 pub use message::{MAX_DEGREE, Message};
 
-use super::{Command, Event, Membership, Metrics};
+use super::{Command, Event, Membership, Metrics, Standing};
 use crate::peer::{Addr, Contact, PeerId};
 use crate::protocol::{Input, Outbox, Output, Protocol};
 use crate::rng::Rng;
@@ -229,6 +229,11 @@ impl Membership for Scamp {
     fn passive(&self) -> Vec<Contact> {
         let passive = self.peers.iter().filter(|peer| peer.outgoing.is_some() && !peer.up);
         passive.map(|peer| peer.contact.clone()).collect()
+    }
+
+    /// The neighbours: a peer in the view that cannot be linked is not to be told from one that has left unheard.
+    fn members(&self) -> Vec<(Contact, Standing)> {
+        self.active().into_iter().map(|contact| (contact, Standing::Alive)).collect()
     }
 
     fn contact_of(&self, peer: PeerId) -> Option<&Contact> {

@@ -74,7 +74,7 @@ fn a_peer_whose_link_breaks_stays_in_the_view_and_is_dialled_again() {
     bench.keep(1);
     assert_eq!(bench.input(Input::LinkDown(PeerId(1))), [down(1), ISOLATED]);
     assert_eq!(bench.view(), [1]);
-    assert_eq!(bench.peer.passive(), [contact(1)]);
+    assert_eq!((bench.peer.passive(), bench.peer.members()), (vec![contact(1)], vec![]));
     assert!(bench.tick(SECOND * 12).contains(&Output::Link(contact(1))));
     assert_eq!(bench.link(1), [arc(1, 0)]);
     assert_eq!(bench.receive(1, M::Known { degree: 1 }), [up(1), JOINED]);
