@@ -49,6 +49,10 @@ pub trait Membership: Protocol<Command = Command, Event = Event> {
     fn contact(&self) -> &Contact;
     /// The neighbours, ascending by id.
     fn active(&self) -> Vec<Contact>;
+    /// Does something for the id of each neighbour, ascending.
+    fn each_active(&self, each: &mut dyn FnMut(PeerId)) {
+        self.active().iter().for_each(|contact| each(contact.id));
+    }
     /// Peers that are known but not neighbours, ascending by id.
     fn passive(&self) -> Vec<Contact>;
     /// What is known of a peer in either view.
