@@ -29,7 +29,7 @@ where
         let mut out = std::mem::take(&mut self.outbox);
         let mut drained = std::mem::take(&mut self.drained);
         if let Some(peer) = self.peers.get_mut(life) {
-            peer.protocol.handle(self.now, input, &mut out);
+            peer.protocol.handle(peer.clock.shows(self.now), input, &mut out);
         }
         self.apply_all(life, &mut out, &mut drained);
         while !drained.is_empty() {
@@ -37,7 +37,7 @@ where
                 let Some(peer) = self.peers.get_mut(life) else {
                     break;
                 };
-                peer.protocol.handle(self.now, Input::Drained { peer: to, bytes }, &mut out);
+                peer.protocol.handle(peer.clock.shows(self.now), Input::Drained { peer: to, bytes }, &mut out);
             }
             self.apply_all(life, &mut out, &mut drained);
         }
@@ -49,7 +49,10 @@ where
         for output in out.drain() {
             match output {
                 Output::Send { to, message } => self.send(life, to, message, drained),
-                Output::SetTimer { after, timer } => self.queue.push(self.now + after, Event::Timer { life, timer }),
+                Output::SetTimer { after, timer } => {
+                    let after = self.peers.get(life).map_or(after, |peer| peer.clock.true_length(after));
+                    self.queue.push(self.now + after, Event::Timer { life, timer });
+                }
                 Output::Dial(addr) => self.dial(life, Dial { dialer: life, addr, expected: None, begun: self.now }),
                 Output::Link(contact) => self.link(life, contact),
                 Output::Close(peer) => self.close(life, peer),
@@ -104,17 +107,18 @@ where
         if !self.faults.passes(route.from, route.to) {
             return Err(Lost::Partition);
         }
-        match self.rules.judge(self.now, route, &mut self.rng) {
+        let travel = match self.rules.judge(self.now, route, &mut self.rng) {
             Verdict::Drop => return Err(Lost::Rule),
             Verdict::Deliver(latency) => {
                 return Ok(Journey { latency, ordered: true, metered: false });
             }
-            Verdict::Pass => {}
-        }
+            Verdict::Travel(latency) => Some(latency),
+            Verdict::Pass => None,
+        };
         if self.strikes(self.config.loss) {
             return Err(Lost::Chance);
         }
-        let mut latency = self.config.latency.sample(&mut self.rng);
+        let mut latency = travel.unwrap_or_else(|| self.config.latency.sample(&mut self.rng));
         let held_back = self.strikes(self.config.reorder);
         if held_back {
             self.stats.reordered += 1;
@@ -226,6 +230,18 @@ where
         } else {
             link.half_open = true;
             self.schedule_cut(handle.flipped());
+        }
+    }
+
+    /// Lets go of the near end of a link without a word: the far end finds out when it sends.
+    pub(crate) fn vanish(&mut self, handle: Handle) {
+        let Some(link) = self.links.get_mut(handle.link) else {
+            return;
+        };
+        link.ends[handle.near()].phase = Phase::Gone;
+        link.half_open = true;
+        if link.ends[handle.far()].phase == Phase::Gone {
+            self.links.remove(handle.link);
         }
     }
 

@@ -8,7 +8,7 @@ use crate::trace::Occurrence;
 use lasp_overlay::{Addr, Input, PeerId, Protocol, Time, Wire};
 
 /// A dial under way. Every one is answered once, by a link or by a failure, unless the dialler crashes first.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Dial {
     pub(crate) dialer: Key,
     pub(crate) addr: Addr,
@@ -35,6 +35,25 @@ pub(crate) enum Event<P: Protocol> {
     Severed { at: Handle },
     /// The line has taken bytes that this end sent.
     Drained { at: Handle, bytes: usize },
+}
+
+impl<P: Protocol> Clone for Event<P>
+where
+    P::Message: Clone,
+    P::Timer: Clone,
+{
+    fn clone(&self) -> Self {
+        match self {
+            Self::Deliver { to, message } => Self::Deliver { to: *to, message: message.clone() },
+            Self::Timer { life, timer } => Self::Timer { life: *life, timer: timer.clone() },
+            Self::Dialed(dial) => Self::Dialed(dial.clone()),
+            Self::Accepted { at, dial } => Self::Accepted { at: *at, dial: dial.clone() },
+            Self::Refused(dial) => Self::Refused(dial.clone()),
+            Self::HungUp { at } => Self::HungUp { at: *at },
+            Self::Severed { at } => Self::Severed { at: *at },
+            Self::Drained { at, bytes } => Self::Drained { at: *at, bytes: *bytes },
+        }
+    }
 }
 
 impl<P> Simulator<P>

@@ -61,6 +61,31 @@ where
         }
     }
 
+    /// The same world once more, to try something else in it: what happens in one of them does not show in the other, and
+    /// the same calls have the same consequences in both. Rules and the listener stay with the original.
+    pub fn fork(&self) -> Self
+    where
+        P: Clone,
+        P::Timer: Clone,
+        P::Event: Clone,
+    {
+        Self {
+            config: self.config.clone(),
+            now: self.now,
+            rng: self.rng.clone(),
+            queue: self.queue.clone(),
+            peers: self.peers.clone(),
+            links: self.links.clone(),
+            faults: self.faults.clone(),
+            rules: Rules::default(),
+            stats: self.stats.clone(),
+            trace: self.trace.fork(),
+            emitted: self.emitted.clone(),
+            outbox: Outbox::new(),
+            drained: Vec::new(),
+        }
+    }
+
     /// Starts a peer, now. A restart is a crash and another spawn, usually with a higher incarnation.
     ///
     /// # Panics
@@ -92,6 +117,18 @@ where
         for (_, handle) in peer.links() {
             let noticed = self.now + self.rng.duration(low, high);
             self.abandon(handle, noticed);
+        }
+        Some(peer.protocol)
+    }
+
+    /// Stops a peer as a power failure does: nobody is told. Whoever sends to it hears a latency later that the link is
+    /// gone; a dial to it fails.
+    pub fn crash_silently(&mut self, id: PeerId) -> Option<P> {
+        let life = self.peers.life_of(id)?;
+        let peer = self.peers.remove(life)?;
+        self.trace.record(self.now, Occurrence::Crashed(id));
+        for (_, handle) in peer.links() {
+            self.vanish(handle);
         }
         Some(peer.protocol)
     }
@@ -129,6 +166,15 @@ where
         };
         if let Some(peer) = self.peers.get_mut(life) {
             peer.slowness = each;
+        }
+    }
+
+    /// Makes a peer's clock run faster from now on, by parts per million (slower if negative; at most by half): the time it is
+    /// told, and the timers it sets.
+    pub fn drift(&mut self, id: PeerId, ppm: i32) {
+        let now = self.now;
+        if let Some(peer) = self.peers.life_of(id).and_then(|life| self.peers.get_mut(life)) {
+            peer.clock.drift(now, ppm);
         }
     }
 
