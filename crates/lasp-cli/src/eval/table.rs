@@ -1,7 +1,7 @@
 //! What the terminal shows at the end: verdict first, within 80 columns.
 
 use lasp_eval::aggregate::Overall;
-use lasp_eval::report::{bytes, flaws, millis, number};
+use lasp_eval::report::{bytes, flaws, millis, say};
 use lasp_eval::summary::Summary;
 use std::fmt::Write as _;
 
@@ -94,7 +94,7 @@ fn rows(summary: &Summary) -> Vec<(String, String)> {
         "time",
         format!("{:.1} s on the wall, {:.1} s of processors", summary.wall_seconds, summary.cpu_seconds),
     ));
-    rows.extend(summary.results.iter().map(|(name, value)| (name.replace('_', " "), number(*value))));
+    rows.extend(summary.results.iter().map(|(name, value)| (name.replace('_', " "), say(value))));
     rows.extend(summary.trace_hash.iter().map(|hash| row("trace hash", hash.clone())));
     rows
 }
