@@ -80,7 +80,7 @@ where
         let Some(from) = self.peers.get(life).map(|peer| peer.contact.id) else {
             return;
         };
-        let bytes = message.size();
+        let (bytes, digest) = message.measure();
         self.stats.sent += 1;
         self.stats.bytes_sent += bytes as u64;
         let Some(handle) = self.up_link(life, to) else {
@@ -99,7 +99,7 @@ where
                 return self.lose(from, to, why);
             }
         };
-        self.ship(handle, bytes, &journey, message);
+        self.ship(handle, (bytes, digest), &journey, message);
     }
 
     /// Decides whether and how a message travels.
@@ -132,17 +132,19 @@ where
     }
 
     /// Puts a message on its link, twice if the network is in the mood.
-    fn ship(&mut self, handle: Handle, bytes: usize, journey: &Journey, message: P::Message) {
+    fn ship(&mut self, handle: Handle, (bytes, digest): (usize, u64), journey: &Journey, message: P::Message) {
+        let to = handle.flipped();
         let transmitted = self.transmit(handle, bytes);
         let left = if journey.metered { transmitted } else { self.now };
         if journey.metered && self.strikes(self.config.duplicate) {
             self.stats.duplicated += 1;
             let latency = self.config.latency.sample(&mut self.rng);
             let at = self.arrival(handle, left + latency, false);
-            self.queue.push(at, Event::Deliver { to: handle.flipped(), message: message.clone() });
+            let message = message.clone();
+            self.queue.push(at, Event::Deliver { to, bytes: bytes as u32, digest, message });
         }
         let at = self.arrival(handle, left + journey.latency, journey.ordered);
-        self.queue.push(at, Event::Deliver { to: handle.flipped(), message });
+        self.queue.push(at, Event::Deliver { to, bytes: bytes as u32, digest, message });
     }
 
     /// When the line has taken `bytes`; the sender hears of it then, if the line is limited.
@@ -168,7 +170,9 @@ where
         };
         let far = &mut link.ends[handle.far()];
         let mut at = earliest.max(if ordered { far.horizon } else { far.opened });
-        if let Some(peer) = self.peers.get_mut(far.life).filter(|peer| !peer.slowness.is_zero()) {
+        // The receiver is looked at only where some are slow: it is elsewhere in memory.
+        let slow = if self.some_are_slow { self.peers.get_mut(far.life) } else { None };
+        if let Some(peer) = slow.filter(|peer| !peer.slowness.is_zero()) {
             at = at.max(peer.busy_until) + peer.slowness;
             peer.busy_until = at;
         }

@@ -190,8 +190,9 @@ mod tests {
         let (up, down) = (Duration::from_secs(3), Duration::from_secs(2));
         let mut rule = Flapping { group: BTreeSet::from([A]), up, down, direction: Direction::Out };
         let mut rng = Rng::new(1);
-        let mut passes =
-            |secs: u64, from, to| rule.on_send(Time::from_millis(secs * 1000), route(from, to), &mut rng) == Verdict::Pass;
+        let mut passes = |secs: u64, from, to| {
+            rule.on_send(Time::from_millis(secs * 1000), route(from, to), &mut rng) == Verdict::Pass
+        };
         assert_eq!([0, 2, 3, 4, 5, 8].map(|secs| passes(secs, A, B)), [true, true, false, false, true, false]);
         assert!(passes(3, B, A) && passes(3, A, A) && passes(3, B, B));
     }

@@ -30,6 +30,8 @@ pub struct Simulator<P: Protocol> {
     pub(crate) rules: Rules,
     pub(crate) stats: Stats,
     pub(crate) trace: Trace,
+    /// Whether any peer was ever slowed down.
+    pub(crate) some_are_slow: bool,
     pub(crate) emitted: Vec<(Time, PeerId, P::Event)>,
     /// Buffers, kept between inputs.
     pub(crate) outbox: Outbox<P>,
@@ -55,6 +57,7 @@ where
             rules: Rules::default(),
             stats: Stats::default(),
             trace: Trace::default(),
+            some_are_slow: false,
             emitted: Vec::new(),
             outbox: Outbox::new(),
             drained: Vec::new(),
@@ -80,6 +83,7 @@ where
             rules: Rules::default(),
             stats: self.stats.clone(),
             trace: self.trace.fork(),
+            some_are_slow: self.some_are_slow,
             emitted: self.emitted.clone(),
             outbox: Outbox::new(),
             drained: Vec::new(),
@@ -164,6 +168,7 @@ where
         let Some(life) = self.peers.life_of(id) else {
             return;
         };
+        self.some_are_slow |= !each.is_zero();
         if let Some(peer) = self.peers.get_mut(life) {
             peer.slowness = each;
         }

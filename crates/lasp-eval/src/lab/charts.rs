@@ -67,8 +67,9 @@ fn reliability(measured: &Measured) -> Chart {
     chart("reliability", "Reliability after failures", caption, axes, Corner::BottomLeft, Kind::Lines(lines))
 }
 
+/// Who is missed, from where it can be seen on.
 fn missed(points: impl Iterator<Item = (f64, f64)>) -> Vec<(f64, f64)> {
-    points.map(|(failed, reached)| (failed, 100.0 - reached)).collect()
+    points.filter(|(failed, _)| *failed >= 60.0).map(|(failed, reached)| (failed, 100.0 - reached)).collect()
 }
 
 fn unreached(measured: &Measured) -> Chart {
@@ -166,7 +167,8 @@ fn known_by(measured: &Measured) -> Chart {
 
 fn clustering(measured: &Measured) -> Chart {
     let published = [published::HYPARVIEW, published::CYCLON, published::SCAMP];
-    let fixed = |p: &Published| Bar { label: p.name.replace(", ", "\n"), value: p.clustering, error: (0.0, 0.0) };
+    let fixed =
+        |p: &Published| Bar { label: p.name.replace(", published", " '07"), value: p.clustering, error: (0.0, 0.0) };
     let ours = |label: &str, subject| {
         let varied = measured.varied(subject, |outcome| outcome.clustering);
         Bar { label: label.into(), value: varied.mean, error: (varied.mean - varied.min, varied.max - varied.mean) }

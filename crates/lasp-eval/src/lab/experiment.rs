@@ -43,7 +43,7 @@ pub struct Plan {
 pub struct Level {
     /// Mean share of survivors that hear a message, 0 to 1.
     pub reliability: f64,
-    /// The most that could be, of messages from random survivors.
+    /// The most that could be, of messages from the same senders.
     pub ceiling: f64,
     /// The same share for each message.
     pub messages: Vec<f64>,
@@ -146,7 +146,7 @@ fn level<O: Overlay>(overlay: &O, before: f64, plan: &Plan, percent: u32) -> Lev
     Level {
         reliability: mean(messages.iter().copied()),
         joined: mean(joined),
-        ceiling: mean(after.alive().iter().map(|&node| sizes[node] as f64)) / survivors,
+        ceiling: mean(heard.iter().map(|(from, _)| sizes[*from] as f64)) / survivors,
         messages,
         healing: (percent <= HEALED).then(|| healing(overlay, before, &victims, &sizes, &mut rng)),
     }

@@ -178,6 +178,13 @@ impl<M: Wire> Wire for Message<M> {
             Self::Gossip { number, hops } => mix(u64::from(*number), u64::from(*hops)),
         }
     }
+
+    fn measure(&self) -> (usize, u64) {
+        match self {
+            Self::Membership(message) => message.measure(),
+            Self::Gossip { .. } => (self.size(), self.digest()),
+        }
+    }
 }
 
 impl<M: Paced + Clone> Clone for Flood<M>

@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 const WAVE_EVERY: Duration = Duration::from_millis(100);
 
 /// How long the overlay is left alone after the last join, after the failure, and after the broadcast.
-const SETTLE: Duration = Duration::from_secs(20);
+const SETTLE: Duration = Duration::from_secs(10);
 
 /// How much virtual time passes between two looks at the clock and at the wish to stop.
 const STEP: Duration = Duration::from_millis(500);

@@ -164,4 +164,11 @@ impl Wire for Message {
             Self::Broadcast(message) => to_bytes(message).as_slice().digest(),
         }
     }
+
+    fn measure(&self) -> (usize, u64) {
+        match self {
+            Self::Membership(message) => message.measure(),
+            Self::Broadcast(message) => to_bytes(message).as_slice().measure(),
+        }
+    }
 }

@@ -143,10 +143,10 @@ impl Links {
             let patience = if link.dialed { linger } else { linger * 2 };
             (!in_use(*peer) && now - link.used >= patience).then_some((link.used, *peer))
         };
-        let mut idle: Vec<(Time, PeerId)> = self.up.iter().filter_map(idle).collect();
-        if idle.len() <= spares {
+        if self.up.iter().filter_map(idle).count() <= spares {
             return Vec::new();
         }
+        let mut idle: Vec<(Time, PeerId)> = self.up.iter().filter_map(idle).collect();
         idle.sort_unstable();
         idle.truncate(idle.len() - spares);
         let close = |(_, peer)| {
