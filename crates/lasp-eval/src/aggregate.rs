@@ -1,5 +1,6 @@
 //! Several runs as one: measures are means over the runs, faults are those of the worst.
 
+use crate::figure::Figure;
 use crate::stats::{self, Quantiles, Spread};
 use crate::summary::{Memory, Summary, Traffic};
 use serde::{Deserialize, Serialize};
@@ -68,7 +69,7 @@ fn merge(first: Summary, runs: &[Summary]) -> Summary {
         components: worst(|run| run.components),
         degrees: stats_of_degrees(runs),
         queue_peak: worst_count(|run| run.queue_peak),
-        results: means(runs, |run| &run.results),
+        results: mean_figures(runs),
         run_seconds: mean(|run| run.run_seconds),
         trace_hash: None,
         rss_bytes: Memory { mean: mean(|run| run.rss_bytes.mean), max: most(|run| run.rss_bytes.max) },
@@ -90,6 +91,19 @@ fn means(runs: &[Summary], pick: impl Fn(&Summary) -> &BTreeMap<String, f64>) ->
         values.entry(name.clone()).or_default().push(*value);
     }
     values.into_iter().map(|(name, values)| (name, stats::mean(&values))).collect()
+}
+
+/// Numbers as their means; other figures speak of several seeds already, and are the first run's.
+fn mean_figures(runs: &[Summary]) -> BTreeMap<String, Figure> {
+    let mut figures: BTreeMap<String, Figure> = runs.first().map(|run| run.results.clone()).unwrap_or_default();
+    let mut numbers: BTreeMap<&String, Vec<f64>> = BTreeMap::new();
+    for (name, figure) in runs.iter().flat_map(|run| &run.results) {
+        if let Figure::Number(number) = figure {
+            numbers.entry(name).or_default().push(*number);
+        }
+    }
+    figures.extend(numbers.into_iter().map(|(name, numbers)| (name.clone(), stats::mean(&numbers).into())));
+    figures
 }
 
 /// Takes one measure from a run.

@@ -4,6 +4,7 @@
 //! nothing of how a run is hosted.
 
 use crate::choice::choice;
+pub use crate::lab::options::{Hyparview, OverlayScale};
 use crate::span::Span;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -122,6 +123,10 @@ pub enum Scenario {
     SharedLoad(SharedLoad),
     /// One node writes, the others wait to see it.
     Latency(Latency),
+    /// The HyParView paper's experiment.
+    Hyparview(Hyparview),
+    /// A very large overlay loses a share of its nodes.
+    OverlayScale(OverlayScale),
 }
 
 /// Options of `advertisement-counter`.
@@ -245,6 +250,17 @@ pub enum ConfigError {
 }
 
 impl Config {
+    /// A scenario under its own defaults.
+    pub fn of(scenario: Scenario) -> Self {
+        let (nodes, runs, place) = match &scenario {
+            // The paper's size; as many seeds as its mean needs.
+            Scenario::Hyparview(_) => (10_000, 5, Where::Sim),
+            Scenario::OverlayScale(_) => (100_000, 1, Where::Sim),
+            _ => (16, 1, Where::Process),
+        };
+        Self { nodes, runs, place, scenario, ..Self::default() }
+    }
+
     /// Reads a `config.toml`.
     ///
     /// # Errors
@@ -282,7 +298,11 @@ impl Config {
         available("membership", self.membership, Membership::AVAILABLE, Membership::name)?;
         available("dissemination", self.dissemination, Dissemination::AVAILABLE, Dissemination::name)?;
         available("synchronisation", self.sync, Sync::AVAILABLE, Sync::name)?;
-        within("--nodes", self.nodes, 2, 100_000, "2 to 100000")?;
+        if self.scenario.is_lab() {
+            within("--nodes", self.nodes, 50, 4_000_000, "50 to 4000000")?;
+        } else {
+            within("--nodes", self.nodes, 2, 100_000, "2 to 100000")?;
+        }
         if self.membership == Membership::ClientServer {
             let most = 1 + lasp_overlay::membership::client_server::MAX_CLIENTS;
             within("--nodes", self.nodes, 2, most, "2 to 257 with client-server: one server, which takes 256 clients")?;
@@ -301,6 +321,9 @@ impl Config {
     fn check_place(&self) -> Result<(), ConfigError> {
         if self.place == Where::Sim {
             return Ok(());
+        }
+        if self.scenario.is_lab() {
+            return Err(ConfigError::SimulatorOnly(self.scenario.name()));
         }
         within("--nodes", self.nodes, 2, 512, "2 to 512 for real processes (more: add `--where sim`)")?;
         if self.loss > 0.0 {
@@ -322,6 +345,8 @@ impl Scenario {
         ),
         ("shared-load", "every node increments one counter and adds to one set at a steady rate: bytes per update"),
         ("latency", "one node writes, all others wait in a threshold read: time to visibility"),
+        ("hyparview", "the HyParView paper's experiment: reliability and healing after 10 to 95 % of the nodes fail"),
+        ("overlay-scale", "a very large overlay loses half of its nodes, then one broadcast reaches every survivor"),
     ];
 
     /// The name on the command line.
@@ -330,7 +355,14 @@ impl Scenario {
             Self::AdvertisementCounter(_) => "advertisement-counter",
             Self::SharedLoad(_) => "shared-load",
             Self::Latency(_) => "latency",
+            Self::Hyparview(_) => "hyparview",
+            Self::OverlayScale(_) => "overlay-scale",
         }
+    }
+
+    /// Whether it is about an overlay alone, without variables: always in virtual time.
+    pub const fn is_lab(&self) -> bool {
+        matches!(self, Self::Hyparview(_) | Self::OverlayScale(_))
     }
 
     fn check(&self) -> Result<(), ConfigError> {
@@ -349,6 +381,8 @@ impl Scenario {
                 within("--rounds", options.rounds, 1, 1_000_000, "1 to 1000000")?;
                 interval("--round-interval", options.round_interval)
             }
+            Self::Hyparview(options) => options.check(),
+            Self::OverlayScale(options) => options.check(),
         }
     }
 }
@@ -366,7 +400,7 @@ fn available<T: Copy + PartialEq>(
     Err(ConfigError::Unavailable { what, given: name(given), available })
 }
 
-fn within<T: PartialOrd + std::fmt::Display>(
+pub(crate) fn within<T: PartialOrd + std::fmt::Display>(
     name: &'static str,
     given: T,
     low: T,
@@ -388,11 +422,13 @@ fn interval(name: &'static str, span: Span) -> Result<(), ConfigError> {
 mod tests {
     use super::*;
 
-    fn every_scenario() -> [Scenario; 3] {
+    fn every_scenario() -> [Scenario; 5] {
         [
             Scenario::AdvertisementCounter(AdvertisementCounter { ads: 3, heavy_clients: true, ..Default::default() }),
             Scenario::SharedLoad(SharedLoad { increments: 7, ..Default::default() }),
             Scenario::Latency(Latency { rounds: 9, ..Default::default() }),
+            Scenario::Hyparview(Hyparview { active_view: 6, ..Default::default() }),
+            Scenario::OverlayScale(OverlayScale { failed: 30, ..Default::default() }),
         ]
     }
 

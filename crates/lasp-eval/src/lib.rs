@@ -7,14 +7,17 @@
 //! - [`config`], with [`choice`] and [`span`]: what is run. [`scenario`]: what nodes do in it.
 //! - [`process`], [`sim_host`]: the two hosts. [`progress`]: what they tell while a run goes.
 //! - [`journal`], [`record`], [`usage`]: what a node writes down, and what is kept of it.
-//! - [`summary`], [`aggregate`], [`series`], [`overlay`], [`stats`]: figures from records.
+//! - [`summary`], [`aggregate`], [`series`], [`overlay`], [`stats`], [`figure`]: figures from records.
+//! - [`lab`]: experiments on overlays alone.
 //! - [`plot`], [`report`], [`archive`], [`stamp`]: figures as pictures, a page, a directory.
 
 pub mod aggregate;
 pub mod archive;
 pub mod choice;
 pub mod config;
+pub mod figure;
 pub mod journal;
+pub mod lab;
 pub mod overlay;
 pub mod plot;
 pub mod process;

@@ -52,6 +52,8 @@ pub enum Corner {
     TopRight,
     /// Curves that stay high, distributions.
     BottomRight,
+    /// Curves that stay high and fall at the end.
+    BottomLeft,
 }
 
 /// What a figure draws.
@@ -83,6 +85,8 @@ pub struct Line {
     pub band: Option<(Vec<f64>, Vec<f64>)>,
     /// Level between points, as a distribution is.
     pub steps: bool,
+    /// Broken: taken from elsewhere.
+    pub dashed: bool,
 }
 
 /// One bar.
@@ -103,6 +107,17 @@ pub enum Ink {
     First,
     /// What it is compared with.
     Second,
+    /// What else it is compared with.
+    Third,
+    /// And what else.
+    Fourth,
+}
+
+impl Line {
+    /// A curve without a range.
+    pub(crate) const fn plain(label: &'static str, ink: Ink, points: Vec<(f64, f64)>) -> Self {
+        Self { label, ink, points, band: None, steps: false, dashed: false }
+    }
 }
 
 /// The figures for some runs of one configuration; those without numbers are left out.
@@ -177,7 +192,14 @@ fn convergence(runs: &[Run]) -> Option<Chart> {
         x_label: "after the last update (ms)".to_owned(),
         y_label: "nodes (%)".to_owned(),
         legend: Corner::BottomRight,
-        kind: Kind::Lines(vec![Line { label: "nodes", ink: Ink::First, points, band: None, steps: true }]),
+        kind: Kind::Lines(vec![Line {
+            label: "nodes",
+            ink: Ink::First,
+            points,
+            band: None,
+            steps: true,
+            dashed: false,
+        }]),
     })
 }
 
@@ -196,8 +218,22 @@ fn visibility(runs: &[Run]) -> Option<Chart> {
         y_label: "updates (%)".to_owned(),
         legend: Corner::BottomRight,
         kind: Kind::Lines(vec![
-            Line { label: "visible everywhere", ink: Ink::Second, points: everyone, band: None, steps: true },
-            Line { label: "visible at one node", ink: Ink::First, points: each, band: None, steps: true },
+            Line {
+                label: "visible everywhere",
+                ink: Ink::Second,
+                points: everyone,
+                band: None,
+                steps: true,
+                dashed: false,
+            },
+            Line {
+                label: "visible at one node",
+                ink: Ink::First,
+                points: each,
+                band: None,
+                steps: true,
+                dashed: false,
+            },
         ]),
     })
 }
@@ -238,7 +274,7 @@ fn overcounting(config: &Config, runs: &[Run]) -> Option<Chart> {
     );
     let kind = if ads.len() > NAMED_ADS {
         let points = distribution(ads.values().map(|runs| stats::mean(runs)).collect())?;
-        Kind::Lines(vec![Line { label: "ads", ink: Ink::First, points, band: None, steps: true }])
+        Kind::Lines(vec![Line { label: "ads", ink: Ink::First, points, band: None, steps: true, dashed: false }])
     } else {
         let bar = |((_, name), values): (&(usize, &str), &Vec<f64>)| {
             let spread = stats::Spread::of(values);
@@ -325,7 +361,7 @@ impl Curve {
         let scaled = |values: Vec<f64>| -> Vec<f64> { values.into_iter().map(|value| value / scale).collect() };
         let points = self.t.into_iter().zip(scaled(self.mean)).collect();
         let band = self.band.map(|(low, high)| (scaled(low), scaled(high)));
-        Line { label, ink, points, band, steps: false }
+        Line { label, ink, points, band, steps: false, dashed: false }
     }
 }
 

@@ -5,6 +5,8 @@
 
 use crate::aggregate::Overall;
 use crate::config::{Config, Scenario, Where};
+use crate::figure::{Figure, Varied};
+use crate::lab;
 use crate::plot::{Chart, byte_unit, draw};
 use crate::summary::Summary;
 use std::fmt::Write as _;
@@ -45,13 +47,18 @@ pub fn html(page: &Page<'_>) -> String {
         escape(date),
         subtitle(config),
     );
-    out += &verdict(summary);
-    out += &key_figures(overall);
-    out += &plots(charts);
-    if !overall.runs.is_empty() {
-        out += &runs(overall);
+    if config.scenario.is_lab() {
+        out += &lab::page::body(overall);
+        out += &plots(charts);
+    } else {
+        out += &verdict(summary);
+        out += &key_figures(overall);
+        out += &plots(charts);
+        if !overall.runs.is_empty() {
+            out += &runs(overall);
+        }
+        out += &results(summary);
     }
-    out += &results(summary);
     out += &configuration(config, rerun);
     let _ = write!(
         out,
@@ -78,6 +85,9 @@ fn subtitle(config: &Config) -> String {
     } else {
         format!("seed {}", config.seed)
     };
+    if config.scenario.is_lab() {
+        return format!("Membership alone; {place}; {runs}.");
+    }
     format!(
         "{} membership, {} dissemination, {} synchronisation; {place}; {runs}.",
         config.membership, config.dissemination, config.sync
@@ -148,9 +158,10 @@ fn tiles(summary: &Summary) -> Vec<(&'static str, String, String)> {
         let percent = format!("{:.2} %", summary.overcounting_percent);
         tiles.push(("Overcounting", percent, format!("mean over {} ads", summary.overcounting.len())));
     }
-    if let Some(p50) = summary.results.get("visible_at_all_ms_p50") {
-        let p99 = summary.results.get("visible_at_all_ms_p99").copied().unwrap_or(0.0);
-        tiles.push(("Visible everywhere after", millis(*p50), format!("median; p99 {}", millis(p99))));
+    let result = |name| summary.results.get(name).and_then(Figure::value);
+    if let Some(p50) = result("visible_at_all_ms_p50") {
+        let p99 = result("visible_at_all_ms_p99").unwrap_or(0.0);
+        tiles.push(("Visible everywhere after", millis(p50), format!("median; p99 {}", millis(p99))));
     }
     let memory = if summary.place == Where::Sim.name() { "per simulated node" } else { "greatest process" };
     tiles.push(("Memory", bytes(summary.rss_bytes.mean), format!("mean; {} {memory}", bytes(summary.rss_bytes.max))));
@@ -221,13 +232,27 @@ fn results(summary: &Summary) -> String {
             format!("{} ({})", summary.crashes, summary.crashed_updates),
         ));
     }
-    rows.extend(summary.results.iter().map(|(name, value)| (name.replace('_', " "), number(*value))));
+    rows.extend(summary.results.iter().map(|(name, figure)| (name.replace('_', " "), say(figure))));
     rows.extend(summary.trace_hash.iter().map(|hash| ("trace hash".to_owned(), format!("<code>{hash}</code>"))));
     format!("<h2>More figures</h2>\n{}", table(&rows))
 }
 
 fn configuration(config: &Config, rerun: &str) -> String {
-    let mut rows: Vec<(String, String)> = vec![
+    let mut rows: Vec<(String, String)> = if config.scenario.is_lab() {
+        vec![
+            ("nodes".into(), config.nodes.to_string()),
+            ("seed, runs".into(), format!("{}, {}", config.seed, config.runs)),
+        ]
+    } else {
+        surroundings(config)
+    };
+    rows.extend(options(&config.scenario).into_iter().map(|(name, value)| (name.to_owned(), value)));
+    format!("<h2>Configuration</h2>\n{}<h2>Run it again</h2>\n<pre>{}</pre>\n", table(&rows), escape(rerun))
+}
+
+/// What surrounds the scenario.
+fn surroundings(config: &Config) -> Vec<(String, String)> {
+    vec![
         ("nodes".into(), config.nodes.to_string()),
         ("membership".into(), config.membership.to_string()),
         ("dissemination".into(), config.dissemination.to_string()),
@@ -238,9 +263,7 @@ fn configuration(config: &Config, rerun: &str) -> String {
         ("loss, partition probability".into(), format!("{}, {}", config.loss, config.partition_probability)),
         ("churn (crashes per client and minute)".into(), config.churn.to_string()),
         ("sampled every".into(), config.sample_interval.to_string()),
-    ];
-    rows.extend(options(&config.scenario).into_iter().map(|(name, value)| (name.to_owned(), value)));
-    format!("<h2>Configuration</h2>\n{}<h2>Run it again</h2>\n<pre>{}</pre>\n", table(&rows), escape(rerun))
+    ]
 }
 
 /// The scenario's options as a reader would say them.
@@ -268,10 +291,12 @@ fn options(scenario: &Scenario) -> Vec<(&'static str, String)> {
         Scenario::Latency(options) => {
             vec![("rounds", options.rounds.to_string()), ("round interval", options.round_interval.to_string())]
         }
+        Scenario::Hyparview(options) => options.described(),
+        Scenario::OverlayScale(options) => options.described(),
     }
 }
 
-fn table(rows: &[(String, String)]) -> String {
+pub(crate) fn table(rows: &[(String, String)]) -> String {
     let mut out = String::from("<div class=\"wide\"><table>\n");
     for (name, value) in rows {
         let _ = writeln!(out, "<tr><th>{name}</th><td>{value}</td></tr>");
@@ -287,13 +312,27 @@ fn range(degrees: &[usize]) -> String {
     }
 }
 
+/// A figure in a line.
+pub fn say(figure: &Figure) -> String {
+    let varied =
+        |v: &Varied| if v.sd == 0.0 { number(v.mean) } else { format!("{} ± {}", number(v.mean), number(v.sd)) };
+    match figure {
+        Figure::Number(value) => number(*value),
+        Figure::Varied(value) => varied(value),
+        Figure::Curve(points) => {
+            points.iter().map(|(name, value)| format!("{name}: {}", varied(value))).collect::<Vec<_>>().join(", ")
+        }
+    }
+}
+
 /// A number with as many digits as say something.
 pub fn number(value: f64) -> String {
     match value {
         v if v.fract() == 0.0 => format!("{v:.0}"),
         v if v.abs() >= 100.0 => format!("{v:.0}"),
         v if v.abs() >= 10.0 => format!("{v:.1}"),
-        v => format!("{v:.2}"),
+        v if v.abs() >= 0.095 => format!("{v:.2}"),
+        v => format!("{v:.5}"),
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::aggregate::{Overall, aggregate};
 use crate::archive::{Archive, ArchiveError};
 use crate::config::{Config, ConfigError, Where};
+use crate::lab;
 use crate::plot::{Run, charts};
 use crate::process;
 use crate::progress::{Observer, Progress, Stop};
@@ -58,6 +59,9 @@ pub fn evaluate(config: &Config, context: &Context<'_>, observer: &mut dyn Obser
     config.check()?;
     let archive = Archive::create(context.dir)?;
     archive.config(config)?;
+    if config.scenario.is_lab() {
+        return Ok(lab::run::evaluate(config, &archive, context, observer)?);
+    }
     let mut runs = Vec::new();
     for index in 0..config.runs {
         let place = if config.runs > 1 { archive.run(index)? } else { archive.clone() };

@@ -1,6 +1,7 @@
 //! What a run came to: `summary.json`, computed from the nodes' records and samples alone.
 
 use crate::config::{Config, Scenario};
+use crate::figure::Figure;
 use crate::overlay::{self, Shape};
 use crate::record::{Bytes, NodeRecord, Sample, Tally};
 use crate::series::Timeline;
@@ -63,7 +64,7 @@ pub struct Summary {
     /// Most messages that ever waited on one link.
     pub queue_peak: u64,
     /// Further figures of the scenario, named with their units.
-    pub results: BTreeMap<String, f64>,
+    pub results: BTreeMap<String, Figure>,
     /// Seconds from the first start to the last end, on the run's clock.
     pub run_seconds: f64,
     /// Hash of everything that happened, in the simulator.
@@ -337,7 +338,7 @@ fn run_seconds(records: &[NodeRecord], samples: &[Sample]) -> f64 {
     end as f64 / 1e6
 }
 
-fn results(config: &Config, records: &[NodeRecord], last: &[&NodeRecord]) -> BTreeMap<String, f64> {
+fn results(config: &Config, records: &[NodeRecord], last: &[&NodeRecord]) -> BTreeMap<String, Figure> {
     let mut results = BTreeMap::new();
     match &config.scenario {
         Scenario::AdvertisementCounter(options) => {
@@ -347,8 +348,10 @@ fn results(config: &Config, records: &[NodeRecord], last: &[&NodeRecord]) -> BTr
         }
         Scenario::SharedLoad(_) => load_results(records, &mut results),
         Scenario::Latency(_) => latency_results(last, &mut results),
+        // Experiments on overlays keep no records; they fill their results in themselves.
+        Scenario::Hyparview(_) | Scenario::OverlayScale(_) => {}
     }
-    results
+    results.into_iter().map(|(name, value)| (name, value.into())).collect()
 }
 
 fn load_results(records: &[NodeRecord], results: &mut BTreeMap<String, f64>) {

@@ -11,6 +11,11 @@ pub trait Wire {
 
     /// A hash of its content, stable across runs and platforms.
     fn digest(&self) -> u64;
+
+    /// Both, for messages that must be encoded to be measured.
+    fn measure(&self) -> (usize, u64) {
+        (self.size(), self.digest())
+    }
 }
 
 impl Wire for [u8] {

@@ -29,7 +29,7 @@ where
         let mut out = std::mem::take(&mut self.outbox);
         let mut drained = std::mem::take(&mut self.drained);
         if let Some(peer) = self.peers.get_mut(life) {
-            peer.protocol.handle(self.now, input, &mut out);
+            peer.protocol.handle(peer.clock.shows(self.now), input, &mut out);
         }
         self.apply_all(life, &mut out, &mut drained);
         while !drained.is_empty() {
@@ -37,7 +37,7 @@ where
                 let Some(peer) = self.peers.get_mut(life) else {
                     break;
                 };
-                peer.protocol.handle(self.now, Input::Drained { peer: to, bytes }, &mut out);
+                peer.protocol.handle(peer.clock.shows(self.now), Input::Drained { peer: to, bytes }, &mut out);
             }
             self.apply_all(life, &mut out, &mut drained);
         }
@@ -49,7 +49,10 @@ where
         for output in out.drain() {
             match output {
                 Output::Send { to, message } => self.send(life, to, message, drained),
-                Output::SetTimer { after, timer } => self.queue.push(self.now + after, Event::Timer { life, timer }),
+                Output::SetTimer { after, timer } => {
+                    let after = self.peers.get(life).map_or(after, |peer| peer.clock.true_length(after));
+                    self.queue.push(self.now + after, Event::Timer { life, timer });
+                }
                 Output::Dial(addr) => self.dial(life, Dial { dialer: life, addr, expected: None, begun: self.now }),
                 Output::Link(contact) => self.link(life, contact),
                 Output::Close(peer) => self.close(life, peer),
@@ -77,7 +80,7 @@ where
         let Some(from) = self.peers.get(life).map(|peer| peer.contact.id) else {
             return;
         };
-        let bytes = message.size();
+        let (bytes, digest) = message.measure();
         self.stats.sent += 1;
         self.stats.bytes_sent += bytes as u64;
         let Some(handle) = self.up_link(life, to) else {
@@ -96,7 +99,7 @@ where
                 return self.lose(from, to, why);
             }
         };
-        self.ship(handle, bytes, &journey, message);
+        self.ship(handle, (bytes, digest), &journey, message);
     }
 
     /// Decides whether and how a message travels.
@@ -104,17 +107,18 @@ where
         if !self.faults.passes(route.from, route.to) {
             return Err(Lost::Partition);
         }
-        match self.rules.judge(self.now, route, &mut self.rng) {
+        let travel = match self.rules.judge(self.now, route, &mut self.rng) {
             Verdict::Drop => return Err(Lost::Rule),
             Verdict::Deliver(latency) => {
                 return Ok(Journey { latency, ordered: true, metered: false });
             }
-            Verdict::Pass => {}
-        }
+            Verdict::Travel(latency) => Some(latency),
+            Verdict::Pass => None,
+        };
         if self.strikes(self.config.loss) {
             return Err(Lost::Chance);
         }
-        let mut latency = self.config.latency.sample(&mut self.rng);
+        let mut latency = travel.unwrap_or_else(|| self.config.latency.sample(&mut self.rng));
         let held_back = self.strikes(self.config.reorder);
         if held_back {
             self.stats.reordered += 1;
@@ -128,17 +132,19 @@ where
     }
 
     /// Puts a message on its link, twice if the network is in the mood.
-    fn ship(&mut self, handle: Handle, bytes: usize, journey: &Journey, message: P::Message) {
+    fn ship(&mut self, handle: Handle, (bytes, digest): (usize, u64), journey: &Journey, message: P::Message) {
+        let to = handle.flipped();
         let transmitted = self.transmit(handle, bytes);
         let left = if journey.metered { transmitted } else { self.now };
         if journey.metered && self.strikes(self.config.duplicate) {
             self.stats.duplicated += 1;
             let latency = self.config.latency.sample(&mut self.rng);
             let at = self.arrival(handle, left + latency, false);
-            self.queue.push(at, Event::Deliver { to: handle.flipped(), message: message.clone() });
+            let message = message.clone();
+            self.queue.push(at, Event::Deliver { to, bytes: bytes as u32, digest, message });
         }
         let at = self.arrival(handle, left + journey.latency, journey.ordered);
-        self.queue.push(at, Event::Deliver { to: handle.flipped(), message });
+        self.queue.push(at, Event::Deliver { to, bytes: bytes as u32, digest, message });
     }
 
     /// When the line has taken `bytes`; the sender hears of it then, if the line is limited.
@@ -164,7 +170,9 @@ where
         };
         let far = &mut link.ends[handle.far()];
         let mut at = earliest.max(if ordered { far.horizon } else { far.opened });
-        if let Some(peer) = self.peers.get_mut(far.life).filter(|peer| !peer.slowness.is_zero()) {
+        // The receiver is looked at only where some are slow: it is elsewhere in memory.
+        let slow = if self.some_are_slow { self.peers.get_mut(far.life) } else { None };
+        if let Some(peer) = slow.filter(|peer| !peer.slowness.is_zero()) {
             at = at.max(peer.busy_until) + peer.slowness;
             peer.busy_until = at;
         }
@@ -226,6 +234,18 @@ where
         } else {
             link.half_open = true;
             self.schedule_cut(handle.flipped());
+        }
+    }
+
+    /// Lets go of the near end of a link without a word: the far end finds out when it sends.
+    pub(crate) fn vanish(&mut self, handle: Handle) {
+        let Some(link) = self.links.get_mut(handle.link) else {
+            return;
+        };
+        link.ends[handle.near()].phase = Phase::Gone;
+        link.half_open = true;
+        if link.ends[handle.far()].phase == Phase::Gone {
+            self.links.remove(handle.link);
         }
     }
 

@@ -8,7 +8,7 @@ use crate::trace::Occurrence;
 use lasp_overlay::{Addr, Input, PeerId, Protocol, Time, Wire};
 
 /// A dial under way. Every one is answered once, by a link or by a failure, unless the dialler crashes first.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Dial {
     pub(crate) dialer: Key,
     pub(crate) addr: Addr,
@@ -20,7 +20,7 @@ pub(crate) struct Dial {
 /// Something due at a time.
 pub(crate) enum Event<P: Protocol> {
     /// A message reaches an end of a link.
-    Deliver { to: Handle, message: P::Message },
+    Deliver { to: Handle, bytes: u32, digest: u64, message: P::Message },
     /// A timer runs out.
     Timer { life: Key, timer: P::Timer },
     /// A dial reaches the address.
@@ -37,6 +37,27 @@ pub(crate) enum Event<P: Protocol> {
     Drained { at: Handle, bytes: usize },
 }
 
+impl<P: Protocol> Clone for Event<P>
+where
+    P::Message: Clone,
+    P::Timer: Clone,
+{
+    fn clone(&self) -> Self {
+        match self {
+            Self::Deliver { to, bytes, digest, message } => {
+                Self::Deliver { to: *to, bytes: *bytes, digest: *digest, message: message.clone() }
+            }
+            Self::Timer { life, timer } => Self::Timer { life: *life, timer: timer.clone() },
+            Self::Dialed(dial) => Self::Dialed(dial.clone()),
+            Self::Accepted { at, dial } => Self::Accepted { at: *at, dial: dial.clone() },
+            Self::Refused(dial) => Self::Refused(dial.clone()),
+            Self::HungUp { at } => Self::HungUp { at: *at },
+            Self::Severed { at } => Self::Severed { at: *at },
+            Self::Drained { at, bytes } => Self::Drained { at: *at, bytes: *bytes },
+        }
+    }
+}
+
 impl<P> Simulator<P>
 where
     P: Protocol,
@@ -44,7 +65,7 @@ where
 {
     pub(crate) fn process(&mut self, event: Event<P>) {
         match event {
-            Event::Deliver { to, message } => self.deliver(to, message),
+            Event::Deliver { to, bytes, digest, message } => self.deliver(to, bytes as usize, digest, message),
             Event::Timer { life, timer } => self.expire(life, timer),
             Event::Dialed(dial) => self.dialed(dial),
             Event::Accepted { at, dial } => self.accepted(at, *dial),
@@ -55,7 +76,7 @@ where
         }
     }
 
-    fn deliver(&mut self, to: Handle, message: P::Message) {
+    fn deliver(&mut self, to: Handle, bytes: usize, digest: u64, message: P::Message) {
         let Some(link) = self.links.get(to.link) else {
             self.stats.lost[Lost::Gone as usize] += 1;
             return;
@@ -67,10 +88,8 @@ where
             }
             return self.lose(far.id, near.id, Lost::Gone);
         }
-        let bytes = message.size();
         self.stats.delivered += 1;
         self.stats.bytes_delivered += bytes as u64;
-        let digest = message.digest();
         self.trace.record(self.now, Occurrence::Delivered { from: far.id, to: near.id, bytes, digest });
         self.handle(near.life, Input::Received { from: far.id, message });
     }

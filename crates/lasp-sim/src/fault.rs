@@ -4,7 +4,7 @@ use lasp_overlay::PeerId;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The partitions in force.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Faults {
     /// Who is in which group; everyone else is in group 0.
     groups: BTreeMap<PeerId, u32>,

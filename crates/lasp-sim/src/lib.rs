@@ -6,15 +6,20 @@
 //!
 //! - [`simulator`]: `Simulator`: start here. Its insides: `effect` (what protocols ask for), `event` (what comes of it).
 //! - [`config`]: latency, loss, duplication, reordering, bandwidth, detection delays.
-//! - [`rule`]: the fate of single messages.
+//! - [`rule`]: the fate of single messages. [`model`]: regions, bursts of loss, flapping partitions, as rules.
+//! - [`churn`]: who comes and goes when.
 //! - [`stats`], [`trace`]: what was carried, and the hash that equal runs share.
-//! - `queue`, `slab`, `peers`, `link`, `fault`: events by time, stale-proof keys, who is there, connections, partitions.
+//! - `queue`, `slab`, `peers`, `link`, `fault`, `clock`: events by time, stale-proof keys, who is there, connections,
+//!   partitions, clocks that drift.
 
+pub mod churn;
+mod clock;
 pub mod config;
 mod effect;
 mod event;
 mod fault;
 mod link;
+pub mod model;
 mod peers;
 mod queue;
 pub mod rule;
@@ -23,6 +28,7 @@ mod slab;
 pub mod stats;
 pub mod trace;
 
+pub use churn::{Change, Churn};
 pub use config::{Config, Latency};
 pub use lasp_overlay::Wire;
 pub use rule::{Route, Rule, RuleId, Verdict};

@@ -1,5 +1,6 @@
 //! The peers that are alive, found by identity, by address or by life.
 
+use crate::clock::Clock;
 use crate::link::Handle;
 use crate::slab::{Key, Slab};
 use lasp_overlay::{Addr, Contact, PeerId};
@@ -7,12 +8,14 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// One life of one peer.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Peer<P> {
     pub(crate) contact: Contact,
     pub(crate) protocol: P,
     /// Its links, opening or up, ascending by the peer at the other end.
     links: Vec<(PeerId, Handle)>,
+    /// What it takes for the time.
+    pub(crate) clock: Clock,
     /// How long it takes to deal with one message.
     pub(crate) slowness: Duration,
     /// When it will have dealt with all that has been sent to it.
@@ -42,7 +45,7 @@ impl<P> Peer<P> {
 }
 
 /// All peers alive.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Peers<P> {
     lives: Slab<Peer<P>>,
     by_id: BTreeMap<PeerId, Key>,
@@ -61,7 +64,14 @@ impl<P> Peers<P> {
         assert!(!self.by_addr.contains_key(&contact.addr), "address {} is in use", contact.addr);
         let (id, addr) = (contact.id, contact.addr.clone());
         let (slowness, busy_until) = (Duration::ZERO, lasp_overlay::Time::ZERO);
-        let life = self.lives.insert(Peer { contact, protocol, links: Vec::new(), slowness, busy_until });
+        let life = self.lives.insert(Peer {
+            contact,
+            protocol,
+            links: Vec::new(),
+            clock: Clock::default(),
+            slowness,
+            busy_until,
+        });
         self.by_id.insert(id, life);
         self.by_addr.insert(addr, life);
         life

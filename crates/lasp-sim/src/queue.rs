@@ -25,7 +25,7 @@ struct Bucket {
 }
 
 /// A queue of events by time.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Queue<T> {
     /// The time of the last event taken.
     last: u64,

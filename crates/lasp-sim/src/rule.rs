@@ -21,11 +21,14 @@ pub enum Verdict {
     Pass,
     /// It arrives after this delay, in order with its link, and neither loss nor bandwidth apply.
     Deliver(Duration),
+    /// It travels for so long; the configured network decides everything else, as loss and reordering.
+    Travel(Duration),
     /// It is lost.
     Drop,
 }
 
-/// Decides the fate of messages. The first rule that does not say [`Verdict::Pass`] wins. Closures are rules.
+/// Decides the fate of messages. The first rule that says [`Verdict::Drop`] or [`Verdict::Deliver`] wins; if none does, the
+/// first that says [`Verdict::Travel`]. Closures are rules.
 pub trait Rule: Send {
     /// Called once for each message sent over a link.
     fn on_send(&mut self, now: Time, route: Route, rng: &mut Rng) -> Verdict;
@@ -63,13 +66,16 @@ impl Rules {
     }
 
     pub(crate) fn judge(&mut self, now: Time, route: Route, rng: &mut Rng) -> Verdict {
+        let mut travel = Verdict::Pass;
         for (_, rule) in &mut self.rules {
-            let verdict = rule.on_send(now, route, rng);
-            if verdict != Verdict::Pass {
-                return verdict;
+            match rule.on_send(now, route, rng) {
+                Verdict::Pass => {}
+                Verdict::Travel(latency) if travel == Verdict::Pass => travel = Verdict::Travel(latency),
+                Verdict::Travel(_) => {}
+                verdict => return verdict,
             }
         }
-        Verdict::Pass
+        travel
     }
 }
 

@@ -30,6 +30,8 @@ pub struct Simulator<P: Protocol> {
     pub(crate) rules: Rules,
     pub(crate) stats: Stats,
     pub(crate) trace: Trace,
+    /// Whether any peer was ever slowed down.
+    pub(crate) some_are_slow: bool,
     pub(crate) emitted: Vec<(Time, PeerId, P::Event)>,
     /// Buffers, kept between inputs.
     pub(crate) outbox: Outbox<P>,
@@ -55,7 +57,34 @@ where
             rules: Rules::default(),
             stats: Stats::default(),
             trace: Trace::default(),
+            some_are_slow: false,
             emitted: Vec::new(),
+            outbox: Outbox::new(),
+            drained: Vec::new(),
+        }
+    }
+
+    /// The same world once more, to try something else in it: what happens in one of them does not show in the other, and
+    /// the same calls have the same consequences in both. Rules and the listener stay with the original.
+    pub fn fork(&self) -> Self
+    where
+        P: Clone,
+        P::Timer: Clone,
+        P::Event: Clone,
+    {
+        Self {
+            config: self.config.clone(),
+            now: self.now,
+            rng: self.rng.clone(),
+            queue: self.queue.clone(),
+            peers: self.peers.clone(),
+            links: self.links.clone(),
+            faults: self.faults.clone(),
+            rules: Rules::default(),
+            stats: self.stats.clone(),
+            trace: self.trace.fork(),
+            some_are_slow: self.some_are_slow,
+            emitted: self.emitted.clone(),
             outbox: Outbox::new(),
             drained: Vec::new(),
         }
@@ -96,6 +125,18 @@ where
         Some(peer.protocol)
     }
 
+    /// Stops a peer as a power failure does: nobody is told. Whoever sends to it hears a latency later that the link is
+    /// gone; a dial to it fails.
+    pub fn crash_silently(&mut self, id: PeerId) -> Option<P> {
+        let life = self.peers.life_of(id)?;
+        let peer = self.peers.remove(life)?;
+        self.trace.record(self.now, Occurrence::Crashed(id));
+        for (_, handle) in peer.links() {
+            self.vanish(handle);
+        }
+        Some(peer.protocol)
+    }
+
     /// Separates groups of peers from each other, and from all that are in none. Messages across vanish from now on,
     /// dials across fail after [`Config::dial_timeout`], links across go down after
     /// [`Config::partition_detection`]. Replaces an earlier partition; blocks stay.
@@ -127,8 +168,18 @@ where
         let Some(life) = self.peers.life_of(id) else {
             return;
         };
+        self.some_are_slow |= !each.is_zero();
         if let Some(peer) = self.peers.get_mut(life) {
             peer.slowness = each;
+        }
+    }
+
+    /// Makes a peer's clock run faster from now on, by parts per million (slower if negative; at most by half): the time it is
+    /// told, and the timers it sets.
+    pub fn drift(&mut self, id: PeerId, ppm: i32) {
+        let now = self.now;
+        if let Some(peer) = self.peers.life_of(id).and_then(|life| self.peers.get_mut(life)) {
+            peer.clock.drift(now, ppm);
         }
     }
 

@@ -10,14 +10,14 @@ pub(crate) struct Key {
     generation: u32,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Place<T> {
     generation: u32,
     value: Option<T>,
 }
 
 /// Values under stable keys; O(1) for everything.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Slab<T> {
     places: Vec<Place<T>>,
     free: Vec<u32>,

@@ -104,6 +104,11 @@ impl Trace {
         self.hash
     }
 
+    /// The same hash, told to nobody.
+    pub(crate) const fn fork(&self) -> Self {
+        Self { hash: self.hash, listener: None }
+    }
+
     pub(crate) fn listen(&mut self, listener: Listener) {
         self.listener = Some(listener);
     }

@@ -3,7 +3,8 @@
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
 use lasp_eval::config::{
-    AdvertisementCounter, Config, ConfigError, Dissemination, Latency, Membership, Scenario, SharedLoad, Sync, Where,
+    AdvertisementCounter, Config, ConfigError, Dissemination, Hyparview, Latency, Membership, OverlayScale, Scenario,
+    SharedLoad, Sync, Where,
 };
 use lasp_eval::span::Span;
 use std::path::PathBuf;
@@ -30,13 +31,17 @@ pub(crate) enum ScenarioArgs {
     SharedLoad(SharedLoadArgs),
     /// One node writes, all others wait in a threshold read: time to visibility
     Latency(LatencyArgs),
+    /// The HyParView paper's experiment: reliability and healing after 10 to 95 % of 10,000 nodes fail
+    Hyparview(HyparviewArgs),
+    /// A very large overlay loses half of its nodes, then one broadcast reaches every survivor
+    OverlayScale(OverlayScaleArgs),
 }
 
 /// Flags that every scenario has.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Evaluation")]
 pub(crate) struct CommonArgs {
-    /// Nodes, the server among them [default: 16]
+    /// Nodes, the server among them [default: 16; hyparview: 10000; overlay-scale: 100000]
     #[arg(long, global = true, env = "LASP_EVAL_NODES", value_name = "N")]
     nodes: Option<usize>,
     /// How nodes find each other [default: hyparview]
@@ -49,10 +54,10 @@ pub(crate) struct CommonArgs {
     /// How neighbours repair what broadcast missed [default: digest]
     #[arg(long, global = true, env = "LASP_EVAL_SYNC", value_parser = choice::<Sync>(Sync::NAMES))]
     sync: Option<Sync>,
-    /// In processes on this machine, or in virtual time [default: process]
+    /// In processes on this machine, or in virtual time [default: process; hyparview, overlay-scale: sim]
     #[arg(long = "where", global = true, env = "LASP_EVAL_WHERE", value_parser = choice::<Where>(Where::NAMES))]
     place: Option<Where>,
-    /// Runs, with seeds one after the other [default: 1]
+    /// Runs, with seeds one after the other [default: 1; hyparview: 5]
     #[arg(long, global = true, env = "LASP_EVAL_RUNS", value_name = "N")]
     runs: Option<usize>,
     /// Seed of the first run [default: 1]
@@ -127,6 +132,45 @@ pub(crate) struct LatencyArgs {
     round_interval: Option<Span>,
 }
 
+/// Flags of `hyparview`.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Scenario")]
+pub(crate) struct HyparviewArgs {
+    /// Neighbours of a node [default: 5]
+    #[arg(long, env = "LASP_EVAL_ACTIVE_VIEW", value_name = "N")]
+    active_view: Option<usize>,
+    /// Whom it knows besides [default: 30]
+    #[arg(long, env = "LASP_EVAL_PASSIVE_VIEW", value_name = "N")]
+    passive_view: Option<usize>,
+    /// The same in a further row [default: 90]
+    #[arg(long, env = "LASP_EVAL_LARGE_PASSIVE_VIEW", value_name = "N")]
+    large_passive_view: Option<usize>,
+    /// Links of exchanges that stay open, beyond the views [default: 12]
+    #[arg(long, env = "LASP_EVAL_SPARE_LINKS", value_name = "N")]
+    spare_links: Option<usize>,
+    /// Cycles before anything fails [default: 50]
+    #[arg(long, env = "LASP_EVAL_CYCLES", value_name = "N")]
+    cycles: Option<u32>,
+    /// Messages after each failure [default: 1000]
+    #[arg(long, env = "LASP_EVAL_MESSAGES", value_name = "N")]
+    messages: Option<usize>,
+    /// Run Cyclon beside it [default: true]
+    #[arg(long, env = "LASP_EVAL_COMPARE", value_name = "BOOL")]
+    compare: Option<bool>,
+}
+
+/// Flags of `overlay-scale`.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Scenario")]
+pub(crate) struct OverlayScaleArgs {
+    /// Percent of the nodes that fail at once [default: 50]
+    #[arg(long, env = "LASP_EVAL_FAILED", value_name = "PERCENT")]
+    failed: Option<u32>,
+    /// Nodes that join at a time, every 100 ms [default: 500]
+    #[arg(long, env = "LASP_EVAL_WAVE", value_name = "N")]
+    wave: Option<usize>,
+}
+
 /// What the arguments ask for.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Wanted {
@@ -150,7 +194,8 @@ impl EvalArgs {
         if self.scenario.is_none() && self.common.config.is_none() {
             return Ok(Wanted::Nothing);
         }
-        let mut config = self.common.config.as_deref().map(Config::read).transpose()?.unwrap_or_default();
+        let file = self.common.config.as_deref().map(Config::read).transpose()?;
+        let mut config = file.unwrap_or_else(|| self.scenario.as_ref().map(ScenarioArgs::defaults).unwrap_or_default());
         self.common.apply(&mut config);
         if let Some(scenario) = &self.scenario {
             scenario.apply(&mut config.scenario);
@@ -177,6 +222,19 @@ impl CommonArgs {
 }
 
 impl ScenarioArgs {
+    /// The configuration of which nothing was given but the scenario's name.
+    fn defaults(&self) -> Config {
+        Config::of(match self {
+            Self::List | Self::AdvertisementCounter(_) => {
+                Scenario::AdvertisementCounter(AdvertisementCounter::default())
+            }
+            Self::SharedLoad(_) => Scenario::SharedLoad(SharedLoad::default()),
+            Self::Latency(_) => Scenario::Latency(Latency::default()),
+            Self::Hyparview(_) => Scenario::Hyparview(Hyparview::default()),
+            Self::OverlayScale(_) => Scenario::OverlayScale(OverlayScale::default()),
+        })
+    }
+
     /// Sets what was given; a file's options for another scenario give way to this one's defaults.
     fn apply(&self, scenario: &mut Scenario) {
         match self {
@@ -210,6 +268,29 @@ impl ScenarioArgs {
                 put(&mut options.rounds, args.rounds);
                 put(&mut options.round_interval, args.round_interval);
                 *scenario = Scenario::Latency(options);
+            }
+            Self::Hyparview(args) => {
+                let mut options = match scenario {
+                    Scenario::Hyparview(options) => options.clone(),
+                    _ => Hyparview::default(),
+                };
+                put(&mut options.active_view, args.active_view);
+                put(&mut options.passive_view, args.passive_view);
+                put(&mut options.large_passive_view, args.large_passive_view);
+                put(&mut options.spare_links, args.spare_links);
+                put(&mut options.cycles, args.cycles);
+                put(&mut options.messages, args.messages);
+                put(&mut options.compare, args.compare);
+                *scenario = Scenario::Hyparview(options);
+            }
+            Self::OverlayScale(args) => {
+                let mut options = match scenario {
+                    Scenario::OverlayScale(options) => options.clone(),
+                    _ => OverlayScale::default(),
+                };
+                put(&mut options.failed, args.failed);
+                put(&mut options.wave, args.wave);
+                *scenario = Scenario::OverlayScale(options);
             }
         }
     }

@@ -1,9 +1,13 @@
 //! What the terminal shows at the end: verdict first, within 80 columns.
 
 use lasp_eval::aggregate::Overall;
-use lasp_eval::report::{bytes, flaws, millis, number};
+use lasp_eval::figure::Figure;
+use lasp_eval::report::{bytes, flaws, millis, say};
 use lasp_eval::summary::Summary;
 use std::fmt::Write as _;
+
+/// Scenarios about overlays alone: there are no updates to speak of, only results.
+const LAB: [&str; 2] = ["hyparview", "overlay-scale"];
 
 /// Widest line.
 const WIDTH: usize = 80;
@@ -12,7 +16,12 @@ const WIDTH: usize = 80;
 pub(crate) fn table(overall: &Overall) -> String {
     let summary = &overall.summary;
     let mut out = String::new();
-    let verdict = if summary.converged { "Converged" } else { "Not converged" };
+    let verdict = match (summary.converged, LAB.contains(&summary.scenario.as_str())) {
+        (true, false) => "Converged",
+        (false, false) => "Not converged",
+        (true, true) => "Completed",
+        (false, true) => "Not as it should be",
+    };
     let runs = if overall.runs.is_empty() { String::new() } else { format!(", {} runs", overall.runs.len()) };
     let _ = writeln!(
         out,
@@ -24,7 +33,7 @@ pub(crate) fn table(overall: &Overall) -> String {
     }
     out.push('\n');
     for (name, value) in rows(summary) {
-        let _ = writeln!(out, "  {name:<26}{value}");
+        let _ = writeln!(out, "  {name:<28}{value}");
     }
     out
 }
@@ -43,6 +52,9 @@ fn bullet(out: &mut String, text: &str) {
 }
 
 fn rows(summary: &Summary) -> Vec<(String, String)> {
+    if LAB.contains(&summary.scenario.as_str()) {
+        return lab_rows(summary);
+    }
     let convergence = &summary.convergence_ms;
     let traffic = &summary.bytes;
     let mut rows = vec![
@@ -94,7 +106,26 @@ fn rows(summary: &Summary) -> Vec<(String, String)> {
         "time",
         format!("{:.1} s on the wall, {:.1} s of processors", summary.wall_seconds, summary.cpu_seconds),
     ));
-    rows.extend(summary.results.iter().map(|(name, value)| (name.replace('_', " "), number(*value))));
+    rows.extend(summary.results.iter().map(|(name, value)| (name.replace('_', " "), say(value))));
+    rows.extend(summary.trace_hash.iter().map(|hash| row("trace hash", hash.clone())));
+    rows
+}
+
+/// Results and costs; curves point by point, so that no line is too wide.
+fn lab_rows(summary: &Summary) -> Vec<(String, String)> {
+    let mut rows = Vec::new();
+    for (name, figure) in &summary.results {
+        let name = name.replace('_', " ");
+        match figure {
+            Figure::Curve(points) => {
+                rows.push((name, String::new()));
+                rows.extend(points.iter().map(|(at, v)| (format!("  {at} %"), say(&Figure::Varied(*v)))));
+            }
+            _ => rows.push((name, say(figure))),
+        }
+    }
+    let time = format!("{:.1} s on the wall, {:.1} s of processors", summary.wall_seconds, summary.cpu_seconds);
+    rows.push(row("time", time));
     rows.extend(summary.trace_hash.iter().map(|hash| row("trace hash", hash.clone())));
     rows
 }

@@ -4,7 +4,7 @@ use super::{Bar, Chart, Corner, Ink, Kind, Line};
 use kuva::plot::band::BandPlot;
 use kuva::plot::bar::BarPlot;
 use kuva::plot::legend::{LegendEntry, LegendPosition, LegendShape};
-use kuva::plot::line::LinePlot;
+use kuva::plot::line::{LinePlot, LineStyle};
 use kuva::render::layout::{Layout, TickFormat};
 use kuva::render::plots::Plot;
 use kuva::render::render::{Scene, render_multiple};
@@ -12,6 +12,9 @@ use kuva::render::theme::Theme;
 
 /// Width and height of every figure, in CSS pixels.
 const SIZE: (f64, f64) = (640.0, 360.0);
+
+/// Strokes and gaps of broken curves.
+const DASHES: &str = "5 4";
 
 /// How much finer a PNG is than CSS pixels.
 const PNG_SCALE: f32 = 2.0;
@@ -23,6 +26,8 @@ const AXIS: (&str, &str) = ("#8a9099", "var(--axis)");
 const GRID: (&str, &str) = ("#e4e6e9", "var(--grid)");
 const FIRST: (&str, &str) = ("#2563c9", "var(--first)");
 const SECOND: (&str, &str) = ("#d9822b", "var(--second)");
+const THIRD: (&str, &str) = ("#3f9d5b", "var(--third)");
+const FOURTH: (&str, &str) = ("#a04fa8", "var(--fourth)");
 
 /// Draws for a file: its own background, its own colours.
 pub fn svg(chart: &Chart) -> String {
@@ -39,7 +44,7 @@ fn drawn(scene: &Scene) -> String {
 /// Draws for a page: transparent, coloured by the page's variables, as wide as its column.
 pub fn inline_svg(chart: &Chart) -> String {
     let mut text = drawn(&scene(chart, None));
-    for (file, page) in [BACKGROUND, TEXT, AXIS, GRID, FIRST, SECOND] {
+    for (file, page) in [BACKGROUND, TEXT, AXIS, GRID, FIRST, SECOND, THIRD, FOURTH] {
         text = text.replace(file, page);
     }
     let start = text.find("<svg").unwrap_or(0);
@@ -111,6 +116,7 @@ const fn position(corner: Corner) -> LegendPosition {
         Corner::TopLeft => LegendPosition::InsideTopLeft,
         Corner::TopRight => LegendPosition::InsideTopRight,
         Corner::BottomRight => LegendPosition::InsideBottomRight,
+        Corner::BottomLeft => LegendPosition::InsideBottomLeft,
     }
 }
 
@@ -130,13 +136,18 @@ fn line(line: &Line) -> Vec<Plot> {
     }
     let drawn =
         LinePlot::new().with_data(line.points.iter().copied()).with_color(color(line.ink)).with_stroke_width(2.0);
+    let drawn = if line.dashed { drawn.with_line_style(LineStyle::Custom(DASHES.into())) } else { drawn };
     plots.push(Plot::Line(if line.steps { drawn.with_step() } else { drawn }));
     plots
 }
 
 fn entries(lines: &[Line]) -> Vec<LegendEntry> {
     // The last drawn lies on top and is named first.
-    lines.iter().rev().map(|line| entry(line.label, line.ink, LegendShape::Line)).collect()
+    let named = |line: &Line| LegendEntry {
+        dasharray: line.dashed.then(|| DASHES.to_owned()),
+        ..entry(line.label, line.ink, LegendShape::Line)
+    };
+    lines.iter().rev().map(named).collect()
 }
 
 fn entry(label: &str, ink: Ink, shape: LegendShape) -> LegendEntry {
@@ -174,5 +185,7 @@ const fn color(ink: Ink) -> &'static str {
     match ink {
         Ink::First => FIRST.0,
         Ink::Second => SECOND.0,
+        Ink::Third => THIRD.0,
+        Ink::Fourth => FOURTH.0,
     }
 }

@@ -97,6 +97,10 @@ pub trait Membership: Protocol<Command = Command, Event = Event> {
     fn contact(&self) -> &Contact;
     /// The active view: the neighbours, ascending by id.
     fn active(&self) -> Vec<Contact>;
+    /// Does something for the id of each neighbour, ascending.
+    fn each_active(&self, each: &mut dyn FnMut(PeerId)) {
+        self.active().iter().for_each(|contact| each(contact.id));
+    }
     /// Peers that are known but not neighbours, ascending by id.
     fn passive(&self) -> Vec<Contact>;
     /// The other members of the cluster as far as this peer knows, ascending by id: all of them where the strategy knows all,

@@ -259,3 +259,41 @@ fn random_schedules_leave_links_that_both_ends_believe_in() {
         assert_eq!(sim.pending(), 0);
     }
 }
+
+#[test]
+fn who_vanishes_silently_is_noticed_by_whoever_sends() {
+    let mut sim = pair(Config::seeded(1));
+    assert!(sim.crash_silently(B).is_some());
+    sim.run_for(SECOND);
+    assert_eq!(told(&mut sim, 0), [], "nobody is told");
+    sim.command(A, Ask::Say(B, 1_000));
+    sim.run_for(Duration::from_millis(10));
+    assert_eq!(told(&mut sim, 0), [Told::Down(B)]);
+}
+
+#[test]
+fn a_fork_goes_its_own_way_and_the_same_way_if_nothing_else_is_done() {
+    let mut sim = ring(Config { loss: 0.2, ..Config::seeded(5) }, 10);
+    sim.command(A, Ask::Flood(7));
+    let (mut same, mut other) = (sim.fork(), sim.fork());
+    other.crash(B);
+    for world in [&mut sim, &mut same, &mut other] {
+        world.run_for(SECOND);
+    }
+    assert_eq!(sim.trace_hash(), same.trace_hash());
+    assert_eq!(sim.drain_events(), same.drain_events());
+    assert_ne!(sim.trace_hash(), other.trace_hash());
+}
+
+#[test]
+fn a_drifting_clock_sets_timers_by_its_own_time() {
+    let mut sim = world(Config::seeded(1), 2);
+    sim.drift(A, 100_000);
+    sim.drift(B, -100_000);
+    for id in [A, B] {
+        sim.command(id, Ask::Wake(SECOND * 99, id.0));
+    }
+    sim.run_for(SECOND * 200);
+    let woke: Vec<_> = sim.drain_events().into_iter().map(|(at, id, _)| (id, at.as_millis())).collect();
+    assert_eq!(woke, [(A, 90_000), (B, 110_000)]);
+}

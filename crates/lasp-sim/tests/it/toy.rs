@@ -5,7 +5,7 @@ use lasp_sim::{Config, Simulator};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Toy {
     pub seen: BTreeSet<u64>,
     pub linked: BTreeSet<PeerId>,

@@ -14,7 +14,7 @@ use crate::protocol::Output;
 use crate::time::Time;
 
 /// The contacts, and how far the attempt to reach one of them has come.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Joining {
     contacts: Vec<Addr>,
     stage: Stage,
@@ -28,7 +28,7 @@ pub(super) struct Joining {
     step: u32,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 enum Stage {
     /// There is no need.
     #[default]
@@ -207,7 +207,7 @@ impl HyParView {
         if current.is_some_and(|current| link < current) {
             return;
         }
-        let others = self.view.sample(self.config.welcome, self.config.welcome, sender.id, &mut self.rng);
+        let others = self.view.sample(self.config.welcome, self.config.welcome, sender.id, [].iter(), &mut self.rng);
         let peers = self.rng.sample(&others, self.config.welcome);
         if current.is_some() {
             self.renew(now, sender.id, link, peers, out);

@@ -18,13 +18,13 @@ const QUEUE: usize = 4;
 const OPENING: usize = 64;
 
 /// The links of one peer.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Links {
     up: BTreeMap<PeerId, Link>,
     opening: BTreeMap<PeerId, Opening>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Link {
     contact: Contact,
     /// Whether this side dialled, and so closes first.
@@ -34,7 +34,7 @@ struct Link {
     offered: Vec<PeerId>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Opening {
     contact: Contact,
     since: Time,
@@ -50,6 +50,20 @@ impl Links {
     /// Every peer linked, ascending.
     pub(super) fn peers(&self) -> impl Iterator<Item = PeerId> {
         self.up.keys().copied()
+    }
+
+    /// Who is at the other ends of links, ascending.
+    pub(super) fn contacts(&self) -> impl Iterator<Item = &Contact> {
+        self.up.values().map(|link| &link.contact)
+    }
+
+    /// Asks for a link to a peer without having anything to say.
+    pub(super) fn open(&mut self, now: Time, to: &Contact, out: &mut Out) {
+        let known = self.up.contains_key(&to.id) || self.opening.contains_key(&to.id);
+        if !known && self.opening.len() < OPENING {
+            out.push(Output::Link(to.clone()));
+            self.opening.insert(to.id, Opening { contact: to.clone(), since: now, queue: Vec::new() });
+        }
     }
 
     /// Notes that something came over a link.
@@ -115,16 +129,31 @@ impl Links {
         given_up.map(|(_, opening)| opening.contact).collect()
     }
 
-    /// Closes links of no use for `linger`, if this side dialled, or for twice as long.
-    pub(super) fn sweep(&mut self, now: Time, linger: Duration, in_use: impl Fn(PeerId) -> bool, out: &mut Out) {
-        self.up.retain(|peer, link| {
+    /// Closes links of no use for `linger`, if this side dialled, or for twice as long; of those the `spares` used last stay.
+    /// Returns to whom the others led.
+    pub(super) fn sweep(
+        &mut self,
+        now: Time,
+        linger: Duration,
+        spares: usize,
+        in_use: impl Fn(PeerId) -> bool,
+        out: &mut Out,
+    ) -> Vec<Contact> {
+        let idle = |(peer, link): (&PeerId, &Link)| {
             let patience = if link.dialed { linger } else { linger * 2 };
-            let keep = in_use(*peer) || now - link.used < patience;
-            if !keep {
-                out.push(Output::Close(*peer));
-            }
-            keep
-        });
+            (!in_use(*peer) && now - link.used >= patience).then_some((link.used, *peer))
+        };
+        if self.up.iter().filter_map(idle).count() <= spares {
+            return Vec::new();
+        }
+        let mut idle: Vec<(Time, PeerId)> = self.up.iter().filter_map(idle).collect();
+        idle.sort_unstable();
+        idle.truncate(idle.len() - spares);
+        let close = |(_, peer)| {
+            out.push(Output::Close(peer));
+            self.up.remove(&peer).map(|link| link.contact)
+        };
+        idle.into_iter().filter_map(close).collect()
     }
 
     /// Notes what has been offered over the link to a peer.

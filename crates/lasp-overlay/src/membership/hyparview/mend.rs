@@ -21,7 +21,7 @@ const LOST: usize = 16;
 const UNLIKELY: f64 = 1.0 / 256.0;
 
 /// Neighbours that were lost without a farewell, and when to ask a contact.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Mending {
     lost: Vec<Lost>,
     /// When a contact is asked next.
@@ -30,7 +30,7 @@ pub(super) struct Mending {
     granted: Option<Time>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Lost {
     contact: Contact,
     attempts: u32,
@@ -117,7 +117,7 @@ impl HyParView {
         let Some(addr) = self.distant_contact() else {
             return;
         };
-        let known = self.view.passive().any(|contact| contact.addr == addr);
+        let known = self.view.passive().chain(self.links.contacts()).any(|contact| contact.addr == addr);
         if self.knows_everybody() && !known {
             self.approach(&addr, Purpose::Join, out);
         } else if self.rng.chance(UNLIKELY) {

@@ -304,4 +304,8 @@ impl Wire for Message {
     fn digest(&self) -> u64 {
         to_bytes(self).as_slice().digest()
     }
+
+    fn measure(&self) -> (usize, u64) {
+        to_bytes(self).as_slice().measure()
+    }
 }

@@ -51,7 +51,7 @@ type Out = Outbox<HyParView>;
 const TICK: Duration = Duration::from_secs(1);
 
 /// HyParView at one peer.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct HyParView {
     me: Contact,
     config: Config,
@@ -133,6 +133,11 @@ impl HyParView {
         }
     }
 
+    /// Every peer that this one has a link to, ascending: neighbours, and others while there is something to say.
+    pub fn linked(&self) -> impl Iterator<Item = PeerId> {
+        self.links.peers()
+    }
+
     /// Begins a term: sets the periodic timers.
     fn start(&mut self, now: Time, out: &mut Out) {
         self.term += 1;
@@ -160,7 +165,9 @@ impl HyParView {
         self.refill_if_due(now, out);
         let (view, pending) = (&self.view, &self.pending);
         let in_use = |peer| view.is_active(peer) || pending.contains_key(&peer);
-        self.links.sweep(now, self.config.link_linger, in_use, out);
+        for contact in self.links.sweep(now, self.config.link_linger, self.config.spare_links, in_use, out) {
+            self.view.keep(contact);
+        }
     }
 
     /// The only way into the active view; the caller has made room.
@@ -188,6 +195,7 @@ impl HyParView {
         out.emit(Event::Down(peer));
         if self.view.degree() == 0 && !self.left {
             self.metrics.isolations += 1;
+            self.promotion.insist();
             out.emit(Event::Isolated);
         }
         Some(neighbor)
@@ -261,6 +269,7 @@ impl HyParView {
             None => {}
         }
         self.contact_reached(now, peer, dialed.as_ref(), out);
+        self.resort_to(now, peer, out);
     }
 
     /// A neighbour has been restarted: the relation died with its former life.
@@ -318,6 +327,10 @@ impl Membership for HyParView {
     fn active(&self) -> Vec<Contact> {
         let contacts = self.view.neighbors().map(|neighbor| &neighbor.contact);
         contacts.cloned().collect()
+    }
+
+    fn each_active(&self, each: &mut dyn FnMut(PeerId)) {
+        self.view.neighbors().for_each(|neighbor| each(neighbor.contact.id));
     }
 
     fn passive(&self) -> Vec<Contact> {

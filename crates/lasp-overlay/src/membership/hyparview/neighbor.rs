@@ -18,7 +18,7 @@ const MAX_LEAP: u64 = 1 << 20;
 const PENDING: usize = 32;
 
 /// Mints link ids: a Lamport clock from a random start.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct LinkClock(u64);
 
 impl LinkClock {
@@ -83,7 +83,7 @@ impl Purpose {
 }
 
 /// A request under way.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Pending {
     contact: Contact,
     link: LinkId,
@@ -188,6 +188,7 @@ impl HyParView {
             return self.accept(now, sender, link, Vec::new(), out);
         }
         self.reject(&sender, link, out);
+        self.check_silent(now, out);
     }
 
     /// Turns a request down; who asked is remembered.
@@ -262,6 +263,7 @@ impl HyParView {
 
     pub(super) fn on_reject(&mut self, now: Time, from: PeerId, link: LinkId, out: &mut Out) {
         if self.pending.get(&from).is_some_and(|p| p.link == link) {
+            self.promotion.refused_by(from);
             self.request_failed(now, from, out);
         }
     }

@@ -45,6 +45,17 @@ impl HyParView {
         }
     }
 
+    /// Asks every neighbour that is silent at the moment. Whoever wanted a place here had lost one, and what it has lost may
+    /// be lost here, too.
+    pub(super) fn check_silent(&mut self, now: Time, out: &mut Out) {
+        let pause = self.config.probe_timeout;
+        let silent = |n: &&Neighbor| now - n.heard >= pause && now - n.probed >= pause;
+        let silent: Vec<PeerId> = self.view.neighbors().filter(silent).map(|n| n.contact.id).collect();
+        for peer in silent {
+            self.ping(now, peer, out);
+        }
+    }
+
     /// Asks a neighbour whether it is there and takes this peer for one.
     pub(super) fn ping(&mut self, now: Time, peer: PeerId, out: &mut Out) {
         let Some(neighbor) = self.view.neighbor_mut(peer) else {
@@ -66,6 +77,7 @@ impl HyParView {
         };
         self.metrics.failures += 1;
         self.remember_lost(now, neighbor.contact);
+        self.alarm();
         self.replace(now, Some(peer), out);
     }
 

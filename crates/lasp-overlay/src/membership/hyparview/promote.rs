@@ -2,8 +2,9 @@
 //!
 //! In a round every passive peer is asked at most once, in random order, a few at a time, until no place is free. A
 //! peer without neighbours asks with high priority, others with low; one that stays below the minimum although it has
-//! asked everybody insists. Rounds that leave places free are repeated, ever more rarely; an isolated peer also turns
-//! to its join contacts.
+//! asked everybody insists, in another round at once. Whoever loses its last neighbour asks everybody anew: what was
+//! refused before is granted now. Rounds that leave places free are repeated, ever more rarely; an isolated peer also
+//! turns to its join contacts.
 
 use super::message::Priority;
 use super::neighbor::Purpose;
@@ -14,14 +15,18 @@ use crate::time::Time;
 use std::collections::BTreeSet;
 
 /// The round under way, or the pause before the next.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Promotion {
     running: bool,
     tried: BTreeSet<PeerId>,
+    /// Of those, who had no room for this peer's need.
+    refused: Vec<PeerId>,
     /// When the next round begins, if places are free then.
     due: Time,
     /// Rounds in a row that brought nobody.
     failures: u32,
+    /// Many peers may have failed: the passive ones are to be checked.
+    alarmed: bool,
 }
 
 impl Promotion {
@@ -40,7 +45,21 @@ impl Promotion {
         if !self.running {
             self.running = true;
             self.tried.clear();
+            self.refused.clear();
         }
+    }
+
+    /// A peer had no room.
+    pub(super) fn refused_by(&mut self, peer: PeerId) {
+        self.refused.push(peer);
+    }
+
+    /// The need has grown: who refused may be asked again. `false` if nobody did.
+    pub(super) fn insist(&mut self) -> bool {
+        for peer in &self.refused {
+            self.tried.remove(peer);
+        }
+        !std::mem::take(&mut self.refused).is_empty()
     }
 }
 
@@ -78,6 +97,7 @@ impl HyParView {
         }
         if self.requests_under_way() == 0 {
             self.end_round(now, out);
+            self.take_stock(now, out);
         }
     }
 
@@ -93,15 +113,42 @@ impl HyParView {
     }
 
     fn wants_candidate(&self) -> bool {
-        let under_way = self.requests_under_way();
-        under_way < self.config.parallel_requests && self.view.degree() + under_way < self.places()
+        let (under_way, degree) = (self.requests_under_way(), self.view.degree());
+        let urgent = degree < self.config.active_min;
+        (urgent || under_way < self.config.parallel_requests) && degree + under_way < self.places()
     }
 
+    /// Somebody not yet asked in this round: a peer that is linked, since it lives, else a passive one.
     fn candidate(&mut self) -> Option<Contact> {
         let untried =
             |contact: &&Contact| !self.promotion.tried.contains(&contact.id) && !self.pending.contains_key(&contact.id);
-        let pool: Vec<&Contact> = self.view.passive().filter(untried).collect();
+        let spare = |contact: &&Contact| !self.view.is_active(contact.id) && !self.view.has_departed(contact);
+        let mut pool: Vec<&Contact> = self.links.contacts().filter(spare).filter(untried).collect();
+        if pool.is_empty() {
+            pool.extend(self.view.passive().filter(untried));
+        }
         self.rng.choose(&pool).map(|contact| (*contact).clone())
+    }
+
+    /// A neighbour has failed and few are left, as when many peers fail at once: after the round every passive peer is
+    /// dialled. Those that failed, too, are forgotten, and those that nobody else may know of are found.
+    pub(super) fn alarm(&mut self) {
+        self.promotion.alarmed |= self.view.degree() < self.config.active_min;
+    }
+
+    fn take_stock(&mut self, now: Time, out: &mut Out) {
+        if std::mem::take(&mut self.promotion.alarmed) {
+            for contact in self.view.passive() {
+                self.links.open(now, contact, out);
+            }
+        }
+    }
+
+    /// Somebody is linked to this peer: if it has lost all neighbours, it asks for more.
+    pub(super) fn resort_to(&mut self, now: Time, peer: &Contact, out: &mut Out) {
+        if self.view.degree() == 0 && self.metrics.downs > 0 && !self.left {
+            self.request(now, peer, Purpose::Refill(Priority::High), out);
+        }
     }
 
     fn priority(&self) -> Priority {
@@ -116,6 +163,9 @@ impl HyParView {
         let degree = self.view.degree();
         if degree < self.places() {
             self.promotion.failures = self.promotion.failures.saturating_add(1);
+        }
+        if degree < self.config.active_min && self.promotion.failures == 1 && self.promotion.insist() {
+            return self.refill(now, out);
         }
         let (base, max) = if degree < self.config.active_min {
             let max = self.config.refill_backoff_max / 4;

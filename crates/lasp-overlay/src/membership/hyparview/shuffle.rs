@@ -13,7 +13,7 @@ use crate::time::Time;
 const BUSY: usize = 16;
 
 /// Whether exchanges are worth their bytes.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Shuffling {
     news: bool,
     /// Intervals in a row without news.
@@ -72,7 +72,7 @@ impl HyParView {
 
     fn offer(&mut self, now: Time, to: &Contact, answer: bool, out: &mut Out) {
         let (active, passive) = (self.config.shuffle_active, self.config.shuffle_passive);
-        let mut peers = self.view.sample(active, passive, to.id, &mut self.rng);
+        let mut peers = self.view.sample(active, passive, to.id, self.links.contacts(), &mut self.rng);
         peers.push(self.me.clone());
         let message = Message::Exchange { peers: peers.clone(), answer };
         self.links.send(now, to, message, out);
@@ -85,6 +85,10 @@ impl HyParView {
         }
         let sacrifice = self.links.take_offered(sender.id);
         for peer in peers {
+            // Who is linked is known by its link.
+            if self.links.contact(peer.id).is_some_and(|linked| linked.incarnation >= peer.incarnation) {
+                continue;
+            }
             if self.view.learn(peer, &sacrifice, &mut self.rng) {
                 self.shuffling.learned();
             }

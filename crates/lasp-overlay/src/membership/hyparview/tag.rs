@@ -66,7 +66,7 @@ impl Decode for Tag {
 }
 
 /// The tags of linked peers for which places are kept, and when an open place is advertised next.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Tags {
     of: BTreeMap<PeerId, Tag>,
     due: Time,

@@ -30,7 +30,7 @@ pub(super) struct Neighbor {
 }
 
 /// What one peer knows of others.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct View {
     me: PeerId,
     active: BTreeMap<PeerId, Neighbor>,
@@ -111,6 +111,14 @@ impl View {
         true
     }
 
+    /// Keeps a peer that was known otherwise, if there is room.
+    pub(super) fn keep(&mut self, contact: Contact) {
+        let room = self.passive.len() < self.passive_capacity && contact.id != self.me;
+        if room && !self.is_active(contact.id) && !self.has_departed(&contact) {
+            self.passive.entry(contact.id).or_insert(contact);
+        }
+    }
+
     fn make_room(&mut self, sacrifice: &[PeerId], rng: &mut Rng) {
         let offered: Vec<PeerId> = sacrifice.iter().filter(|id| self.passive.contains_key(id)).copied().collect();
         let pool = if offered.is_empty() { self.passive.keys().copied().collect() } else { offered };
@@ -144,7 +152,7 @@ impl View {
         self.departed.push_back((contact.id, contact.incarnation));
     }
 
-    fn has_departed(&self, contact: &Contact) -> bool {
+    pub(super) fn has_departed(&self, contact: &Contact) -> bool {
         let of_it = |(id, life): &(PeerId, u64)| *id == contact.id && contact.incarnation <= *life;
         self.departed.iter().any(of_it)
     }
@@ -159,12 +167,20 @@ impl View {
         rng.choose(&pool).map(|contact| (*contact).clone())
     }
 
-    /// A random sample of up to `active` neighbours and `passive` others, without `except`.
-    pub(super) fn sample(&self, active: usize, passive: usize, except: PeerId, rng: &mut Rng) -> Vec<Contact> {
+    /// A random sample of up to `active` neighbours and `passive` others, passive or `linked`, without `except`.
+    pub(super) fn sample<'a>(
+        &'a self,
+        active: usize,
+        passive: usize,
+        except: PeerId,
+        linked: impl Iterator<Item = &'a Contact>,
+        rng: &mut Rng,
+    ) -> Vec<Contact> {
         let not_them = |contact: &&Contact| contact.id != except;
         let neighbors = self.active.values().map(|neighbor| &neighbor.contact);
         let neighbors: Vec<&Contact> = neighbors.filter(not_them).collect();
-        let others: Vec<&Contact> = self.passive.values().filter(not_them).collect();
+        let strangers = linked.filter(|contact| !self.is_active(contact.id) && !self.passive.contains_key(&contact.id));
+        let others: Vec<&Contact> = self.passive.values().chain(strangers).filter(not_them).collect();
         let mut sample = rng.sample(&neighbors, active);
         sample.extend(rng.sample(&others, passive));
         sample.into_iter().cloned().collect()

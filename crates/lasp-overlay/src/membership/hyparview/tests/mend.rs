@@ -102,6 +102,7 @@ fn a_contact_missing_where_everybody_is_known_is_joined_again() {
     }
     assert_eq!(bench.active().len(), 5);
     bench.peer.view.forget(PeerId(9));
+    bench.input(Input::LinkDown(PeerId(9)));
     for _ in 0..4 {
         bench.expire(Timer::Shuffle { term: 1 });
     }

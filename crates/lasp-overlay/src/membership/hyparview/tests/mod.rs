@@ -208,12 +208,25 @@ fn w15_a_neighbour_that_is_linked_anew_is_asked_whether_it_still_is_one() {
 #[test]
 fn w48_links_of_no_use_are_closed_first_by_who_dialled() {
     let linger = Config::default().link_linger;
-    let mut bench = Bench::new();
+    let mut bench = Bench::with(Config { spare_links: 0, active_capacity: 0, ..Config::default() });
     bench.input(Input::LinkUp { peer: contact(1), dialed: Some(addr(1)) });
     bench.link(2);
     assert_eq!(bench.tick(linger), [Output::Close(PeerId(1))]);
     assert_eq!(bench.tick(linger), [Output::Close(PeerId(2))]);
     assert_eq!(bench.tick(linger), []);
+    assert!(bench.knows(1) && bench.knows(2));
+}
+
+#[test]
+fn the_links_used_last_stay_as_spares() {
+    let linger = Config::default().link_linger;
+    let mut bench = Bench::with(Config { spare_links: 2, active_capacity: 0, ..Config::default() });
+    for n in 1..=4 {
+        bench.tick(Duration::from_millis(10));
+        bench.link(n);
+    }
+    assert_eq!(bench.tick(linger * 2), [Output::Close(PeerId(1)), Output::Close(PeerId(2))]);
+    assert_eq!(bench.tick(linger * 100), []);
 }
 
 #[test]

@@ -11,7 +11,7 @@ fn rejects(bench: &mut Bench, n: u64, link: u64) -> Vec<Effect> {
 }
 
 fn one_at_a_time() -> Bench {
-    Bench::with(Config { parallel_requests: 1, ..Config::default() })
+    Bench::with(Config { parallel_requests: 1, active_min: 0, ..Config::default() })
 }
 
 #[test]
@@ -89,17 +89,21 @@ fn a_round_ends_when_the_view_is_full() {
 }
 
 #[test]
-fn a_starving_peer_that_everybody_rejects_insists_in_the_next_round() {
+fn a_starving_peer_that_everybody_rejects_insists() {
     let mut bench = Bench::new();
     bench.befriend(1, 5);
     bench.befriend(2, 6);
     bench.know(3);
     bench.link(3);
     let (_, link) = requested(&fails(&mut bench, 1));
-    rejects(&mut bench, 3, link);
-    let effects = bench.tick(Duration::from_millis(1300));
+    let effects = rejects(&mut bench, 3, link);
     let (_, link) = requested(&effects);
     assert_eq!(effects, [request(3, link, Priority::Mend), reply_timer(3, link)]);
+    assert_eq!(rejects(&mut bench, 3, link), [], "once; then there is a pause");
+    let effects = bench.tick(Duration::from_millis(2600));
+    let again =
+        |effect: &Effect| matches!(effect, Output::Send { message: M::Request { priority: Priority::Mend, .. }, .. });
+    assert!(effects.iter().any(again), "{effects:?}");
 }
 
 #[test]
@@ -107,4 +111,62 @@ fn a_full_view_asks_nobody() {
     let mut bench = Bench::full();
     bench.know(6);
     assert_eq!(bench.tick(Duration::from_secs(4)), []);
+}
+
+#[test]
+fn who_loses_its_last_neighbour_asks_those_that_refused_it_before() {
+    let mut bench = Bench::new();
+    bench.befriend(1, 5);
+    bench.befriend(2, 6);
+    bench.know(3);
+    bench.link(3);
+    let (_, link) = requested(&fails(&mut bench, 1));
+    fails(&mut bench, 2);
+    let effects = rejects(&mut bench, 3, link);
+    assert_eq!(effects[0], request(3, requested(&effects).1, Priority::High));
+}
+
+#[test]
+fn an_isolated_peer_asks_whoever_links_to_it() {
+    let mut bench = Bench::new();
+    bench.befriend(1, 5);
+    fails(&mut bench, 1);
+    let effects = bench.link(8);
+    assert_eq!(effects[0], request(8, requested(&effects).1, Priority::High));
+}
+
+#[test]
+fn spare_links_are_turned_to_before_the_passive_view() {
+    let mut bench = one_at_a_time();
+    bench.befriend(1, 5);
+    bench.befriend(2, 6);
+    bench.know(3);
+    bench.link(4);
+    let (first, link) = requested(&fails(&mut bench, 1));
+    let effects = rejects(&mut bench, 4, link);
+    assert_eq!((first, requested(&effects).0), (4, 3));
+}
+
+#[test]
+fn after_a_heavy_loss_every_passive_peer_is_dialled() {
+    let mut bench = Bench::with(Config { active_capacity: 1, ..Config::default() });
+    bench.befriend(1, 1);
+    bench.know(8);
+    bench.know(9);
+    let (first, link) = requested(&fails(&mut bench, 1));
+    let up = bench.input(Input::LinkUp { peer: contact(first), dialed: Some(addr(first)) });
+    assert_eq!(up, [request(first, link, Priority::High)]);
+    let effects = bench.receive(first, M::Accept { link: LinkId(link), peers: vec![] });
+    assert_eq!(effects[2..], [Output::Link(contact(17 - first))], "{effects:?}");
+}
+
+#[test]
+fn a_full_peer_that_is_asked_for_a_place_checks_who_is_silent() {
+    let mut bench = Bench::full();
+    bench.link(6);
+    bench.now = bench.now + Duration::from_secs(2);
+    bench.receive(1, M::Ping { link: LinkId(1) });
+    let effects = bench.receive(6, M::Request { link: LinkId(90), priority: Priority::Low });
+    let asked = |n: u64| effects.contains(&send(n, M::Ping { link: LinkId(n) }));
+    assert_eq!([1, 2, 3, 4, 5].map(asked), [false, true, true, true, true]);
 }

@@ -64,7 +64,7 @@ impl Config {
 }
 
 /// What a peer needs to take part.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Xbot {
     config: Config,
     oracle: Oracle,

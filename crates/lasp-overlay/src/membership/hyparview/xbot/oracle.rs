@@ -16,13 +16,13 @@ const SMOOTHING: i64 = 8;
 const SAMPLES: u8 = 2;
 
 /// Measured costs, in microseconds, and probes under way.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Oracle {
     costs: BTreeMap<PeerId, u32>,
     probes: BTreeMap<PeerId, Probe>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Probe {
     nonce: u32,
     sent: Time,

@@ -22,7 +22,7 @@ use crate::peer::{Contact, PeerId};
 use crate::time::Time;
 
 /// A peer's part in an exchange, beyond `old`, whose part is a single step.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(in crate::membership::hyparview) enum Role {
     /// Measures passive peers; takes part in nothing yet.
     Scanning {

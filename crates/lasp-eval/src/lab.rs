@@ -1,0 +1,23 @@
+//! Experiments on overlays alone: no variables, only membership and broadcast.
+//!
+//! - [`run`]: an experiment from its configuration to its archive: start here. [`options`]: what can be set.
+//! - [`experiment`]: the HyParView paper's: reliability, healing and shape of an overlay. [`scale`], with [`tree`]: very large ones.
+//! - [`strategy`]: what an experiment asks of an overlay. [`simulated`], with [`flood`]: the real state machines in
+//!   virtual time. [`cyclon`]: a model in rounds, for comparison.
+//! - [`graph`]: clustering, paths, components.
+//! - [`measured`], [`charts`], [`page`], [`published`]: figures over all seeds, beside the published ones.
+
+pub mod charts;
+pub mod cyclon;
+pub mod experiment;
+pub mod flood;
+pub mod graph;
+pub mod measured;
+pub mod options;
+pub mod page;
+pub mod published;
+pub mod run;
+pub mod scale;
+pub mod simulated;
+pub mod strategy;
+pub mod tree;

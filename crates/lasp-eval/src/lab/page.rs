@@ -1,0 +1,78 @@
+//! What `report.html` says of an experiment on overlays, before its plots: the verdict, and our figures beside the published.
+
+use super::published::{CYCLON, CYCLON_ACKED, HYPARVIEW, Published};
+use crate::aggregate::Overall;
+use crate::figure::{Figure, Varied};
+use crate::report::{escape, say, table};
+use crate::summary::Summary;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+/// Verdict, comparison, everything else.
+pub fn body(overall: &Overall) -> String {
+    let summary = &overall.summary;
+    let mut out = verdict(summary);
+    if summary.results.contains_key("reliability") {
+        out += &comparison(summary);
+    }
+    let rows: Vec<(String, String)> =
+        summary.results.iter().map(|(name, figure)| (name.replace('_', " "), say(figure))).collect();
+    let _ = write!(out, "<h2>Figures</h2>\n{}", table(&rows));
+    out
+}
+
+fn verdict(summary: &Summary) -> String {
+    if summary.converged {
+        return "<section class=\"verdict good\"><strong>Completed.</strong></section>\n".to_owned();
+    }
+    let items: String = summary.problems.iter().map(|problem| format!("<li>{}</li>", escape(problem))).collect();
+    format!("<section class=\"verdict bad\"><strong>Not as it should be.</strong><ul>{items}</ul></section>\n")
+}
+
+fn curve<'a>(summary: &'a Summary, name: &str) -> Option<&'a BTreeMap<String, Varied>> {
+    match summary.results.get(name) {
+        Some(Figure::Curve(points)) => Some(points),
+        _ => None,
+    }
+}
+
+fn comparison(summary: &Summary) -> String {
+    let failed = super::experiment::FAILED;
+    let mut out = String::from(
+        "<h2>Reliability (%) and healing (cycles) by percent failed</h2>\n<div class=\"wide\"><table>\n<tr><th></th>",
+    );
+    failed.iter().for_each(|percent| out += &format!("<th>{percent}</th>"));
+    out += "</tr>\n";
+    let ours = [
+        ("HyParView", "reliability"),
+        ("the most that could be", "reliability_ceiling"),
+        ("HyParView, senders with a neighbour", "reliability_joined_sender"),
+        ("HyParView, larger passive view", "reliability_large_passive"),
+        ("Cyclon", "reliability_cyclon"),
+        ("Cyclon acked", "reliability_cyclon_acked"),
+        ("HyParView, cycles to heal", "healing_cycles"),
+    ];
+    for (name, key) in ours {
+        if let Some(points) = curve(summary, key) {
+            let cell = |percent: &u32| points.get(&percent.to_string()).map_or_else(String::new, cell);
+            row(&mut out, name, failed.iter().map(cell));
+        }
+    }
+    for Published { name, reliability, .. } in [HYPARVIEW, CYCLON, CYCLON_ACKED] {
+        row(&mut out, name, reliability.iter().map(|value| format!("{value}")));
+    }
+    row(&mut out, "HyParView, published: cycles to heal", HYPARVIEW.healing.iter().map(|value| format!("{value}")));
+    out += "</table></div>\n";
+    out
+}
+
+fn cell(varied: &Varied) -> String {
+    let digits = |value: f64| format!("{value:.2}").trim_end_matches('0').trim_end_matches('.').to_owned();
+    if varied.sd < 0.005 { digits(varied.mean) } else { format!("{} ± {}", digits(varied.mean), digits(varied.sd)) }
+}
+
+fn row(out: &mut String, name: &str, cells: impl Iterator<Item = String>) {
+    let _ = write!(out, "<tr><th>{name}</th>");
+    cells.for_each(|cell| *out += &format!("<td class=\"number\">{cell}</td>"));
+    *out += "</tr>\n";
+}

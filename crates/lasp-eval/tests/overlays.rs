@@ -1,0 +1,57 @@
+//! Experiments on overlays, small: figures have their shape, follow from the seed, and say what they should.
+
+use lasp_eval::aggregate::Overall;
+use lasp_eval::config::{Config, Hyparview, OverlayScale, Scenario};
+use lasp_eval::figure::{Figure, Varied};
+use lasp_eval::progress::Stop;
+use lasp_eval::run::{Context, evaluate};
+use std::collections::BTreeMap;
+
+fn run(config: &Config) -> (Overall, tempfile::TempDir) {
+    let home = tempfile::tempdir().unwrap();
+    let dir = home.path().join("out");
+    let context = Context { dir: &dir, exe: "lasp".as_ref(), date: "today", stop: Stop::default() };
+    let overall = evaluate(config, &context, &mut ()).unwrap();
+    (overall, home)
+}
+
+fn curve<'a>(overall: &'a Overall, name: &str) -> &'a BTreeMap<String, Varied> {
+    match &overall.summary.results[name] {
+        Figure::Curve(points) => points,
+        other => panic!("{name}: {other:?}"),
+    }
+}
+
+#[test]
+fn the_papers_experiment_in_small() {
+    let options = Hyparview { cycles: 5, messages: 10, large_passive_view: 60, ..Hyparview::default() };
+    let config = Config { nodes: 200, runs: 2, ..Config::of(Scenario::Hyparview(options)) };
+    let (overall, home) = run(&config);
+    let reliability = curve(&overall, "reliability");
+    assert_eq!(reliability.keys().next_back().map(String::as_str), Some("95"));
+    assert_eq!((reliability.len(), curve(&overall, "healing_cycles").len()), (10, 9));
+    assert!(reliability["50"].mean > 99.0, "{reliability:?}");
+    assert!(curve(&overall, "reliability_large_passive")["95"].mean >= reliability["95"].min);
+    assert!(curve(&overall, "reliability_cyclon")["80"].mean < 50.0);
+    assert_eq!(overall.summary.results["reliability_before"], 100.0);
+    assert!(overall.summary.converged && overall.summary.asymmetric_links == 0);
+    for name in ["report.html", "summary.json", "plots/reliability.png", "plots/healing.svg", "plots/paths.svg"] {
+        assert!(home.path().join("out").join(name).is_file(), "{name}");
+    }
+    let page = std::fs::read_to_string(home.path().join("out/report.html")).unwrap();
+    assert!(page.contains("HyParView, published") && page.contains("<td class=\"number\">90.8</td>"));
+    let (again, _home) = run(&config);
+    assert_eq!(again.summary.results, overall.summary.results);
+    assert_eq!(again.summary.trace_hash, overall.summary.trace_hash);
+}
+
+#[test]
+fn half_of_an_overlay_fails_and_one_broadcast_reaches_the_rest() {
+    let config = Config {
+        nodes: 400,
+        ..Config::of(Scenario::OverlayScale(OverlayScale { wave: 20, ..OverlayScale::default() }))
+    };
+    let (overall, _home) = run(&config);
+    assert_eq!(overall.summary.problems, Vec::<String>::new());
+    assert_eq!((overall.summary.results["reached"].clone(), overall.summary.isolated_nodes), (200.0.into(), 0));
+}
