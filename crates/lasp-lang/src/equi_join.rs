@@ -4,7 +4,8 @@
 //! A predicate `fun({X, Y}) when G -> A andalso B end` is true for a pair exactly if the patterns match and every one of G,
 //! A and B gives true, in whichever order they are evaluated: they have no effects, and what fails is not true either. So
 //! the equalities between the halves may be taken out. Where a key has no value, the predicate would have been true for no
-//! partner. Steps are counted for each part by itself.
+//! partner. Steps are counted for each part by itself. Further clauses that give false, as in `fun({{K, _}, {K, _}}) -> true; (_) ->
+//! false end`, change nothing of that.
 
 use crate::ast::{Binary, Callee, Clause, Expr, ExprKind, Fun, Literal, Name, Pattern, PatternKind};
 use crate::function::{Closure, Function};
@@ -18,9 +19,12 @@ use std::sync::Arc;
 
 /// The keys and the rest of `closure`, if it is such a predicate.
 pub(crate) fn of(closure: &Closure) -> Option<EquiJoin> {
-    let [clause] = &closure.fun.clauses[..] else {
+    let [clause, others @ ..] = &closure.fun.clauses[..] else {
         return None;
     };
+    if !others.iter().all(gives_false) {
+        return None;
+    }
     let ([pattern], [body]) = (&clause.patterns[..], &clause.body[..]) else {
         return None;
     };
@@ -48,14 +52,19 @@ pub(crate) fn of(closure: &Closure) -> Option<EquiJoin> {
         return None;
     }
     // Then the predicate fails for every pair with an element that has no key: that is worth a report.
-    let reports = first_of_all && keys.len() == 1;
+    let reports = first_of_all && keys.len() == 1 && others.is_empty();
     let rest = (!rest.is_empty() || clause.guard.len() > 1)
-        .then(|| Arc::new(rest_of(closure, clause, &rest)) as lasp_dataflow::Function);
+        .then(|| Arc::new(rest_of(closure, (clause, others), &rest)) as lasp_dataflow::Function);
     Some(EquiJoin {
         left_key: Arc::new(Key::new(closure, &halves.left, &keys, Side::Left, reports)),
         right_key: Arc::new(Key::new(closure, &halves.right, &keys, Side::Right, reports)),
         rest,
     })
+}
+
+/// Whether the clause gives false wherever it matches.
+fn gives_false(clause: &Clause) -> bool {
+    matches!(&clause.body[..], [Expr { kind: ExprKind::Literal(Literal::Bool(false)), .. }])
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -284,16 +293,15 @@ fn name_halves(expr: &mut Expr, pair: &Name) {
 
 // ---- the functions ----
 
-/// A function of `closure`'s program with another clause.
-fn with_clause(closure: &Closure, clause: Clause) -> Function {
-    let arity = clause.patterns.len();
-    let fun: Fun = finish_fun(vec![clause], arity, closure.fun.span);
+/// A function of `closure`'s program, of one argument, with other clauses.
+fn with_clauses(closure: &Closure, clauses: Vec<Clause>) -> Function {
+    let fun: Fun = finish_fun(clauses, 1, closure.fun.span);
     let captured = closure.captured.capture(&fun.free);
     Function::Closure(Arc::new(Closure::new(&Arc::new(fun), closure.source.clone(), captured)))
 }
 
 /// What is left of the predicate without the equalities.
-fn rest_of(closure: &Closure, clause: &Clause, rest: &[&Conjunct<'_>]) -> Rest {
+fn rest_of(closure: &Closure, (clause, others): (&Clause, &[Clause]), rest: &[&Conjunct<'_>]) -> Rest {
     let part =
         |in_guard| rest.iter().filter(move |conjunct| conjunct.in_guard == in_guard).map(|conjunct| conjunct.expr);
     let guard = match &clause.guard[..] {
@@ -319,9 +327,11 @@ fn rest_of(closure: &Closure, clause: &Clause, rest: &[&Conjunct<'_>]) -> Rest {
         _ => String::new(),
     };
     let conditions = if texts.is_empty() { "true".to_owned() } else { texts.join(" andalso ") };
-    let text = format!("fun({pattern}){guard_text} -> {conditions} end");
+    let else_false: String = others.iter().map(|other| format!("; {}", closure.source.slice(other.span))).collect();
+    let text = format!("fun({pattern}){guard_text} -> {conditions}{else_false} end");
     let clause = Clause { patterns: clause.patterns.clone(), guard, body: vec![body], span: clause.span };
-    Rest { function: with_clause(closure, clause), text }
+    let clauses = [clause].into_iter().chain(others.iter().cloned()).collect();
+    Rest { function: with_clauses(closure, clauses), text }
 }
 
 /// The source text, white space made one blank.
@@ -375,7 +385,7 @@ impl Key {
         let body = vec![Expr::new(ExprKind::Tuple(exprs), span)];
         let clause = Clause { patterns: vec![pattern.clone()], guard: Vec::new(), body, span };
         let by_number = keys.iter().map(|key| key.by_number).collect();
-        Self { keys: with_clause(closure, clause), by_number, side, reports, text }
+        Self { keys: with_clauses(closure, vec![clause]), by_number, side, reports, text }
     }
 
     /// Equal to no key of the other side.

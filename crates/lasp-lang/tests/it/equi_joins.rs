@@ -40,6 +40,12 @@ fn equalities_between_the_halves_become_keys() {
             "fun(element(1, P)) -> element(1, element(1, P)) end = fun(element(2, P)) -> element(2, P) + 1 end",
         ),
         ("fun({{K, _}, {K, _}}) -> true end", "fun({K, _}) -> K end = fun({K, _}) -> K end"),
+        ("fun({{K, _}, {K, _}}) -> true; (_) -> false end", "fun({K, _}) -> K end = fun({K, _}) -> K end"),
+        (
+            "fun({{K, A}, {K, B}}) when A > 1 -> B > A; ({1, _}) -> false; (_) -> false end",
+            "fun({K, A}) -> K end = fun({K, B}) -> K end, \
+             fun({{K, A}, {K, B}}) -> A > 1 andalso B > A; ({1, _}) -> false; (_) -> false end",
+        ),
         (
             "fun({X, Y}) when X > 1; Y > 1 -> X == Y end",
             "fun(X) -> X end = fun(Y) -> Y end, fun({X, Y}) when X > 1; Y > 1 -> true end",
@@ -63,6 +69,7 @@ fn what_is_no_such_predicate_is_left_alone() {
         "fun({X, Y, Z}) -> X == Y end",
         "fun({X, Y}) -> (Z = X) == Y andalso Z > 1 end",
         "fun({1, _}) -> true; ({X, Y}) -> X == Y end",
+        "fun({{K, _}, {K, _}}) -> true; (_) -> true end",
         "fun({X, Y}) -> gmap(X) == gmap(Y) end",
         "fun(X, Y) -> X == Y end",
     ];
@@ -125,7 +132,14 @@ fn predicate(generator: &mut Generator<'_>) -> String {
     let (guard, body) = parts.split_at(split);
     let separator = generator.pick(&[", ", " andalso ", "; "]);
     let guard = if guard.is_empty() { String::new() } else { format!(" when {}", guard.join(&separator)) };
-    format!("F = fun({{{left}, {right}}}){guard} -> {} end.", body.join(" andalso "))
+    let others = generator.pick(&[
+        "",
+        "",
+        "; (_) -> false",
+        "; ({X, _}) when X > 1 -> false; (_) -> false",
+        "; ({1, _}) -> false",
+    ]);
+    format!("F = fun({{{left}, {right}}}){guard} -> {}{others} end.", body.join(" andalso "))
 }
 
 proptest! {
