@@ -44,7 +44,7 @@ pub fn examine(views: &[(u64, Vec<u64>)]) -> Shape {
 }
 
 /// The representative of `at`'s component; halves the path on the way (union-find).
-fn root(parent: &mut [usize], mut at: usize) -> usize {
+pub(crate) fn root(parent: &mut [usize], mut at: usize) -> usize {
     while parent[at] != at {
         parent[at] = parent[parent[at]];
         at = parent[at];

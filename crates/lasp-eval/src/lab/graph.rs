@@ -1,5 +1,7 @@
 //! Figures of a directed graph of nodes: how it clusters, how far apart nodes are, what hangs together.
 
+use crate::overlay::root;
+
 /// The neighbours of each node, by number. Nodes that are gone have none and are named by none.
 pub type Graph = Vec<Vec<u32>>;
 
@@ -75,15 +77,6 @@ pub fn component_sizes(graph: &Graph, alive: &[usize]) -> Vec<usize> {
         sizes[root(&mut parent, node)] += 1;
     }
     (0..graph.len()).map(|node| sizes[root(&mut parent, node)]).collect()
-}
-
-/// The representative of a node's component; halves the path on the way (union-find).
-fn root(parent: &mut [usize], mut at: usize) -> usize {
-    while parent[at] != at {
-        parent[at] = parent[parent[at]];
-        at = parent[at];
-    }
-    at
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! message: each strategy owns a range of tags. A message of a strategy that this peer does not run is ignored.
 
 use super::client_server::{self, ClientServer};
+use super::coding::measured_by_encoding;
 use super::full::{self, FullMesh};
 use super::hyparview::{self, HyParView};
 use super::list::{Manual, Static};
@@ -14,8 +15,7 @@ use crate::peer::{Contact, PeerId};
 use crate::protocol::{Input, Outbox, Output, Protocol};
 use crate::rng::Rng;
 use crate::time::Time;
-use crate::wire::Wire;
-use lasp_crdt::{Decode, DecodeError, Encode, Reader, Writer, codec::to_bytes};
+use lasp_crdt::{Decode, DecodeError, Encode, Reader, Writer};
 
 /// The list strategies, as the table names their parts.
 mod fixed {
@@ -262,15 +262,7 @@ impl Membership for AnyMembership {
     }
 }
 
-impl Wire for AnyMessage {
-    fn size(&self) -> usize {
-        to_bytes(self).len()
-    }
-
-    fn digest(&self) -> u64 {
-        to_bytes(self).as_slice().digest()
-    }
-}
+measured_by_encoding!(AnyMessage);
 
 #[cfg(test)]
 mod tests {

@@ -18,6 +18,7 @@ pub mod list;
 pub mod scamp;
 
 mod backoff;
+mod coding;
 mod contradiction;
 mod dialler;
 mod greeting;

@@ -1,6 +1,7 @@
 //! What was seen already: searches, so that each is passed on once, and serials of messages, so that each is delivered once.
 
 use super::message::Stamp;
+use super::recency::Recency;
 use crate::peer::PeerId;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -36,8 +37,7 @@ impl Searches {
 #[derive(Debug)]
 pub(super) struct Arrivals {
     senders: BTreeMap<PeerId, Window>,
-    by_use: BTreeMap<u64, PeerId>,
-    uses: u64,
+    recency: Recency<PeerId>,
     /// How many senders are remembered, and how much of each.
     limits: (usize, usize),
 }
@@ -64,19 +64,16 @@ pub(super) enum Arrival {
 
 impl Arrivals {
     pub(super) const fn new(senders: usize, of_each: usize) -> Self {
-        Self { senders: BTreeMap::new(), by_use: BTreeMap::new(), uses: 0, limits: (senders, of_each) }
+        Self { senders: BTreeMap::new(), recency: Recency::new(), limits: (senders, of_each) }
     }
 
     /// A message of a sender that waits for none below `oldest`.
     pub(super) fn take(&mut self, from: PeerId, stamp: Stamp, oldest: u64) -> Arrival {
-        self.uses += 1;
         let window = self.senders.entry(from).or_insert_with(|| Window { life: stamp.life, ..Window::default() });
-        self.by_use.remove(&window.used);
-        window.used = self.uses;
+        window.used = self.recency.touch(from, window.used);
         let arrival = window.take(stamp, oldest, self.limits.1);
-        self.by_use.insert(self.uses, from);
         if self.senders.len() > self.limits.0
-            && let Some((_, oldest)) = self.by_use.pop_first()
+            && let Some(oldest) = self.recency.pop()
         {
             self.senders.remove(&oldest);
         }
@@ -154,7 +151,7 @@ mod tests {
         let mut arrivals = Arrivals::new(1, 9);
         arrivals.take(A, at(1, 1), 1);
         arrivals.take(B, at(1, 1), 1);
-        assert_eq!((arrivals.senders.len(), arrivals.by_use.len()), (1, 1));
+        assert_eq!((arrivals.senders.len(), arrivals.recency.len()), (1, 1));
         assert_eq!(arrivals.take(B, at(1, 1), 1), Arrival::Known);
         assert_eq!(arrivals.take(A, at(1, 1), 1), Arrival::New);
     }

@@ -5,6 +5,7 @@
 //! (Perkins and Royer, 1999, §2.2). Bounded: the least recently used is forgotten.
 
 use super::message::Stamp;
+use super::recency::Recency;
 use crate::peer::PeerId;
 use std::collections::BTreeMap;
 
@@ -12,9 +13,7 @@ use std::collections::BTreeMap;
 #[derive(Debug)]
 pub(super) struct Routes {
     routes: BTreeMap<PeerId, Route>,
-    /// Destinations by when they were last used.
-    by_use: BTreeMap<u64, PeerId>,
-    uses: u64,
+    recency: Recency<PeerId>,
     limit: usize,
 }
 
@@ -29,7 +28,7 @@ struct Route {
 
 impl Routes {
     pub(super) const fn new(limit: usize) -> Self {
-        Self { routes: BTreeMap::new(), by_use: BTreeMap::new(), uses: 0, limit }
+        Self { routes: BTreeMap::new(), recency: Recency::new(), limit }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -53,17 +52,15 @@ impl Routes {
         }
         self.put(to, Route { over: Some(over), stamp, hops, used: 0 });
         while self.routes.len() > self.limit {
-            let Some((_, oldest)) = self.by_use.pop_first() else { return };
+            let Some(oldest) = self.recency.pop() else { return };
             self.routes.remove(&oldest);
         }
     }
 
     fn put(&mut self, to: PeerId, route: Route) {
-        self.uses += 1;
-        if let Some(old) = self.routes.insert(to, Route { used: self.uses, ..route }) {
-            self.by_use.remove(&old.used);
-        }
-        self.by_use.insert(self.uses, to);
+        let before = self.routes.get(&to).map_or(0, |known| known.used);
+        let used = self.recency.touch(to, before);
+        self.routes.insert(to, Route { used, ..route });
     }
 
     /// The route to a peer did not lead there.
@@ -108,7 +105,7 @@ mod tests {
         assert_eq!(routes.find(A), Some(VIA));
         routes.learn(C, VIA, at(1), 3);
         assert_eq!((routes.find(A), routes.find(B), routes.find(C)), (Some(VIA), None, Some(VIA)));
-        assert_eq!((routes.len(), routes.by_use.len()), (2, 2));
+        assert_eq!((routes.len(), routes.recency.len()), (2, 2));
     }
 
     #[test]

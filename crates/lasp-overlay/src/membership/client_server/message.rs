@@ -1,10 +1,10 @@
 //! What servers and clients say to each other, and its encoding.
 
 use super::config::Role;
+use crate::membership::coding::tagged_message;
 use crate::membership::{Hail, full};
 use crate::peer::Contact;
-use crate::wire::Wire;
-use lasp_crdt::{Decode, DecodeError, Encode, Reader, Writer, codec::to_bytes};
+use lasp_crdt::{Decode, DecodeError, Encode, Reader, Writer};
 
 /// Most clients of one server.
 pub const MAX_CLIENTS: usize = 256;
@@ -145,14 +145,6 @@ impl Encode for Message {
     }
 }
 
-impl Decode for Message {
-    fn decode(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        let at = r.at();
-        let tag = r.u8("membership message")?;
-        Self::decode_after(tag, at, r)
-    }
-}
-
 impl Encode for Client {
     fn encode(&self, w: &mut Writer<'_>) {
         self.contact.encode(w);
@@ -166,12 +158,4 @@ impl Decode for Client {
     }
 }
 
-impl Wire for Message {
-    fn size(&self) -> usize {
-        to_bytes(self).len()
-    }
-
-    fn digest(&self) -> u64 {
-        to_bytes(self).as_slice().digest()
-    }
-}
+tagged_message!(Message);

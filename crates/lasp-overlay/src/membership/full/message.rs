@@ -5,9 +5,9 @@
 //! that would be news to itself. Every list has a limit; what is longer goes in several messages.
 
 use super::member::{Member, Status, Version};
+use crate::membership::coding::tagged_message;
 use crate::peer::{Contact, PeerId};
-use crate::wire::Wire;
-use lasp_crdt::{Decode, DecodeError, Encode, Reader, Writer, codec::to_bytes};
+use lasp_crdt::{Decode, DecodeError, Encode, Reader, Writer};
 
 /// A statement about a peer, and how long ago it departed, if it did.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -195,14 +195,6 @@ impl Encode for Message {
     }
 }
 
-impl Decode for Message {
-    fn decode(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        let at = r.at();
-        let tag = r.u8("membership message")?;
-        Self::decode_after(tag, at, r)
-    }
-}
-
 impl Encode for Rumour {
     fn encode(&self, w: &mut Writer<'_>) {
         self.member.contact.encode(w);
@@ -262,12 +254,4 @@ impl Decode for Version {
     }
 }
 
-impl Wire for Message {
-    fn size(&self) -> usize {
-        to_bytes(self).len()
-    }
-
-    fn digest(&self) -> u64 {
-        to_bytes(self).as_slice().digest()
-    }
-}
+tagged_message!(Message);

@@ -6,9 +6,9 @@
 //! sides hold the same relation.
 
 use super::tag::Tag;
+use crate::membership::coding::tagged_message;
 use crate::peer::{Contact, PeerId};
-use crate::wire::Wire;
-use lasp_crdt::{Decode, DecodeError, Encode, Reader, Writer, codec::to_bytes};
+use lasp_crdt::{Decode, DecodeError, Encode, Reader, Writer};
 
 /// Names one neighbour relation of two peers. Of two links of the same pair, the greater is the newer: ids are
 /// Lamport timestamps.
@@ -288,24 +288,4 @@ impl Encode for Message {
     }
 }
 
-impl Decode for Message {
-    fn decode(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        let at = r.at();
-        let tag = r.u8("membership message")?;
-        Self::decode_after(tag, at, r)
-    }
-}
-
-impl Wire for Message {
-    fn size(&self) -> usize {
-        to_bytes(self).len()
-    }
-
-    fn digest(&self) -> u64 {
-        to_bytes(self).as_slice().digest()
-    }
-
-    fn measure(&self) -> (usize, u64) {
-        to_bytes(self).as_slice().measure()
-    }
-}
+tagged_message!(Message);

@@ -1,8 +1,8 @@
 //! What SCAMP peers say to each other, and its encoding.
 
+use crate::membership::coding::tagged_message;
 use crate::peer::Contact;
-use crate::wire::Wire;
-use lasp_crdt::{Decode, DecodeError, Encode, Reader, Writer, codec::to_bytes};
+use lasp_crdt::{Decode, DecodeError, Encode, Reader, Writer};
 
 /// Most neighbours that a peer can say it has.
 pub const MAX_DEGREE: u32 = 1 << 16;
@@ -116,20 +116,4 @@ impl Encode for Message {
     }
 }
 
-impl Decode for Message {
-    fn decode(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        let at = r.at();
-        let tag = r.u8("membership message")?;
-        Self::decode_after(tag, at, r)
-    }
-}
-
-impl Wire for Message {
-    fn size(&self) -> usize {
-        to_bytes(self).len()
-    }
-
-    fn digest(&self) -> u64 {
-        to_bytes(self).as_slice().digest()
-    }
-}
+tagged_message!(Message);
