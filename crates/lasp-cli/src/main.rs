@@ -5,6 +5,7 @@
 mod check;
 mod eval;
 mod explain;
+mod limits;
 mod lsp;
 mod node;
 mod remote;

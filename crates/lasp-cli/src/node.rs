@@ -3,15 +3,20 @@
 //! Every flag is also a variable `LASP_*` and a key of the file given with `--config`; the nearest to the user wins. Exit
 //! codes: 0 after a signal and an orderly leave, 1 where the node could not start or had to stop, 64 for wrong usage.
 
+use crate::limits;
 use anyhow::{Context as _, Result};
 use clap::Args;
 use lasp::control::Access;
 use lasp::log::{Level, Log};
 use lasp::settings::{Optimise, Reservation, duration};
 use lasp::{Error, Lasp, Membership, Role, Settings, Stop, Tag};
+use std::io;
+use std::os::fd::AsFd as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
+use tokio::io::AsyncReadExt as _;
+use tokio::net::unix::pipe::Receiver;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// How long an orderly leave may take. A guess, above the driver's own limits.
@@ -100,6 +105,9 @@ pub(crate) struct NodeArgs {
     /// Print log lines as JSON
     #[arg(long)]
     json_logs: bool,
+    /// Leave when standard input ends, which is a pipe: for programs that start nodes, and may be killed themselves
+    #[arg(long, hide = true)]
+    end_with_stdin: bool,
     /// A TOML file with settings
     #[arg(long, value_name = "FILE", env = "LASP_CONFIG")]
     config: Option<PathBuf>,
@@ -143,7 +151,7 @@ impl NodeArgs {
 /// Runs `lasp node`.
 pub(crate) fn main(args: &NodeArgs) -> ExitCode {
     match gather(args.settings(), args.config.as_deref()) {
-        Ok(settings) => match run(settings) {
+        Ok(settings) => match run(settings, args.end_with_stdin) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => fail(&error, 1),
         },
@@ -164,14 +172,16 @@ fn gather(flags: Settings, config: Option<&Path>) -> Result<Settings> {
     Ok(flags.over(env).over(file).over(default))
 }
 
-fn run(settings: Settings) -> Result<()> {
+fn run(settings: Settings, end_with_stdin: bool) -> Result<()> {
+    limits::enough_descriptors()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    runtime.context("cannot set up the event loop")?.block_on(serve(settings))
+    runtime.context("cannot set up the event loop")?.block_on(serve(settings, end_with_stdin))
 }
 
-async fn serve(settings: Settings) -> Result<()> {
+async fn serve(settings: Settings, end_with_stdin: bool) -> Result<()> {
     let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
+    let launcher = if end_with_stdin { Some(standard_input().context("--end-with-stdin needs a pipe")?) } else { None };
     let log = Log::stderr(settings.log_level.unwrap_or(Level::Info), settings.json_logs.unwrap_or(false));
     let lasp = Lasp::builder().settings(settings.clone()).log(log.clone()).start().await?;
     greet(&lasp, &settings).await?;
@@ -186,11 +196,24 @@ async fn serve(settings: Settings) -> Result<()> {
         ended = life => { ended?; return Ok(()) },
         _ = terminate.recv() => "SIGTERM",
         _ = interrupt.recv() => "SIGINT",
+        () = ended(launcher) => "standard input has ended",
     };
     log.line(Level::Info, || format!("{signal}: leaving the cluster"));
     let left = tokio::time::timeout(LEAVE_TIMEOUT, lasp.shutdown()).await;
     log.line(Level::Info, || if matches!(left, Ok(Stop::Shutdown)) { "left" } else { "left in a hurry" }.to_owned());
     Ok(())
+}
+
+/// Standard input as a pipe that costs no thread.
+fn standard_input() -> io::Result<Receiver> {
+    Receiver::from_owned_fd(io::stdin().as_fd().try_clone_to_owned()?)
+}
+
+/// Waits until nobody has the other end of a pipe any more; for ever without one.
+async fn ended(pipe: Option<Receiver>) {
+    let Some(mut pipe) = pipe else { return std::future::pending().await };
+    let mut ignored = [0; 64];
+    while matches!(pipe.read(&mut ignored).await, Ok(read) if read > 0) {}
 }
 
 /// The one line on standard output, for people and scripts.

@@ -15,7 +15,7 @@ use lasp_node::{Interests, MAX_FRAME, Node};
 use lasp_overlay::membership::client_server::Role;
 use lasp_overlay::{Addr, Contact, PeerId};
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use thiserror::Error;
 use tokio::net::TcpListener;
@@ -35,7 +35,7 @@ pub enum StartError {
     #[error("a node runs on tokio: start it inside a runtime with I/O and time enabled")]
     NoRuntime,
     /// Cannot listen.
-    #[error("cannot listen at {addr}: {problem}; {}", listen_hint(.problem))]
+    #[error("cannot listen at {addr}: {problem}; {}", listen_hint(.addr, .problem))]
     Listen {
         /// Where.
         addr: String,
@@ -71,8 +71,11 @@ pub enum StartError {
     Identity(#[from] IdentityError),
 }
 
-fn listen_hint(problem: &io::Error) -> &'static str {
+fn listen_hint(addr: &str, problem: &io::Error) -> &'static str {
     match problem.kind() {
+        io::ErrorKind::AddrInUse if addr.ends_with(":0") => {
+            "no port is free: end what uses them up, or widen the range (sysctl net.ipv4.ip_local_port_range)"
+        }
         io::ErrorKind::AddrInUse => {
             "another process listens there: stop it, or choose another port (0 takes a free one)"
         }
@@ -236,10 +239,14 @@ impl Builder {
     /// The address that others are told.
     fn reachable_at(&self, listener: &TcpListener) -> Result<Addr, StartError> {
         let bound = listener.local_addr().map_err(|problem| StartError::Listen { addr: "?".to_owned(), problem })?;
-        let unspecified = bound.ip().is_unspecified() && self.settings.advertise.is_none();
+        let nobodys = match bound.ip() {
+            IpAddr::V4(ip) => ip.is_unspecified() || ip.is_broadcast() || ip.is_multicast(),
+            IpAddr::V6(ip) => ip.is_unspecified() || ip.is_multicast(),
+        };
+        let nobodys = nobodys && self.settings.advertise.is_none();
         let text = self.settings.advertise.clone().unwrap_or_else(|| bound.to_string());
         match Addr::new(&text) {
-            Some(addr) if !unspecified && is_host_and_port(&text) => Ok(addr),
+            Some(addr) if !nobodys && is_host_and_port(&text) => Ok(addr),
             _ => Err(StartError::Advertise { addr: text }),
         }
     }

@@ -3,7 +3,7 @@
 //! - [`framing`]: the byte stream: frames and control packets.
 //! - [`hello`]: who is there; refusals.
 //! - [`links`]: every decision, as a state machine without sockets.
-//! - `connection`: one socket: reading, writing, closing.
+//! - `connection`: one socket: reading, writing, closing. `shortage`: when descriptors or ports run out.
 //!
 //! [`Transport`] carries the decisions out. It knows no message's meaning; buffers towards a slow peer grow only by
 //! what the protocol sends, which learns from [`LinkEvent::Drained`] how much has left.
@@ -12,6 +12,7 @@ mod connection;
 pub mod framing;
 pub mod hello;
 pub mod links;
+mod shortage;
 
 use crate::log::{Level, Log};
 use connection::{Connection, End, Happening, LINGER, Task};
@@ -20,6 +21,8 @@ use framing::{Decoder, FramingError, Packet};
 use hello::{Reason, Refusal};
 use lasp_overlay::{Addr, Contact, PeerId, Rng, Time};
 use links::{Action, ConnId, LinkConfig, Links};
+use shortage::Spare;
+pub(crate) use shortage::explained;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -89,6 +92,10 @@ pub struct TransportStats {
     pub bytes_sent: u64,
     /// Connections accepted.
     pub accepted: u64,
+    /// Times that the system could not let anybody in, for want of descriptors.
+    pub accepts_failed: u64,
+    /// Connections refused for that reason, as far as they could be told.
+    pub turned_away: u64,
     /// Dials that failed.
     pub dials_failed: u64,
     /// Connections refused at their handshake.
@@ -125,6 +132,13 @@ const MAX_FINISHING: usize = 256;
 /// How long to wait before accepting again after the system could not (no file descriptors left). A guess.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
+/// Connections turned away at once, between two such pauses. A guess: a flood is told in good time, and costs little.
+const MAX_TURNED_AWAY: usize = 16;
+
+/// How often a dial is repeated that fails for want of descriptors here, with the same pause between: a peer is not dead
+/// because this process has none. A guess, below the time that a dial may take.
+const MAX_SHORT_DIALS: u32 = 20;
+
 /// A failing address is reported again after this long, or when the reason changes.
 const REPORT_AGAIN: Duration = Duration::from_secs(30);
 
@@ -137,6 +151,8 @@ pub struct Transport<M> {
     config: TransportConfig,
     listener: TcpListener,
     accept_again: Option<Time>,
+    spare: Spare,
+    shortage_reported: Option<Time>,
     links: Links,
     open: BTreeMap<ConnId, Connection>,
     dialing: BTreeMap<ConnId, Task>,
@@ -166,8 +182,10 @@ impl<M: AsRef<[u8]> + for<'a> From<&'a [u8]> + Send + 'static> Transport<M> {
         Self {
             links: Links::new(me, cluster, dialect, config.links.clone()),
             config,
+            spare: Spare::keep(&listener),
             listener,
             accept_again: None,
+            shortage_reported: None,
             open: BTreeMap::new(),
             dialing: BTreeMap::new(),
             finishing: JoinSet::new(),
@@ -295,11 +313,34 @@ impl<M: AsRef<[u8]> + for<'a> From<&'a [u8]> + Send + 'static> Transport<M> {
                 Poll::Ready(())
             }
             Poll::Ready(Err(error)) => {
-                self.config.log.line(Level::Warn, || format!("cannot accept connections just now: {error}"));
-                self.accept_again = Some(now + ACCEPT_PAUSE);
+                self.cannot_accept(cx, now, &error);
                 Poll::Ready(())
             }
         }
+    }
+
+    /// Lets nobody in for a while; who waits is told so if that is possible.
+    fn cannot_accept(&mut self, cx: &mut Context<'_>, now: Time, error: &std::io::Error) {
+        self.stats.accepts_failed += 1;
+        if self.shortage_reported.is_none_or(|at| now.since(at) >= REPORT_AGAIN) {
+            self.shortage_reported = Some(now);
+            self.config.log.line(Level::Warn, || format!("cannot accept connections: {}", explained(error)));
+        }
+        if shortage::of_descriptors(error) {
+            for _ in 0..MAX_TURNED_AWAY {
+                let free = self.spare.give_up();
+                if free && let Poll::Ready(Ok((stream, _))) = self.listener.poll_accept(cx) {
+                    self.stats.turned_away += 1;
+                    shortage::turn_away(&stream);
+                    drop(stream);
+                    self.spare = Spare::keep(&self.listener);
+                } else {
+                    self.spare = Spare::keep(&self.listener);
+                    break;
+                }
+            }
+        }
+        self.accept_again = Some(now + ACCEPT_PAUSE);
     }
 
     fn accepted(&mut self, now: Time, stream: TcpStream) {
@@ -508,9 +549,16 @@ impl<M: AsRef<[u8]> + for<'a> From<&'a [u8]> + Send + 'static> Transport<M> {
 }
 
 async fn connect<M>(id: ConnId, addr: Addr, tell: mpsc::Sender<Happening<M>>) {
-    let happening = match TcpStream::connect(addr.as_str()).await {
-        Ok(stream) => Happening::Connected(id, stream),
-        Err(error) => Happening::Ended(id, End::Failed(error.to_string())),
+    let mut tried = 0;
+    let happening = loop {
+        match TcpStream::connect(addr.as_str()).await {
+            Ok(stream) => break Happening::Connected(id, stream),
+            Err(error) if tried < MAX_SHORT_DIALS && shortage::of_descriptors(&error) => {
+                tried += 1;
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+            Err(error) => break Happening::Ended(id, End::Failed(explained(&error))),
+        }
     };
     let _ = tell.send(happening).await;
 }

@@ -20,6 +20,7 @@ use lasp_overlay::membership::{Membership as _, Standing};
 use lasp_overlay::{Addr, Contact, PeerId, Time};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use tokio::sync::oneshot;
 
 /// Variables looked at in one go. A guess: well below a millisecond.
 const PAGE: usize = 128;
@@ -290,8 +291,16 @@ fn program_report(program: &ProgramInfo) -> ProgramReport {
 
 /// Does work that may take long on a thread that has time.
 async fn elsewhere<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Refused> {
-    let done = tokio::task::spawn_blocking(work).await;
-    done.map_err(|_| Refused::failed("the node could not do this; its log says why"))
+    // Not the runtime's pool, which panics where no thread can be had.
+    let (done, outcome) = oneshot::channel();
+    let work = move || {
+        let _ = done.send(work()); // whoever asked may be gone
+    };
+    if let Err(error) = std::thread::Builder::new().name("lasp-answer".to_owned()).spawn(work) {
+        let refused = Refused::failed(format!("the node cannot start a thread for this: {error}"));
+        return Err(refused.hint("give it more memory, or raise its limit of threads (ulimit -v, ulimit -u)"));
+    }
+    outcome.await.map_err(|_| Refused::failed("the node could not do this; its log says why"))
 }
 
 async fn value(ty: Type, output: Output, style: Style) -> Result<Say, Refused> {
@@ -497,6 +506,8 @@ fn counters(node: &Node, transport: &TransportStats) -> Vec<(String, u64)> {
         ("wire_bytes_sent", transport.bytes_sent),
         ("wire_bytes_received", transport.bytes_received),
         ("connections_accepted", transport.accepted),
+        ("accepts_failed", transport.accepts_failed),
+        ("connections_turned_away", transport.turned_away),
         ("connections_refused", transport.refused),
         ("dials_failed", transport.dials_failed),
         ("violations", transport.violations),
