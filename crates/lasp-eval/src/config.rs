@@ -5,6 +5,7 @@
 
 use crate::choice::choice;
 pub use crate::lab::options::{Hyparview, OverlayScale};
+pub use crate::process::overlay::options::OverlayProcesses;
 use crate::span::Span;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -127,6 +128,8 @@ pub enum Scenario {
     Hyparview(Hyparview),
     /// A very large overlay loses a share of its nodes.
     OverlayScale(OverlayScale),
+    /// An overlay of real processes loses a share of them.
+    OverlayProcesses(OverlayProcesses),
 }
 
 /// Options of `advertisement-counter`.
@@ -231,6 +234,9 @@ pub enum ConfigError {
     /// A fault that can only be made in virtual time.
     #[error("{0} works only in the simulator: add `--where sim`")]
     SimulatorOnly(&'static str),
+    /// A scenario that is about real processes.
+    #[error("{0} is about real processes: leave out `--where sim`; overlay-scale is its like in virtual time")]
+    ProcessesOnly(&'static str),
     /// A file that cannot be read.
     #[error("cannot read {path}: {why}")]
     Unreadable {
@@ -252,6 +258,10 @@ pub enum ConfigError {
 impl Config {
     /// A scenario under its own defaults.
     pub fn of(scenario: Scenario) -> Self {
+        if let Scenario::OverlayProcesses(_) = scenario {
+            // As many as the talk's largest cluster; on two processors that takes some minutes.
+            return Self { nodes: 1000, duration: Span::from_secs(15 * 60), scenario, ..Self::default() };
+        }
         let (nodes, runs, place) = match &scenario {
             // The paper's size; as many seeds as its mean needs.
             Scenario::Hyparview(_) => (10_000, 5, Where::Sim),
@@ -298,6 +308,9 @@ impl Config {
         available("membership", self.membership, Membership::AVAILABLE, Membership::name)?;
         available("dissemination", self.dissemination, Dissemination::AVAILABLE, Dissemination::name)?;
         available("synchronisation", self.sync, Sync::AVAILABLE, Sync::name)?;
+        if let Scenario::OverlayProcesses(_) = self.scenario {
+            return self.check_overlay_of_processes();
+        }
         if self.scenario.is_lab() {
             within("--nodes", self.nodes, 50, 4_000_000, "50 to 4000000")?;
         } else {
@@ -316,6 +329,23 @@ impl Config {
         within("--sample-interval", self.sample_interval.as_millis(), 10, 60_000, "10ms to 1m")?;
         self.scenario.check()?;
         self.check_place()
+    }
+
+    fn check_overlay_of_processes(&self) -> Result<(), ConfigError> {
+        let symmetric = &[Membership::HyParView, Membership::Full, Membership::Scamp];
+        available("membership", self.membership, symmetric, Membership::name)?;
+        within("--nodes", self.nodes, 2, 20_000, "2 to 20000: each is a process")?;
+        within("--runs", self.runs, 1, 1, "1 for this scenario")?;
+        for (flag, given) in [("--loss", self.loss), ("--partition-probability", self.partition_probability)] {
+            within(flag, given, 0.0, 0.0, "0 for this scenario: overlay-scale has it in virtual time")?;
+        }
+        within("--churn", self.churn, 0.0, 0.0, "0 for this scenario: it kills `--failed` percent, once")?;
+        within("--duration", self.duration.as_millis(), 1000, u64::MAX, "at least 1s")?;
+        within("--sample-interval", self.sample_interval.as_millis(), 10, 60_000, "10ms to 1m")?;
+        if self.place == Where::Sim {
+            return Err(ConfigError::ProcessesOnly(self.scenario.name()));
+        }
+        self.scenario.check()
     }
 
     fn check_place(&self) -> Result<(), ConfigError> {
@@ -347,6 +377,7 @@ impl Scenario {
         ("latency", "one node writes, all others wait in a threshold read: time to visibility"),
         ("hyparview", "the HyParView paper's experiment: reliability and healing after 10 to 95 % of the nodes fail"),
         ("overlay-scale", "a very large overlay loses half of its nodes, then one broadcast reaches every survivor"),
+        ("overlay-processes", "an overlay of real processes: costs at rest, then a share of them is killed at once"),
     ];
 
     /// The name on the command line.
@@ -357,12 +388,13 @@ impl Scenario {
             Self::Latency(_) => "latency",
             Self::Hyparview(_) => "hyparview",
             Self::OverlayScale(_) => "overlay-scale",
+            Self::OverlayProcesses(_) => "overlay-processes",
         }
     }
 
-    /// Whether it is about an overlay alone, without variables: always in virtual time.
+    /// Whether it is about an overlay alone, without variables to speak of.
     pub const fn is_lab(&self) -> bool {
-        matches!(self, Self::Hyparview(_) | Self::OverlayScale(_))
+        matches!(self, Self::Hyparview(_) | Self::OverlayScale(_) | Self::OverlayProcesses(_))
     }
 
     fn check(&self) -> Result<(), ConfigError> {
@@ -383,6 +415,7 @@ impl Scenario {
             }
             Self::Hyparview(options) => options.check(),
             Self::OverlayScale(options) => options.check(),
+            Self::OverlayProcesses(options) => options.check(),
         }
     }
 }
@@ -422,13 +455,14 @@ fn interval(name: &'static str, span: Span) -> Result<(), ConfigError> {
 mod tests {
     use super::*;
 
-    fn every_scenario() -> [Scenario; 5] {
+    fn every_scenario() -> [Scenario; 6] {
         [
             Scenario::AdvertisementCounter(AdvertisementCounter { ads: 3, heavy_clients: true, ..Default::default() }),
             Scenario::SharedLoad(SharedLoad { increments: 7, ..Default::default() }),
             Scenario::Latency(Latency { rounds: 9, ..Default::default() }),
             Scenario::Hyparview(Hyparview { active_view: 6, ..Default::default() }),
             Scenario::OverlayScale(OverlayScale { failed: 30, ..Default::default() }),
+            Scenario::OverlayProcesses(OverlayProcesses { failed: 40, ..Default::default() }),
         ]
     }
 
@@ -480,6 +514,13 @@ mod tests {
         assert_eq!(refuse(Config { nodes: 1, ..Config::default() }), "--nodes is 1, but must be 2 to 100000");
         assert!(Config { loss: f64::NAN, place: Where::Sim, ..Config::default() }.check().is_err());
         assert_eq!(Config::default().check(), Ok(()));
+        let processes = Config::of(Scenario::OverlayProcesses(OverlayProcesses::default()));
+        assert_eq!(processes.check(), Ok(()));
+        assert_eq!(
+            refuse(Config { place: Where::Sim, ..processes.clone() }),
+            "overlay-processes is about real processes: leave out `--where sim`; overlay-scale is its like in virtual time"
+        );
+        assert!(refuse(Config { membership: Membership::Manual, ..processes }).ends_with("hyparview, full, scamp"));
     }
 
     #[test]

@@ -293,6 +293,7 @@ fn options(scenario: &Scenario) -> Vec<(&'static str, String)> {
         }
         Scenario::Hyparview(options) => options.described(),
         Scenario::OverlayScale(options) => options.described(),
+        Scenario::OverlayProcesses(options) => options.described(),
     }
 }
 

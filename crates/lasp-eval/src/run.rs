@@ -2,7 +2,7 @@
 
 use crate::aggregate::{Overall, aggregate};
 use crate::archive::{Archive, ArchiveError};
-use crate::config::{Config, ConfigError, Where};
+use crate::config::{Config, ConfigError, Scenario, Where};
 use crate::lab;
 use crate::plot::{Run, charts};
 use crate::process;
@@ -59,6 +59,9 @@ pub fn evaluate(config: &Config, context: &Context<'_>, observer: &mut dyn Obser
     config.check()?;
     let archive = Archive::create(context.dir)?;
     archive.config(config)?;
+    if let Scenario::OverlayProcesses(options) = &config.scenario {
+        return process::overlay::evaluate(config, options, &archive, context, observer);
+    }
     if config.scenario.is_lab() {
         return Ok(lab::run::evaluate(config, &archive, context, observer)?);
     }

@@ -3,8 +3,8 @@
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
 use lasp_eval::config::{
-    AdvertisementCounter, Config, ConfigError, Dissemination, Hyparview, Latency, Membership, OverlayScale, Scenario,
-    SharedLoad, Sync, Where,
+    AdvertisementCounter, Config, ConfigError, Dissemination, Hyparview, Latency, Membership, OverlayProcesses,
+    OverlayScale, Scenario, SharedLoad, Sync, Where,
 };
 use lasp_eval::span::Span;
 use std::path::PathBuf;
@@ -35,13 +35,16 @@ pub(crate) enum ScenarioArgs {
     Hyparview(HyparviewArgs),
     /// A very large overlay loses half of its nodes, then one broadcast reaches every survivor
     OverlayScale(OverlayScaleArgs),
+    /// An overlay of real processes: costs at rest, then a share of them is killed at once
+    OverlayProcesses(OverlayProcessesArgs),
 }
 
 /// Flags that every scenario has.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Evaluation")]
 pub(crate) struct CommonArgs {
-    /// Nodes, the server among them [default: 16; hyparview: 10000; overlay-scale: 100000]
+    /// Nodes, the server among them [default: 16; hyparview: 10000; overlay-scale: 100000;
+    /// overlay-processes: 1000]
     #[arg(long, global = true, env = "LASP_EVAL_NODES", value_name = "N")]
     nodes: Option<usize>,
     /// How nodes find each other [default: hyparview]
@@ -63,7 +66,7 @@ pub(crate) struct CommonArgs {
     /// Seed of the first run [default: 1]
     #[arg(long, global = true, env = "LASP_EVAL_SEED", value_name = "N")]
     seed: Option<u64>,
-    /// Give a run up that has not completed by then [default: 2m]
+    /// Give a run up that has not completed by then [default: 2m; overlay-processes: 15m]
     #[arg(long, visible_alias = "timeout", global = true, env = "LASP_EVAL_DURATION", value_name = "TIME")]
     duration: Option<Span>,
     /// Chance, second by second, that two nodes cannot talk (simulator) [default: 0]
@@ -171,6 +174,24 @@ pub(crate) struct OverlayScaleArgs {
     wave: Option<usize>,
 }
 
+/// Flags of `overlay-processes`.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Scenario")]
+pub(crate) struct OverlayProcessesArgs {
+    /// Percent of the nodes that are killed at once [default: 30]
+    #[arg(long, env = "LASP_EVAL_FAILED", value_name = "PERCENT")]
+    failed: Option<u32>,
+    /// Nodes that are started at a time [default: 20]
+    #[arg(long, env = "LASP_EVAL_WAVE", value_name = "N")]
+    wave: Option<usize>,
+    /// How long the overlay is left alone before it counts as at rest [default: 1m]
+    #[arg(long, env = "LASP_EVAL_SETTLE", value_name = "TIME")]
+    settle: Option<Span>,
+    /// How long it is measured at rest [default: 1m]
+    #[arg(long, env = "LASP_EVAL_REST", value_name = "TIME")]
+    rest: Option<Span>,
+}
+
 /// What the arguments ask for.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Wanted {
@@ -232,6 +253,7 @@ impl ScenarioArgs {
             Self::Latency(_) => Scenario::Latency(Latency::default()),
             Self::Hyparview(_) => Scenario::Hyparview(Hyparview::default()),
             Self::OverlayScale(_) => Scenario::OverlayScale(OverlayScale::default()),
+            Self::OverlayProcesses(_) => Scenario::OverlayProcesses(OverlayProcesses::default()),
         })
     }
 
@@ -291,6 +313,17 @@ impl ScenarioArgs {
                 put(&mut options.failed, args.failed);
                 put(&mut options.wave, args.wave);
                 *scenario = Scenario::OverlayScale(options);
+            }
+            Self::OverlayProcesses(args) => {
+                let mut options = match scenario {
+                    Scenario::OverlayProcesses(options) => options.clone(),
+                    _ => OverlayProcesses::default(),
+                };
+                put(&mut options.failed, args.failed);
+                put(&mut options.wave, args.wave);
+                put(&mut options.settle, args.settle);
+                put(&mut options.rest, args.rest);
+                *scenario = Scenario::OverlayProcesses(options);
             }
         }
     }

@@ -7,7 +7,7 @@ use lasp_eval::summary::Summary;
 use std::fmt::Write as _;
 
 /// Scenarios about overlays alone: there are no updates to speak of, only results.
-const LAB: [&str; 2] = ["hyparview", "overlay-scale"];
+const LAB: [&str; 3] = ["hyparview", "overlay-scale", "overlay-processes"];
 
 /// Widest line.
 const WIDTH: usize = 80;
