@@ -1,5 +1,7 @@
 //! Membership strategies as real processes over loopback: join, leave, kill, restart, rejoin, relay, switch.
 
+mod support;
+
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
@@ -7,7 +9,7 @@ use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Nothing here takes this long unless it is broken.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -25,9 +27,18 @@ fn scratch(name: &str) -> String {
     PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(unique).to_str().expect("text").to_owned()
 }
 
-/// An address that is free just now.
+/// An address that is free, and stays so until it is used: its port is below those that systems give away by themselves, and
+/// tests of one process take turns.
 fn free_address() -> String {
-    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").to_string()
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let start = std::process::id().wrapping_mul(97);
+    loop {
+        let port = 20_000 + (start.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed))) % 12_000;
+        let addr = format!("127.0.0.1:{port}");
+        if TcpListener::bind(&addr).is_ok() {
+            return addr;
+        }
+    }
 }
 
 /// A node: what it is told, and its process while it runs.
@@ -94,12 +105,8 @@ impl Drop for Node {
     }
 }
 
-fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
-    let since = Instant::now();
-    while !done() {
-        assert!(since.elapsed() < PATIENCE, "{what}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
+fn wait_until(what: &str, done: impl FnMut() -> bool) {
+    support::wait_within(PATIENCE, what, done);
 }
 
 fn ids<'a>(nodes: impl IntoIterator<Item = &'a Node>) -> BTreeSet<String> {
@@ -207,6 +214,17 @@ fn w24_clients_reach_each_other_through_servers_and_fail_over() {
     x.start(&client);
     wait_until("the client is back", || [&a, &b].iter().all(|node| node.ids("members").contains(&x.id)));
     check_relay("after", &x, &[&y]);
+
+    // A client and a server are killed, and come back elsewhere.
+    y.kill();
+    a.kill();
+    [y.addr, a.addr] = [free_address(), free_address()];
+    a.start(&[&server[..], &["--join", &second]].concat());
+    y.start(&["--membership", "client-server", "--role", "client", "--join", &second]);
+    let all = ids([&a, &b, &x, &y]);
+    let others = |node: &Node| all.iter().filter(|id| **id != node.id).cloned().collect::<BTreeSet<_>>();
+    wait_until("servers know who is where", || [&a, &b].iter().all(|node| node.ids("reachable") == others(node)));
+    check_relay("moved", &y, &[&x, &a]);
 }
 
 #[test]
@@ -225,6 +243,18 @@ fn links_by_command_come_and_go_as_told() {
     wait_for_neighbors("connected again by itself", &a, &[&b]);
     a.ask(&["disconnect", &b.addr]).expect("accepted");
     wait_until("disconnected", || a.ids("active").is_empty() && b.ids("active").is_empty());
+    a.ask(&["connect", &b.addr]).expect("accepted");
+    wait_for_neighbors("connected once more", &a, &[&b]);
+    b.leave();
+    wait_until("gone", || a.ids("active").is_empty());
+
+    // At another address it is another link to be told of.
+    let left = std::mem::replace(&mut b.addr, free_address());
+    b.start(&["--membership", "manual"]);
+    a.ask(&["disconnect", &left]).expect("accepted");
+    a.ask(&["connect", &b.addr]).expect("accepted");
+    wait_for_neighbors("connected elsewhere", &a, &[&b]);
+    check_relay("moved", &b, &[&a]);
     let wrong = a.ask(&["connect", "nowhere"]).expect_err("no address");
     assert!(wrong.contains("\"nowhere\" is not HOST:PORT"), "{wrong}");
 }
@@ -255,14 +285,129 @@ fn an_unreachable_member_stays_until_it_is_evicted_and_may_come_back() {
     assert!(refused.contains("membership \"full\" does not connect by command"), "{refused}");
 }
 
+/// A node is reached by its id over links of others, in as many hops as it takes.
+fn hops(from: &Node, to: &Node) -> u64 {
+    let mut hops = 0;
+    wait_until("a letter finds its way", || {
+        let answer = from.ask(&["ping", &to.id, "--count", "1", "--json"]).ok();
+        let answer = answer.and_then(|line| serde_json::from_str::<Value>(line.lines().next()?).ok());
+        hops = answer.and_then(|answer| answer["hops"].as_u64()).unwrap_or(0);
+        hops > 0
+    });
+    hops
+}
+
+/// Four nodes in a line, each linked with the next by `link`.
+fn letters_along_a_line(strategy: &str, link: impl Fn(&Node, &mut Node)) {
+    let mut nodes = ["a", "b", "c", "d"].map(Node::new);
+    nodes[0].start(&["--membership", strategy]);
+    for next in 1..nodes.len() {
+        let (before, after) = nodes.split_at_mut(next);
+        link(&before[next - 1], &mut after[0]);
+    }
+    let [a, b, c, d] = &nodes;
+    wait_for_neighbors("in a line", a, &[b]);
+    wait_for_neighbors("in a line", c, &[b, d]);
+    assert_eq!((hops(a, b), hops(a, c), hops(a, d), hops(d, a)), (1, 2, 3, 3));
+    check_relay("along", a, &[b, c, d]);
+    let lost = a.ask(&["ping", "77", "--count", "1"]).expect_err("nobody has this id");
+    assert!(lost.contains("no route to it was found: it is not in this cluster"), "{lost}");
+}
+
+#[test]
+fn letters_find_their_way_along_a_fixed_list() {
+    letters_along_a_line("static", |before, node| node.start(&["--membership", "static", "--join", &before.addr]));
+}
+
+#[test]
+fn letters_find_their_way_along_links_by_command() {
+    letters_along_a_line("manual", |before, node| {
+        node.start(&["--membership", "manual"]);
+        node.ask(&["connect", &before.addr]).expect("accepted");
+    });
+}
+
+#[test]
+fn letters_find_their_way_to_those_outside_a_partial_view() {
+    let mut nodes: Vec<Node> = (0..9).map(|number| Node::new(&format!("n{number}"))).collect();
+    let contact = nodes[0].addr.clone();
+    nodes[0].start(&["--active-view", "4"]);
+    nodes[1..].iter_mut().for_each(|node| node.start(&["--active-view", "4", "--join", &contact]));
+    wait_until("joined", || nodes.iter().all(|node| !node.ids("active").is_empty()));
+    let neighbors = nodes[0].ids("active");
+    let strangers: Vec<&Node> = nodes[1..].iter().filter(|node| !neighbors.contains(&node.id)).collect();
+    assert!(neighbors.len() <= 4 && strangers.len() >= 4, "{neighbors:?}");
+    for stranger in &strangers {
+        // Whoever has become a neighbour meanwhile is one hop away.
+        let near = nodes[0].ids("active").contains(&stranger.id);
+        assert!(hops(&nodes[0], stranger) > 1 || near || nodes[0].ids("active").contains(&stranger.id));
+    }
+    check_relay("everywhere", strangers[0], &nodes.iter().collect::<Vec<_>>());
+}
+
+/// Eight nodes with settings of their own are one overlay with views within bounds; three are killed at once, and the others are
+/// one overlay again. The groups of the reference implementation's tests that this stands for are named in docs/membership.md.
+fn one_overlay(settings: impl Fn(usize) -> &'static [&'static str], most: usize) -> Vec<Node> {
+    let mut nodes: Vec<Node> = (0..8).map(|number| Node::new(&format!("n{number}"))).collect();
+    let contact = nodes[0].addr.clone();
+    nodes[0].start(settings(0));
+    for (number, node) in nodes.iter_mut().enumerate().skip(1) {
+        node.start(&[settings(number), &["--join", &contact]].concat());
+    }
+    let whole = |nodes: &[Node]| {
+        let views: Vec<_> = nodes.iter().map(|node| (node.id.as_str(), node.ids("active"))).collect();
+        assert!(views.iter().all(|(_, view)| view.len() <= most), "{views:?}");
+        support::is_whole(&views)
+    };
+    wait_until("one overlay", || whole(&nodes));
+    check_relay("before", &nodes[1], &nodes.iter().collect::<Vec<_>>());
+    // Whom all came through is among the killed.
+    let mut killed: Vec<Node> = [5, 3, 0].into_iter().map(|number| nodes.remove(number)).collect();
+    killed.iter_mut().for_each(Node::kill);
+    wait_until("one overlay again", || whole(&nodes));
+    check_relay("after", &nodes[0], &nodes.iter().collect::<Vec<_>>());
+    nodes
+}
+
+#[test]
+fn small_views_make_one_overlay() {
+    one_overlay(|_| &["--active-view", "4"], 4);
+}
+
+#[test]
+fn views_with_room_for_all_make_one_overlay() {
+    one_overlay(|_| &["--active-view", "7"], 7);
+}
+
+#[test]
+fn clients_that_keep_a_place_for_servers_make_one_overlay_and_have_one() {
+    let nodes = one_overlay(|number| if number < 3 { &["--tag", "server"] } else { &["--reserve", "server=1"] }, 5);
+    let servers: BTreeSet<String> = nodes[..2].iter().map(|node| node.id.clone()).collect();
+    wait_until("every client has a server", || nodes[2..].iter().all(|node| !node.ids("active").is_disjoint(&servers)));
+}
+
+#[test]
+fn views_that_are_optimised_make_one_overlay() {
+    one_overlay(|_| &["--active-view", "4", "--optimise", "rtt"], 4);
+}
+
+/// What a strategy needs besides its name: of the first node, and of the others.
+fn roles(strategy: &str) -> [&'static [&'static str]; 2] {
+    match strategy {
+        "client-server" => [&["--role", "server"], &["--role", "client"]],
+        _ => [&[], &[]],
+    }
+}
+
 #[test]
 fn another_strategy_takes_nothing_but_another_setting() {
     let [mut a, mut b] = ["a", "b"].map(Node::new);
     let contact = a.addr.clone();
     let mut known = BTreeSet::new();
-    for strategy in ["hyparview", "full", "static", "manual", "scamp", "hyparview"] {
-        a.start(&["--membership", strategy]);
-        b.start(&["--membership", strategy, "--join", &contact]);
+    for strategy in ["hyparview", "full", "client-server", "static", "manual", "scamp", "hyparview"] {
+        let [first, other] = roles(strategy);
+        a.start(&[&["--membership", strategy], first].concat());
+        b.start(&[&["--membership", strategy, "--join", &contact], other].concat());
         wait_for_neighbors(strategy, &a, &[&b]);
         check_relay(strategy, &b, &[&a]);
         known.insert((a.id.clone(), b.id.clone()));
@@ -270,6 +415,32 @@ fn another_strategy_takes_nothing_but_another_setting() {
         a.kill();
     }
     assert_eq!(known.len(), 1, "the same identities throughout");
+}
+
+#[test]
+fn strategies_do_not_mix_and_who_tries_is_told() {
+    let [mut a, mut b] = ["a", "b"].map(Node::new);
+    let contact = a.addr.clone();
+    a.start(&["--membership", "hyparview"]);
+    b.start(&["--membership", "hyparview", "--join", &contact]);
+    check_relay("before", &b, &[&a]);
+    b.leave();
+    // Switched one after the other, the second is refused until the first is switched, too.
+    let hasty = ["node", "--listen", &b.addr, "--data-dir", &b.dir, "--membership", "full", "--join", &contact];
+    let output = lasp(&hasty).args(["--join-timeout", "500ms"]).output().expect("the binary runs");
+    let error = String::from_utf8(output.stderr).expect("text");
+    assert_eq!(output.status.code(), Some(1), "{error}");
+    assert!(
+        error.contains("another dialect") && error.contains("\"hyparview\"") && error.contains("\"full\""),
+        "{error}"
+    );
+    assert_eq!(a.ids("active"), BTreeSet::new(), "it was not let in");
+    assert_eq!(a.ask(&["get", "before"]).expect("it still has its data").trim(), "1");
+    b.start(&["--membership", "full", "--join", &contact]);
+    a.leave();
+    a.start(&["--membership", "full", "--join", &b.addr]);
+    wait_for_neighbors("switched", &a, &[&b]);
+    check_relay("after", &a, &[&b]);
 }
 
 #[test]
