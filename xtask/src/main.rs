@@ -16,6 +16,7 @@ commands:
   bench     measures beside other libraries: cargo xtask bench {lattices|dataflow} [ARGUMENT]...
   purity    what the pure rooms may depend on, by Cargo edges
   campaign  the long campaigns: cargo xtask campaign [SCHEDULES], of whole nodes under faults;
+            cargo xtask campaign overlay [SCHEDULES], of every membership strategy under faults;
             cargo xtask campaign theorem [PROGRAMS], of random programs beside what they denote
   fuzz      decoders and operations: cargo xtask fuzz [TARGET] [--seconds N] [--replay FILE]
   wasm      the pure rooms, built for browsers";
@@ -28,6 +29,8 @@ fn main() -> ExitCode {
         ["bench", words @ ..] => bench::run(words),
         ["purity"] => purity::check(),
         ["campaign"] => simulate("2000"),
+        ["campaign", "overlay"] => disturb("30000"),
+        ["campaign", "overlay", schedules] => disturb(schedules),
         ["campaign", "theorem"] => prove("1000000"),
         ["campaign", "theorem", programs] => prove(programs),
         ["campaign", schedules] => simulate(schedules),
@@ -80,18 +83,24 @@ fn install_components() -> Result<()> {
 
 /// Many more seeded schedules than the gate runs.
 fn simulate(schedules: &str) -> Result<()> {
-    campaign(["lasp-sim", "schedules"], "LASP_SCHEDULES", schedules)
+    campaign(["lasp-sim", "schedules"], &[], "LASP_SCHEDULES", schedules)
+}
+
+/// The same of membership strategies alone.
+fn disturb(schedules: &str) -> Result<()> {
+    campaign(["lasp-overlay", "it"], &["schedules::w58"], "LASP_SCHEDULES", schedules)
 }
 
 /// Many more random programs than the gate runs.
 fn prove(programs: &str) -> Result<()> {
-    campaign(["lasp-dataflow", "theorem"], "LASP_PROGRAMS", programs)
+    campaign(["lasp-dataflow", "theorem"], &[], "LASP_PROGRAMS", programs)
 }
 
-/// Runs one test of one package, as many times as `variable` says to it.
-fn campaign([package, test]: [&str; 2], variable: &str, count: &str) -> Result<()> {
+/// Runs one test binary of one package, or only what `filter` names of it, as many times as `variable` says to it.
+fn campaign([package, test]: [&str; 2], filter: &[&str], variable: &str, count: &str) -> Result<()> {
     count.parse::<u64>().with_context(|| format!("`{count}` is not a number"))?;
-    let args = ["test", "--profile", "sim", "-p", package, "--test", test, "--", "--nocapture"];
+    let mut args = vec!["test", "--profile", "sim", "-p", package, "--test", test, "--", "--nocapture"];
+    args.extend(filter);
     step("campaign", &args, &[(variable, count)])
 }
 

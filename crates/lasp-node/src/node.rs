@@ -291,7 +291,10 @@ impl Node {
                 self.feed_unicast(now, Input::Command(unicast::Command::NeighborDown(*peer)), out);
                 self.sync.peer_down(*peer, &mut self.store);
             }
-            membership::Event::Isolated | membership::Event::Joined | membership::Event::Evicted => {}
+            membership::Event::Left(_)
+            | membership::Event::Isolated
+            | membership::Event::Joined
+            | membership::Event::Evicted => {}
         }
         out.emit(Event::Membership(event));
     }

@@ -173,6 +173,7 @@ impl Host {
                 self.log.line(Level::Error, || "this node was evicted; it stays out until it joins again".to_owned());
                 self.port.set_joined(false);
             }
+            membership::Event::Left(peer) => self.log.line(Level::Info, || format!("{peer} has left the cluster")),
             membership::Event::Up(peer) => self.log.line(Level::Debug, || format!("{peer} is a neighbour")),
             membership::Event::Down(peer) => self.log.line(Level::Debug, || format!("{peer} is no longer a neighbour")),
         }

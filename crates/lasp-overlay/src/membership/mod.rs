@@ -56,6 +56,8 @@ pub enum Event {
     Up(Contact),
     /// A peer left the active view.
     Down(PeerId),
+    /// A peer has left the cluster, as it said itself: told once, and before its `Down` if it was in the active view.
+    Left(PeerId),
     /// The active view has become empty, not by `Leave`; the strategy is looking for peers.
     Isolated,
     /// The active view is no longer empty.

@@ -126,12 +126,13 @@ fn subscription() -> impl Strategy<Value = scamp::Message> {
     let degree = || 0..=scamp::MAX_DEGREE;
     prop_oneof![
         any::<u8>().prop_map(|copies| Message::Subscribe { copies }),
-        (any::<u8>(), any::<u8>(), contact()).prop_map(|(copies, steps, peer)| Message::Indirect {
+        (any::<u8>(), any::<u8>(), any::<u16>(), contact()).prop_map(|(copies, steps, walk, peer)| Message::Indirect {
             copies,
             steps,
+            walk,
             peer
         }),
-        (any::<u8>(), contact()).prop_map(|(hops, peer)| Message::Forward { hops, peer }),
+        (any::<u8>(), any::<u16>(), contact()).prop_map(|(hops, walk, peer)| Message::Forward { hops, walk, peer }),
         degree().prop_map(|degree| Message::Arc { degree }),
         degree().prop_map(|degree| Message::Known { degree }),
         Just(Message::End),

@@ -135,8 +135,11 @@ fn scamp(rng: &mut Rng) -> scamp::Message {
     use scamp::Message;
     match rng.below(9) {
         0 => Message::Subscribe { copies: number(rng) as u8 },
-        1 => Message::Indirect { copies: number(rng) as u8, steps: number(rng) as u8, peer: contact(rng) },
-        2 => Message::Forward { hops: number(rng) as u8, peer: contact(rng) },
+        1 => {
+            let (copies, steps) = (number(rng) as u8, number(rng) as u8);
+            Message::Indirect { copies, steps, walk: number(rng) as u16, peer: contact(rng) }
+        }
+        2 => Message::Forward { hops: number(rng) as u8, walk: number(rng) as u16, peer: contact(rng) },
         3 => Message::Arc { degree: number(rng).min(9) as u32 },
         4 => Message::Known { degree: number(rng).min(9) as u32 },
         5 => Message::End,
@@ -213,6 +216,7 @@ impl Victim {
         match event {
             Event::Up(contact) => assert!(self.view.insert(contact.id), "{context}: up twice"),
             Event::Down(peer) => assert!(self.view.remove(&peer), "{context}: down without up"),
+            Event::Left(_) => {}
             Event::Joined => assert_eq!(self.view.len(), 1, "{context}"),
             Event::Isolated | Event::Evicted => assert!(self.view.is_empty(), "{context}"),
         }
@@ -318,7 +322,7 @@ fn w52_a_flood_of_invented_peers_leaves_partial_views_within_bounds() {
                 ("hyparview", _) => {
                     AnyMessage::HyParView(hyparview::Message::Optimise { link: LinkId(step), old: stranger(&mut rng) })
                 }
-                (_, 0) => AnyMessage::Scamp(scamp::Message::Forward { hops: 0, peer: stranger(&mut rng) }),
+                (_, 0) => AnyMessage::Scamp(scamp::Message::Forward { hops: 0, walk: 0, peer: stranger(&mut rng) }),
                 (_, 1) => AnyMessage::Scamp(scamp::Message::Replace { by: stranger(&mut rng) }),
                 (_, _) => AnyMessage::Scamp(scamp::Message::Subscribe { copies: 255 }),
             };

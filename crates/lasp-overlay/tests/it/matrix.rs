@@ -1,7 +1,8 @@
 //! The leave and rejoin matrix: every way to go and to come back, for each strategy that knows or is told everybody. After
 //! each, all that remain agree, and nobody is brought back by stale news.
 
-use crate::schedules::{CONTACTS, grown, settle};
+use crate::schedules::{grown, settle};
+use crate::strategy::{CONTACTS, Strategy};
 use crate::world::{SECOND, World, id};
 use lasp_overlay::membership::{AnyMembership, Command, Membership, Standing};
 use lasp_overlay::{Addr, PeerId};
@@ -9,11 +10,10 @@ use lasp_sim::Config;
 use std::time::Duration;
 
 const MILLI: Duration = Duration::from_millis(1);
-const STRATEGIES: [&str; 4] = ["full", "client-server", "static", "manual"];
 
 /// Runs a case on a settled cluster of eight, for each strategy and several seeds.
-fn each(case: impl Fn(&mut World, &str, &str)) {
-    for name in STRATEGIES {
+fn each(case: impl Fn(&mut World, Strategy, &str)) {
+    for name in Strategy::WHOLE {
         for seed in 0..5 {
             let context = format!("{name}, seed {seed}");
             let mut world = grown(name, Config::seeded(seed), 8, MILLI * 10);
@@ -115,19 +115,19 @@ fn all_but_the_contacts_may_leave_at_once_and_come_back_at_once() {
 
 #[test]
 fn of_two_either_may_leave_crash_and_come_back() {
-    for name in STRATEGIES {
+    for name in Strategy::WHOLE {
         let mut world = grown(name, Config::seeded(1), 2, MILLI);
-        settle(&mut world, name, SECOND * 10, name);
+        settle(&mut world, name, SECOND * 10, name.name());
         for n in [0, 1] {
             world.leave(n);
             world.run(SECOND * 5);
             assert_eq!(believers(&world, n), [] as [u64; 0], "{name}");
             world.join(n, &CONTACTS);
-            settle(&mut world, name, SECOND * 60, name);
+            settle(&mut world, name, SECOND * 60, name.name());
             world.crash(n);
             world.run(SECOND * 20);
             world.spawn_joining(n, &CONTACTS);
-            settle(&mut world, name, SECOND * 60, name);
+            settle(&mut world, name, SECOND * 60, name.name());
         }
     }
 }
@@ -156,7 +156,7 @@ fn w45_who_leaves_during_a_partition_is_not_brought_back_by_those_who_did_not_he
 
 #[test]
 fn others_may_be_evicted_and_come_back_when_they_are_told_to() {
-    for name in ["full", "client-server"] {
+    for name in [Strategy::Full, Strategy::ClientServer] {
         for (seed, gone) in [(1, false), (2, true)] {
             let context = format!("{name}, gone {gone}");
             let mut world = grown(name, Config::seeded(seed), 8, MILLI * 10);
@@ -185,12 +185,12 @@ fn others_may_be_evicted_and_come_back_when_they_are_told_to() {
 
 #[test]
 fn w54_an_evicted_server_stays_out_and_its_clients_go_elsewhere() {
-    let mut world = grown("client-server", Config::seeded(3), 8, MILLI * 10);
-    settle(&mut world, "client-server", SECOND * 30, "grown");
+    let mut world = grown(Strategy::ClientServer, Config::seeded(3), 8, MILLI * 10);
+    settle(&mut world, Strategy::ClientServer, SECOND * 30, "grown");
     world.sim.command(id(0), Command::Evict(id(2)));
     world.out.insert(2);
     world.run(SECOND * 120);
-    settle(&mut world, "client-server", SECOND * 30, "evicted");
+    settle(&mut world, Strategy::ClientServer, SECOND * 30, "evicted");
     assert_eq!(believers(&world, 2), [] as [u64; 0]);
     assert!((3..8).all(|n| world.peer(n).active().len() == 2), "clients have two servers again");
 }
@@ -198,8 +198,8 @@ fn w54_an_evicted_server_stays_out_and_its_clients_go_elsewhere() {
 #[test]
 fn a_member_that_is_cut_off_is_suspected_stays_a_member_and_refutes_when_it_is_back() {
     for seed in 0..8 {
-        let mut world = grown("full", Config::seeded(seed), 8, MILLI * 10);
-        settle(&mut world, "full", SECOND * 30, "grown");
+        let mut world = grown(Strategy::Full, Config::seeded(seed), 8, MILLI * 10);
+        settle(&mut world, Strategy::Full, SECOND * 30, "grown");
         world.sim.partition(&[vec![id(7)]]);
         // The one that is alone doubts itself, and takes longer.
         world.run(SECOND * 300);
@@ -211,7 +211,7 @@ fn a_member_that_is_cut_off_is_suspected_stays_a_member_and_refutes_when_it_is_b
         }
         assert_eq!((world.peer(7).members().len(), world.peer(7).reachable().len()), (7, 0));
         world.sim.heal();
-        settle(&mut world, "full", SECOND * 60, "healed");
+        settle(&mut world, Strategy::Full, SECOND * 60, "healed");
         assert!(world.metrics().refutations > 0, "seed {seed}");
     }
 }
@@ -219,8 +219,8 @@ fn a_member_that_is_cut_off_is_suspected_stays_a_member_and_refutes_when_it_is_b
 #[test]
 fn one_way_links_and_slow_peers_make_no_suspicions_that_last() {
     for seed in 0..8 {
-        let mut world = grown("full", Config::seeded(seed), 10, MILLI * 10);
-        settle(&mut world, "full", SECOND * 30, "grown");
+        let mut world = grown(Strategy::Full, Config::seeded(seed), 10, MILLI * 10);
+        settle(&mut world, Strategy::Full, SECOND * 30, "grown");
         // Two that cannot reach each other are reached by the others.
         world.sim.block(id(3), id(4));
         world.sim.slow_down(id(5), MILLI * 100);
@@ -235,8 +235,8 @@ fn one_way_links_and_slow_peers_make_no_suspicions_that_last() {
 #[test]
 fn an_idle_full_membership_costs_a_few_bytes_and_finds_a_crash_within_a_few_periods() {
     for (count, limit) in [(10, 16.0), (50, 24.0)] {
-        let mut world = grown("full", Config::seeded(1), count, MILLI);
-        settle(&mut world, "full", SECOND * 60, "grown");
+        let mut world = grown(Strategy::Full, Config::seeded(1), count, MILLI);
+        settle(&mut world, Strategy::Full, SECOND * 60, "grown");
         world.run(SECOND * 30);
         let before = world.sim.stats().bytes_sent;
         world.run(SECOND * 300);

@@ -1,38 +1,22 @@
 //! The leave and rejoin matrix for the strategies with partial views: every way to go and to come back. After each there
 //! is one overlay of those that remain, and nobody has as neighbour who is not there.
 
-use crate::schedules::CONTACTS;
+use crate::schedules::grown;
+use crate::strategy::{CONTACTS, Strategy};
 use crate::world::{SECOND, World, id};
-use lasp_overlay::membership::hyparview::{Config as HyParView, xbot};
-use lasp_overlay::membership::scamp::{Config as Scamp, Version};
-use lasp_overlay::membership::{Membership, MembershipConfig};
+use lasp_overlay::membership::Membership;
 use lasp_overlay::{Addr, PeerId};
 use lasp_sim::Config;
 use std::time::Duration;
 
 const MILLI: Duration = Duration::from_millis(1);
 
-fn strategies() -> Vec<(&'static str, MembershipConfig)> {
-    let optimising = HyParView { optimise: Some(xbot::Config::default()), ..HyParView::default() };
-    let scamp = |version| MembershipConfig::Scamp(Scamp { version, ..Scamp::default() });
-    vec![
-        ("hyparview", MembershipConfig::HyParView(HyParView::default())),
-        ("hyparview with X-BOT", MembershipConfig::HyParView(optimising)),
-        ("SCAMP 1", scamp(Version::V1)),
-        ("SCAMP 2", scamp(Version::V2)),
-    ]
-}
-
 /// Runs a case on a settled cluster, for each strategy and several seeds.
 fn each(count: u64, case: impl Fn(&mut World, &str)) {
-    for (name, config) in strategies() {
+    for strategy in Strategy::PARTIAL {
         for seed in 0..5 {
-            let context = format!("{name}, seed {seed}");
-            let mut world = World::new(Config::seeded(seed), config.clone());
-            for n in 0..count {
-                world.spawn_joining(n, &CONTACTS);
-                world.run(MILLI * 10);
-            }
+            let context = format!("{strategy}, seed {seed}");
+            let mut world = grown(strategy, Config::seeded(seed), count, MILLI * 10);
             settle(&mut world, &context);
             case(&mut world, &context);
             world.check_events();

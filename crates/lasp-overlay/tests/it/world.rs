@@ -1,7 +1,7 @@
 //! A cluster of membership peers in the simulator, and what must hold of it.
 
+use crate::strategy::Strategy;
 use lasp_crdt::codec::{from_bytes, to_bytes};
-use lasp_overlay::membership::client_server::Role;
 use lasp_overlay::membership::{AnyMembership, Command, Event, Membership, MembershipConfig, Metrics};
 use lasp_overlay::{Addr, Contact, Input, Outbox, Output, PeerId, Protocol, Rng, Time};
 use lasp_sim::{Config, Simulator};
@@ -52,8 +52,12 @@ pub(crate) struct World {
     moved: BTreeMap<u64, Addr>,
     /// Those that live and have left: they are expected to be out.
     pub(crate) out: BTreeSet<u64>,
+    /// The strategy that gives peers their settings, if one does.
+    strategy: Option<Strategy>,
     /// What the events told so far amount to: each peer's active view.
     told: BTreeMap<PeerId, BTreeSet<PeerId>>,
+    /// Who has left, and to whom that was told: it must not come up there again before it joins.
+    departed: BTreeMap<PeerId, BTreeSet<PeerId>>,
 }
 
 /// What is wrong with an overlay.
@@ -80,8 +84,25 @@ pub(crate) const fn id(n: u64) -> PeerId {
 
 impl World {
     pub(crate) fn new(sim: Config, config: MembershipConfig) -> Self {
-        let (lives, moved) = (BTreeMap::new(), BTreeMap::new());
-        Self { sim: Simulator::new(sim), config, lives, moved, out: BTreeSet::new(), told: BTreeMap::new() }
+        Self {
+            sim: Simulator::new(sim),
+            config,
+            lives: BTreeMap::new(),
+            moved: BTreeMap::new(),
+            out: BTreeSet::new(),
+            strategy: None,
+            told: BTreeMap::new(),
+            departed: BTreeMap::new(),
+        }
+    }
+
+    /// A cluster of one strategy.
+    pub(crate) fn of(strategy: Strategy, sim: Config) -> Self {
+        Self { strategy: Some(strategy), ..Self::new(sim, strategy.config(0)) }
+    }
+
+    pub(crate) fn is_up(&self, n: u64) -> bool {
+        self.sim.peer(id(n)).is_some()
     }
 
     /// Where a peer listens, or last did.
@@ -94,25 +115,16 @@ impl World {
         self.moved.insert(n, addr);
     }
 
-    /// The first three are servers where there are roles.
-    fn config_of(&self, n: u64) -> MembershipConfig {
-        let mut config = self.config.clone();
-        if let MembershipConfig::ClientServer(config) = &mut config {
-            config.role = if n < 3 { Role::Server } else { Role::Client };
-        }
-        config
-    }
-
     /// Starts a peer in its next life, without joining.
     pub(crate) fn spawn(&mut self, n: u64) {
-        let config = self.config_of(n);
+        let config = self.strategy.map_or_else(|| self.config.clone(), |strategy| strategy.config(n));
         let addr = self.addr(n);
         let life = self.lives.entry(n).or_default();
         *life += 1;
         let contact = Contact { id: id(n), incarnation: *life, addr };
         let rng = self.sim.rng().fork();
         let membership = AnyMembership::new(config, contact.clone(), rng);
-        self.out.remove(&n);
+        self.comes_in(n);
         self.told.insert(id(n), BTreeSet::new());
         self.sim.spawn(contact, Coded(membership));
     }
@@ -125,8 +137,22 @@ impl World {
 
     pub(crate) fn join(&mut self, n: u64, contacts: &[u64]) {
         let contacts = contacts.iter().map(|n| self.addr(*n)).collect();
-        self.out.remove(&n);
+        self.comes_in(n);
         self.sim.command(id(n), Command::Join(contacts));
+    }
+
+    /// A peer is about to join: it may come up anywhere from now on, and has forgotten what it was told.
+    fn comes_in(&mut self, n: u64) {
+        self.absorb_events();
+        self.out.remove(&n);
+        self.departed.remove(&id(n));
+        self.forgets(n);
+    }
+
+    fn forgets(&mut self, n: u64) {
+        for told in self.departed.values_mut() {
+            told.remove(&id(n));
+        }
     }
 
     pub(crate) fn leave(&mut self, n: u64) {
@@ -175,10 +201,20 @@ impl World {
     }
 
     pub(crate) fn crash(&mut self, n: u64) {
+        self.stop(n, false);
+    }
+
+    /// Stops a peer; `silently`, as a power failure does.
+    pub(crate) fn stop(&mut self, n: u64, silently: bool) {
         self.absorb_events();
         self.out.remove(&n);
-        self.sim.crash(id(n));
+        if silently {
+            self.sim.crash_silently(id(n))
+        } else {
+            self.sim.crash(id(n))
+        };
         self.told.remove(&id(n));
+        self.forgets(n);
     }
 
     pub(crate) fn run(&mut self, stretch: Duration) {
@@ -242,8 +278,17 @@ impl World {
         for (_, peer, event) in self.sim.drain_events() {
             let view = self.told.entry(peer).or_default();
             match event {
-                Event::Up(contact) => assert!(view.insert(contact.id), "{peer}: up twice"),
+                Event::Up(contact) => {
+                    assert!(view.insert(contact.id), "{peer}: up twice");
+                    let told = self.departed.get(&contact.id).is_some_and(|told| told.contains(&peer));
+                    assert!(!told, "{peer}: {} has left and is up", contact.id);
+                }
                 Event::Down(other) => assert!(view.remove(&other), "{peer}: down without up"),
+                Event::Left(other) if self.out.contains(&other.0) => {
+                    let is_new = self.departed.entry(other).or_default().insert(peer);
+                    assert!(is_new, "{peer}: {other} left twice");
+                }
+                Event::Left(_) => {}
                 Event::Joined => assert_eq!(view.len(), 1, "{peer}: joined"),
                 Event::Isolated => assert!(view.is_empty(), "{peer}: isolated"),
                 Event::Evicted => assert!(view.is_empty(), "{peer}: evicted"),

@@ -147,7 +147,7 @@ impl Tree {
                 Ok(output) => out.push(output),
                 Err(membership::Event::Up(peer)) => self.neighbor(now, Command::NeighborUp(peer.id), out),
                 Err(membership::Event::Down(peer)) => self.neighbor(now, Command::NeighborDown(peer), out),
-                Err(membership::Event::Isolated | membership::Event::Joined | membership::Event::Evicted) => {}
+                Err(_) => {}
             }
         }
     }

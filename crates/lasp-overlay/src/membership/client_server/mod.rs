@@ -155,6 +155,9 @@ impl ClientServer {
             Message::Ping => out.send(from, Message::Pong),
             Message::Pong => {} // it was heard
             Message::Bye | Message::Full => {
+                if message == Message::Bye && self.neighbors.contains(&from) {
+                    out.emit(Event::Left(from));
+                }
                 out.push(Output::Close(from));
                 self.lose(now, from, true, out);
             }

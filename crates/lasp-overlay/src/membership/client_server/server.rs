@@ -111,6 +111,7 @@ impl ClientServer {
                 self.go(now, out);
                 out.emit(Event::Evicted);
             }
+            Event::Left(_) => out.emit(event),
             Event::Joined | Event::Isolated => {} // of the mesh alone
         }
     }

@@ -35,6 +35,10 @@ fn down(n: u64) -> Effect {
     Output::Emit(Event::Down(PeerId(n)))
 }
 
+fn left(n: u64) -> Effect {
+    Output::Emit(Event::Left(PeerId(n)))
+}
+
 const JOINED: Effect = Output::Emit(Event::Joined);
 const ISOLATED: Effect = Output::Emit(Event::Isolated);
 
@@ -182,7 +186,8 @@ fn w16_the_place_of_a_client_that_is_gone_is_free() {
         bench.input(Input::LinkDown(PeerId(n)));
     }
     bench.befriend(1, Role::Client);
-    bench.receive(1, M::Bye);
+    let told = bench.receive(1, M::Bye);
+    assert_eq!(told, [left(1), close(1), down(1), ISOLATED]);
     bench.befriend(2, Role::Client);
     assert_eq!(bench.peer.active(), [contact(2)]);
 }

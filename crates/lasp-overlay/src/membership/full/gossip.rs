@@ -6,9 +6,10 @@
 //! maintenance*, PODC 1987: rumour mongering, backed by anti-entropy. Who says of a departed peer that it is in is
 //! corrected at once.
 
-use super::member::{Member, Merged, Version};
+use super::member::{Member, Merged, Status, Version};
 use super::message::{MAX_ENTRIES, MAX_RUMOURS, Message, Rumour};
 use super::{FullMesh, Out, Timer};
+use crate::membership::Event;
 use crate::peer::PeerId;
 use crate::time::Time;
 use std::collections::BTreeMap;
@@ -155,8 +156,12 @@ impl FullMesh {
             let rumours = vec![self.rumour(now, known)];
             out.send(from, Message::News { rumours, want: Vec::new() });
         }
+        let leaves = member.status == Status::Left && known.is_some_and(Member::is_in);
         match self.members.merge(member) {
             Merged::News => {
+                if leaves {
+                    out.emit(Event::Left(id));
+                }
                 self.member_changed(now, rumour, out);
                 true
             }

@@ -7,6 +7,7 @@
 
 use super::message::{LinkId, Message, Priority};
 use super::{HyParView, Out, Timer};
+use crate::membership::Event;
 use crate::peer::{Contact, PeerId};
 use crate::rng::Rng;
 use crate::time::Time;
@@ -299,6 +300,9 @@ impl HyParView {
         let current = self.view.neighbor(sender.id).map(|neighbor| neighbor.link);
         if current.is_some_and(|current| link < current) {
             return; // about an earlier relation
+        }
+        if !alive && !self.view.has_departed(sender) {
+            out.emit(Event::Left(sender.id));
         }
         self.deactivate(sender.id, out);
         if alive {

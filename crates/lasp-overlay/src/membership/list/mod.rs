@@ -202,6 +202,9 @@ impl<const TAGS: u8> List<TAGS> {
             Message::Ping => out.send(from, Message::Pong),
             Message::Pong => {} // it was heard
             Message::Bye => {
+                if self.links.is_active(from) {
+                    out.emit(Event::Left(from));
+                }
                 out.push(Output::Close(from));
                 self.gone(now, from, true, out);
             }

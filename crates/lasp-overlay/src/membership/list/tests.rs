@@ -76,6 +76,10 @@ fn down(n: u64) -> Effect {
     Output::Emit(Event::Down(PeerId(n)))
 }
 
+fn left(n: u64) -> Effect {
+    Output::Emit(Event::Left(PeerId(n)))
+}
+
 #[test]
 fn w12_both_say_hello_before_they_are_neighbours() {
     let mut bench = Bench::new();
@@ -144,7 +148,7 @@ fn disconnecting_ends_the_link_and_the_dialling_and_who_hears_it_dials_slowly() 
     assert_eq!(bench.tick(100), []);
     bench.command(Command::Connect(addr(1)));
     bench.befriend(1);
-    let heard = [Output::Close(PeerId(1)), down(1), Output::Emit(Event::Isolated)];
+    let heard = [left(1), Output::Close(PeerId(1)), down(1), Output::Emit(Event::Isolated)];
     assert_eq!(bench.receive(1, Message::Bye), heard);
     assert_eq!(bench.tick(20), []);
     assert_eq!(bench.tick(18), [Output::Dial(addr(1))]);

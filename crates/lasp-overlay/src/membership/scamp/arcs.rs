@@ -137,7 +137,8 @@ impl Scamp {
         let hops = arc.filter(|arc| !arc.proven).map_or(0, |arc| arc.hops);
         let next = if hops == 0 { None } else { self.peers.any_step(from, &mut self.rng) };
         if let Some(next) = next {
-            out.send(next, Message::Forward { hops: hops - 1, peer: contact });
+            let walk = self.begin_walk();
+            out.send(next, Message::Forward { hops: hops - 1, walk, peer: contact });
         }
     }
 

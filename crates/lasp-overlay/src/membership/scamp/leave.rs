@@ -7,6 +7,7 @@
 use super::config::Version;
 use super::message::Message;
 use super::{Out, Scamp};
+use crate::membership::Event;
 use crate::peer::{Contact, PeerId};
 use crate::protocol::Output;
 use crate::time::Time;
@@ -93,6 +94,9 @@ impl Scamp {
         let kept = peer.outgoing.take().is_some();
         peer.incoming = None;
         let contact = peer.contact.clone();
+        if !self.departed.holds(now, &contact) {
+            out.emit(Event::Left(from));
+        }
         self.departed.remember(now, &contact);
         if let Some(by) = by.filter(|by| kept && self.may_keep(now, by)) {
             self.keep(now, by, 0, out);

@@ -21,6 +21,8 @@ pub enum Message {
         copies: u8,
         /// Steps left.
         steps: u8,
+        /// Drawn where the walk began.
+        walk: u16,
         /// Who subscribes.
         peer: Contact,
     },
@@ -28,6 +30,8 @@ pub enum Message {
     Forward {
         /// Steps left.
         hops: u8,
+        /// Drawn where the walk began: one copy from another.
+        walk: u16,
         /// Who subscribes.
         peer: Contact,
     },
@@ -73,8 +77,11 @@ impl Message {
     pub(in crate::membership) fn decode_after(tag: u8, at: usize, r: &mut Reader<'_>) -> Result<Self, DecodeError> {
         Ok(match tag {
             160 => Self::Subscribe { copies: r.u8("copies")? },
-            161 => Self::Indirect { copies: r.u8("copies")?, steps: r.u8("steps")?, peer: Contact::decode(r)? },
-            162 => Self::Forward { hops: r.u8("hops")?, peer: Contact::decode(r)? },
+            161 => {
+                let (copies, steps, walk) = (r.u8("copies")?, r.u8("steps")?, read_walk(r)?);
+                Self::Indirect { copies, steps, walk, peer: Contact::decode(r)? }
+            }
+            162 => Self::Forward { hops: r.u8("hops")?, walk: read_walk(r)?, peer: Contact::decode(r)? },
             163 => Self::Arc { degree: read_degree(r)? },
             164 => Self::Known { degree: read_degree(r)? },
             165 => Self::End,
@@ -86,6 +93,14 @@ impl Message {
             }
         })
     }
+}
+
+fn read_walk(r: &mut Reader<'_>) -> Result<u16, DecodeError> {
+    Ok(u16::from_le_bytes([r.u8("walk")?, r.u8("walk")?]))
+}
+
+fn write_walk(walk: u16, w: &mut Writer<'_>) {
+    walk.to_le_bytes().into_iter().for_each(|byte| w.u8(byte));
 }
 
 fn read_degree(r: &mut Reader<'_>) -> Result<u32, DecodeError> {
@@ -101,13 +116,15 @@ impl Encode for Message {
         match self {
             Self::End | Self::Refuse | Self::Leave => {}
             Self::Subscribe { copies } => w.u8(*copies),
-            Self::Indirect { copies, steps, peer } => {
+            Self::Indirect { copies, steps, walk, peer } => {
                 w.u8(*copies);
                 w.u8(*steps);
+                write_walk(*walk, w);
                 peer.encode(w);
             }
-            Self::Forward { hops, peer } => {
+            Self::Forward { hops, walk, peer } => {
                 w.u8(*hops);
+                write_walk(*walk, w);
                 peer.encode(w);
             }
             Self::Arc { degree } | Self::Known { degree } => w.varint((*degree).min(MAX_DEGREE).into()),

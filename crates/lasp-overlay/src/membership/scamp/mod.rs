@@ -22,6 +22,7 @@ mod message;
 mod peers;
 mod renew;
 mod subscribe;
+mod twice;
 
 pub use config::{Config, Version};
 pub use message::{MAX_DEGREE, Message};
@@ -36,6 +37,7 @@ use leave::Departed;
 use peers::{Link, Peers};
 use renew::Renewal;
 use std::time::Duration;
+use twice::Walks;
 
 type Out = Outbox<Scamp>;
 
@@ -57,6 +59,7 @@ pub struct Scamp {
     joining: Joining,
     renewal: Renewal,
     departed: Departed,
+    walks: Walks,
     metrics: Metrics,
 }
 
@@ -89,6 +92,7 @@ impl Scamp {
             joining: Joining::default(),
             renewal: Renewal::default(),
             departed: Departed::default(),
+            walks: Walks::default(),
             metrics: Metrics::default(),
         }
     }
@@ -162,8 +166,16 @@ impl Scamp {
         }
         match message {
             Message::Subscribe { copies } => self.on_subscribe(now, from, copies, out),
-            Message::Indirect { copies, steps, peer } => self.on_indirect(now, copies, steps, peer, out),
-            Message::Forward { hops, peer } => self.on_forward(now, hops, peer, out),
+            Message::Indirect { copies, steps, walk, peer } => {
+                if self.walks.arrives(now, &peer, walk, steps) {
+                    self.on_indirect(now, copies, (steps, walk), peer, out);
+                }
+            }
+            Message::Forward { hops, walk, peer } => {
+                if self.walks.arrives(now, &peer, walk, hops) {
+                    self.on_forward(now, (hops, walk), peer, out);
+                }
+            }
             Message::Arc { degree } => self.on_arc(now, from, degree, out),
             Message::Known { degree } => self.on_known(now, from, degree, out),
             Message::End => self.on_end(from, out),

@@ -43,14 +43,28 @@ impl Scamp {
             Version::V1 => 0,
             Version::V2 => self.config.steps,
         };
-        self.on_indirect(now, copies, steps, contact, out);
+        let walk = self.begin_walk();
+        self.on_indirect(now, copies, (steps, walk), contact, out);
     }
 
-    pub(super) fn on_indirect(&mut self, now: Time, copies: u8, steps: u8, peer: Contact, out: &mut Out) {
+    /// Tells a walk from others of the same subscription.
+    pub(super) fn begin_walk(&mut self) -> u16 {
+        self.rng.next_u64() as u16
+    }
+
+    /// A walk with some steps left is here.
+    pub(super) fn on_indirect(
+        &mut self,
+        now: Time,
+        copies: u8,
+        (steps, walk): (u8, u16),
+        peer: Contact,
+        out: &mut Out,
+    ) {
         let most = steps.min(self.config.steps);
         for left in (0..most).rev() {
             if let Some(next) = self.peers.fair_step(peer.id, self.degree, &mut self.rng) {
-                return out.send(next, Message::Indirect { copies, steps: left, peer });
+                return out.send(next, Message::Indirect { copies, steps: left, walk, peer });
             }
         }
         self.spread(now, copies, &peer, out);
@@ -71,24 +85,25 @@ impl Scamp {
         let mut receivers = self.rng.sample(&view, copies);
         receivers.extend(extra);
         for receiver in receivers {
-            out.send(receiver, Message::Forward { hops: self.config.hops, peer: peer.clone() });
+            let walk = self.begin_walk();
+            out.send(receiver, Message::Forward { hops: self.config.hops, walk, peer: peer.clone() });
         }
     }
 
-    pub(super) fn on_forward(&mut self, now: Time, hops: u8, peer: Contact, out: &mut Out) {
+    pub(super) fn on_forward(&mut self, now: Time, (hops, walk): (u8, u16), peer: Contact, out: &mut Out) {
         let hops = hops.min(self.config.hops);
         let keeps = self.rng.chance(1.0 / (1.0 + self.peers.out_degree() as f64));
         if keeps && self.may_keep(now, &peer) {
             return self.keep(now, &peer, hops, out);
         }
-        self.pass_on(now, peer, hops, out);
+        self.pass_on(now, peer, (hops, walk), out);
     }
 
     /// Passes a copy of a subscription on; where it can go no further it is kept, if there is room.
-    pub(super) fn pass_on(&mut self, now: Time, peer: Contact, hops: u8, out: &mut Out) {
+    pub(super) fn pass_on(&mut self, now: Time, peer: Contact, (hops, walk): (u8, u16), out: &mut Out) {
         let next = if hops == 0 { None } else { self.peers.any_step(peer.id, &mut self.rng) };
         match next {
-            Some(next) => out.send(next, Message::Forward { hops: hops - 1, peer }),
+            Some(next) => out.send(next, Message::Forward { hops: hops - 1, walk, peer }),
             None if self.may_keep(now, &peer) => self.keep(now, &peer, 0, out),
             None => self.metrics.refused += 1,
         }

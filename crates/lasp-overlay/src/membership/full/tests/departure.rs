@@ -15,7 +15,7 @@ fn evicted(n: u64) -> Member {
 #[test]
 fn w45_older_news_does_not_undo_a_departure_and_who_says_so_is_corrected() {
     let mut bench = Bench::linked(&[1, 9]);
-    assert_eq!(bench.receive(1, news(&[left(9)], &[])), [down(9), close(9)]);
+    assert_eq!(bench.receive(1, news(&[left(9)], &[])), [told_left(9), down(9), close(9)]);
     let corrected = send(1, news(&[left(9)], &[]));
     assert_eq!(bench.receive(1, news(&[member(9)], &[])), [corrected]);
     assert_eq!((bench.peer.contact_of(PeerId(9)), bench.members()), (None, vec![1]));

@@ -157,7 +157,7 @@ fn two_that_claim_one_identity_are_noticed_and_nobody_is_undone() {
 fn w48_the_link_of_who_departed_is_closed() {
     let mut bench = Bench::linked(&[1, 9]);
     let effects = bench.receive(1, news(&[member(9).with(Status::Left)], &[]));
-    assert_eq!(effects, [down(9), close(9)]);
+    assert_eq!(effects, [told_left(9), down(9), close(9)]);
     // It links again without coming back: told why, and hung up on.
     let told = send(9, news(&[member(9).with(Status::Left)], &[]));
     assert_eq!(bench.link(9), [told]);

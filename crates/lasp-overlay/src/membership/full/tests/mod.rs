@@ -53,6 +53,10 @@ fn down(n: u64) -> Effect {
     Output::Emit(Event::Down(PeerId(n)))
 }
 
+fn told_left(n: u64) -> Effect {
+    Output::Emit(Event::Left(PeerId(n)))
+}
+
 fn close(n: u64) -> Effect {
     Output::Close(PeerId(n))
 }

@@ -53,6 +53,10 @@ pub(super) fn down(n: u64) -> Effect {
     Output::Emit(Event::Down(PeerId(n)))
 }
 
+pub(super) fn left(n: u64) -> Effect {
+    Output::Emit(Event::Left(PeerId(n)))
+}
+
 pub(super) fn timer(timer: Timer, after: Duration) -> Effect {
     Output::SetTimer { after, timer }
 }

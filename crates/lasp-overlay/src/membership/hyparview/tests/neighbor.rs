@@ -185,7 +185,9 @@ fn w45_a_neighbour_that_leaves_is_not_kept_nor_learned_of_again_in_this_life() {
     bench.befriend(1, 5);
     bench.befriend(2, 6);
     let effects = bench.receive(1, M::Disconnect { link: LinkId(5), alive: false });
-    assert_eq!(effects, [down(1)]);
+    assert_eq!(effects, [left(1), down(1)]);
+    let again = bench.receive(1, M::Disconnect { link: LinkId(5), alive: false });
+    assert_eq!(again, [], "told once");
     let gossip = |peer| M::Exchange { peers: vec![peer], answer: false };
     bench.receive(2, gossip(contact(1)));
     assert!(!bench.knows(1));

@@ -84,7 +84,7 @@ fn w16_a_kept_place_is_free_again_when_its_holder_goes_however_it_goes() {
         bench.receive(6, is_server());
         bench.receive(6, ask(9, Priority::Low));
         let effects = parting(&mut bench);
-        assert_eq!(effects[0], down(6), "case {case}");
+        assert_eq!(effects.iter().find(|effect| **effect != left(6)), Some(&down(6)), "case {case}");
         assert_eq!(bench.peer.tagged(&server()), [], "case {case}");
         for (n, tag, granted) in [(7, None, false), (8, Some(is_server()), true)] {
             bench.link(n);

@@ -7,7 +7,7 @@ const SECOND: Duration = Duration::from_secs(1);
 #[test]
 fn a_copy_that_is_kept_is_offered_over_a_link_until_it_is_known() {
     let mut bench = Bench::new();
-    let copy = M::Forward { hops: 9, peer: contact(2) };
+    let copy = M::Forward { hops: 9, walk: 0, peer: contact(2) };
     bench.link(1);
     // With an empty view a copy is kept for certain.
     assert_eq!(bench.receive(1, copy), [Output::Link(contact(2))]);
@@ -145,7 +145,7 @@ fn w26_views_are_bounded_and_what_finds_no_room_is_counted() {
     }
     bench.link(4);
     assert_eq!(bench.receive(4, M::Arc { degree: 1 }), [send(4, M::Refuse)]);
-    assert_eq!(bench.receive(4, M::Forward { hops: 0, peer: contact(5) }), []);
+    assert_eq!(bench.receive(4, M::Forward { hops: 0, walk: 0, peer: contact(5) }), []);
     assert_eq!(bench.view(), [1, 2, 3]);
     assert_eq!(bench.peer.metrics().refused, 2);
 }
@@ -155,7 +155,7 @@ fn newcomers_that_never_answer_do_not_fill_the_view() {
     let mut bench = Bench::new();
     bench.keep(1);
     for n in 100..400 {
-        bench.receive(1, M::Forward { hops: 0, peer: contact(n) });
+        bench.receive(1, M::Forward { hops: 0, walk: 0, peer: contact(n) });
     }
     assert_eq!(bench.view().len(), 1 + 32);
     for _ in 0..60 {
@@ -172,6 +172,10 @@ fn a_copy_that_a_full_peer_refuses_goes_on() {
     bench.link(2);
     let mut out = Outbox::new();
     bench.peer.keep(bench.now, &contact(2), 9, &mut out);
-    assert_eq!(bench.receive(2, M::Refuse), [send(1, M::Forward { hops: 8, peer: contact(2) })]);
+    let effects = bench.receive(2, M::Refuse);
+    let [Output::Send { to: PeerId(1), message: M::Forward { hops: 8, peer, .. } }] = &effects[..] else {
+        panic!("{effects:?}")
+    };
+    assert_eq!(*peer, contact(2));
     assert_eq!(bench.view(), [1]);
 }

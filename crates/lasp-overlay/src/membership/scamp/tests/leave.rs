@@ -45,8 +45,8 @@ fn w04_in_version_1_everybody_just_forgets_who_leaves() {
     assert_eq!(told, 8);
     // And so does this peer.
     let mut bench = self::bench(Version::V1);
-    assert_eq!(bench.receive(1, M::Leave), [down(1)]);
-    assert_eq!(bench.receive(4, M::Leave), [down(4)]);
+    assert_eq!(bench.receive(1, M::Leave), [left(1), down(1)]);
+    assert_eq!(bench.receive(4, M::Leave), [left(4), down(4)]);
     assert_eq!((bench.view(), bench.in_view()), (vec![2, 3], vec![5, 6, 7, 8]));
 }
 
@@ -54,12 +54,12 @@ fn w04_in_version_1_everybody_just_forgets_who_leaves() {
 fn who_is_to_have_another_instead_of_a_leaver_keeps_it_if_it_kept_the_leaver() {
     let mut bench = bench(Version::V2);
     let effects = bench.receive(1, M::Replace { by: contact(9) });
-    assert_eq!(effects, [Output::Link(contact(9)), down(1)]);
+    assert_eq!(effects, [left(1), Output::Link(contact(9)), down(1)]);
     assert_eq!(bench.view(), [2, 3, 9]);
-    assert_eq!(bench.receive(4, M::Replace { by: contact(10) }), [down(4)], "4 was not in the view");
+    assert_eq!(bench.receive(4, M::Replace { by: contact(10) }), [left(4), down(4)], "4 was not in the view");
     for lie in [0, 3] {
         let mut bench = self::bench(Version::V2);
-        assert_eq!(bench.receive(2, M::Replace { by: contact(lie) }), [down(2)], "{lie} is no use");
+        assert_eq!(bench.receive(2, M::Replace { by: contact(lie) }), [left(2), down(2)], "{lie} is no use");
     }
 }
 
@@ -67,7 +67,7 @@ fn who_is_to_have_another_instead_of_a_leaver_keeps_it_if_it_kept_the_leaver() {
 fn w45_a_stray_copy_does_not_bring_a_leaver_back_but_it_may_come_back_itself() {
     let mut bench = bench(Version::V2);
     bench.receive(1, M::Leave);
-    let stray = |peer| M::Forward { hops: 0, peer };
+    let stray = |peer| M::Forward { hops: 0, walk: 0, peer };
     assert_eq!(bench.receive(2, stray(contact(1))), []);
     bench.input(Input::LinkDown(PeerId(1)));
     assert_eq!(bench.receive(2, stray(reborn(1))), [Output::Link(reborn(1))], "another life");

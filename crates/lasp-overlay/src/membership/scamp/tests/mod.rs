@@ -42,6 +42,10 @@ pub(super) fn down(n: u64) -> Effect {
     Output::Emit(Event::Down(PeerId(n)))
 }
 
+pub(super) fn left(n: u64) -> Effect {
+    Output::Emit(Event::Left(PeerId(n)))
+}
+
 pub(super) const JOINED: Effect = Output::Emit(Event::Joined);
 pub(super) const ISOLATED: Effect = Output::Emit(Event::Isolated);
 

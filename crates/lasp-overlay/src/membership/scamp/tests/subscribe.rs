@@ -18,7 +18,7 @@ fn expire_join(bench: &mut Bench) -> Vec<Effect> {
 }
 
 fn forward(to: u64, hops: u8, peer: u64) -> Effect {
-    send(to, M::Forward { hops, peer: contact(peer) })
+    send(to, M::Forward { hops, walk: 0, peer: contact(peer) })
 }
 
 /// Receivers of copies of the subscription of `peer`, ascending.
@@ -114,7 +114,7 @@ fn w02_a_copy_is_kept_with_the_probability_of_the_paper() {
                 bench.keep(n);
             }
             bench.peer.rng = Rng::new(seed);
-            bench.receive(1, M::Forward { hops: 9, peer: contact(99) });
+            bench.receive(1, M::Forward { hops: 9, walk: 0, peer: contact(99) });
             kept += u64::from(bench.view().contains(&99));
         }
         let (share, expected) = (kept as f64 / 4000.0, 1.0 / (1.0 + size as f64));
@@ -128,8 +128,12 @@ fn a_copy_that_is_not_kept_goes_to_somebody_in_the_view() {
     bench.keep(1);
     bench.keep(2);
     // 2 is in the view already: its copy goes on, but not to itself.
-    assert_eq!(bench.receive(1, M::Forward { hops: 9, peer: contact(2) }), [forward(1, 8, 2)]);
-    assert_eq!(bench.receive(1, M::Forward { hops: 9, peer: contact(0) }).len(), 1, "one's own copy goes on, too");
+    assert_eq!(bench.receive(1, M::Forward { hops: 9, walk: 0, peer: contact(2) }), [forward(1, 8, 2)]);
+    assert_eq!(
+        bench.receive(1, M::Forward { hops: 9, walk: 0, peer: contact(0) }).len(),
+        1,
+        "one's own copy goes on, too"
+    );
 }
 
 #[test]
@@ -138,12 +142,29 @@ fn w03_a_walk_ends_and_what_it_carries_is_kept_then_if_there_is_room() {
     for n in 1..=30 {
         bench.keep(n);
     }
-    let effects = bench.receive(1, M::Forward { hops: 0, peer: contact(99) });
+    let effects = bench.receive(1, M::Forward { hops: 0, walk: 0, peer: contact(99) });
     assert_eq!(effects, [Output::Link(contact(99))]);
-    assert_eq!(bench.receive(1, M::Forward { hops: 0, peer: contact(2) }), [], "it is in the view");
-    let hostile = bench.receive(1, M::Forward { hops: 255, peer: contact(2) });
+    assert_eq!(bench.receive(1, M::Forward { hops: 0, walk: 0, peer: contact(2) }), [], "it is in the view");
+    let hostile = bench.receive(1, M::Forward { hops: 255, walk: 0, peer: contact(2) });
     let [Output::Send { message: M::Forward { hops, .. }, .. }] = &hostile[..] else { panic!("{hostile:?}") };
     assert!(*hops < Config::default().hops);
+}
+
+#[test]
+fn a_walk_that_arrives_twice_is_one_walk() {
+    let mut bench = Bench::new();
+    bench.keep(1);
+    bench.keep(2);
+    let forward = |walk| M::Forward { hops: 9, walk, peer: contact(2) };
+    let indirect = |walk| M::Indirect { copies: 0, steps: 9, walk, peer: contact(2) };
+    for walks in [[forward(1), forward(2)], [indirect(3), indirect(4)]] {
+        let [one, other] = walks;
+        assert_eq!(bench.receive(1, one.clone()).len(), 1);
+        assert_eq!(bench.receive(1, one.clone()), [], "the same message again");
+        assert_eq!(bench.receive(1, other).len(), 1, "another walk");
+        bench.now = bench.now + SECOND;
+        assert_eq!(bench.receive(1, one).len(), 1, "long after");
+    }
 }
 
 #[test]
@@ -153,9 +174,12 @@ fn version_2_lets_a_random_peer_spread_the_subscription() {
     bench.link(9);
     let steps = Config::default().steps;
     let effects = bench.receive(9, M::Subscribe { copies: 0 });
-    let onward = send(1, M::Indirect { copies: 0, steps: steps - 1, peer: contact(9) });
-    assert_eq!(effects, [onward]);
-    let ended = bench.receive(1, M::Indirect { copies: 0, steps: 0, peer: contact(9) });
+    let [Output::Send { to: PeerId(1), message: M::Indirect { copies: 0, steps: left, peer, .. } }] = &effects[..]
+    else {
+        panic!("{effects:?}")
+    };
+    assert_eq!((*left, peer), (steps - 1, &contact(9)));
+    let ended = bench.receive(1, M::Indirect { copies: 0, steps: 0, walk: 0, peer: contact(9) });
     assert_eq!(copies(&ended, 9), [1, 1], "a view of one, and one copy more");
 }
 
@@ -167,7 +191,8 @@ fn a_walk_avoids_those_with_many_neighbours_as_it_would_find_them_too_often() {
     bench.receive(2, M::Known { degree: 20 });
     let mut to = [0, 0];
     for _ in 0..2000 {
-        let effects = bench.receive(1, M::Indirect { copies: 0, steps: 1, peer: contact(9) });
+        bench.now = bench.now + SECOND;
+        let effects = bench.receive(1, M::Indirect { copies: 0, steps: 1, walk: 0, peer: contact(9) });
         if let [Output::Send { to: next, message: M::Indirect { .. } }] = &effects[..] {
             to[next.0 as usize - 1] += 1;
         }
