@@ -53,6 +53,8 @@ enum Command {
     Vars(remote::variables::VarsArgs),
     /// List who is in the cluster of a running node
     Members(remote::cluster::ClusterArgs),
+    /// Print what changes around a running node: neighbours, members, who is known besides
+    Events(remote::events::EventsArgs),
     /// List a running node's links to its neighbours
     Overlay(remote::cluster::ClusterArgs),
     /// Remove a member from the cluster for good: one that is gone and did not say so
@@ -117,6 +119,7 @@ fn run(command: Command) -> ExitCode {
         Command::Watch(args) => remote::variables::watch(args),
         Command::Vars(args) => remote::variables::vars(args),
         Command::Members(args) => remote::cluster::members(args),
+        Command::Events(args) => remote::events::events(args),
         Command::Overlay(args) => remote::cluster::overlay(args),
         Command::Evict(args) => remote::cluster::evict(args),
         Command::Connect(args) => remote::cluster::connect(args),

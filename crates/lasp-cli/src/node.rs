@@ -47,12 +47,19 @@ pub(crate) struct NodeArgs {
     /// A node to join through; may be repeated
     #[arg(long, value_name = "HOST:PORT")]
     join: Vec<String>,
-    /// Whom it keeps links with: hyparview, full, client-server, static, manual or scamp [default: hyparview]
+    /// Whom it keeps links with: hyparview, full, epmd (full, with members found by Erlang's
+    /// port mapper), client-server, static, manual or scamp [default: hyparview]
     #[arg(long, value_name = "STRATEGY", value_parser = parse::<Membership>)]
     membership: Option<Membership>,
     /// What it is, with --membership client-server: server or client
     #[arg(long, value_name = "ROLE", value_parser = parse::<Role>)]
     role: Option<Role>,
+    /// A host whose epmd is asked for members, with --membership epmd; may be repeated [default: this machine]
+    #[arg(long, value_name = "HOST[:PORT]", value_delimiter = ',')]
+    epmd_hosts: Vec<String>,
+    /// Where epmds listen, this machine's too [default: 4369]
+    #[arg(long, value_name = "PORT")]
+    epmd_port: Option<u16>,
     /// How many servers a client keeps links with [default: 2]
     #[arg(long, value_name = "N")]
     servers: Option<usize>,
@@ -128,6 +135,8 @@ impl NodeArgs {
             join: given(&self.join),
             membership: self.membership,
             role: self.role,
+            epmd_hosts: given(&self.epmd_hosts),
+            epmd_port: self.epmd_port,
             servers: self.servers,
             evict_after: self.evict_after,
             active_view: self.active_view,

@@ -3,6 +3,7 @@
 //! Exit codes: 0 it went well, 1 it did not, 2 a text in the language is wrong, 64 wrong usage.
 
 pub(crate) mod cluster;
+pub(crate) mod events;
 pub(crate) mod ping;
 pub(crate) mod programs;
 pub(crate) mod script;

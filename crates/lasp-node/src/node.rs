@@ -70,6 +70,8 @@ pub struct Node {
     pub(crate) programs: Programs,
     pub(crate) ids: Ids,
     membership: AnyMembership,
+    /// How often the membership strategy was given something.
+    stirs: u64,
     broadcast: Plumtree<Payload>,
     sync: AntiEntropy,
     pub(crate) post: Post,
@@ -115,6 +117,7 @@ impl Node {
             programs: Programs::default(),
             ids: Ids::new(),
             membership: AnyMembership::new(config.membership.clone(), contact, rng.fork()),
+            stirs: 0,
             broadcast: Plumtree::new(config.broadcast.clone(), replica, rng.fork()),
             sync: AntiEntropy::new(config.sync.clone()),
             post,
@@ -147,6 +150,11 @@ impl Node {
     /// The membership strategy.
     pub const fn membership(&self) -> &AnyMembership {
         &self.membership
+    }
+
+    /// Grows whenever views may have changed: as long as it is the same, so are they.
+    pub const fn membership_stirs(&self) -> u64 {
+        self.stirs
     }
 
     /// The broadcast tree as this node sees it.
@@ -240,6 +248,7 @@ impl Node {
 
     fn feed_membership(&mut self, now: Time, input: Input<AnyMembership>, out: &mut Outbox<Self>) {
         let mut effects = Outbox::new();
+        self.stirs += 1;
         self.membership.handle(now, input, &mut effects);
         for effect in effects.drain() {
             match effect {

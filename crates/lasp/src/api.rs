@@ -7,6 +7,7 @@
 //! - `condition`: what can be waited for.
 //! - `ask`: [`Ask`], the future of one request; [`Watch`], a stream of values.
 //! - `letters`: bytes for one node.
+//! - `views`: [`ViewChanges`], what changes around the node.
 //! - `once`: [`Turn`], what happens once in the cluster.
 
 mod aggregate;
@@ -20,6 +21,7 @@ mod letters;
 mod life;
 mod once;
 mod variable;
+mod views;
 
 pub use aggregate::Aggregate;
 pub use ask::{Ask, Timeout, Watch};
@@ -34,3 +36,4 @@ pub use variable::{
     AwGraph, AwMap, BCounter, DwFlag, EwFlag, Flag, GCounter, GGraph, GMap, GSet, IVar, LexCounter, Max, Min, MvMap,
     MvRegister, Pair, PnCounter, Reached, Register, RwSet, Scalar, Set, Summary, Table, TwoPGraph, TwoPSet, Var, View,
 };
+pub use views::ViewChanges;

@@ -7,7 +7,7 @@ use crate::error::Stop;
 use crate::host::{Host, HostConfig};
 use crate::identity::{Identity, IdentityError, random_u64, wall_clock_ms};
 use crate::log::Log;
-use crate::settings::membership::resolve;
+use crate::settings::membership::{daemons, resolve};
 use crate::settings::{Membership, MembershipError, Settings};
 use crate::transport::hello::MAX_CLUSTER;
 use crate::transport::{Transport, TransportConfig};
@@ -141,6 +141,19 @@ impl Builder {
         self
     }
 
+    /// Hosts whose port mapper daemons are asked for members, `HOST` or `HOST:PORT`, where membership is epmd. Default: this
+    /// machine.
+    pub fn epmd_hosts<I: IntoIterator<Item = S>, S: Into<String>>(mut self, hosts: I) -> Self {
+        self.settings.epmd_hosts = Some(hosts.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Where port mapper daemons listen, this machine's too. Default [`epmd::DEFAULT_PORT`](crate::epmd::DEFAULT_PORT).
+    pub const fn epmd_port(mut self, port: u16) -> Self {
+        self.settings.epmd_port = Some(port);
+        self
+    }
+
     /// What the node is, where membership is client-server.
     pub const fn role(mut self, role: Role) -> Self {
         self.settings.role = Some(role);
@@ -211,6 +224,7 @@ impl Builder {
     pub async fn start(mut self) -> Result<Lasp, StartError> {
         tokio::runtime::Handle::try_current().map_err(|_| StartError::NoRuntime)?;
         self.node.membership = resolve(&self.settings, self.node.membership)?;
+        let epmd = daemons(&self.settings)?;
         let contacts = contacts(self.settings.join.as_deref().unwrap_or_default())?;
         let cluster = self.settings.cluster.clone().unwrap_or_else(|| DEFAULT_CLUSTER.to_owned());
         if cluster.len() > MAX_CLUSTER {
@@ -223,7 +237,11 @@ impl Builder {
         }
         let identity = self.identify(&cluster)?;
         let contact = Contact { id: identity.id, incarnation: identity.incarnation, addr };
-        let lasp = self.launch(listener, cluster, contact, identity);
+        let log = self.log.clone().unwrap_or_else(Log::silent);
+        let lasp = self.launch(listener, cluster.clone(), contact.clone(), identity);
+        if let Some(epmd) = epmd {
+            epmd.start(&lasp, &cluster, &contact, &log);
+        }
         if !contacts.is_empty() {
             lasp.join(contacts);
         }
@@ -280,7 +298,8 @@ impl Builder {
         if let Some(access @ (Access::Loopback | Access::Any)) = self.settings.control {
             let (clients, incoming) = mpsc::channel(MAX_INCOMING);
             transport.serve_clients(clients);
-            let facts = Facts::new(identity.name.clone(), cluster, dialect.to_owned());
+            let membership = self.settings.membership.map_or(dialect, Membership::name);
+            let facts = Facts::new(identity.name.clone(), cluster, membership.to_owned());
             tokio::spawn(Server::new(&lasp, access, facts, log.clone(), incoming).run());
         }
         let node = Node::new(config, contact, seed);

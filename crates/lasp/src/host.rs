@@ -14,6 +14,7 @@ pub(crate) mod failures;
 pub(crate) mod port;
 mod slots;
 pub(crate) mod tasks;
+pub(crate) mod watchers;
 
 use crate::api::Lasp;
 use crate::driver::Owner;
@@ -99,6 +100,7 @@ impl Host {
     /// Appends what was asked of the node, at most a batch, in order; whether there was anything. Looks at the node
     /// happen here, each after everything that was asked before it.
     pub fn commands(&mut self, node: &Node, into: &mut Vec<Command>) -> bool {
+        self.port.show_views(node);
         let (before, mut seen) = (into.len(), false);
         if self.pulled.is_empty() {
             self.port.take(self.batch, &mut self.pulled);
@@ -173,7 +175,10 @@ impl Host {
                 self.log.line(Level::Error, || "this node was evicted; it stays out until it joins again".to_owned());
                 self.port.set_joined(false);
             }
-            membership::Event::Left(peer) => self.log.line(Level::Info, || format!("{peer} has left the cluster")),
+            membership::Event::Left(peer) => {
+                self.log.line(Level::Info, || format!("{peer} has left the cluster"));
+                self.port.farewell(*peer);
+            }
             membership::Event::Up(peer) => self.log.line(Level::Debug, || format!("{peer} is a neighbour")),
             membership::Event::Down(peer) => self.log.line(Level::Debug, || format!("{peer} is no longer a neighbour")),
         }

@@ -53,6 +53,7 @@
 //! - [`builder`]: starting a node on tokio. [`settings`], [`identity`]: what it is told, who it is.
 //! - [`host`]: the far end of the API, for the driver and for any other executor.
 //! - [`driver`]: the run loop that connects a protocol with transport, timers and owner.
+//! - [`epmd`]: finding members by Erlang's port mapper daemon.
 //! - [`transport`]: links to peers over TCP. [`control`]: clients over the same listener: the `lasp` command.
 //! - [`timers`], [`log`]: a queue of timers; lines for the operator.
 
@@ -65,6 +66,7 @@ pub mod api;
 pub mod builder;
 pub mod control;
 pub mod driver;
+pub mod epmd;
 pub mod error;
 pub mod host;
 pub mod identity;
@@ -81,6 +83,6 @@ pub use lasp_dataflow::{
     ToValueError, Type, Value, VarId, from_value, to_value,
 };
 pub use lasp_node::{Interests, Metrics, ProgramError, ProgramInfo, ProgramState, RequestError};
-pub use lasp_overlay::membership::{Standing, client_server::Role, hyparview::Tag};
+pub use lasp_overlay::membership::{Standing, change::Change as ViewChange, client_server::Role, hyparview::Tag};
 pub use lasp_overlay::{Addr, Contact, PeerId, Time};
 pub use settings::{Membership, MembershipError, Settings};

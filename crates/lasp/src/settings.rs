@@ -41,6 +41,10 @@ pub struct Settings {
     /// What the node is, where membership is `client-server`.
     #[serde(deserialize_with = "parsed")]
     pub role: Option<Role>,
+    /// Hosts whose port mapper daemons are asked for members, where membership is `epmd`: `HOST` or `HOST:PORT`.
+    pub epmd_hosts: Option<Vec<String>>,
+    /// Where port mapper daemons listen.
+    pub epmd_port: Option<u16>,
     /// How many servers a client keeps links with.
     pub servers: Option<usize>,
     /// How long after it was lost a member is evicted, where membership finds that out. Without it, that is left to an
@@ -85,7 +89,7 @@ pub struct Settings {
 }
 
 /// The keys of a file; the environment's names are these in capitals behind `LASP_`.
-pub const KEYS: [&str; 23] = [
+pub const KEYS: [&str; 25] = [
     "name",
     "cluster",
     "listen",
@@ -93,6 +97,8 @@ pub const KEYS: [&str; 23] = [
     "join",
     "membership",
     "role",
+    "epmd_hosts",
+    "epmd_port",
     "servers",
     "evict_after",
     "active_view",
@@ -135,6 +141,8 @@ impl Settings {
             join: self.join.or(lower.join),
             membership: self.membership.or(lower.membership),
             role: self.role.or(lower.role),
+            epmd_hosts: self.epmd_hosts.or(lower.epmd_hosts),
+            epmd_port: self.epmd_port.or(lower.epmd_port),
             servers: self.servers.or(lower.servers),
             evict_after: self.evict_after.or(lower.evict_after),
             active_view: self.active_view.or(lower.active_view),
@@ -168,6 +176,8 @@ impl Settings {
             join: env.list("join"),
             membership: env.parse("membership", str::parse)?,
             role: env.parse("role", str::parse)?,
+            epmd_hosts: env.list("epmd_hosts"),
+            epmd_port: env.parse("epmd_port", |text| text.parse().map_err(|_| format!("{text:?} is not a port")))?,
             servers: env.parse("servers", count)?,
             evict_after: env.parse("evict_after", duration)?,
             active_view: env.parse("active_view", count)?,
@@ -282,7 +292,7 @@ mod tests {
         let values = |key: &str| match key {
             "membership" => "client-server",
             "role" => "client",
-            "servers" | "active_view" | "passive_view" | "scamp_version" | "scamp_copies" => "3",
+            "servers" | "epmd_port" | "active_view" | "passive_view" | "scamp_version" | "scamp_copies" => "3",
             "optimise" => "rtt",
             "tag" => "edge",
             "reserve" => "server=1",
@@ -308,6 +318,8 @@ mod tests {
                 join: list.clone(),
                 membership: Some(Membership::CLIENT_SERVER),
                 role: Some(Role::Client),
+                epmd_hosts: list.clone(),
+                epmd_port: Some(3),
                 servers: Some(3),
                 evict_after: Some(Duration::from_millis(1500)),
                 active_view: Some(3),

@@ -126,7 +126,7 @@ pub(crate) fn status(args: ClusterArgs) -> ExitCode {
     })
 }
 
-fn peer_json(peer: &Peer) -> Value {
+pub(super) fn peer_json(peer: &Peer) -> Value {
     json!({"id": peer.id, "incarnation": peer.incarnation, "addr": peer.addr})
 }
 

@@ -4,13 +4,14 @@
 //! over whose links everything else travels. Every change of it is told once, as [`Event::Up`] or [`Event::Down`].
 //! Strategies: [`hyparview`] (partial views, for any size), [`scamp`] (partial views that find their size by themselves),
 //! [`full`] (everybody links to everybody, for small clusters), [`client_server`] (servers that do, and clients of theirs),
-//! [`list`] (links by a list of addresses, fixed or changed by command). [`any`] chooses one at run time. Knows nothing of
+//! [`list`] (links by a list of addresses, fixed or changed by command). [`any`] chooses one at run time; [`change`] is the difference of two moments. Knows nothing of
 //! broadcast, data, sockets or clocks.
 //!
 //! Whoever drives a strategy tells it of every frame that arrives ([`Membership::heard`]), so that a busy link is
 //! never probed; and sends only to active peers, for other links are closed when the strategy is done with them.
 
 pub mod any;
+pub mod change;
 pub mod client_server;
 pub mod full;
 pub mod hyparview;

@@ -1,8 +1,8 @@
 //! What requests are answered with. Looks at the node are short; whatever takes time is done away from its thread.
 
 use super::protocol::{
-    Ask, ErrorReport, LinkReport, Peer, PlaceReport, ProgramReport, Refused, Say, Served, StatusReport, Style,
-    VariableReport,
+    Ask, ChangeReport, ErrorReport, LinkReport, Peer, PlaceReport, ProgramReport, Refused, Say, Served, StatusReport,
+    Style, VariableReport,
 };
 use super::server::To;
 use crate::api::{Ask as Told, Delivery, Lasp};
@@ -16,6 +16,7 @@ use lasp_lang::show::{self, short, type_name};
 use lasp_lang::suggest::nearest;
 use lasp_lang::term::Term;
 use lasp_node::{Class, Interests, Node, ProgramError, ProgramInfo, Reply, Request, RequestError};
+use lasp_overlay::membership::change::Change as ViewChange;
 use lasp_overlay::membership::{Membership as _, Standing};
 use lasp_overlay::{Addr, Contact, PeerId, Time};
 use std::sync::Arc;
@@ -91,6 +92,7 @@ impl Answers {
             Ask::Variables { prefix } => self.variables(&prefix, reply).await,
             Ask::Members => self.members().await,
             Ask::Cluster => self.cluster().await,
+            Ask::Events => Ok(self.events(reply).await),
             Ask::Overlay => self.overlay().await,
             Ask::Evict(id) => self.evict(&id).await,
             Ask::Connect(addr) => self.link(&addr, Lasp::connect).await,
@@ -171,6 +173,16 @@ impl Answers {
                 }
             };
         }
+    }
+
+    async fn events(&self, reply: &To) -> Say {
+        let mut changes = self.lasp.view_changes();
+        while let Some(change) = changes.next().await {
+            if !reply.say(Say::Changed(Box::new(change_report(&change)))).await {
+                return Say::Done; // nobody hears that either
+            }
+        }
+        Say::Stopping
     }
 
     async fn variables(&self, prefix: &str, reply: &To) -> Result<Say, Refused> {
@@ -329,6 +341,23 @@ fn read_operation(ty: &Type, text: &str, style: Style) -> Result<Op, Refused> {
 
 fn peer(contact: &Contact) -> Peer {
     Peer { id: contact.id.to_string(), incarnation: contact.incarnation, addr: contact.addr.to_string() }
+}
+
+fn change_report(change: &ViewChange) -> ChangeReport {
+    let peers = |contacts: &[Contact]| contacts.iter().map(peer).collect();
+    let ids = |peers: &[PeerId]| peers.iter().map(PeerId::to_string).collect();
+    ChangeReport {
+        up: peers(&change.up),
+        down: ids(&change.down),
+        joined: peers(&change.joined),
+        left: ids(&change.left),
+        gone: ids(&change.gone),
+        suspected: ids(&change.suspected),
+        cleared: ids(&change.cleared),
+        known: peers(&change.known),
+        forgotten: ids(&change.forgotten),
+        view: peers(&change.view),
+    }
 }
 
 // ---- variables ----

@@ -241,6 +241,9 @@ pub enum Ask {
     Connect(String),
     /// Ends that: [`Say::Done`].
     Disconnect(String),
+    /// What changes around the node, after what is known now: [`Say::Changed`]s until it is cancelled. Who reads too slowly
+    /// gets several changes in one.
+    Events,
 }
 
 /// An answer.
@@ -337,6 +340,8 @@ pub enum Say {
         /// The ids of those that are thought to be there just now.
         reachable: Vec<String>,
     },
+    /// Something has changed around the node.
+    Changed(Box<ChangeReport>),
 }
 
 /// Why a request was refused.
@@ -464,6 +469,32 @@ pub struct Peer {
     pub incarnation: u64,
     /// Where it is reached.
     pub addr: String,
+}
+
+/// What has changed around a node: see [`ViewChange`](crate::ViewChange), whose fields these are; peers that are no more are told
+/// by their ids.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangeReport {
+    /// Who has become a neighbour.
+    pub up: Vec<Peer>,
+    /// Who is none any more.
+    pub down: Vec<String>,
+    /// Who has become a member of the cluster.
+    pub joined: Vec<Peer>,
+    /// Who has said goodbye.
+    pub left: Vec<String>,
+    /// Who is no member any more for another reason.
+    pub gone: Vec<String>,
+    /// Members that do not answer any more.
+    pub suspected: Vec<String>,
+    /// Members that were suspected and answer.
+    pub cleared: Vec<String>,
+    /// Who is known besides the neighbours.
+    pub known: Vec<Peer>,
+    /// Who is so no more.
+    pub forgotten: Vec<String>,
+    /// The neighbours now.
+    pub view: Vec<Peer>,
 }
 
 /// A link in the overlay.

@@ -7,10 +7,12 @@ use crate::error::{Error, Stop};
 use crate::host::failures::Failures;
 use crate::host::slots::{Slab, Slot};
 use crate::host::tasks::Work;
+use crate::host::watchers::Watcher;
 use crate::transport::TransportStats;
 use lasp_dataflow::{DerivationError, Output};
 use lasp_node::{Node, Reply, Request, RequestError, RequestId};
-use lasp_overlay::{Addr, Time};
+use lasp_overlay::membership::change::Views;
+use lasp_overlay::{Addr, PeerId, Time};
 use std::any::Any;
 use std::collections::VecDeque;
 use std::fmt;
@@ -80,6 +82,10 @@ struct State {
     stopped: Option<Stop>,
     /// Who hears of derivations that fail.
     hearers: Vec<Weak<Failures>>,
+    /// Who hears of changes in the node's views.
+    watchers: Vec<Weak<Watcher>>,
+    /// When the views were last looked at, as [`Node::membership_stirs`] counts.
+    looked: Option<u64>,
 }
 
 impl State {
@@ -256,7 +262,42 @@ impl Port {
         failures
     }
 
+    /// What changes in the node's views from now on, after what they are.
+    pub(crate) fn watch_views(&self) -> Arc<Watcher> {
+        let watcher = Arc::<Watcher>::default();
+        let mut state = self.lock();
+        if state.stopped.is_some() {
+            watcher.close();
+        }
+        state.watchers.push(Arc::downgrade(&watcher));
+        state.looked = None;
+        let host = state.host.take();
+        drop(state);
+        wake(host);
+        watcher
+    }
+
     // ---- the host's side ----
+
+    /// Shows who wants to know how the node's views are, if they may have changed.
+    pub(super) fn show_views(&self, node: &Node) {
+        let mut state = self.lock();
+        let stirs = Some(node.membership_stirs());
+        if state.watchers.is_empty() || state.looked == stirs {
+            return;
+        }
+        state.looked = stirs;
+        state.watchers.retain(|watcher| watcher.strong_count() > 0);
+        let watchers: Vec<_> = state.watchers.iter().filter_map(Weak::upgrade).collect();
+        drop(state);
+        let views = Arc::new(Views::of(node.membership()));
+        watchers.iter().for_each(|watcher| watcher.show(&views));
+    }
+
+    pub(super) fn farewell(&self, peer: PeerId) {
+        let watchers: Vec<_> = self.lock().watchers.iter().filter_map(Weak::upgrade).collect();
+        watchers.iter().for_each(|watcher| watcher.farewell(peer));
+    }
 
     /// Tells who wants to hear of it.
     pub(super) fn failed(&self, error: &DerivationError) {
@@ -342,7 +383,9 @@ impl Port {
         let mut woken = state.slots.close(&Error::Stopped(stop));
         woken.append(&mut state.curious);
         woken.append(&mut state.crowd);
+        let watchers: Vec<_> = state.watchers.iter().filter_map(Weak::upgrade).collect();
         drop(state);
+        watchers.iter().for_each(|watcher| watcher.close());
         drop((queue, works)); // may hold handles, whose end takes the lock
         woken.into_iter().for_each(Waker::wake);
     }

@@ -1,6 +1,7 @@
 //! The membership strategy as an operator chooses it, and what else is to be said about it.
 
 use super::Settings;
+use crate::epmd::{self, Daemon, Epmd};
 use lasp_overlay::membership::client_server::Role;
 use lasp_overlay::membership::{Contradiction, MembershipConfig};
 use std::fmt;
@@ -24,6 +25,13 @@ impl Membership {
     pub const SCAMP: Self = Self("scamp");
     /// Links that commands make and end.
     pub const MANUAL: Self = Self("manual");
+    /// Full membership whose members are found by Erlang's port mapper daemon.
+    pub const EPMD: Self = Self("epmd");
+
+    /// All names, the default first.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        MembershipConfig::NAMES.iter().copied().chain([Self::EPMD.0])
+    }
 
     /// Its name.
     pub const fn name(self) -> &'static str {
@@ -32,7 +40,8 @@ impl Membership {
 
     /// Its default settings.
     pub fn config(self) -> MembershipConfig {
-        MembershipConfig::named(self.0).unwrap_or_default()
+        let strategy = if self == Self::EPMD { Self::FULL } else { self };
+        MembershipConfig::named(strategy.0).unwrap_or_default()
     }
 }
 
@@ -46,7 +55,7 @@ impl FromStr for Membership {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let names = MembershipConfig::NAMES;
+        let names: Vec<&'static str> = Self::names().collect();
         let known = names.iter().find(|name| **name == text);
         known.map(|name| Self(name)).ok_or_else(|| format!("unknown membership {text:?}: one of {}", names.join(", ")))
     }
@@ -80,10 +89,44 @@ pub enum MembershipError {
     /// There is no such SCAMP.
     #[error("`scamp_version` is {0}, but must be 1 or 2")]
     ScampVersion(usize),
+    /// A host that is none.
+    #[error("`epmd_hosts` has {0:?}, which is not HOST or HOST:PORT, such as db1.example or 10.0.0.7:4369")]
+    EpmdHost(String),
+    /// More hosts than are asked.
+    #[error("`epmd_hosts` has {0} hosts, but must have at most {most}", most = epmd::MAX_HOSTS)]
+    EpmdHosts(usize),
+    /// Port 0.
+    #[error("`epmd_port` is 0, but must be the port at which the daemons listen, which is 4369 by default")]
+    EpmdPort,
     /// Settings that contradict each other.
     #[error(transparent)]
     Contradiction(#[from] Contradiction),
 }
+
+/// Where the port mapper daemons are, where members are found by such: this machine's, and those that are asked.
+pub(crate) fn daemons(settings: &Settings) -> Result<Option<Epmd>, MembershipError> {
+    if settings.membership != Some(Membership::EPMD) {
+        return Ok(None);
+    }
+    let port = settings.epmd_port.unwrap_or(epmd::DEFAULT_PORT);
+    if port == 0 {
+        return Err(MembershipError::EpmdPort);
+    }
+    let own = Daemon { host: LOCAL.to_owned(), port };
+    let hosts = settings.epmd_hosts.as_deref().unwrap_or_default();
+    if hosts.len() > epmd::MAX_HOSTS {
+        return Err(MembershipError::EpmdHosts(hosts.len()));
+    }
+    let daemon = |text: &String| Daemon::parse(text, port).ok_or_else(|| MembershipError::EpmdHost(text.clone()));
+    let mut daemons: Vec<Daemon> = hosts.iter().map(daemon).collect::<Result<_, _>>()?;
+    if daemons.is_empty() {
+        daemons.push(own.clone());
+    }
+    Ok(Some(Epmd { own, daemons }))
+}
+
+/// Where the daemon of this machine is.
+const LOCAL: &str = "127.0.0.1";
 
 /// What the settings make of a node's membership; `tuned` is what its program has set up.
 pub(crate) fn resolve(settings: &Settings, tuned: MembershipConfig) -> Result<MembershipConfig, MembershipError> {
@@ -109,6 +152,12 @@ pub(crate) fn resolve(settings: &Settings, tuned: MembershipConfig) -> Result<Me
         }
         _ if settings.role.is_some() => return not_of("role", "membership client-server", &config),
         _ if settings.servers.is_some() => return not_of("servers", "clients of membership client-server", &config),
+        _ if settings.membership != Some(Membership::EPMD) && settings.epmd_hosts.is_some() => {
+            return not_of("epmd_hosts", "membership epmd", &config);
+        }
+        _ if settings.membership != Some(Membership::EPMD) && settings.epmd_port.is_some() => {
+            return not_of("epmd_port", "membership epmd", &config);
+        }
         MembershipConfig::FullMesh(ours) => ours.evict_after = settings.evict_after.or(ours.evict_after),
         _ if settings.evict_after.is_some() => {
             return not_of("evict_after", "membership full and client-server", &config);
@@ -137,13 +186,41 @@ mod tests {
     fn every_strategy_has_a_name_that_gives_it() {
         for name in MembershipConfig::NAMES {
             let membership: Membership = name.parse().expect("known");
-            assert_eq!((membership.name(), membership.config().name()), (*name, *name));
+            assert_eq!((membership.name(), membership.config().name()), (*name, *name), "a strategy");
         }
         for named in [Membership::HYPARVIEW, Membership::FULL, Membership::CLIENT_SERVER, Membership::STATIC] {
             assert_eq!(named.name().parse(), Ok(named));
         }
         assert_eq!(Membership::default(), Membership::HYPARVIEW);
         assert_eq!(Membership::MANUAL.to_string(), "manual");
+        assert_eq!("epmd".parse(), Ok(Membership::EPMD));
+        assert_eq!(Membership::EPMD.config().name(), "full");
+    }
+
+    #[test]
+    fn daemons_are_those_of_the_hosts_or_this_machines() {
+        let of = |settings: &Settings| daemons(settings).map_err(|error| error.to_string());
+        let hosts = |hosts: &[&str]| Some(hosts.iter().map(|host| (*host).to_owned()).collect());
+        let daemon = |host: &str, port| Daemon { host: host.to_owned(), port };
+        assert!(of(&with(Membership::FULL)).expect("fine").is_none());
+        let epmd = of(&with(Membership::EPMD)).expect("fine").expect("asks");
+        assert_eq!((epmd.own.clone(), epmd.daemons), (daemon("127.0.0.1", 4369), vec![epmd.own]));
+        let told = Settings { epmd_hosts: hosts(&["a", "b:7"]), epmd_port: Some(5000), ..with(Membership::EPMD) };
+        let epmd = of(&told).expect("fine").expect("asks");
+        assert_eq!((epmd.own.port, epmd.daemons), (5000, vec![daemon("a", 5000), daemon("b", 7)]));
+        for (wrong, message) in [
+            (Settings { epmd_hosts: hosts(&["a b"]), ..told.clone() }, "`epmd_hosts` has \"a b\", which is not HOST"),
+            (Settings { epmd_port: Some(0), ..told.clone() }, "`epmd_port` is 0, but must be"),
+            (Settings { epmd_hosts: Some(vec!["a".to_owned(); 257]), ..told.clone() }, "`epmd_hosts` has 257 hosts"),
+        ] {
+            assert!(of(&wrong).expect_err("refused").starts_with(message), "{message}");
+        }
+        for (setting, misplaced) in [
+            ("epmd_hosts", Settings { epmd_port: None, membership: Some(Membership::FULL), ..told.clone() }),
+            ("epmd_port", Settings { epmd_hosts: None, membership: Some(Membership::SCAMP), ..told }),
+        ] {
+            assert!(error(misplaced).starts_with(&format!("`{setting}` is for membership epmd; this node's")));
+        }
     }
 
     #[test]

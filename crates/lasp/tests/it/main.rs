@@ -3,6 +3,7 @@
 mod api;
 mod control;
 mod derivations;
+mod epmd;
 mod letters;
 mod toy;
 mod transport;
