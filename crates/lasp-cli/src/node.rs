@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result};
 use clap::Args;
 use lasp::control::Access;
 use lasp::log::{Level, Log};
-use lasp::settings::{Optimise, Reservation, duration};
+use lasp::settings::{KEYS, Optimise, Reservation, duration};
 use lasp::{Error, Lasp, Membership, Role, Settings, Stop, Tag};
 use std::io;
 use std::os::fd::AsFd as _;
@@ -160,25 +160,51 @@ impl NodeArgs {
 /// Runs `lasp node`.
 pub(crate) fn main(args: &NodeArgs) -> ExitCode {
     match gather(args.settings(), args.config.as_deref()) {
-        Ok(settings) => match run(settings, args.end_with_stdin) {
+        Ok((settings, spelling)) => match run(settings, args.end_with_stdin) {
             Ok(()) => ExitCode::SUCCESS,
-            Err(error) => fail(&error, 1),
+            Err(error) => fail(&spelling.of(&format!("{error:#}")), 1),
         },
-        Err(error) => fail(&error, USAGE),
+        Err(error) => fail(&format!("{error:#}"), USAGE),
     }
 }
 
-fn fail(error: &anyhow::Error, code: u8) -> ExitCode {
-    eprintln!("error: {error:#}");
+/// How each setting was written by the user.
+struct Spelling(Vec<(&'static str, String)>);
+
+impl Spelling {
+    fn new(flags: &Settings, env: &Settings, file: &Settings, path: Option<&Path>) -> Self {
+        let written = |key: &'static str| {
+            let text = match path {
+                _ if !flags.gives(key) && env.gives(key) => format!("LASP_{}", key.to_uppercase()),
+                Some(path) if !flags.gives(key) && file.gives(key) => format!("{key} in {}", path.display()),
+                // Where nothing was written, that is what can be.
+                _ => format!("--{}", key.replace('_', "-")),
+            };
+            (key, text)
+        };
+        Self(KEYS.into_iter().map(written).collect())
+    }
+
+    /// A message with settings as they were written.
+    fn of(&self, message: &str) -> String {
+        let spell =
+            |text: String, (key, written): &(&str, String)| text.replace(&format!("`{key}`"), &format!("`{written}`"));
+        self.0.iter().fold(message.to_owned(), spell)
+    }
+}
+
+fn fail(message: &str, code: u8) -> ExitCode {
+    eprintln!("error: {message}");
     ExitCode::from(code)
 }
 
 /// Lays flags over the environment over the file.
-fn gather(flags: Settings, config: Option<&Path>) -> Result<Settings> {
+fn gather(flags: Settings, config: Option<&Path>) -> Result<(Settings, Spelling)> {
     let env = Settings::from_env(|name| std::env::var(name).ok())?;
     let file = config.map(Settings::from_file).transpose()?.unwrap_or_default();
     let default = Settings { control: Some(Access::Loopback), ..Settings::default() };
-    Ok(flags.over(env).over(file).over(default))
+    let spelling = Spelling::new(&flags, &env, &file, config);
+    Ok((flags.over(env).over(file).over(default), spelling))
 }
 
 fn run(settings: Settings, end_with_stdin: bool) -> Result<()> {
@@ -265,5 +291,20 @@ async fn report(lasp: &Lasp, log: &Log, interval: Option<Duration>) -> Result<()
                 metrics.merges
             )
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_names_settings_as_they_were_written() {
+        let flags = Settings { servers: Some(1), ..Settings::default() };
+        let env = Settings { servers: Some(2), passive_view: Some(2), ..Settings::default() };
+        let file = Settings { passive_view: Some(3), active_view: Some(3), ..Settings::default() };
+        let spelling = Spelling::new(&flags, &env, &file, Some(Path::new("lasp.toml")));
+        let message = spelling.of("`servers` `passive_view` `active_view` `role` `unbiased`");
+        assert_eq!(message, "`--servers` `LASP_PASSIVE_VIEW` `active_view in lasp.toml` `--role` `unbiased`");
     }
 }

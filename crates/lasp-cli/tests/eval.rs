@@ -198,7 +198,7 @@ fn bad_input_is_answered_with_what_to_do_and_its_exit_code() {
         (&["eval", "advertisment-counter"][..], 64, "advertisement-counter"),
         (&["eval", "latency", "--nods", "3"], 64, "--nodes"),
         (&["eval", "latency", "--where", "procces"], 64, "process"),
-        (&["eval", "latency", "--membership", "epmd"], 64, "available: hyparview, full"),
+        (&["eval", "latency", "--membership", "epmd", "--where", "sim"], 64, "--where process"),
         (&["eval", "latency", "--loss", "0.5"], 64, "--where sim"),
         (&["eval", "overlay-processes", "--where", "sim"], 64, "overlay-scale is its like in virtual time"),
         (&["eval", "overlay-processes", "--failed", "96"], 64, "--failed is 96, but must be 0 to 95 percent"),

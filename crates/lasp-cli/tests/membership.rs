@@ -450,18 +450,26 @@ fn settings_that_do_not_go_together_are_refused_with_what_to_do() {
         assert!(!output.status.success(), "{args:?}");
         String::from_utf8(output.stderr).expect("text")
     };
-    let cases: [(&[&str], &str); 11] = [
+    let cases: [(&[&str], &str); 13] = [
         (&["--membership", "swim"], "one of hyparview, full"),
-        (&["--membership", "client-server"], "membership client-server needs `role`: server or client"),
-        (&["--role", "client"], "`role` is for membership client-server; this node's membership is hyparview"),
+        (&["--membership", "client-server"], "membership client-server needs `--role`: server or client"),
+        (&["--role", "client"], "`--role` is for membership client-server; this node's membership is hyparview"),
         (&["--membership", "client-server", "--role", "boss"], "unknown role \"boss\": one of server, client"),
-        (&["--membership", "client-server", "--role", "client"], "give the servers' addresses as `join`"),
-        (&["--passive-view", "4"], "`passive_capacity` is 4, but must be at least the 7 peers that a shuffle offers"),
-        (&["--active-view", "1", "--optimise", "rtt"], "`unbiased` is 1, but must be less than `active_capacity`"),
-        (&["--reserve", "server=5"], "`reserved` is 5, but must be less than `active_capacity` (5) in all"),
-        (&["--membership", "full", "--optimise", "rtt"], "`optimise` is for membership hyparview"),
-        (&["--membership", "scamp", "--scamp-version", "3"], "`scamp_version` is 3, but must be 1 or 2"),
-        (&["--membership", "manual", "--evict-after", "1m"], "`evict_after` is for membership full and client-server"),
+        (&["--membership", "client-server", "--role", "client"], "give the servers' addresses as `--join`"),
+        (&["--passive-view", "4"], "`--passive-view` is 4, but must be at least the 7 peers that a shuffle offers"),
+        (&["--active-view", "1", "--optimise", "rtt"], "`unbiased` is 1, but must be less than `--active-view`"),
+        (&["--reserve", "server=5"], "`--reserve` is 5, but must be less than `--active-view` (5) in all"),
+        (&["--membership", "full", "--optimise", "rtt"], "`--optimise` is for membership hyparview"),
+        (&["--membership", "scamp", "--scamp-version", "3"], "`--scamp-version` is 3, but must be 1 or 2"),
+        (
+            &["--membership", "manual", "--evict-after", "1m"],
+            "`--evict-after` is for membership full and client-server",
+        ),
+        (&["--epmd-port", "4369"], "`--epmd-port` is for membership epmd; this node's membership is hyparview"),
+        (
+            &["--membership", "epmd", "--epmd-hosts", "a:b"],
+            "`--epmd-hosts` has \"a:b\", which is not HOST or HOST:PORT",
+        ),
     ];
     for (args, expected) in cases {
         let error = refused(args);

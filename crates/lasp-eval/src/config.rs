@@ -68,7 +68,7 @@ choice! {
 impl Membership {
     /// Those that can be run today.
     pub const AVAILABLE: &'static [Self] =
-        &[Self::HyParView, Self::Full, Self::ClientServer, Self::Static, Self::Manual, Self::Scamp];
+        &[Self::HyParView, Self::Full, Self::Epmd, Self::ClientServer, Self::Static, Self::Manual, Self::Scamp];
 }
 
 impl Dissemination {
@@ -237,6 +237,12 @@ pub enum ConfigError {
     /// A scenario that is about real processes.
     #[error("{0} is about real processes: leave out `--where sim`; overlay-scale is its like in virtual time")]
     ProcessesOnly(&'static str),
+    /// What only real processes have.
+    #[error(
+        "membership `epmd` finds nodes by a daemon of this machine, which knows nothing of virtual time: \
+         add `--where process`, or use `--membership full`, which is the same without the daemon"
+    )]
+    NoVirtualEpmd,
     /// A file that cannot be read.
     #[error("cannot read {path}: {why}")]
     Unreadable {
@@ -350,7 +356,7 @@ impl Config {
 
     fn check_place(&self) -> Result<(), ConfigError> {
         if self.place == Where::Sim {
-            return Ok(());
+            return if self.membership == Membership::Epmd { Err(ConfigError::NoVirtualEpmd) } else { Ok(()) };
         }
         if self.scenario.is_lab() {
             return Err(ConfigError::SimulatorOnly(self.scenario.name()));
@@ -494,17 +500,22 @@ mod tests {
 
     #[test]
     fn what_can_be_run_is_what_nodes_can_be_told() {
-        let can: Vec<&str> = Membership::AVAILABLE.iter().map(|membership| membership.name()).collect();
-        assert_eq!(can, lasp_overlay::membership::MembershipConfig::NAMES);
+        let mut can: Vec<&str> = Membership::AVAILABLE.iter().map(|membership| membership.name()).collect();
+        can.sort_unstable();
+        let mut told: Vec<&str> = lasp::Membership::names().collect();
+        told.sort_unstable();
+        assert_eq!(can, told);
     }
 
     #[test]
     fn what_cannot_be_run_is_refused_with_what_can() {
         let refuse = |config: Config| config.check().unwrap_err().to_string();
         assert_eq!(
-            refuse(Config { membership: Membership::Epmd, ..Config::default() }),
-            "membership `epmd` cannot be run yet; available: hyparview, full, client-server, static, manual, scamp"
+            refuse(Config { sync: Sync::State, ..Config::default() }),
+            "synchronisation `state` cannot be run yet; available: digest"
         );
+        let virtual_names = Config { membership: Membership::Epmd, place: Where::Sim, ..Config::default() };
+        assert!(refuse(virtual_names).contains("add `--where process`"));
         let crowded = Config { membership: Membership::ClientServer, nodes: 1000, ..Config::default() };
         assert!(refuse(crowded).ends_with("must be 2 to 257 with client-server: one server, which takes 256 clients"));
         assert_eq!(

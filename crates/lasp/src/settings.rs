@@ -162,6 +162,38 @@ impl Settings {
         }
     }
 
+    /// Whether these say something about one of [`KEYS`].
+    pub fn gives(&self, key: &str) -> bool {
+        match key {
+            "name" => self.name.is_some(),
+            "cluster" => self.cluster.is_some(),
+            "listen" => self.listen.is_some(),
+            "advertise" => self.advertise.is_some(),
+            "join" => self.join.is_some(),
+            "membership" => self.membership.is_some(),
+            "role" => self.role.is_some(),
+            "epmd_hosts" => self.epmd_hosts.is_some(),
+            "epmd_port" => self.epmd_port.is_some(),
+            "servers" => self.servers.is_some(),
+            "evict_after" => self.evict_after.is_some(),
+            "active_view" => self.active_view.is_some(),
+            "passive_view" => self.passive_view.is_some(),
+            "optimise" => self.optimise.is_some(),
+            "tag" => self.tag.is_some(),
+            "reserve" => self.reserve.is_some(),
+            "scamp_version" => self.scamp_version.is_some(),
+            "scamp_copies" => self.scamp_copies.is_some(),
+            "data_dir" => self.data_dir.is_some(),
+            "interest" => self.interest.is_some(),
+            "control" => self.control.is_some(),
+            "join_timeout" => self.join_timeout.is_some(),
+            "status_interval" => self.status_interval.is_some(),
+            "log_level" => self.log_level.is_some(),
+            "json_logs" => self.json_logs.is_some(),
+            _ => false,
+        }
+    }
+
     /// What the environment says, as `get` gives it; lists are separated by commas.
     ///
     /// # Errors
@@ -306,6 +338,8 @@ mod tests {
             let key = name.strip_prefix("LASP_")?.to_lowercase();
             KEYS.contains(&key.as_str()).then(|| values(&key).to_owned())
         });
+        let given = all.as_ref().expect("valid");
+        assert!(KEYS.iter().all(|key| given.gives(key) && !Settings::default().gives(key)));
         let list = Some(vec!["a".to_owned(), "b".to_owned()]);
         let text = Some("a, b".to_owned());
         assert_eq!(

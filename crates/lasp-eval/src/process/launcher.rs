@@ -4,7 +4,7 @@
 //! crashes is started again under its name, with nothing left of what it knew, as an orchestrator would. Children live
 //! while their standard input is open: they end themselves when the launcher does, however it ends.
 
-use crate::config::Config;
+use crate::config::{Config, Membership};
 use crate::process::shelf;
 use crate::process::tail::Tail;
 use crate::progress::{Observer, Progress, Stop, divergence_percent};
@@ -50,6 +50,17 @@ pub enum LaunchError {
     Spawn {
         /// Which node.
         node: String,
+        /// What the system said.
+        why: io::Error,
+    },
+    /// Nobody answers for the names of membership epmd.
+    #[error(
+        "membership `epmd` needs a port mapper daemon, and none listens at port {port}: {why}; \
+         start one with `epmd -daemon`, or say where it is with LASP_EPMD_PORT"
+    )]
+    NoEpmd {
+        /// Where.
+        port: u16,
         /// What the system said.
         why: io::Error,
     },
@@ -134,6 +145,12 @@ impl<'a> Launcher<'a> {
 
     /// Starts everything and waits for the end; what stands against the outcome.
     async fn run(&mut self, stop: &Stop, observer: &mut dyn Observer) -> Result<Vec<String>, LaunchError> {
+        if self.config.membership == Membership::Epmd {
+            let port = super::node::epmd_port();
+            tokio::net::TcpStream::connect(("127.0.0.1", port))
+                .await
+                .map_err(|why| LaunchError::NoEpmd { port, why })?;
+        }
         self.start(0)?;
         self.server = Some(self.address_of_server().await?);
         for at in 1..self.nodes.len() {

@@ -84,17 +84,26 @@ async fn start(orders: &Orders, config: &Config) -> Result<Lasp, StartError> {
     let builder = match (config.membership, orders.index) {
         (Membership::ClientServer, 0) => Lasp::builder().role(lasp::Role::Server),
         (Membership::ClientServer, _) => Lasp::builder().role(lasp::Role::Client),
+        (Membership::Epmd, _) => Lasp::builder().epmd_port(epmd_port()),
         _ => Lasp::builder(),
     };
+    // By epmd nodes find each other themselves.
+    let contacts = orders.join.iter().filter(|_| config.membership != Membership::Epmd);
     builder
         .cluster(format!("eval-{}", orders.epoch_us))
         .identity(PeerId(orders.index as u64 + 1), orders.incarnation)
         .seed(mix(config.seed, mix(orders.index as u64, orders.incarnation)))
         .listen("127.0.0.1:0")
-        .join(orders.join.iter())
+        .join(contacts)
         .membership(membership)
         .start()
         .await
+}
+
+/// Where this machine's port mapper daemon listens, as for `lasp node`.
+pub(super) fn epmd_port() -> u16 {
+    let told = std::env::var("LASP_EPMD_PORT").ok().and_then(|port| port.parse().ok());
+    told.unwrap_or(lasp::epmd::DEFAULT_PORT)
 }
 
 /// Microseconds since the run began, by this machine's clock, which all its processes share.

@@ -15,6 +15,18 @@ impl Contradiction {
     pub const fn setting(&self) -> &'static str {
         self.setting
     }
+
+    /// The same with settings under the names that the user knows them by.
+    #[must_use]
+    pub fn renamed(mut self, names: &[(&'static str, &'static str)]) -> Self {
+        for (ours, theirs) in names {
+            if self.setting == *ours {
+                self.setting = theirs;
+            }
+            self.demand = self.demand.replace(&format!("`{ours}`"), &format!("`{theirs}`"));
+        }
+        self
+    }
 }
 
 impl Display for Contradiction {

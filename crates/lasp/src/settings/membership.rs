@@ -165,7 +165,7 @@ pub(crate) fn resolve(settings: &Settings, tuned: MembershipConfig) -> Result<Me
         _ => {}
     }
     super::views::apply(settings, &mut config)?;
-    config.validate()?;
+    config.validate().map_err(|contradiction| contradiction.renamed(super::views::names(settings)))?;
     Ok(config)
 }
 

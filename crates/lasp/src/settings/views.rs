@@ -95,6 +95,24 @@ fn refuse(given: &[(&'static str, bool)], what: &'static str, strategy: &str) ->
     }
 }
 
+/// What the strategies call settings, and what the settings call them: nothing where none of them is given, for then the program
+/// has set them up under the strategies' names.
+pub(super) fn names(settings: &Settings) -> &'static [(&'static str, &'static str)] {
+    let given = settings.active_view.is_some()
+        || settings.passive_view.is_some()
+        || settings.reserve.is_some()
+        || settings.optimise.is_some()
+        || settings.scamp_copies.is_some();
+    if given { NAMES } else { &[] }
+}
+
+const NAMES: &[(&str, &str)] = &[
+    ("active_capacity", "active_view"),
+    ("passive_capacity", "passive_view"),
+    ("reserved", "reserve"),
+    ("copies", "scamp_copies"),
+];
+
 fn apply_hyparview(settings: &Settings, ours: &mut hyparview::Config) {
     if let Some(capacity) = settings.active_view {
         ours.active_capacity = capacity;
@@ -167,11 +185,21 @@ mod tests {
     #[test]
     fn contradictions_and_settings_of_another_strategy_are_refused() {
         let small = Settings { passive_view: Some(4), ..Settings::default() };
-        let expected = "`passive_capacity` is 4, but must be at least the 7 peers that a shuffle offers";
+        let expected = "`passive_view` is 4, but must be at least the 7 peers that a shuffle offers";
         assert!(resolved(&small).expect_err("too small").starts_with(expected));
         let alone = Settings { active_view: Some(1), optimise: Some(Optimise::Rtt), ..Settings::default() };
-        let expected = "`unbiased` is 1, but must be less than `active_capacity`, which is 1";
+        let expected = "`unbiased` is 1, but must be less than `active_view`, which is 1";
         assert_eq!(resolved(&alone), Err(expected.to_owned()));
+        let kept = Settings { reserve: Some(vec!["server=5".parse().expect("valid")]), ..Settings::default() };
+        let expected = "`reserve` is 5, but must be less than `active_view` (5) in all, so that others can join";
+        assert_eq!(resolved(&kept), Err(expected.to_owned()));
+        let tuned = hyparview::Config { passive_capacity: 4, ..hyparview::Config::default() };
+        let error =
+            resolve(&Settings::default(), MembershipConfig::HyParView(tuned)).expect_err("too small").to_string();
+        assert!(error.starts_with("`passive_capacity` is 4"), "a program's own names: {error}");
+        let many = Settings { scamp_copies: Some(128), ..of(Membership::SCAMP) };
+        let expected = "`out_capacity` is 128, but must be more than the 128 extra `scamp_copies` of a subscription";
+        assert_eq!(resolved(&many), Err(expected.to_owned()));
         let misplaced = Settings { optimise: Some(Optimise::Rtt), ..of(Membership::FULL) };
         let expected = "`optimise` is for membership hyparview; this node's membership is full";
         assert_eq!(resolved(&misplaced), Err(expected.to_owned()));
