@@ -8,4 +8,5 @@ mod letters;
 mod toy;
 mod transport;
 mod typed;
+mod views;
 mod virtual_node;
