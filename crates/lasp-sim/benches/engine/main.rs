@@ -1,0 +1,22 @@
+//! How many events a second the simulator processes: `cargo bench -p lasp-sim [-- PEERS]...`.
+//!
+//! Events are divided by processor time, since machines that build and measure are seldom idle; the wall's time stands
+//! beside it. Three worlds: tokens that wander over links, which costs the engine alone; HyParView and Plumtree at
+//! rest; the same under broadcasts.
+
+mod measure;
+mod tokens;
+#[path = "../../../lasp-eval/src/lab/tree.rs"]
+#[allow(dead_code, unreachable_pub, reason = "the peer of `lasp eval overlay-scale`, of which a benchmark looks at nothing")]
+mod tree;
+mod trees;
+
+fn main() {
+    let sizes: Vec<u64> = std::env::args().filter_map(|word| word.parse().ok()).collect();
+    let sizes = if sizes.is_empty() { vec![1_000, 10_000, 100_000] } else { sizes };
+    println!("{}", measure::HEAD);
+    for peers in sizes {
+        tokens::measure(peers);
+        trees::measure(peers);
+    }
+}

@@ -1,0 +1,45 @@
+//! HyParView and Plumtree: a whole overlay, left alone and then used.
+
+use crate::measure::report;
+use crate::tree::{Command, News, Tree};
+use lasp_overlay::membership::{Command as Ask, hyparview};
+use lasp_overlay::{Addr, Contact, PeerId};
+use lasp_sim::{Config, Simulator};
+use std::time::Duration;
+
+fn contact(n: u64) -> Contact {
+    Contact { id: PeerId(n), incarnation: 1, addr: Addr::new(&format!("n{n}")).expect("short") }
+}
+
+/// An overlay in which everybody has joined, some time ago.
+fn grown(peers: u64) -> Simulator<Tree> {
+    let mut sim = Simulator::new(Config::seeded(1));
+    for n in 0..peers {
+        let rng = sim.rng().fork();
+        sim.spawn(contact(n), Tree::new(hyparview::Config::default(), contact(n), rng));
+        if n > 0 {
+            let through = sim.rng().below(n);
+            sim.command(PeerId(n), Command::Membership(Ask::Join(vec![contact(through).addr])));
+        }
+        // A hundred waves.
+        if n % (peers / 100).max(1) == 0 {
+            sim.run_for(Duration::from_millis(100));
+        }
+    }
+    sim.run_for(Duration::from_secs(20));
+    sim
+}
+
+pub(crate) fn measure(peers: u64) {
+    let mut sim = grown(peers);
+    let seconds = (1_000_000 / peers).clamp(2, 200);
+    report("at rest", &mut sim, |sim| sim.run_for(Duration::from_secs(seconds)));
+    let messages = (1_000_000 / peers).clamp(5, 200);
+    report("broadcasts", &mut sim, |sim| {
+        for number in 0..messages {
+            let from = PeerId(sim.rng().below(peers));
+            sim.command(from, Command::Broadcast(News(number)));
+            sim.run_for(Duration::from_millis(20));
+        }
+    });
+}
