@@ -20,4 +20,5 @@ pub mod run;
 pub mod scale;
 pub mod simulated;
 pub mod strategy;
+pub mod threads;
 pub mod tree;

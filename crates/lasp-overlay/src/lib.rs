@@ -11,10 +11,12 @@
 //! - [`peer`]: who a peer is (`PeerId`, incarnation) and where (`Addr`).
 //! - [`rng`]: the one seeded generator.
 //! - [`wire`]: what a transport knows of a message: its size and a hash.
+//! - `peer_map`: what is kept per peer, where peers are few.
 
 pub mod broadcast;
 pub mod membership;
 pub mod peer;
+mod peer_map;
 pub mod protocol;
 pub mod rng;
 pub mod time;

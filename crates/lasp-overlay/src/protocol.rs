@@ -27,6 +27,13 @@ pub trait Protocol {
 
     /// Takes one input at `now` and pushes what follows to `out`.
     fn handle(&mut self, now: Time, input: Input<Self>, out: &mut Outbox<Self>);
+
+    /// Looks at what the next input will need, so that it is in the processor's caches by then; what it returns follows from that
+    /// and means nothing. A hint for whoever drives a million peers, most of which lie idle in memory. Default: looks at
+    /// nothing.
+    fn look_ahead(&self) -> u64 {
+        0
+    }
 }
 
 /// What happens to a protocol.

@@ -1,6 +1,8 @@
 //! What a transport needs to know about a message: how big it is, and a number to tell it from others.
 
+use lasp_crdt::codec::Plain;
 use lasp_crdt::fingerprint::{StableHasher, mix};
+use lasp_crdt::{Encode, Writer};
 use std::hash::Hasher;
 use std::sync::Arc;
 
@@ -16,6 +18,18 @@ pub trait Wire {
     fn measure(&self) -> (usize, u64) {
         (self.size(), self.digest())
     }
+
+    /// The same, with a buffer to encode into. Its content, before and after, means nothing.
+    fn measure_in(&self, _buffer: &mut Vec<u8>) -> (usize, u64) {
+        self.measure()
+    }
+}
+
+/// Measures what a value is encoded to, with a buffer to encode into.
+pub fn measure_encoding(value: &impl Encode, buffer: &mut Vec<u8>) -> (usize, u64) {
+    buffer.clear();
+    value.encode(&mut Writer::new(buffer, &mut Plain));
+    buffer.as_slice().measure()
 }
 
 impl Wire for [u8] {

@@ -23,6 +23,14 @@ pub enum Latency {
 }
 
 impl Latency {
+    /// The shortest that is ever drawn.
+    pub const fn least(&self) -> Duration {
+        match *self {
+            Self::Constant(latency) => latency,
+            Self::Uniform(low, _) | Self::LongTail { low, .. } => low,
+        }
+    }
+
     /// Draws one latency.
     pub fn sample(&self, rng: &mut Rng) -> Duration {
         match *self {
@@ -65,6 +73,10 @@ pub struct Config {
     pub partition_detection: Option<(Duration, Duration)>,
     /// Bytes per second and direction of a link. Default `None`: unlimited.
     pub bandwidth: Option<u64>,
+    /// Into how many shards peers are divided, rounded up to a power of two, at most 256; fixed when a simulator is made. Shards can run
+    /// at the same time ([`Simulator::run_until_on`](crate::Simulator::run_until_on)). A run follows from the seed and this number, never
+    /// from who runs the shards. Default 1: every event in the order of time, the least overhead.
+    pub shards: usize,
 }
 
 impl Config {
@@ -88,6 +100,7 @@ impl Default for Config {
             crash_detection: (millis(1), millis(10)),
             partition_detection: Some((millis(1000), millis(3000))),
             bandwidth: None,
+            shards: 1,
         }
     }
 }

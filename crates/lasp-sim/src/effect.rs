@@ -1,13 +1,15 @@
 //! What protocols ask for: messages put on links, timers, dials, closings.
 
-use crate::event::{Dial, Event};
-use crate::link::{Handle, Phase};
+use crate::dial::Dial;
+use crate::event::Event;
+use crate::link::{End, Handle, Remnant};
+use crate::mail::Word;
 use crate::rule::{Route, Verdict};
-use crate::simulator::Simulator;
+use crate::shard::Turn;
 use crate::slab::Key;
 use crate::stats::Lost;
 use crate::trace::Occurrence;
-use lasp_overlay::{Contact, Input, Outbox, Output, PeerId, Protocol, Time, Wire};
+use lasp_overlay::{Addr, Contact, Input, Outbox, Output, PeerId, Protocol, Time, Wire};
 use std::time::Duration;
 
 /// How a message travels.
@@ -19,30 +21,32 @@ struct Journey {
     metered: bool,
 }
 
-impl<P> Simulator<P>
+impl<P> Turn<'_, P>
 where
     P: Protocol,
     P::Message: Wire + Clone,
 {
     /// Feeds one input to a peer and applies what follows. Nothing here feeds another peer: effects become events.
     pub(crate) fn handle(&mut self, life: Key, input: Input<P>) {
-        let mut out = std::mem::take(&mut self.outbox);
-        let mut drained = std::mem::take(&mut self.drained);
-        if let Some(peer) = self.peers.get_mut(life) {
-            peer.protocol.handle(peer.clock.shows(self.now), input, &mut out);
-        }
+        let mut out = std::mem::take(&mut self.shard.outbox);
+        let mut drained = std::mem::take(&mut self.shard.drained);
+        self.feed(life, input, &mut out);
         self.apply_all(life, &mut out, &mut drained);
         while !drained.is_empty() {
-            for (to, bytes) in drained.drain(..) {
-                let Some(peer) = self.peers.get_mut(life) else {
-                    break;
-                };
-                peer.protocol.handle(peer.clock.shows(self.now), Input::Drained { peer: to, bytes }, &mut out);
+            for (peer, bytes) in drained.drain(..) {
+                self.feed(life, Input::Drained { peer, bytes }, &mut out);
             }
             self.apply_all(life, &mut out, &mut drained);
         }
-        self.outbox = out;
-        self.drained = drained;
+        self.shard.outbox = out;
+        self.shard.drained = drained;
+    }
+
+    fn feed(&mut self, life: Key, input: Input<P>, out: &mut Outbox<P>) {
+        let now = self.shard.now;
+        if let Some(peer) = self.shard.peers.get_mut(life) {
+            peer.protocol.handle(peer.clock(now), input, out);
+        }
     }
 
     fn apply_all(&mut self, life: Key, out: &mut Outbox<P>, drained: &mut Vec<(PeerId, usize)>) {
@@ -50,10 +54,10 @@ where
             match output {
                 Output::Send { to, message } => self.send(life, to, message, drained),
                 Output::SetTimer { after, timer } => {
-                    let after = self.peers.get(life).map_or(after, |peer| peer.clock.true_length(after));
-                    self.queue.push(self.now + after, Event::Timer { life, timer });
+                    let after = self.shard.peers.get(life).map_or(after, |peer| peer.true_length(after));
+                    self.shard.queue.push(self.shard.now + after, Event::Timer { life, timer });
                 }
-                Output::Dial(addr) => self.dial(life, Dial { dialer: life, addr, expected: None, begun: self.now }),
+                Output::Dial(addr) => self.dial(life, addr, None),
                 Output::Link(contact) => self.link(life, contact),
                 Output::Close(peer) => self.close(life, peer),
                 Output::Emit(event) => self.emit(life, event),
@@ -62,52 +66,44 @@ where
     }
 
     fn emit(&mut self, life: Key, event: P::Event) {
-        let Some(peer) = self.peers.get(life) else {
-            return;
-        };
-        self.emitted.push((self.now, peer.contact.id, event));
-    }
-
-    /// The end of `life`'s link to `peer` that is up.
-    pub(crate) fn up_link(&self, life: Key, peer: PeerId) -> Option<Handle> {
-        let is_up = |handle: &Handle| {
-            self.links.get(handle.link).is_some_and(|link| link.ends[handle.near()].phase == Phase::Up)
-        };
-        self.peers.get(life)?.links_to(peer).find(is_up)
+        if let Some(peer) = self.shard.peers.get(life) {
+            self.shard.emitted.push((self.shard.now, peer.id, event));
+        }
     }
 
     fn send(&mut self, life: Key, to: PeerId, message: P::Message, drained: &mut Vec<(PeerId, usize)>) {
-        let Some(from) = self.peers.get(life).map(|peer| peer.contact.id) else {
+        let Some(peer) = self.shard.peers.get(life) else {
             return;
         };
-        let (bytes, digest) = message.measure();
-        self.stats.sent += 1;
-        self.stats.bytes_sent += bytes as u64;
-        let Some(handle) = self.up_link(life, to) else {
+        let (from, end) = (peer.id, peer.ends.up(to).map(|end| end.number));
+        let (bytes, digest) = message.measure_in(&mut self.shard.scratch);
+        self.shard.stats.sent += 1;
+        self.shard.stats.bytes_sent += bytes as u64;
+        let Some(end) = end else {
             return self.lose(from, to, Lost::Unlinked);
         };
-        if self.config.bandwidth.is_none() {
+        if self.world.config.bandwidth.is_none() {
             match drained.iter_mut().find(|(peer, _)| *peer == to) {
                 Some((_, sum)) => *sum += bytes,
                 None => drained.push((to, bytes)),
             }
         }
-        let journey = match self.fate(Route { from, to, bytes }) {
-            Ok(journey) => journey,
+        let near = Handle { life, end };
+        match self.fate(Route { from, to, bytes }) {
+            Ok(journey) => self.ship(near, (bytes, digest), &journey, message),
             Err(why) => {
-                self.transmit(handle, bytes);
-                return self.lose(from, to, why);
+                self.transmit(near, bytes);
+                self.lose(from, to, why);
             }
-        };
-        self.ship(handle, (bytes, digest), &journey, message);
+        }
     }
 
     /// Decides whether and how a message travels.
     fn fate(&mut self, route: Route) -> Result<Journey, Lost> {
-        if !self.faults.passes(route.from, route.to) {
+        if !self.world.faults.passes(route.from, route.to) {
             return Err(Lost::Partition);
         }
-        let travel = match self.rules.judge(self.now, route, &mut self.rng) {
+        let travel = match self.rules.judge(self.shard.now, route, &mut self.shard.rng) {
             Verdict::Drop => return Err(Lost::Rule),
             Verdict::Deliver(latency) => {
                 return Ok(Journey { latency, ordered: true, metered: false });
@@ -115,170 +111,171 @@ where
             Verdict::Travel(latency) => Some(latency),
             Verdict::Pass => None,
         };
-        if self.strikes(self.config.loss) {
+        if self.strikes(self.world.config.loss) {
             return Err(Lost::Chance);
         }
-        let mut latency = travel.unwrap_or_else(|| self.config.latency.sample(&mut self.rng));
-        let held_back = self.strikes(self.config.reorder);
+        let mut latency = travel.unwrap_or_else(|| self.latency());
+        let held_back = self.strikes(self.world.config.reorder);
         if held_back {
-            self.stats.reordered += 1;
-            latency += self.rng.duration(Duration::ZERO, self.config.reorder_delay);
+            self.shard.stats.reordered += 1;
+            latency += self.shard.rng.duration(Duration::ZERO, self.world.config.reorder_delay);
         }
         Ok(Journey { latency, ordered: !held_back, metered: true })
     }
 
     fn strikes(&mut self, probability: f64) -> bool {
-        probability > 0.0 && self.rng.chance(probability)
+        probability > 0.0 && self.shard.rng.chance(probability)
+    }
+
+    /// Draws how long something travels.
+    pub(crate) fn latency(&mut self) -> Duration {
+        self.world.config.latency.sample(&mut self.shard.rng)
     }
 
     /// Puts a message on its link, twice if the network is in the mood.
-    fn ship(&mut self, handle: Handle, (bytes, digest): (usize, u64), journey: &Journey, message: P::Message) {
-        let to = handle.flipped();
-        let transmitted = self.transmit(handle, bytes);
-        let left = if journey.metered { transmitted } else { self.now };
-        if journey.metered && self.strikes(self.config.duplicate) {
-            self.stats.duplicated += 1;
-            let latency = self.config.latency.sample(&mut self.rng);
-            let at = self.arrival(handle, left + latency, false);
-            let message = message.clone();
-            self.queue.push(at, Event::Deliver { to, bytes: bytes as u32, digest, message });
+    fn ship(&mut self, near: Handle, (bytes, digest): (usize, u64), journey: &Journey, message: P::Message) {
+        let transmitted = self.transmit(near, bytes);
+        let left = if journey.metered { transmitted } else { self.shard.now };
+        let bytes = bytes as u32;
+        if journey.metered && self.strikes(self.world.config.duplicate) {
+            self.shard.stats.duplicated += 1;
+            let latency = self.latency();
+            if let Some((to, at)) = self.arrival(near, left + latency, false) {
+                self.post(to.life, at, Event::Deliver { to, bytes, digest, message: message.clone() });
+            }
         }
-        let at = self.arrival(handle, left + journey.latency, journey.ordered);
-        self.queue.push(at, Event::Deliver { to, bytes: bytes as u32, digest, message });
+        if let Some((to, at)) = self.arrival(near, left + journey.latency, journey.ordered) {
+            self.post(to.life, at, Event::Deliver { to, bytes, digest, message });
+        }
     }
 
     /// When the line has taken `bytes`; the sender hears of it then, if the line is limited.
-    fn transmit(&mut self, handle: Handle, bytes: usize) -> Time {
-        let Some(bandwidth) = self.config.bandwidth else {
-            return self.now;
+    fn transmit(&mut self, near: Handle, bytes: usize) -> Time {
+        let now = self.shard.now;
+        let Some(bandwidth) = self.world.config.bandwidth else {
+            return now;
         };
-        let Some(link) = self.links.get_mut(handle.link) else {
-            return self.now;
+        let Some(end) = self.shard.peers.get_mut(near.life).and_then(|peer| peer.ends.get_mut(near.end)) else {
+            return now;
         };
         let taken = Duration::from_micros((bytes as u64).saturating_mul(1_000_000) / bandwidth.max(1));
-        let far = &mut link.ends[handle.far()];
-        far.line_free = far.line_free.max(self.now) + taken;
-        let left = far.line_free;
-        self.queue.push(left, Event::Drained { at: handle, bytes });
+        end.line_free = end.line_free.max(now) + taken;
+        let left = end.line_free;
+        self.shard.queue.push(left, Event::Drained { at: near, bytes });
         left
     }
 
-    /// When a message that would reach the far end at `earliest` does so.
-    fn arrival(&mut self, handle: Handle, earliest: Time, ordered: bool) -> Time {
-        let Some(link) = self.links.get_mut(handle.link) else {
-            return earliest;
-        };
-        let far = &mut link.ends[handle.far()];
-        let mut at = earliest.max(if ordered { far.horizon } else { far.opened });
-        // The receiver is looked at only where some are slow: it is elsewhere in memory.
-        let slow = if self.some_are_slow { self.peers.get_mut(far.life) } else { None };
-        if let Some(peer) = slow.filter(|peer| !peer.slowness.is_zero()) {
-            at = at.max(peer.busy_until) + peer.slowness;
-            peer.busy_until = at;
-        }
+    /// The far end, and when a message that would reach it at `earliest` does so.
+    fn arrival(&mut self, near: Handle, earliest: Time, ordered: bool) -> Option<(Handle, Time)> {
+        let end = self.shard.peers.get_mut(near.life)?.ends.get_mut(near.end)?;
+        let at = earliest.max(if ordered { end.horizon } else { end.far_opened });
         if ordered {
-            far.horizon = at;
+            end.horizon = at;
         }
-        at
+        Some((end.far, at))
     }
 
     pub(crate) fn lose(&mut self, from: PeerId, to: PeerId, why: Lost) {
-        self.stats.lost[why as usize] += 1;
-        self.trace.record(self.now, Occurrence::Dropped { from, to, why });
+        self.shard.stats.lost[why as usize] += 1;
+        self.record(Occurrence::Dropped { from, to, why });
     }
 
-    fn dial(&mut self, life: Key, dial: Dial) {
-        debug_assert_eq!(life, dial.dialer);
-        let at = self.now + self.config.latency.sample(&mut self.rng);
-        self.queue.push(at, Event::Dialed(Box::new(dial)));
+    fn dial(&mut self, life: Key, addr: Addr, expected: Option<(PeerId, u64)>) {
+        let Some(peer) = self.shard.peers.get_mut(life) else {
+            return;
+        };
+        let (end, begun) = (peer.ends.number(), self.shard.now);
+        let target = self.world.directory.listening_at(&addr);
+        let dial = Dial { from: Handle { life, end }, addr, target, expected, begun };
+        let at = begun + self.latency();
+        self.post(target.unwrap_or(life), at, Event::Dialed(Box::new(dial)));
     }
 
     /// A link to a known peer: the one there is, or a new one.
     fn link(&mut self, life: Key, contact: Contact) {
-        let linked = self.up_link(life, contact.id).filter(|handle| {
-            let far = self.links.get(handle.link).map(|link| link.ends[handle.far()].life);
-            // A peer that crashed unnoticed is still linked, as far as this end knows.
-            far.is_some_and(|far| self.peers.get(far).is_none_or(|p| p.contact.incarnation == contact.incarnation))
-        });
         let Contact { id, incarnation, addr } = contact;
-        let dial = Dial { dialer: life, addr, expected: Some((id, incarnation)), begun: self.now };
-        match linked {
-            Some(handle) => self.queue.push(self.now, Event::Accepted { at: handle, dial: Box::new(dial) }),
-            None => self.dial(life, dial),
+        let up = self.shard.peers.get(life).and_then(|peer| peer.ends.up(id));
+        // A peer that crashed unnoticed is still linked, as far as this end knows.
+        let linked = up.filter(|end| {
+            let far = self.world.directory.get(end.far.life);
+            far.is_none_or(|far| far.incarnation == incarnation)
+        });
+        match linked.map(|end| Handle { life, end: end.number }) {
+            Some(at) => self.shard.queue.push(self.shard.now, Event::Accepted { at, dialed: Box::new(addr) }),
+            None => self.dial(life, addr, Some((id, incarnation))),
         }
     }
 
     fn close(&mut self, life: Key, peer: PeerId) {
-        let Some(handle) = self.up_link(life, peer) else {
+        let Some(near) = self.shard.peers.get_mut(life) else {
             return;
         };
-        if let Some(near) = self.peers.get_mut(life) {
-            near.remove_link(handle);
-        }
-        let earliest = self.now + self.config.latency.sample(&mut self.rng);
-        self.abandon(handle, earliest);
-    }
-
-    /// Lets go of the near end of a link; the far end hears of it at `earliest`, after what is on its way. A
-    /// partition keeps it from hearing before it notices by itself.
-    pub(crate) fn abandon(&mut self, handle: Handle, earliest: Time) {
-        let Some(link) = self.links.get_mut(handle.link) else {
+        let (id, up) = (near.id, near.ends.up(peer).map(|end| end.number));
+        let Some(end) = up.and_then(|number| near.ends.remove(number)) else {
             return;
         };
-        link.ends[handle.near()].phase = Phase::Gone;
-        let (near, far) = (link.ends[handle.near()], link.ends[handle.far()]);
-        if far.phase == Phase::Gone {
-            self.links.remove(handle.link);
-        } else if self.faults.passes(near.id, far.id) {
-            self.queue.push(earliest.max(far.horizon), Event::HungUp { at: handle.flipped() });
-        } else {
-            link.half_open = true;
-            self.schedule_cut(handle.flipped());
-        }
+        let earliest = self.shard.now + self.latency();
+        let remnant = self.abandon(id, &end, earliest);
+        self.part(life, &end, remnant);
     }
 
-    /// Lets go of the near end of a link without a word: the far end finds out when it sends.
-    pub(crate) fn vanish(&mut self, handle: Handle) {
-        let Some(link) = self.links.get_mut(handle.link) else {
-            return;
-        };
-        link.ends[handle.near()].phase = Phase::Gone;
-        link.half_open = true;
-        if link.ends[handle.far()].phase == Phase::Gone {
-            self.links.remove(handle.link);
+    /// Lets go of the near end of a link, which was taken from the peer `id`; the far end hears of it at `earliest`, after what
+    /// is on its way. A partition keeps it from hearing before it notices by itself: `true` then.
+    pub(crate) fn abandon(&mut self, id: PeerId, end: &End, earliest: Time) -> bool {
+        if end.far_gone {
+            return false;
         }
+        if self.world.faults.passes(id, end.peer) {
+            self.post(end.far.life, earliest.max(end.horizon), Event::HungUp { at: end.far });
+            return false;
+        }
+        self.schedule_cut(end.far);
+        true
     }
 
-    /// Tells one end of a half-open link, a latency from now, that the other is gone.
-    pub(crate) fn reset(&mut self, handle: Handle) {
-        let Some(link) = self.links.get_mut(handle.link) else {
-            return;
-        };
-        if link.ends[handle.near()].phase == Phase::Gone || link.ends[handle.far()].phase != Phase::Gone {
-            return;
+    /// An end is gone: the other one learns so, and unless it is gone, too, something of this one remains.
+    pub(crate) fn part(&mut self, life: Key, end: &End, half_open: bool) {
+        if let Some((_, ends)) = self.shard.peers.ends_mut(life).filter(|_| !end.far_gone) {
+            ends.remember(Remnant { number: end.number, peer: end.peer, far: end.far, half_open });
         }
-        link.half_open = false;
-        let at = self.now + self.config.latency.sample(&mut self.rng);
-        self.queue.push(at, Event::HungUp { at: handle });
+        self.tell(end.far, Word::Parted { at: end.far });
     }
 
-    /// Schedules the moments at which the ends of links across a partition notice.
-    pub(crate) fn schedule_cuts(&mut self) {
-        let faults = &self.faults;
-        let cut = |link: &crate::link::Link| !faults.connects(link.ends[0].id, link.ends[1].id);
-        let keys: Vec<Key> = self.links.iter().filter(|(_, link)| cut(link)).map(|(key, _)| key).collect();
-        for link in keys {
-            for side in [0, 1] {
-                self.schedule_cut(Handle { link, side });
+    /// Tells an end, a latency from now, that the other is gone.
+    pub(crate) fn reset(&mut self, at: Handle) {
+        let heard = self.shard.now + self.latency();
+        self.post(at.life, heard, Event::HungUp { at });
+    }
+
+    /// Tells every end that was left in ignorance of the other's going.
+    pub(crate) fn reset_half_open(&mut self) {
+        let mut ignorant = Vec::new();
+        for (_, ends) in self.shard.peers.all_ends_mut() {
+            for remnant in ends.remnants_mut().filter(|remnant| remnant.half_open) {
+                remnant.half_open = false;
+                ignorant.push(remnant.far);
             }
         }
+        ignorant.into_iter().for_each(|end| self.reset(end));
     }
 
-    fn schedule_cut(&mut self, handle: Handle) {
-        let Some((low, high)) = self.config.partition_detection else {
+    /// Schedules the moments at which this shard's ends of links across a partition notice.
+    pub(crate) fn schedule_cuts(&mut self) {
+        let faults = &self.world.faults;
+        let cut = |id: PeerId, end: &End| !faults.connects(id, end.peer);
+        let ends = self.shard.peers.iter().flat_map(|peer| {
+            let across = peer.ends.iter().filter(|end| cut(peer.id, end));
+            across.map(|end| Handle { life: peer.life, end: end.number })
+        });
+        let ends: Vec<Handle> = ends.collect();
+        ends.into_iter().for_each(|end| self.schedule_cut(end));
+    }
+
+    fn schedule_cut(&mut self, at: Handle) {
+        let Some((low, high)) = self.world.config.partition_detection else {
             return;
         };
-        let at = self.now + self.rng.duration(low, high);
-        self.queue.push(at, Event::Severed { at: handle });
+        let noticed = self.shard.now + self.shard.rng.duration(low, high);
+        self.post(at.life, noticed, Event::Severed { at });
     }
 }

@@ -1,111 +1,128 @@
-//! The peers that are alive, found by identity, by address or by life.
+//! The peers that one shard looks after, and what is left of those that crashed.
 
 use crate::clock::Clock;
-use crate::link::Handle;
-use crate::slab::{Key, Slab};
-use lasp_overlay::{Addr, Contact, PeerId};
+use crate::link::Ends;
+use crate::slab::Key;
+use lasp_overlay::{PeerId, Time};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// One life of one peer.
 #[derive(Clone, Debug)]
 pub(crate) struct Peer<P> {
-    pub(crate) contact: Contact,
+    pub(crate) life: Key,
+    pub(crate) id: PeerId,
+    pub(crate) ends: Ends,
+    pub(crate) oddity: Option<Box<Oddity>>,
     pub(crate) protocol: P,
-    /// Its links, opening or up, ascending by the peer at the other end.
-    links: Vec<(PeerId, Handle)>,
+}
+
+/// What makes a peer unlike most.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Oddity {
     /// What it takes for the time.
     pub(crate) clock: Clock,
     /// How long it takes to deal with one message.
     pub(crate) slowness: Duration,
-    /// When it will have dealt with all that has been sent to it.
-    pub(crate) busy_until: lasp_overlay::Time,
+    /// When it will have dealt with all that has reached it.
+    pub(crate) busy_until: Time,
 }
 
 impl<P> Peer<P> {
-    /// The handles of its links to `peer`: at most one is up.
-    pub(crate) fn links_to(&self, peer: PeerId) -> impl Iterator<Item = Handle> {
-        let from = self.links.partition_point(|(other, _)| *other < peer);
-        self.links[from..].iter().take_while(move |(other, _)| *other == peer).map(|(_, handle)| *handle)
+    /// What its clock shows.
+    pub(crate) fn clock(&self, now: Time) -> Time {
+        self.oddity.as_ref().map_or(now, |odd| odd.clock.shows(now))
     }
 
-    /// All of its links.
-    pub(crate) fn links(&self) -> impl Iterator<Item = (PeerId, Handle)> {
-        self.links.iter().copied()
+    /// How long a stretch of its clock is.
+    pub(crate) fn true_length(&self, after: Duration) -> Duration {
+        self.oddity.as_ref().map_or(after, |odd| odd.clock.true_length(after))
     }
 
-    pub(crate) fn add_link(&mut self, peer: PeerId, handle: Handle) {
-        let at = self.links.partition_point(|(other, _)| *other <= peer);
-        self.links.insert(at, (peer, handle));
-    }
-
-    pub(crate) fn remove_link(&mut self, handle: Handle) {
-        self.links.retain(|(_, other)| *other != handle);
+    pub(crate) fn oddity(&mut self) -> &mut Oddity {
+        self.oddity.get_or_insert_default()
     }
 }
 
-/// All peers alive.
+/// A crashed peer, for as long as an end of a link believes in it.
+#[derive(Clone, Debug)]
+pub(crate) struct Ghost {
+    pub(crate) id: PeerId,
+    pub(crate) ends: Ends,
+}
+
+/// The peers of a shard. Places of lives are dealt out to shards in turn.
 #[derive(Clone, Debug)]
 pub(crate) struct Peers<P> {
-    lives: Slab<Peer<P>>,
-    by_id: BTreeMap<PeerId, Key>,
-    by_addr: BTreeMap<Addr, Key>,
+    alive: Vec<Option<Box<Peer<P>>>>,
+    ghosts: BTreeMap<Key, Ghost>,
+    /// The binary logarithm of the number of shards.
+    bits: u32,
 }
 
 impl<P> Peers<P> {
-    pub(crate) const fn new() -> Self {
-        Self { lives: Slab::new(), by_id: BTreeMap::new(), by_addr: BTreeMap::new() }
+    pub(crate) const fn new(bits: u32) -> Self {
+        Self { alive: Vec::new(), ghosts: BTreeMap::new(), bits }
     }
 
-    /// # Panics
-    /// If a peer with this identity or address is alive.
-    pub(crate) fn insert(&mut self, contact: Contact, protocol: P) -> Key {
-        assert!(!self.by_id.contains_key(&contact.id), "peer {} is alive: crash it first", contact.id);
-        assert!(!self.by_addr.contains_key(&contact.addr), "address {} is in use", contact.addr);
-        let (id, addr) = (contact.id, contact.addr.clone());
-        let (slowness, busy_until) = (Duration::ZERO, lasp_overlay::Time::ZERO);
-        let life = self.lives.insert(Peer {
-            contact,
-            protocol,
-            links: Vec::new(),
-            clock: Clock::default(),
-            slowness,
-            busy_until,
-        });
-        self.by_id.insert(id, life);
-        self.by_addr.insert(addr, life);
-        life
+    pub(crate) fn insert(&mut self, life: Key, id: PeerId, protocol: P) {
+        let at = life.place() >> self.bits;
+        if at >= self.alive.len() {
+            self.alive.resize_with(at + 1, || None);
+        }
+        self.alive[at] = Some(Box::new(Peer { life, id, ends: Ends::default(), oddity: None, protocol }));
     }
 
-    pub(crate) fn remove(&mut self, life: Key) -> Option<Peer<P>> {
-        let peer = self.lives.remove(life)?;
-        self.by_id.remove(&peer.contact.id);
-        self.by_addr.remove(&peer.contact.addr);
-        Some(peer)
+    pub(crate) fn remove(&mut self, life: Key) -> Option<Box<Peer<P>>> {
+        self.get(life)?;
+        self.alive[life.place() >> self.bits].take()
     }
 
     pub(crate) fn get(&self, life: Key) -> Option<&Peer<P>> {
-        self.lives.get(life)
+        self.alive.get(life.place() >> self.bits)?.as_deref().filter(|peer| peer.life == life)
     }
 
     pub(crate) fn get_mut(&mut self, life: Key) -> Option<&mut Peer<P>> {
-        self.lives.get_mut(life)
+        self.alive.get_mut(life.place() >> self.bits)?.as_deref_mut().filter(|peer| peer.life == life)
     }
 
-    pub(crate) fn life_of(&self, id: PeerId) -> Option<Key> {
-        self.by_id.get(&id).copied()
+    /// Everyone alive, in the order of their places.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Peer<P>> {
+        self.alive.iter().filter_map(Option::as_deref)
     }
 
-    pub(crate) fn listening_at(&self, addr: &Addr) -> Option<Key> {
-        self.by_addr.get(addr).copied()
+    /// Keeps what is left of a crashed peer's ends.
+    pub(crate) fn haunt(&mut self, life: Key, ghost: Ghost) {
+        self.ghosts.insert(life, ghost);
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.by_id.len()
+    /// Forgets a crashed peer of which nothing is left.
+    pub(crate) fn rest(&mut self, life: Key) {
+        if self.ghosts.get(&life).is_some_and(|ghost| ghost.ends.is_empty()) {
+            self.ghosts.remove(&life);
+        }
     }
 
-    /// Everyone alive, ascending by identity.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (PeerId, &Peer<P>)> {
-        self.by_id.iter().filter_map(|(&id, &life)| Some((id, self.lives.get(life)?)))
+    /// Identity and ends of a life, or of what is left of it.
+    pub(crate) fn ends_mut(&mut self, life: Key) -> Option<(PeerId, &mut Ends)> {
+        // Asked twice, because a borrow that is returned lasts.
+        if self.get(life).is_some() {
+            return self.get_mut(life).map(|peer| (peer.id, &mut peer.ends));
+        }
+        self.ghosts.get_mut(&life).map(|ghost| (ghost.id, &mut ghost.ends))
+    }
+
+    /// The far end of a link is gone.
+    pub(crate) fn far_gone(&mut self, life: Key, end: u32) {
+        if let Some((_, ends)) = self.ends_mut(life) {
+            ends.far_gone(end);
+        }
+        self.rest(life);
+    }
+
+    /// Everybody's ends, those of crashed peers last.
+    pub(crate) fn all_ends_mut(&mut self) -> impl Iterator<Item = (PeerId, &mut Ends)> {
+        let alive = self.alive.iter_mut().filter_map(Option::as_deref_mut).map(|peer| (peer.id, &mut peer.ends));
+        alive.chain(self.ghosts.values_mut().map(|ghost| (ghost.id, &mut ghost.ends)))
     }
 }

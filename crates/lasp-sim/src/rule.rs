@@ -65,6 +65,10 @@ impl Rules {
         self.rules.len() < before
     }
 
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.rules.is_empty()
+    }
+
     pub(crate) fn judge(&mut self, now: Time, route: Route, rng: &mut Rng) -> Verdict {
         let mut travel = Verdict::Pass;
         for (_, rule) in &mut self.rules {

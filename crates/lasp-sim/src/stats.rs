@@ -52,4 +52,22 @@ impl Stats {
     pub fn lost_total(&self) -> u64 {
         self.lost.iter().sum()
     }
+
+    /// The counters of several shards together.
+    pub(crate) fn sum<'a>(shards: impl Iterator<Item = &'a Self>) -> Self {
+        shards.fold(Self::default(), |mut sum, shard| {
+            sum.events += shard.events;
+            sum.sent += shard.sent;
+            sum.bytes_sent += shard.bytes_sent;
+            sum.delivered += shard.delivered;
+            sum.bytes_delivered += shard.bytes_delivered;
+            sum.duplicated += shard.duplicated;
+            sum.reordered += shard.reordered;
+            sum.expired += shard.expired;
+            sum.links += shard.links;
+            sum.dials_failed += shard.dials_failed;
+            sum.lost.iter_mut().zip(shard.lost).for_each(|(sum, lost)| *sum += lost);
+            sum
+        })
+    }
 }

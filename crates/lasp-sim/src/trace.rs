@@ -90,13 +90,14 @@ impl fmt::Display for Occurrence {
     }
 }
 
-type Listener = Box<dyn FnMut(Time, &Occurrence) + Send>;
+/// Who is told of every occurrence.
+pub(crate) type Listener = Box<dyn FnMut(Time, &Occurrence) + Send>;
 
-/// The running hash and the listener.
-#[derive(Default)]
+/// The running hash, and what happened since the listener was told, if there is one.
+#[derive(Debug, Default)]
 pub(crate) struct Trace {
     hash: u64,
-    listener: Option<Listener>,
+    heard: Option<Vec<(Time, Occurrence)>>,
 }
 
 impl Trace {
@@ -106,24 +107,24 @@ impl Trace {
 
     /// The same hash, told to nobody.
     pub(crate) const fn fork(&self) -> Self {
-        Self { hash: self.hash, listener: None }
+        Self { hash: self.hash, heard: None }
     }
 
-    pub(crate) fn listen(&mut self, listener: Listener) {
-        self.listener = Some(listener);
+    /// Keeps what happens from now on until it is taken.
+    pub(crate) fn keep(&mut self) {
+        self.heard.get_or_insert_default();
+    }
+
+    /// Takes what happened, oldest first.
+    pub(crate) fn take(&mut self) -> Vec<(Time, Occurrence)> {
+        self.heard.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     pub(crate) fn record(&mut self, now: Time, occurrence: Occurrence) {
         let [kind, a, b, c] = occurrence.parts();
         self.hash = mix(mix(self.hash ^ now.as_micros(), kind ^ a.rotate_left(32)), mix(b, c));
-        if let Some(listener) = &mut self.listener {
-            listener(now, &occurrence);
+        if let Some(heard) = &mut self.heard {
+            heard.push((now, occurrence));
         }
-    }
-}
-
-impl fmt::Debug for Trace {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Trace").field("hash", &self.hash).finish()
     }
 }

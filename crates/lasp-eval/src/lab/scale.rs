@@ -5,7 +5,8 @@
 
 use super::options::OverlayScale;
 use super::run::blank;
-use super::tree::{Arrival, Command, News, Tree};
+use super::threads::Threads;
+use super::tree::{Arrival, Command, News, Settings, Tree};
 use crate::config::Config;
 use crate::overlay;
 use crate::plot::{Bar, Chart, Corner, Kind};
@@ -13,7 +14,7 @@ use crate::progress::{Observer, Progress};
 use crate::run::Context;
 use crate::summary::{Memory, Summary};
 use crate::usage::usage;
-use lasp_overlay::membership::{self, Membership as _, hyparview};
+use lasp_overlay::membership::{self, Membership as _};
 use lasp_overlay::{Addr, Contact, PeerId};
 use lasp_sim::Simulator;
 use std::time::{Duration, Instant};
@@ -27,9 +28,14 @@ const SETTLE: Duration = Duration::from_secs(10);
 /// How much virtual time passes between two looks at the clock and at the wish to stop.
 const STEP: Duration = Duration::from_millis(500);
 
+/// Into how many shards the world is divided: enough to share them out evenly among the processors of most machines. Part of
+/// what the trace hash follows from.
+const SHARDS: usize = 16;
+
 struct World<'a> {
     config: &'a Config,
     options: &'a OverlayScale,
+    settings: Settings,
     simulator: Simulator<Tree>,
     context: &'a Context<'a>,
     observer: &'a mut dyn Observer,
@@ -44,9 +50,9 @@ pub(super) fn evaluate(
     context: &Context<'_>,
     observer: &mut dyn Observer,
 ) -> (Summary, Vec<Chart>) {
-    let simulator = Simulator::new(lasp_sim::Config::seeded(config.seed));
-    let started = Instant::now();
-    World { config, options, simulator, context, observer, started, peak: 0 }.run()
+    let simulator = Simulator::new(lasp_sim::Config { shards: SHARDS, ..lasp_sim::Config::seeded(config.seed) });
+    let (settings, started) = (Settings::default(), Instant::now());
+    World { config, options, settings, simulator, context, observer, started, peak: 0 }.run()
 }
 
 fn address(node: usize) -> Addr {
@@ -87,7 +93,7 @@ impl World<'_> {
     fn join(&mut self, node: usize, there: usize) {
         let contact = Contact { id: PeerId(node as u64), incarnation: 1, addr: address(node) };
         let rng = self.simulator.rng().fork();
-        let tree = Tree::new(hyparview::Config::default(), contact.clone(), rng);
+        let tree = Tree::new(&self.settings, contact.clone(), rng);
         self.simulator.spawn(contact, tree);
         if there > 0 {
             let through = vec![address(self.simulator.rng().index(there))];
@@ -130,7 +136,7 @@ impl World<'_> {
     fn pass(&mut self, mut left: Duration) {
         while !left.is_zero() && !self.context.stop.is_set() {
             let step = left.min(STEP);
-            self.simulator.run_for(step);
+            self.simulator.run_until_on(self.simulator.now() + step, &Threads::all());
             left -= step;
             self.peak = usage().map_or(0, |usage| usage.rss_bytes).max(self.peak);
             self.observer.progress(&Progress {
@@ -150,6 +156,7 @@ impl World<'_> {
     fn note(&self, summary: &mut Summary, step: &str, timed: Instant) {
         let mut put = |name: String, value: f64| summary.results.insert(name, value.into());
         put(format!("{step}_wall_seconds"), timed.elapsed().as_secs_f64());
+        put(format!("{step}_cpu_seconds"), cpu_seconds());
         put(format!("{step}_virtual_seconds"), self.simulator.now().as_secs_f64());
         put(format!("{step}_rss_bytes"), usage().map_or(0, |usage| usage.rss_bytes) as f64);
         put(format!("{step}_events"), self.simulator.stats().events as f64);
@@ -183,6 +190,7 @@ impl World<'_> {
         put("peak_rss_bytes_per_node", each);
         put("events", events);
         put("events_per_wall_second", events / self.started.elapsed().as_secs_f64());
+        put("events_per_cpu_second", events / cpu_seconds().max(0.01));
         summary.rss_bytes = Memory { mean: each, max: each };
         summary.run_seconds = self.simulator.now().as_secs_f64();
         summary.bytes.total = self.simulator.stats().bytes_sent;
@@ -191,6 +199,11 @@ impl World<'_> {
             summary.problems.push("stopped before the end".to_owned());
         }
     }
+}
+
+/// Seconds of processors that this process has used so far.
+fn cpu_seconds() -> f64 {
+    usage().map_or(0.0, |usage| usage.cpu_ms as f64 / 1000.0)
 }
 
 fn chart(degrees: &[usize]) -> Chart {

@@ -4,7 +4,9 @@ use lasp_crdt::{Decode, DecodeError, Encode, Reader, ReplicaId, Writer, codec::t
 use lasp_overlay::broadcast::{self, Payload, Plumtree};
 use lasp_overlay::membership::hyparview::{self, HyParView};
 use lasp_overlay::membership::{self, Membership};
+use lasp_overlay::wire::measure_encoding;
 use lasp_overlay::{Contact, Input, Outbox, PeerId, Protocol, Rng, Time, Wire};
+use std::sync::Arc;
 
 /// What is broadcast: a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +28,13 @@ impl Decode for News {
     fn decode(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
         r.varint("news").map(Self)
     }
+}
+
+/// The settings of both layers.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    membership: Arc<hyparview::Config>,
+    broadcast: Arc<broadcast::Config>,
 }
 
 /// The peer.
@@ -72,11 +81,11 @@ pub struct Arrival {
 }
 
 impl Tree {
-    /// A peer that is in no cluster yet.
-    pub fn new(settings: hyparview::Config, contact: Contact, mut rng: Rng) -> Self {
+    /// A peer that is in no cluster yet. All of a world share their settings.
+    pub fn new(settings: &Settings, contact: Contact, mut rng: Rng) -> Self {
         let origin = ReplicaId(contact.id.0 + 1);
-        let broadcast = Plumtree::new(broadcast::Config::default(), origin, rng.fork());
-        Self { membership: HyParView::new(settings, contact, rng), broadcast }
+        let broadcast = Plumtree::new(Arc::clone(&settings.broadcast), origin, rng.fork());
+        Self { membership: HyParView::new(Arc::clone(&settings.membership), contact, rng), broadcast }
     }
 
     /// Its membership strategy.
@@ -148,6 +157,10 @@ impl Protocol for Tree {
             Input::Drained { .. } => {}
         }
     }
+
+    fn look_ahead(&self) -> u64 {
+        self.membership.look_ahead()
+    }
 }
 
 impl Wire for Message {
@@ -165,10 +178,10 @@ impl Wire for Message {
         }
     }
 
-    fn measure(&self) -> (usize, u64) {
+    fn measure_in(&self, buffer: &mut Vec<u8>) -> (usize, u64) {
         match self {
-            Self::Membership(message) => message.measure(),
-            Self::Broadcast(message) => to_bytes(message).as_slice().measure(),
+            Self::Membership(message) => message.measure_in(buffer),
+            Self::Broadcast(message) => measure_encoding(message, buffer),
         }
     }
 }

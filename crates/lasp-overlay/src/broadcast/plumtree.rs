@@ -19,22 +19,23 @@ use super::seen::Seen;
 use super::shape::Shape;
 use super::{Command, Event, Payload};
 use crate::peer::PeerId;
+use crate::peer_map::PeerMap;
 use crate::protocol::{Input, Outbox, Protocol};
 use crate::rng::Rng;
 use crate::time::Time;
 use lasp_crdt::{Dot, DotSet, ReplicaId};
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The broadcast layer of one peer.
 #[derive(Debug)]
 pub struct Plumtree<P> {
-    pub(super) config: Config,
+    pub(super) config: Arc<Config>,
     /// Under which this peer's own messages run.
     pub(super) origin: ReplicaId,
     /// How many messages it has broadcast.
     pub(super) minted: u64,
     pub(super) rng: Rng,
-    pub(super) neighbors: BTreeMap<PeerId, Neighbor>,
+    pub(super) neighbors: PeerMap<Neighbor>,
     pub(super) seen: Seen,
     pub(super) cache: Cache<P>,
     pub(super) shape: Shape,
@@ -133,7 +134,9 @@ impl<P: Payload> Protocol for Plumtree<P> {
 
 impl<P: Payload> Plumtree<P> {
     /// The layer of a peer whose messages run under `origin`, which no earlier life of it may have used.
-    pub fn new(config: Config, origin: ReplicaId, rng: Rng) -> Self {
+    /// Peers can share their settings.
+    pub fn new(config: impl Into<Arc<Config>>, origin: ReplicaId, rng: Rng) -> Self {
+        let config = config.into();
         Self {
             seen: Seen::new(config.seen_origins, config.seen_ranges),
             cache: Cache::new(config.cache_entries, config.cache_weight),
@@ -141,7 +144,7 @@ impl<P: Payload> Plumtree<P> {
             origin,
             minted: 0,
             rng,
-            neighbors: BTreeMap::new(),
+            neighbors: PeerMap::new(),
             shape: Shape::default(),
             announcements: Announcements::default(),
             missing: Missing::default(),
@@ -269,7 +272,7 @@ impl<P: Payload> Plumtree<P> {
         if !self.neighbors.values().any(Neighbor::hears_announcements) {
             return self.announcements.clear();
         }
-        let Config { announce_after, announce_after_most, .. } = self.config;
+        let Config { announce_after, announce_after_most, .. } = *self.config;
         let wait = self.rng.jitter(self.announcements.wait(announce_after, announce_after_most), 0.2);
         let at = now + wait;
         self.announce_at = Some(at);

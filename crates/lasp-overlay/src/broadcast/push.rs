@@ -41,7 +41,7 @@ impl<P: Payload> Plumtree<P> {
 
     /// Pushes a payload on, announces it, and remembers it.
     fn spread(&mut self, now: Time, record: Record<P>, out: &mut Outbox<Self>) {
-        for (&peer, neighbor) in &self.neighbors {
+        for (&peer, neighbor) in self.neighbors.iter() {
             if neighbor.mode == Mode::Eager && record.from != Some(peer) {
                 self.metrics.gossip_sent += record.send_to(peer, out);
             }

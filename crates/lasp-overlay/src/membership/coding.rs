@@ -13,7 +13,11 @@ macro_rules! measured_by_encoding {
             }
 
             fn measure(&self) -> (usize, u64) {
-                lasp_crdt::codec::to_bytes(self).as_slice().measure()
+                self.measure_in(&mut Vec::new())
+            }
+
+            fn measure_in(&self, buffer: &mut Vec<u8>) -> (usize, u64) {
+                $crate::wire::measure_encoding(self, buffer)
             }
         }
     };

@@ -2,12 +2,19 @@
 //!
 //! Events are divided by processor time, since machines that build and measure are seldom idle; the wall's time stands
 //! beside it. Three worlds: tokens that wander over links, which costs the engine alone; HyParView and Plumtree at
-//! rest; the same under broadcasts.
+//! rest; the same under broadcasts. Each in one shard, and in sixteen on every processor.
 
 mod measure;
+#[path = "../../../lasp-eval/src/lab/threads.rs"]
+#[allow(unreachable_pub, reason = "the threads of `lasp eval overlay-scale`")]
+mod threads;
 mod tokens;
 #[path = "../../../lasp-eval/src/lab/tree.rs"]
-#[allow(dead_code, unreachable_pub, reason = "the peer of `lasp eval overlay-scale`, of which a benchmark looks at nothing")]
+#[allow(
+    dead_code,
+    unreachable_pub,
+    reason = "the peer of `lasp eval overlay-scale`, of which a benchmark looks at nothing"
+)]
 mod tree;
 mod trees;
 
@@ -16,7 +23,9 @@ fn main() {
     let sizes = if sizes.is_empty() { vec![1_000, 10_000, 100_000] } else { sizes };
     println!("{}", measure::HEAD);
     for peers in sizes {
-        tokens::measure(peers);
-        trees::measure(peers);
+        for shards in [1, 16] {
+            tokens::measure(peers, shards);
+            trees::measure(peers, shards);
+        }
     }
 }

@@ -1,14 +1,16 @@
 //! What a stretch of simulation took.
 
+use crate::threads::Threads;
 use lasp_overlay::{Protocol, Wire};
 use lasp_sim::Simulator;
+use std::time::Duration;
 
 /// The columns.
 pub(crate) const HEAD: &str =
-    "| world | peers | events | cpu s | M events / cpu s | M events / wall s |\n|---|---|---|---|---|---|";
+    "| world | peers | shards | events | cpu s | M events / cpu s | M events / wall s |\n|---|---|---|---|---|---|---|";
 
 /// Runs a stretch and prints its line.
-pub(crate) fn report<P>(world: &str, sim: &mut Simulator<P>, stretch: impl FnOnce(&mut Simulator<P>))
+pub(crate) fn report<P>((world, shards): (&str, usize), sim: &mut Simulator<P>, stretch: impl FnOnce(&mut Simulator<P>))
 where
     P: Protocol,
     P::Message: Wire + Clone,
@@ -19,7 +21,18 @@ where
     let (cpu, wall) = (cpu_seconds() - cpu, wall());
     let peers = sim.len();
     let millions = |seconds: f64| events / 1e6 / seconds;
-    println!("| {world} | {peers} | {events} | {cpu:.2} | {:.2} | {:.2} |", millions(cpu), millions(wall));
+    println!("| {world} | {peers} | {shards} | {events} | {cpu:.2} | {:.2} | {:.2} |", millions(cpu), millions(wall));
+}
+
+/// Lets virtual time pass, on every processor.
+pub(crate) fn pass<P>(sim: &mut Simulator<P>, stretch: Duration)
+where
+    P: Protocol + Send,
+    P::Message: Wire + Clone + Send,
+    P::Timer: Send,
+    P::Event: Send,
+{
+    sim.run_until_on(sim.now() + stretch, &Threads::all());
 }
 
 /// Seconds of processors that this process has used so far, as Linux counts them.

@@ -1,6 +1,6 @@
 //! Tokens that wander: as many as there are peers, each passed on to a random neighbour as soon as it arrives.
 
-use crate::measure::report;
+use crate::measure::{pass, report};
 use lasp_overlay::{Addr, Contact, Input, Outbox, Output, PeerId, Protocol, Rng, Time};
 use lasp_sim::{Config, Simulator};
 use std::time::Duration;
@@ -53,8 +53,8 @@ fn contact(n: u64) -> Contact {
     Contact { id: PeerId(n), incarnation: 1, addr: Addr::new(&n.to_string()).expect("short") }
 }
 
-pub(crate) fn measure(peers: u64) {
-    let mut sim = Simulator::new(Config::seeded(1));
+pub(crate) fn measure(peers: u64, shards: usize) {
+    let mut sim = Simulator::new(Config { shards, ..Config::seeded(1) });
     for n in 0..peers {
         let rng = sim.rng().fork();
         sim.spawn(contact(n), Walker { links: Vec::new(), rng });
@@ -65,11 +65,11 @@ pub(crate) fn measure(peers: u64) {
             sim.command(PeerId(n), Ask::Link(contact(to)));
         }
     }
-    sim.run_for(Duration::from_secs(1));
+    pass(&mut sim, Duration::from_secs(1));
     for n in 0..peers {
         sim.command(PeerId(n), Ask::Start);
     }
     // A hop takes 3 ms on average.
     let millis = (3 * HOPS / peers).max(30);
-    report("tokens", &mut sim, |sim| sim.run_for(Duration::from_millis(millis)));
+    report(("tokens", shards), &mut sim, |sim| pass(sim, Duration::from_millis(millis)));
 }

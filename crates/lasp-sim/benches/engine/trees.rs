@@ -1,8 +1,8 @@
 //! HyParView and Plumtree: a whole overlay, left alone and then used.
 
-use crate::measure::report;
-use crate::tree::{Command, News, Tree};
-use lasp_overlay::membership::{Command as Ask, hyparview};
+use crate::measure::{pass, report};
+use crate::tree::{Command, News, Settings, Tree};
+use lasp_overlay::membership::Command as Ask;
 use lasp_overlay::{Addr, Contact, PeerId};
 use lasp_sim::{Config, Simulator};
 use std::time::Duration;
@@ -12,34 +12,35 @@ fn contact(n: u64) -> Contact {
 }
 
 /// An overlay in which everybody has joined, some time ago.
-fn grown(peers: u64) -> Simulator<Tree> {
-    let mut sim = Simulator::new(Config::seeded(1));
+fn grown(peers: u64, shards: usize) -> Simulator<Tree> {
+    let mut sim = Simulator::new(Config { shards, ..Config::seeded(1) });
+    let settings = Settings::default();
     for n in 0..peers {
         let rng = sim.rng().fork();
-        sim.spawn(contact(n), Tree::new(hyparview::Config::default(), contact(n), rng));
+        sim.spawn(contact(n), Tree::new(&settings, contact(n), rng));
         if n > 0 {
             let through = sim.rng().below(n);
             sim.command(PeerId(n), Command::Membership(Ask::Join(vec![contact(through).addr])));
         }
         // A hundred waves.
         if n % (peers / 100).max(1) == 0 {
-            sim.run_for(Duration::from_millis(100));
+            pass(&mut sim, Duration::from_millis(100));
         }
     }
-    sim.run_for(Duration::from_secs(20));
+    pass(&mut sim, Duration::from_secs(20));
     sim
 }
 
-pub(crate) fn measure(peers: u64) {
-    let mut sim = grown(peers);
+pub(crate) fn measure(peers: u64, shards: usize) {
+    let mut sim = grown(peers, shards);
     let seconds = (1_000_000 / peers).clamp(2, 200);
-    report("at rest", &mut sim, |sim| sim.run_for(Duration::from_secs(seconds)));
+    report(("at rest", shards), &mut sim, |sim| pass(sim, Duration::from_secs(seconds)));
     let messages = (1_000_000 / peers).clamp(5, 200);
-    report("broadcasts", &mut sim, |sim| {
+    report(("broadcasts", shards), &mut sim, |sim| {
         for number in 0..messages {
             let from = PeerId(sim.rng().below(peers));
             sim.command(from, Command::Broadcast(News(number)));
-            sim.run_for(Duration::from_millis(20));
+            pass(sim, Duration::from_millis(20));
         }
     });
 }

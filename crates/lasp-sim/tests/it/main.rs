@@ -3,4 +3,5 @@
 mod determinism;
 mod faults;
 mod links;
+mod shards;
 mod toy;

@@ -5,9 +5,9 @@
 use super::Out;
 use super::message::Message;
 use crate::peer::{Addr, Contact, PeerId};
+use crate::peer_map::PeerMap;
 use crate::protocol::Output;
 use crate::time::Time;
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// How many messages wait for one link. Beyond it the newest is dropped: all that wait here is asked again or may
@@ -20,8 +20,8 @@ const OPENING: usize = 64;
 /// The links of one peer.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Links {
-    up: BTreeMap<PeerId, Link>,
-    opening: BTreeMap<PeerId, Opening>,
+    up: PeerMap<Link>,
+    opening: PeerMap<Opening>,
 }
 
 #[derive(Clone, Debug)]
@@ -57,6 +57,11 @@ impl Links {
         self.up.values().map(|link| &link.contact)
     }
 
+    /// See [`Protocol::look_ahead`](crate::Protocol::look_ahead).
+    pub(super) fn look_ahead(&self) -> u64 {
+        self.up.look_ahead()
+    }
+
     /// Asks for a link to a peer without having anything to say.
     pub(super) fn open(&mut self, now: Time, to: &Contact, out: &mut Out) {
         let known = self.up.contains_key(&to.id) || self.opening.contains_key(&to.id);
@@ -82,7 +87,7 @@ impl Links {
         if self.opening.len() >= OPENING && !self.opening.contains_key(&to.id) {
             return;
         }
-        let opening = self.opening.entry(to.id).or_insert_with(|| {
+        let opening = self.opening.get_or_insert_with(to.id, || {
             out.push(Output::Link(to.clone()));
             Opening { contact: to.clone(), since: now, queue: Vec::new() }
         });
@@ -125,8 +130,7 @@ impl Links {
     }
 
     fn give_up(&mut self, mut which: impl FnMut(&Opening) -> bool) -> Vec<Contact> {
-        let given_up = self.opening.extract_if(.., |_, opening| which(opening));
-        given_up.map(|(_, opening)| opening.contact).collect()
+        self.opening.extract(&mut which).into_iter().map(|opening| opening.contact).collect()
     }
 
     /// Closes links of no use for `linger`, if this side dialled, or for twice as long; of those the `spares` used last stay.

@@ -30,6 +30,7 @@ pub use tag::{MAX_TAG_LEN, Tag};
 
 use super::{Command, Event, Membership, Metrics};
 use crate::peer::{Addr, Contact, PeerId};
+use crate::peer_map::PeerMap;
 use crate::protocol::{Input, Outbox, Output, Protocol};
 use crate::rng::Rng;
 use crate::time::Time;
@@ -39,7 +40,7 @@ use mend::Mending;
 use neighbor::{LinkClock, Pending};
 use promote::Promotion;
 use shuffle::Shuffling;
-use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 use tag::Tags;
 use view::{Neighbor, View};
@@ -54,7 +55,7 @@ const TICK: Duration = Duration::from_secs(1);
 #[derive(Clone, Debug)]
 pub struct HyParView {
     me: Contact,
-    config: Config,
+    config: Arc<Config>,
     rng: Rng,
     /// Grows with every start and leave, so that periodic timers of before are recognised.
     term: u32,
@@ -63,7 +64,7 @@ pub struct HyParView {
     links: Links,
     clock: LinkClock,
     /// Peers asked to become neighbours.
-    pending: BTreeMap<PeerId, Pending>,
+    pending: PeerMap<Pending>,
     joining: Joining,
     promotion: Promotion,
     shuffling: Shuffling,
@@ -111,8 +112,9 @@ pub enum Timer {
 }
 
 impl HyParView {
-    /// The protocol of the peer `contact`, not yet in any cluster.
-    pub fn new(config: Config, contact: Contact, mut rng: Rng) -> Self {
+    /// The protocol of the peer `contact`, not yet in any cluster. Peers can share their settings.
+    pub fn new(config: impl Into<Arc<Config>>, contact: Contact, mut rng: Rng) -> Self {
+        let config = config.into();
         Self {
             view: View::new(contact.id, config.passive_capacity),
             clock: LinkClock::new(&mut rng),
@@ -121,7 +123,7 @@ impl HyParView {
             term: 0,
             left: false,
             links: Links::default(),
-            pending: BTreeMap::new(),
+            pending: PeerMap::new(),
             joining: Joining::default(),
             promotion: Promotion::default(),
             shuffling: Shuffling::default(),
@@ -316,6 +318,10 @@ impl Protocol for HyParView {
             Input::LinkDown(peer) => self.on_link_down(now, peer, out),
             Input::Drained { .. } => {}
         }
+    }
+
+    fn look_ahead(&self) -> u64 {
+        self.links.look_ahead() ^ self.view.look_ahead()
     }
 }
 

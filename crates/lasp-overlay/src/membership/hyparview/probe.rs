@@ -31,8 +31,11 @@ impl HyParView {
 
     /// Asks every doubtful neighbour, and gives up those that have not answered.
     pub(super) fn probe(&mut self, now: Time, out: &mut Out) {
-        let with_health = |n: &Neighbor| (n.contact.id, self.health(now, n));
-        let findings: Vec<(PeerId, Health)> = self.view.neighbors().map(with_health).collect();
+        let unwell = |n: &Neighbor| match self.health(now, n) {
+            Health::Fine => None,
+            health => Some((n.contact.id, health)),
+        };
+        let findings: Vec<(PeerId, Health)> = self.view.neighbors().filter_map(unwell).collect();
         for (peer, health) in findings {
             match health {
                 Health::Fine => {}

@@ -11,9 +11,9 @@ use super::neighbor::Purpose;
 use super::{HyParView, Out};
 use crate::membership::backoff::backoff;
 use crate::peer::{Contact, PeerId};
+use crate::peer_map::PeerMap;
 use crate::time::Time;
 use lasp_crdt::{Decode, DecodeError, Encode, Reader, Writer};
-use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -68,7 +68,7 @@ impl Decode for Tag {
 /// The tags of linked peers for which places are kept, and when an open place is advertised next.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tags {
-    of: BTreeMap<PeerId, Tag>,
+    of: PeerMap<Tag>,
     due: Time,
     /// Advertisements in a row that filled no place.
     fruitless: u32,

@@ -5,9 +5,10 @@
 
 use super::message::LinkId;
 use crate::peer::{Contact, PeerId};
+use crate::peer_map::PeerMap;
 use crate::rng::Rng;
 use crate::time::Time;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 /// How many departures are remembered, so that peers which left are not learned of again. Beyond it the first is
 /// forgotten; its peer then costs a failed dial.
@@ -33,15 +34,20 @@ pub(super) struct Neighbor {
 #[derive(Clone, Debug)]
 pub(super) struct View {
     me: PeerId,
-    active: BTreeMap<PeerId, Neighbor>,
-    passive: BTreeMap<PeerId, Contact>,
+    active: PeerMap<Neighbor>,
+    passive: PeerMap<Contact>,
     passive_capacity: usize,
     departed: VecDeque<(PeerId, u64)>,
 }
 
 impl View {
     pub(super) const fn new(me: PeerId, passive_capacity: usize) -> Self {
-        Self { me, active: BTreeMap::new(), passive: BTreeMap::new(), passive_capacity, departed: VecDeque::new() }
+        Self { me, active: PeerMap::new(), passive: PeerMap::new(), passive_capacity, departed: VecDeque::new() }
+    }
+
+    /// See [`Protocol::look_ahead`](crate::Protocol::look_ahead).
+    pub(super) fn look_ahead(&self) -> u64 {
+        self.active.look_ahead()
     }
 
     /// How many neighbours there are.
@@ -115,15 +121,18 @@ impl View {
     pub(super) fn keep(&mut self, contact: Contact) {
         let room = self.passive.len() < self.passive_capacity && contact.id != self.me;
         if room && !self.is_active(contact.id) && !self.has_departed(&contact) {
-            self.passive.entry(contact.id).or_insert(contact);
+            self.passive.get_or_insert_with(contact.id, || contact);
         }
     }
 
     fn make_room(&mut self, sacrifice: &[PeerId], rng: &mut Rng) {
-        let offered: Vec<PeerId> = sacrifice.iter().filter(|id| self.passive.contains_key(id)).copied().collect();
-        let pool = if offered.is_empty() { self.passive.keys().copied().collect() } else { offered };
-        if let Some(victim) = rng.choose(&pool) {
-            self.passive.remove(victim);
+        let offered = || sacrifice.iter().filter(|id| self.passive.contains_key(id));
+        let victim = match offered().count() {
+            0 => self.passive.keys().nth(rng.index(self.passive.len())).copied(),
+            count => offered().nth(rng.index(count)).copied(),
+        };
+        if let Some(victim) = victim {
+            self.passive.remove(&victim);
         }
     }
 
@@ -159,12 +168,10 @@ impl View {
 
     /// A random neighbour that is none of `except`.
     pub(super) fn random_neighbor(&self, except: &[PeerId], rng: &mut Rng) -> Option<Contact> {
-        let pool: Vec<&Contact> = self
-            .neighbors()
-            .map(|neighbor| &neighbor.contact)
-            .filter(|contact| !except.contains(&contact.id))
-            .collect();
-        rng.choose(&pool).map(|contact| (*contact).clone())
+        let pool =
+            || self.neighbors().map(|neighbor| &neighbor.contact).filter(|contact| !except.contains(&contact.id));
+        let count = pool().count();
+        if count == 0 { None } else { pool().nth(rng.index(count)).cloned() }
     }
 
     /// A random sample of up to `active` neighbours and `passive` others, passive or `linked`, without `except`.

@@ -1,6 +1,7 @@
 //! Settings that contradict each other.
 
 use super::*;
+use std::collections::BTreeMap;
 
 fn refusal(config: &Config) -> String {
     config.validate().expect_err("a contradiction").to_string()

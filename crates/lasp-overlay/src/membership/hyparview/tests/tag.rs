@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::membership::hyparview::Tag;
+use std::collections::BTreeMap;
 
 fn server() -> Tag {
     Tag::new("server").expect("short")
