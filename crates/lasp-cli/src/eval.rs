@@ -36,7 +36,7 @@ fn refuse(why: &str) -> ExitCode {
 }
 
 /// Every scenario with what it shows.
-fn list() -> String {
+pub(crate) fn list() -> String {
     let mut text = String::from("Scenarios of `lasp eval`:\n\n");
     for (name, shows) in Scenario::LIST {
         text += &format!("  {name}\n      {shows}\n");

@@ -87,6 +87,9 @@ fn main() -> ExitCode {
             let code = if error.use_stderr() { ExitCode::from(USAGE) } else { ExitCode::SUCCESS };
             // Where not even a message can be written, the exit code still tells.
             let _ = terminal::usage(&error);
+            if error.kind() == ErrorKind::InvalidSubcommand && std::env::args().nth(1).as_deref() == Some("eval") {
+                eprint!("\n{}", eval::list());
+            }
             code
         }
     }

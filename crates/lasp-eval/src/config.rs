@@ -4,7 +4,7 @@
 //! nothing of how a run is hosted.
 
 use crate::choice::choice;
-pub use crate::lab::options::{Hyparview, OverlayScale};
+pub use crate::lab::options::{Crash, Hyparview, Optimise, OverlayScale};
 pub use crate::process::overlay::options::OverlayProcesses;
 use crate::span::Span;
 use serde::{Deserialize, Serialize};

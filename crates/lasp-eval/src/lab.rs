@@ -2,8 +2,9 @@
 //!
 //! - [`run`]: an experiment from its configuration to its archive: start here. [`options`]: what can be set.
 //! - [`experiment`]: the HyParView paper's: reliability, healing and shape of an overlay. [`scale`], with [`tree`]: very large ones.
+//! - [`subject`]: what is run: the strategy under test, variants of it, others.
 //! - [`strategy`]: what an experiment asks of an overlay. [`simulated`], with [`flood`]: the real state machines in
-//!   virtual time. [`cyclon`]: a model in rounds, for comparison.
+//!   virtual time, on a [`plane`] if links are to cost something. [`gossip`], [`cyclon`]: models in rounds, for comparison.
 //! - [`graph`]: clustering, paths, components.
 //! - [`measured`], [`charts`], [`page`], [`published`]: figures over all seeds, beside the published ones.
 
@@ -11,14 +12,17 @@ pub mod charts;
 pub mod cyclon;
 pub mod experiment;
 pub mod flood;
+pub mod gossip;
 pub mod graph;
 pub mod measured;
 pub mod options;
 pub mod page;
+pub mod plane;
 pub mod published;
 pub mod run;
 pub mod scale;
 pub mod simulated;
 pub mod strategy;
 pub mod threads;
+pub mod subject;
 pub mod tree;

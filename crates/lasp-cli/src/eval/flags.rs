@@ -3,8 +3,8 @@
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
 use lasp_eval::config::{
-    AdvertisementCounter, Config, ConfigError, Dissemination, Hyparview, Latency, Membership, OverlayProcesses,
-    OverlayScale, Scenario, SharedLoad, Sync, Where,
+    AdvertisementCounter, Config, ConfigError, Crash, Dissemination, Hyparview, Latency, Membership, Optimise,
+    OverlayProcesses, OverlayScale, Scenario, SharedLoad, Sync, Where,
 };
 use lasp_eval::span::Span;
 use std::path::PathBuf;
@@ -157,7 +157,19 @@ pub(crate) struct HyparviewArgs {
     /// Messages after each failure [default: 1000]
     #[arg(long, env = "LASP_EVAL_MESSAGES", value_name = "N")]
     messages: Option<usize>,
-    /// Run Cyclon beside it [default: true]
+    /// Percent of the nodes that fail at once, one or several [default: 10,20,30,40,50,60,70,80,90,95]
+    #[arg(long, env = "LASP_EVAL_FAILED", value_name = "PERCENT", value_delimiter = ',')]
+    failed: Option<Vec<u32>>,
+    /// How nodes fail: silently, only sending finds out [default: reset]
+    #[arg(long, env = "LASP_EVAL_CRASH", value_parser = choice::<Crash>(Crash::NAMES))]
+    crash: Option<Crash>,
+    /// Exchange links for such with a shorter round trip (X-BOT), nodes scattered over a square [default: off]
+    #[arg(long, env = "LASP_EVAL_OPTIMISE", value_parser = choice::<Optimise>(Optimise::NAMES))]
+    optimise: Option<Optimise>,
+    /// Run the further rows: larger passive view, no spare links, silent crashes [default: true]
+    #[arg(long, env = "LASP_EVAL_VARIANTS", value_name = "BOOL")]
+    variants: Option<bool>,
+    /// Run Cyclon and SCAMP beside it [default: true]
     #[arg(long, env = "LASP_EVAL_COMPARE", value_name = "BOOL")]
     compare: Option<bool>,
 }
@@ -302,6 +314,10 @@ impl ScenarioArgs {
                 put(&mut options.spare_links, args.spare_links);
                 put(&mut options.cycles, args.cycles);
                 put(&mut options.messages, args.messages);
+                put(&mut options.failed, args.failed.clone());
+                put(&mut options.crash, args.crash);
+                put(&mut options.optimise, args.optimise);
+                put(&mut options.variants, args.variants);
                 put(&mut options.compare, args.compare);
                 *scenario = Scenario::Hyparview(options);
             }

@@ -1,8 +1,9 @@
 //! The figures of the HyParView experiment, the published ones beside ours.
 
 use super::experiment::Outcome;
-use super::measured::{Measured, Subject};
+use super::measured::Measured;
 use super::published::{self, Published};
+use super::subject::Subject;
 use crate::figure::Varied;
 use crate::plot::{Bar, Chart, Corner, Ink, Kind, Line};
 use std::collections::BTreeMap;
@@ -22,6 +23,11 @@ pub fn charts(measured: &Measured) -> Vec<Chart> {
         known_by(measured),
         clustering(measured),
     ];
+    for chart in &mut charts {
+        if let Kind::Lines(lines) = &mut chart.kind {
+            lines.retain(|line| !line.points.is_empty());
+        }
+    }
     charts.retain(|chart| !matches!(&chart.kind, Kind::Lines(lines) if lines.is_empty()));
     charts
 }
@@ -50,6 +56,7 @@ fn reliability(measured: &Measured) -> Chart {
     let others = [
         (Subject::Cyclon, "Cyclon", Ink::Third, published::CYCLON),
         (Subject::CyclonAcked, "Cyclon acked", Ink::Fourth, published::CYCLON_ACKED),
+        (Subject::Scamp, "SCAMP", Ink::Second, published::SCAMP),
     ];
     for (subject, name, ink, published) in others {
         if !measured.of(subject).is_empty() {
@@ -57,8 +64,6 @@ fn reliability(measured: &Measured) -> Chart {
             lines.push(ranged(name, ink, &measured.reliability(subject)));
         }
     }
-    let Published { name, .. } = published::SCAMP;
-    lines.push(dashed(name, Ink::Second, published::SCAMP.reliability_curve()));
     lines.push(dashed(published::HYPARVIEW.name, Ink::First, published::HYPARVIEW.reliability_curve()));
     lines.push(ranged("HyParView", Ink::First, &measured.reliability(Subject::HyParView)));
     let caption = "The share of survivors that hear a message, mean over all messages after the failure, with no \
@@ -78,6 +83,7 @@ fn unreached(measured: &Measured) -> Chart {
     let lines = vec![
         dashed("out of everybody's reach", Ink::Second, of(&ceiling)),
         Line::plain("with the larger passive view", Ink::Third, of(&measured.reliability(Subject::Large))),
+        Line::plain("without spare links", Ink::Fourth, of(&measured.reliability(Subject::NoSpares))),
         dashed("published", Ink::First, missed(published::HYPARVIEW.reliability_curve().into_iter())),
         Line::plain("HyParView", Ink::First, of(&measured.reliability(Subject::HyParView))),
     ];
@@ -176,6 +182,9 @@ fn clustering(measured: &Measured) -> Chart {
     let mut all = vec![ours("HyParView", Subject::HyParView), fixed(&published[0])];
     if !measured.of(Subject::Cyclon).is_empty() {
         all.push(ours("Cyclon", Subject::Cyclon));
+    }
+    if !measured.of(Subject::Scamp).is_empty() {
+        all.push(ours("SCAMP", Subject::Scamp));
     }
     all.extend(published[1..].iter().map(fixed));
     let caption = "The mean clustering coefficient before anything fails: the lower, the fewer messages are redundant \

@@ -34,6 +34,8 @@ pub struct Plan {
     pub cycles: u32,
     /// Messages after each failure.
     pub messages: usize,
+    /// Whether healing is measured.
+    pub heals: bool,
     /// Whether the contact through which all joined fails, too, whatever share does: then nobody finds back through it.
     pub contact_fails: bool,
 }
@@ -72,29 +74,53 @@ pub struct Outcome {
     pub max_hops: f64,
     /// Reliability before any failure.
     pub before: f64,
+    /// Mean round trips over links, in milliseconds, before and after the cycles; where nodes are scattered.
+    pub round_trips: Option<[f64; 2]>,
     /// By percentage failed.
     pub levels: BTreeMap<u32, Level>,
     /// Hash of all that happened before the failures.
     pub trace_hash: Option<u64>,
 }
 
+impl Outcome {
+    /// How many neighbours a node has, mean.
+    pub fn mean_degree(&self) -> f64 {
+        mean(self.degrees.iter().map(|degree| *degree as f64))
+    }
+}
+
 /// Runs it, at the given shares of failures; `go_on` is asked after each step.
-pub fn run<O: Overlay>(mut overlay: O, plan: &Plan, failed: &[u32], go_on: &dyn Fn() -> bool) -> Outcome {
+pub fn run<O: Overlay>(overlay: &mut O, plan: &Plan, failed: &[u32], go_on: &dyn Fn() -> bool) -> Outcome {
+    let unbiased = overlay.round_trip();
     for _ in 0..plan.cycles {
         overlay.cycle();
     }
     go_on();
-    let mut outcome = shape(&overlay);
-    let before = broadcasts(&mut held(&overlay), plan.messages.min(100), &mut Rng::new(plan.seed));
+    let mut outcome = shape(overlay);
+    outcome.round_trips = unbiased.zip(overlay.round_trip()).map(<[f64; 2]>::from);
+    let before = broadcasts(&mut held(overlay), plan.messages.min(100), &mut Rng::new(plan.seed));
     outcome.before = mean(before.iter().map(|(_, spread)| spread.reached as f64)) / overlay.alive().len() as f64;
     outcome.max_hops = mean(before.iter().map(|(_, spread)| f64::from(spread.hops)));
+    outcome.levels = levels(overlay, outcome.before, plan, failed, go_on);
+    outcome
+}
+
+/// What failures do, tried on copies of an overlay in which messages have reached a share of `before`.
+pub fn levels<O: Overlay>(
+    overlay: &O,
+    before: f64,
+    plan: &Plan,
+    failed: &[u32],
+    go_on: &dyn Fn() -> bool,
+) -> BTreeMap<u32, Level> {
+    let mut levels = BTreeMap::new();
     let mut left = failed.iter();
     while go_on()
         && let Some(&percent) = left.next()
     {
-        outcome.levels.insert(percent, level(&overlay, outcome.before, plan, percent));
+        levels.insert(percent, level(overlay, before, plan, percent));
     }
-    outcome
+    levels
 }
 
 /// How many times [`run`] asks.
@@ -148,7 +174,7 @@ fn level<O: Overlay>(overlay: &O, before: f64, plan: &Plan, percent: u32) -> Lev
         joined: mean(joined),
         ceiling: mean(heard.iter().map(|(from, _)| sizes[*from] as f64)) / survivors,
         messages,
-        healing: (percent <= HEALED).then(|| healing(overlay, before, &victims, &sizes, &mut rng)),
+        healing: (plan.heals && percent <= HEALED).then(|| healing(overlay, before, &victims, &sizes, &mut rng)),
     }
 }
 

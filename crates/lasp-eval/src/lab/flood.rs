@@ -8,7 +8,7 @@
 //! What is periodic in the strategy can be held still: then only what messages set off happens.
 
 use lasp_crdt::fingerprint::mix;
-use lasp_overlay::membership::{Command as MembershipCommand, Event as MembershipEvent, Membership, hyparview};
+use lasp_overlay::membership::{Command as MembershipCommand, Event as MembershipEvent, Membership, hyparview, scamp};
 use lasp_overlay::{Input, Outbox, PeerId, Protocol, Time, Wire};
 use std::time::Duration;
 
@@ -26,7 +26,19 @@ impl Paced for hyparview::HyParView {
     const CYCLE: Duration = Duration::from_secs(10);
 
     fn is_periodic(timer: &Self::Timer) -> bool {
-        matches!(timer, hyparview::Timer::Tick { .. } | hyparview::Timer::Shuffle { .. })
+        matches!(
+            timer,
+            hyparview::Timer::Tick { .. } | hyparview::Timer::Shuffle { .. } | hyparview::Timer::Optimise { .. }
+        )
+    }
+}
+
+impl Paced for scamp::Scamp {
+    /// As HyParView's.
+    const CYCLE: Duration = Duration::from_secs(10);
+
+    fn is_periodic(timer: &Self::Timer) -> bool {
+        matches!(timer, scamp::Timer::Tick { .. })
     }
 }
 

@@ -1,22 +1,10 @@
 //! The outcomes of all seeds, by what was run, and the figures that they come to.
 
 use super::experiment::{Level, Outcome, PATIENCE};
+use super::subject::Subject;
 use crate::figure::{Figure, Varied};
 use crate::stats;
 use std::collections::BTreeMap;
-
-/// What is run under each seed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Subject {
-    /// HyParView with the given views.
-    HyParView,
-    /// HyParView with a larger passive view.
-    Large,
-    /// Cyclon.
-    Cyclon,
-    /// Cyclon that drops whoever does not acknowledge.
-    CyclonAcked,
-}
 
 /// Outcomes by subject, one for each seed.
 #[derive(Clone, Debug, Default)]
@@ -73,11 +61,13 @@ impl Measured {
     pub fn results(&self) -> BTreeMap<String, Figure> {
         let mut results = BTreeMap::new();
         self.main_results(&mut results);
-        curve(&mut results, "reliability_large_passive", self.reliability(Subject::Large));
-        for (subject, name) in [(Subject::Cyclon, "cyclon"), (Subject::CyclonAcked, "cyclon_acked")] {
-            if self.of(subject).is_empty() {
-                continue;
-            }
+        let variants =
+            [(Subject::Large, "large_passive"), (Subject::NoSpares, "no_spares"), (Subject::Silent, "silent")];
+        for (subject, name) in variants.into_iter().filter(|(subject, _)| !self.of(*subject).is_empty()) {
+            self.curves(&mut results, subject, &format!("_{name}"));
+        }
+        let others = [(Subject::Cyclon, "cyclon"), (Subject::CyclonAcked, "cyclon_acked"), (Subject::Scamp, "scamp")];
+        for (subject, name) in others.into_iter().filter(|(subject, _)| !self.of(*subject).is_empty()) {
             curve(&mut results, &format!("reliability_{name}"), self.reliability(subject));
             self.shape(&mut results, subject, &format!("_{name}"));
         }
@@ -86,15 +76,26 @@ impl Measured {
 
     fn main_results(&self, results: &mut BTreeMap<String, Figure>) {
         let subject = Subject::HyParView;
-        curve(results, "reliability", self.reliability(subject));
-        curve(results, "reliability_ceiling", self.levels(subject, |level| Some(100.0 * level.ceiling)));
-        curve(results, "reliability_joined_sender", self.levels(subject, |level| Some(100.0 * level.joined)));
-        curve(results, "healing_cycles", self.healing(subject));
+        self.curves(results, subject, "");
         self.shape(results, subject, "");
         let mut put = |name: &str, varied: Varied| results.insert(name.to_owned(), Figure::Varied(varied));
         put("reliability_before", self.varied(subject, |outcome| 100.0 * outcome.before));
         put("asymmetric_links", self.varied(subject, |outcome| outcome.asymmetric as f64));
         put("links_per_node", self.varied(subject, |outcome| outcome.links));
+        let round_trips: Vec<[f64; 2]> = self.of(subject).iter().filter_map(|outcome| outcome.round_trips).collect();
+        if !round_trips.is_empty() {
+            let at = |place: usize| Varied::of(&round_trips.iter().map(|each| each[place]).collect::<Vec<_>>());
+            put("link_round_trip_ms_before", at(0));
+            put("link_round_trip_ms", at(1));
+        }
+    }
+
+    fn curves(&self, results: &mut BTreeMap<String, Figure>, subject: Subject, suffix: &str) {
+        let mut put = |name: &str, points| curve(results, &format!("{name}{suffix}"), points);
+        put("reliability", self.reliability(subject));
+        put("reliability_ceiling", self.levels(subject, |level| Some(100.0 * level.ceiling)));
+        put("reliability_joined_sender", self.levels(subject, |level| Some(100.0 * level.joined)));
+        put("healing_cycles", self.healing(subject));
     }
 
     fn shape(&self, results: &mut BTreeMap<String, Figure>, subject: Subject, suffix: &str) {
@@ -102,6 +103,7 @@ impl Measured {
         put("clustering", self.varied(subject, |outcome| outcome.clustering));
         put("shortest_path", self.varied(subject, |outcome| outcome.paths.mean()));
         put("max_hops", self.varied(subject, |outcome| outcome.max_hops));
+        put("degree", self.varied(subject, Outcome::mean_degree));
     }
 }
 

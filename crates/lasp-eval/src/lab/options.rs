@@ -1,7 +1,29 @@
 //! The options of the experiments on overlays.
 
+use super::experiment::FAILED;
+use crate::choice::choice;
 use crate::config::{ConfigError, within};
 use serde::{Deserialize, Serialize};
+
+choice! {
+    /// How nodes fail.
+    pub enum Crash("way to crash") {
+        /// Their connections are reset, as the kernel of a machine does whose process is killed.
+        Reset = "reset",
+        /// Nobody is told, as when a machine loses its power: only sending finds out.
+        Silent = "silent",
+    }
+}
+
+choice! {
+    /// Whether links are exchanged for cheaper ones.
+    pub enum Optimise("measure of links") {
+        /// They are left as they come.
+        Off = "off",
+        /// For such with a shorter round trip, by X-BOT.
+        Rtt = "rtt",
+    }
+}
 
 /// Options of `hyparview`: the defaults are the paper's (Leitão, Pereira, Rodrigues, DSN 2007, §5.1) where it has them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,7 +42,15 @@ pub struct Hyparview {
     pub cycles: u32,
     /// Messages after each failure. 1,000: the paper.
     pub messages: usize,
-    /// Whether Cyclon is run beside it.
+    /// Which shares of the nodes fail, in percent. 10, 20, ..., 90, 95: the paper.
+    pub failed: Vec<u32>,
+    /// How they fail.
+    pub crash: Crash,
+    /// Whether links are exchanged for cheaper ones, among nodes that are scattered over a square.
+    pub optimise: Optimise,
+    /// Whether the further rows are run: a larger passive view, no spare links, silent crashes; up to three shares of failures each.
+    pub variants: bool,
+    /// Whether Cyclon and SCAMP are run beside it.
     pub compare: bool,
 }
 
@@ -33,6 +63,10 @@ impl Default for Hyparview {
             spare_links: 12,
             cycles: 50,
             messages: 1000,
+            failed: FAILED.to_vec(),
+            crash: Crash::Reset,
+            optimise: Optimise::Off,
+            variants: true,
             compare: true,
         }
     }
@@ -45,7 +79,9 @@ impl Hyparview {
         within("--large-passive-view", self.large_passive_view, 8, 1000, "8 to 1000: no less than a shuffle holds")?;
         within("--spare-links", self.spare_links, 0, 1000, "0 to 1000")?;
         within("--cycles", self.cycles, 1, 1000, "1 to 1000")?;
-        within("--messages", self.messages, 1, 100_000, "1 to 100000")
+        within("--messages", self.messages, 1, 100_000, "1 to 100000")?;
+        within("--failed", self.failed.len(), 1, 99, "1 to 99 shares")?;
+        self.failed.iter().try_for_each(|percent| within("--failed", *percent, 1, 99, "1 to 99 percent"))
     }
 
     /// As a reader would say them.
@@ -56,6 +92,14 @@ impl Hyparview {
             ("spare links, beyond the views", format!("up to {}", self.spare_links)),
             ("cycles before anything fails", self.cycles.to_string()),
             ("messages after each failure", self.messages.to_string()),
+            (
+                "failing nodes' connections",
+                match self.crash {
+                    Crash::Reset => "are reset".to_owned(),
+                    Crash::Silent => "stay half-open".to_owned(),
+                },
+            ),
+            ("links exchanged for cheaper ones", self.optimise.to_string()),
         ]
     }
 }

@@ -3,12 +3,10 @@
 //! Each seed's run is on one thread and shares nothing, so the number of processors changes nothing but the time.
 
 use super::charts::charts;
-use super::cyclon::Cyclon;
-use super::experiment::{FAILED, Outcome, Plan, run, steps};
-use super::measured::{Measured, Subject};
+use super::measured::Measured;
 use super::options::Hyparview;
 use super::scale;
-use super::simulated::Simulated;
+use super::subject::{Outcomes, Subject};
 use crate::aggregate::Overall;
 use crate::archive::{Archive, ArchiveError};
 use crate::config::{Config, Scenario};
@@ -17,16 +15,10 @@ use crate::progress::{Observer, Progress};
 use crate::run::Context;
 use crate::summary::{Memory, Outside, Summary, summarize};
 use crate::usage::usage;
-use lasp_overlay::PeerId;
-use lasp_overlay::membership::Membership as _;
-use lasp_overlay::membership::hyparview::{self, HyParView};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
-
-/// At which shares of failures the larger passive view is shown.
-const LARGE: [u32; 3] = [80, 90, 95];
 
 /// How often whoever watches is told.
 const TELL_EVERY: Duration = Duration::from_millis(200);
@@ -67,47 +59,8 @@ pub(super) fn blank(config: &Config) -> Summary {
 
 /// Everything to be run: what, and under which seed.
 fn jobs(config: &Config, options: &Hyparview) -> Vec<(Subject, u64)> {
-    let mut subjects = vec![Subject::HyParView, Subject::Large];
-    if options.compare {
-        subjects.extend([Subject::Cyclon, Subject::CyclonAcked]);
-    }
     let seeds = || (0..config.runs).map(|index| config.seed.wrapping_add(index as u64));
-    subjects.into_iter().flat_map(|subject| seeds().map(move |seed| (subject, seed))).collect()
-}
-
-const fn shares(subject: Subject) -> &'static [u32] {
-    match subject {
-        Subject::Large => &LARGE,
-        _ => &FAILED,
-    }
-}
-
-/// Everybody whom a node could turn to.
-fn known(membership: &HyParView) -> Vec<PeerId> {
-    let views = membership.active().into_iter().chain(membership.passive()).map(|contact| contact.id);
-    let all: BTreeSet<PeerId> = views.chain(membership.linked()).collect();
-    all.into_iter().collect()
-}
-
-fn one(config: &Config, options: &Hyparview, subject: Subject, seed: u64, go_on: &dyn Fn() -> bool) -> Outcome {
-    let plan = Plan { seed, cycles: options.cycles, messages: options.messages, contact_fails: true };
-    let shares = shares(subject);
-    let overlay = |passive_capacity| {
-        let settings = hyparview::Config {
-            active_capacity: options.active_view,
-            passive_capacity,
-            spare_links: options.spare_links,
-            ..hyparview::Config::default()
-        };
-        let make = |me, rng| HyParView::new(settings.clone(), me, rng);
-        Simulated::<HyParView>::grow(config.nodes, seed, known, make)
-    };
-    match subject {
-        Subject::HyParView => run(overlay(options.passive_view), &plan, shares, go_on),
-        Subject::Large => run(overlay(options.large_passive_view), &plan, shares, go_on),
-        Subject::Cyclon => run(Cyclon::grow(config.nodes, seed, false), &plan, shares, go_on),
-        Subject::CyclonAcked => run(Cyclon::grow(config.nodes, seed, true), &plan, shares, go_on),
-    }
+    Subject::all(options).into_iter().flat_map(|subject| seeds().map(move |seed| (subject, seed))).collect()
 }
 
 fn hyparview(
@@ -118,7 +71,7 @@ fn hyparview(
 ) -> (Summary, Vec<Chart>) {
     let jobs = jobs(config, options);
     let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    let outcomes: Mutex<BTreeMap<(Subject, u64), Outcome>> = Mutex::new(BTreeMap::new());
+    let outcomes: Mutex<BTreeMap<(Subject, u64), Outcomes>> = Mutex::new(BTreeMap::new());
     let go_on = || {
         done.fetch_add(1, Ordering::Relaxed);
         !context.stop.is_set()
@@ -128,13 +81,13 @@ fn hyparview(
             if context.stop.is_set() {
                 return;
             }
-            let outcome = one(config, options, subject, seed, &go_on);
+            let came_to = subject.run(config, options, seed, &go_on);
             if !context.stop.is_set() {
-                outcomes.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert((subject, seed), outcome);
+                outcomes.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert((subject, seed), came_to);
             }
         }
     };
-    let expected = jobs.iter().map(|(subject, _)| steps(shares(*subject))).sum::<usize>();
+    let expected = jobs.iter().map(|(subject, _)| subject.steps(options)).sum::<usize>();
     let started = Instant::now();
     std::thread::scope(|scope| {
         let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
@@ -153,14 +106,16 @@ fn hyparview(
             });
         }
     });
+    let outcomes = outcomes.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let missing = jobs.len() - outcomes.len();
     let mut measured = Measured::default();
-    for ((subject, _), outcome) in outcomes.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner) {
+    for (subject, outcome) in outcomes.into_values().flatten().filter(|(_, outcome)| !outcome.levels.is_empty()) {
         measured.outcomes.entry(subject).or_default().push(outcome);
     }
-    (summary(config, options, &measured, jobs.len()), charts(&measured))
+    (summary(config, options, &measured, [missing, jobs.len()]), charts(&measured))
 }
 
-fn summary(config: &Config, options: &Hyparview, measured: &Measured, jobs: usize) -> Summary {
+fn summary(config: &Config, options: &Hyparview, measured: &Measured, [missing, jobs]: [usize; 2]) -> Summary {
     let mut summary = blank(config);
     summary.results = measured.results();
     summary.results.insert("spare_links".to_owned(), (options.spare_links as f64).into());
@@ -173,9 +128,8 @@ fn summary(config: &Config, options: &Hyparview, measured: &Measured, jobs: usiz
     summary.components = 1;
     let hashes = ours.iter().filter_map(|outcome| outcome.trace_hash);
     summary.trace_hash = hashes.reduce(lasp_crdt::fingerprint::mix).map(|hash| format!("{hash:016x}"));
-    let finished: usize = measured.outcomes.values().map(Vec::len).sum();
-    if finished < jobs {
-        summary.problems.push(format!("stopped: {finished} of {jobs} runs were done"));
+    if missing > 0 {
+        summary.problems.push(format!("stopped: {} of {jobs} runs were done", jobs - missing));
     }
     summary
 }

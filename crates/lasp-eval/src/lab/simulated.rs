@@ -2,6 +2,8 @@
 
 use super::flood::{Command, Flood, Heard, Paced};
 use super::graph::Graph;
+use super::options::Crash;
+use super::plane::Plane;
 use super::strategy::{Overlay, Spread};
 use lasp_overlay::membership::Command as MembershipCommand;
 use lasp_overlay::{Addr, Contact, PeerId, Rng, Wire};
@@ -33,13 +35,14 @@ where
     /// How much of the next cycle broadcasts have taken.
     spent: Duration,
     known: fn(&M) -> Vec<PeerId>,
+    crash: Crash,
+    plane: Option<Plane>,
 }
 
 impl<M> Simulated<M>
 where
-    M: Paced + Clone,
+    M: Paced,
     M::Message: Wire + Clone,
-    M::Timer: Clone,
 {
     /// Joins nodes one by one through the first, with nothing periodic in between, as the paper does. `make` makes each
     /// one's strategy, `known` names everybody that it could turn to.
@@ -66,7 +69,22 @@ where
         for node in 0..nodes {
             simulator.command(PeerId(node as u64), Command::Resume);
         }
-        Self { simulator, nodes, number: 0, held: false, spent: Duration::ZERO, known }
+        let (crash, plane) = (Crash::Reset, None);
+        Self { simulator, nodes, number: 0, held: false, spent: Duration::ZERO, known, crash, plane }
+    }
+
+    /// The same, whose nodes fail like this.
+    #[must_use]
+    pub fn crashing(self, crash: Crash) -> Self {
+        Self { crash, ..self }
+    }
+
+    /// The same, whose nodes are scattered from now on: messages travel as far as it is. In copies they do not, so that first
+    /// deliveries there have taken the shortest ways in hops.
+    #[must_use]
+    pub fn scattered(mut self, plane: Plane) -> Self {
+        self.simulator.add_rule(plane);
+        Self { plane: Some(plane), ..self }
     }
 
     fn graph(&self, of: impl Fn(&M, &mut dyn FnMut(PeerId))) -> Graph {
@@ -114,10 +132,15 @@ where
         Self { simulator: self.simulator.fork(), ..*self }
     }
 
-    /// Their connections are reset, as TCP tells the neighbours within some milliseconds; a broadcast at this moment comes first.
+    /// Where their connections are reset, TCP tells the neighbours within some milliseconds; a broadcast at this moment comes
+    /// first.
     fn fail(&mut self, nodes: &[usize]) {
         for &node in nodes {
-            self.simulator.crash(PeerId(node as u64));
+            let id = PeerId(node as u64);
+            match self.crash {
+                Crash::Reset => self.simulator.crash(id),
+                Crash::Silent => self.simulator.crash_silently(id),
+            };
         }
     }
 
@@ -152,6 +175,18 @@ where
     fn links(&self) -> f64 {
         let open: usize = self.simulator.peers().map(|(id, _)| self.simulator.links(id).len()).sum();
         open as f64 / self.simulator.len().max(1) as f64
+    }
+
+    fn round_trip(&self) -> Option<f64> {
+        let plane = self.plane?;
+        let (mut sum, mut links) = (0.0, 0);
+        for (id, peer) in self.simulator.peers() {
+            peer.membership().each_active(&mut |other| {
+                sum += 2.0 * plane.distance(id, other);
+                links += 1;
+            });
+        }
+        Some(sum / f64::from(links.max(1)))
     }
 
     fn trace_hash(&self) -> Option<u64> {

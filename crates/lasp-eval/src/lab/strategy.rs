@@ -42,6 +42,11 @@ pub trait Overlay {
         0.0
     }
 
+    /// The mean round trip over the links that messages travel, in milliseconds, where nodes are scattered.
+    fn round_trip(&self) -> Option<f64> {
+        None
+    }
+
     /// A hash of all that happened, where there is one.
     fn trace_hash(&self) -> Option<u64>;
 }

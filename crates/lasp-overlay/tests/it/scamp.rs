@@ -105,8 +105,8 @@ fn reliability_after_failures_is_the_published_one() {
 
 #[test]
 fn the_overlay_of_links_survives_massive_failures_and_views_recover_with_the_leases() {
-    for (seed, percent) in [(1, 50), (2, 70)] {
-        let config = Scamp { lease: SECOND * 120, ..Scamp::default() };
+    for (seed, percent, copies) in [(1, 50, 1), (2, 80, 4)] {
+        let config = Scamp { lease: SECOND * 120, copies, ..Scamp::default() };
         let mut world = grown(config, seed, 300);
         let mut victims: Vec<u64> = (1..300).collect();
         Rng::new(seed).shuffle(&mut victims);
@@ -121,8 +121,9 @@ fn the_overlay_of_links_survives_massive_failures_and_views_recover_with_the_lea
         let ghosts = |n: &u64| scamp(&world, *n).partial_view().iter().any(|contact| victims.contains(&contact.id.0));
         assert_eq!(survivors.iter().filter(|n| ghosts(n)).count(), 0, "{percent} %");
         let sum: usize = survivors.iter().map(|n| scamp(&world, *n).partial_view().len()).sum();
-        let (mean, expected) = (sum as f64 / survivors.len() as f64, expected_view(1, survivors.len() as u64));
-        assert!((0.4..1.5).contains(&(mean / expected)), "{percent} %: {mean:.1} against {expected:.1}");
+        let (mean, expected) = (sum as f64 / survivors.len() as f64, expected_view(copies, survivors.len() as u64));
+        let context = format!("{percent} %, c = {copies}: {mean:.1} against {expected:.1}");
+        assert!((0.75..1.4).contains(&(mean / expected)), "{context}");
         world.check_events();
     }
 }

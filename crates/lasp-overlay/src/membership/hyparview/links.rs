@@ -62,10 +62,14 @@ impl Links {
         self.up.look_ahead()
     }
 
+    /// Whether a link to a peer is up or asked for.
+    pub(super) fn leads_to(&self, peer: PeerId) -> bool {
+        self.up.contains_key(&peer) || self.opening.contains_key(&peer)
+    }
+
     /// Asks for a link to a peer without having anything to say.
     pub(super) fn open(&mut self, now: Time, to: &Contact, out: &mut Out) {
-        let known = self.up.contains_key(&to.id) || self.opening.contains_key(&to.id);
-        if !known && self.opening.len() < OPENING {
+        if !self.leads_to(to.id) && self.opening.len() < OPENING {
             out.push(Output::Link(to.clone()));
             self.opening.insert(to.id, Opening { contact: to.clone(), since: now, queue: Vec::new() });
         }

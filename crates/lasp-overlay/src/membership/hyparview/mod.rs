@@ -271,7 +271,7 @@ impl HyParView {
             None => {}
         }
         self.contact_reached(now, peer, dialed.as_ref(), out);
-        self.resort_to(now, peer, out);
+        self.resort_to(now, peer, dialed.is_some(), out);
     }
 
     /// A neighbour has been restarted: the relation died with its former life.

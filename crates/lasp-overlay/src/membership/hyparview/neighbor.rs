@@ -155,6 +155,7 @@ impl HyParView {
     pub(super) fn candidate_failed(&mut self, now: Time, peer: PeerId, out: &mut Out) {
         self.view.forget(peer);
         self.request_failed(now, peer, out);
+        self.doubt(now, out);
     }
 
     /// Drops a pending request and does what is next.
@@ -186,9 +187,10 @@ impl HyParView {
             return self.renew(now, sender.id, link, Vec::new(), out);
         }
         if self.grants(now, sender.id, priority) {
-            return self.accept(now, sender, link, Vec::new(), out);
+            self.accept(now, sender, link, Vec::new(), out);
+        } else {
+            self.reject(&sender, link, out);
         }
-        self.reject(&sender, link, out);
         self.check_silent(now, out);
     }
 

@@ -5,6 +5,9 @@
 //! asked everybody insists, in another round at once. Whoever loses its last neighbour asks everybody anew: what was
 //! refused before is granted now. Rounds that leave places free are repeated, ever more rarely; an isolated peer also
 //! turns to its join contacts.
+//!
+//! Failures seldom come alone. For each that shows, a few passive peers are checked: somebody may be known here alone who has
+//! lost everybody else.
 
 use super::message::Priority;
 use super::neighbor::Purpose;
@@ -13,6 +16,10 @@ use crate::membership::backoff::backoff;
 use crate::peer::{Contact, PeerId};
 use crate::time::Time;
 use std::collections::BTreeSet;
+
+/// How many passive peers are checked for each peer that turns out to be gone. 2: while more than half of them are gone, too,
+/// each check brings another on average until all have been checked; where few are, that ends by itself.
+const CHECKS: usize = 2;
 
 /// The round under way, or the pause before the next.
 #[derive(Clone, Debug, Default)]
@@ -25,8 +32,8 @@ pub(super) struct Promotion {
     due: Time,
     /// Rounds in a row that brought nobody.
     failures: u32,
-    /// Many peers may have failed: the passive ones are to be checked.
-    alarmed: bool,
+    /// How many passive peers are to be checked.
+    doubts: usize,
 }
 
 impl Promotion {
@@ -130,24 +137,47 @@ impl HyParView {
         self.rng.choose(&pool).map(|contact| (*contact).clone())
     }
 
-    /// A neighbour has failed and few are left, as when many peers fail at once: after the round every passive peer is
-    /// dialled. Those that failed, too, are forgotten, and those that nobody else may know of are found.
+    /// A neighbour has failed: after the round some passive peers are dialled, and all of them if few neighbours are left. Those
+    /// that failed, too, are forgotten, and those that nobody else may know of are found.
     pub(super) fn alarm(&mut self) {
-        self.promotion.alarmed |= self.view.degree() < self.config.active_min;
+        let few = self.view.degree() < self.config.active_min;
+        let doubts = if few { usize::MAX } else { CHECKS };
+        self.promotion.doubts = self.promotion.doubts.saturating_add(doubts);
     }
 
-    fn take_stock(&mut self, now: Time, out: &mut Out) {
-        if std::mem::take(&mut self.promotion.alarmed) {
-            for contact in self.view.passive() {
-                self.links.open(now, contact, out);
-            }
+    /// A peer that is no neighbour is gone.
+    pub(super) fn doubt(&mut self, now: Time, out: &mut Out) {
+        self.promotion.doubts = self.promotion.doubts.saturating_add(CHECKS);
+        if !self.promotion.running {
+            self.take_stock(now, out);
         }
     }
 
-    /// Somebody is linked to this peer: if it has lost all neighbours, it asks for more.
-    pub(super) fn resort_to(&mut self, now: Time, peer: &Contact, out: &mut Out) {
-        if self.view.degree() == 0 && self.metrics.downs > 0 && !self.left {
-            self.request(now, peer, Purpose::Refill(Priority::High), out);
+    /// Dials as many passive peers as are to be checked. Who is linked is there.
+    fn take_stock(&mut self, now: Time, out: &mut Out) {
+        let doubts = std::mem::take(&mut self.promotion.doubts);
+        if doubts == 0 {
+            return;
+        }
+        let (view, links) = (&self.view, &mut self.links);
+        let unchecked: Vec<&Contact> = view.passive().filter(|contact| !links.leads_to(contact.id)).collect();
+        let chosen = if doubts < unchecked.len() { self.rng.sample(&unchecked, doubts) } else { unchecked };
+        for contact in chosen {
+            links.open(now, contact, out);
+        }
+    }
+
+    /// Somebody is linked to this peer: if it has lost most of its neighbours, it asks for more. If a stranger has dialled, it
+    /// may have lost some that failed here, too.
+    pub(super) fn resort_to(&mut self, now: Time, peer: &Contact, dialed: bool, out: &mut Out) {
+        if self.left {
+            return;
+        }
+        if self.view.degree() < self.config.active_min && self.metrics.downs > 0 {
+            self.request(now, peer, Purpose::Refill(self.priority()), out);
+        }
+        if !dialed && !self.view.is_active(peer.id) {
+            self.check_silent(now, out);
         }
     }
 

@@ -93,10 +93,10 @@ impl Scamp {
         self.departed.forget(from);
         out.send(from, Message::Known { degree: self.own_degree() });
         self.settle(from, out);
-        self.in_a_view(now);
         if is_new {
             self.give_up_old_arc(out);
         }
+        self.in_a_view(now);
         if self.peers.out_degree() == 0
             && let Some(contact) = self.peers.get(from).map(|peer| peer.contact.clone())
             && self.may_keep(now, &contact)

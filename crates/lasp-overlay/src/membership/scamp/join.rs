@@ -8,7 +8,7 @@ use crate::protocol::Output;
 use crate::time::Time;
 
 /// The join contacts, and how far the attempt to subscribe through one of them has come.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Joining {
     pub(super) contacts: Vec<Addr>,
     /// What to subscribe for: see [`Message::Subscribe`].
@@ -24,7 +24,7 @@ pub(super) struct Joining {
     step: u32,
 }
 
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 enum Stage {
     /// There is no need.
     #[default]

@@ -22,7 +22,7 @@ const REMEMBERED: usize = 64;
 const MEMORY: Duration = Duration::from_secs(60);
 
 /// Peers that left lately, with the life in which they did.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Departed(VecDeque<(PeerId, u64, Time)>);
 
 impl Departed {

@@ -45,7 +45,7 @@ type Out = Outbox<Scamp>;
 const TICK: Duration = Duration::from_secs(1);
 
 /// SCAMP at one peer.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Scamp {
     me: Contact,
     config: Config,

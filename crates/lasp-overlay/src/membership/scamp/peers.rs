@@ -10,7 +10,7 @@ use crate::time::Time;
 use std::collections::BTreeMap;
 
 /// One other peer.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Peer {
     pub(super) contact: Contact,
     pub(super) link: Option<Link>,
@@ -27,7 +27,7 @@ pub(super) struct Peer {
 }
 
 /// A link that is up.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Link {
     /// Whether this side dialled, and so closes first.
     pub(super) dialed: bool,
@@ -35,7 +35,7 @@ pub(super) struct Link {
 }
 
 /// An arc to a peer in the partial view.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Outgoing {
     /// Whether the other side has said that it knows, since the link came up.
     pub(super) known: bool,
@@ -51,7 +51,7 @@ pub(super) struct Outgoing {
 }
 
 /// An arc from a peer.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Incoming {
     /// When its heartbeat was last heard.
     pub(super) heard: Time,
@@ -81,7 +81,7 @@ impl Peer {
 }
 
 /// All of them, by id.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Peers(BTreeMap<PeerId, Peer>);
 
 impl Peers {

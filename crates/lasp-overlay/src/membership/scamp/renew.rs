@@ -4,8 +4,11 @@
 //! has lost the others; so that views do not keep the shape that the order of arrivals gave them. The paper lets the old
 //! arcs end with their lease and the spreader's view say how many new ones there are: that keeps the number of arcs only in
 //! the mean, and each lease adds what overlaps (views of 9 had 45 after ten leases). Here as many copies are made as there
-//! are old arcs, each new arc ends an old one, and the lease of an arc that is left begins anew with every heartbeat. A peer
-//! that is in fewer than 2 (c + 1) views for a while subscribes for as many as it lacks.
+//! are old arcs, each new arc ends an old one, and the lease of an arc that is left begins anew with every heartbeat.
+//!
+//! A peer that is in too few views for a while, because many peers failed, subscribes for as many as it lacks. How many there
+//! should be follows from what is left: as views of v entries belong to n = exp(v / (c + 1)) peers, a peer that was in v views
+//! and is in w has seen a share w / v of the peers survive, for whom views of v - (c + 1) ln(v / w) are enough.
 
 use super::message::Message;
 use super::{Out, Scamp};
@@ -20,12 +23,14 @@ const THROUGH_CONTACT: f64 = 0.25;
 const MENDS: u8 = 4;
 
 /// When to subscribe anew.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Renewal {
     /// When the lease is renewed.
     due: Time,
     /// When this peer was last in enough views.
     full: Time,
+    /// In how many views it was when nothing was missing.
+    usual: usize,
     /// Subscriptions in a row that did not change that.
     fruitless: u32,
     /// When a contact may be asked next.
@@ -47,7 +52,9 @@ impl Scamp {
         if self.joining.has_asked() {
             self.joined();
         }
-        if self.peers.in_degree() >= self.floor() {
+        let degree = self.peers.in_degree();
+        self.renewal.usual = self.renewal.usual.max(degree);
+        if degree >= self.enough() {
             self.renewal.full = now;
             self.renewal.fruitless = 0;
         }
@@ -56,7 +63,8 @@ impl Scamp {
     /// A lease begins now.
     pub(super) fn set_renewal(&mut self, now: Time) {
         let pause = self.rng.jitter(self.config.lease, 0.25);
-        self.renewal = Renewal { due: now + pause, full: now, fruitless: 0, ..self.renewal };
+        let usual = self.wanted();
+        self.renewal = Renewal { due: now + pause, full: now, usual, fruitless: 0, ..self.renewal };
     }
 
     /// Subscribes anew if the lease ends, or if this peer has long been in too few views.
@@ -86,10 +94,10 @@ impl Scamp {
         }
     }
 
-    /// From now on arcs to here give way to new ones: as many copies are to be made.
+    /// From now on arcs to here give way to new ones: how many copies are to be made, as for a newcomer where there are none.
     fn begin_renewal(&mut self) -> u8 {
         self.peers.incoming_mut().for_each(|arc| arc.old = true);
-        u8::try_from(self.peers.in_degree()).unwrap_or(u8::MAX)
+        if self.peers.in_degree() == 0 { 0 } else { u8::try_from(self.wanted()).unwrap_or(u8::MAX) }
     }
 
     /// In how many views a peer must be: with fewer, what rewires views might cut a small overlay in two. 2 (c + 1): guess.
@@ -97,17 +105,33 @@ impl Scamp {
         2 * (self.config.copies + 1)
     }
 
+    /// In how many views this peer should be, as far as it can tell from how many are left.
+    pub(super) fn wanted(&self) -> usize {
+        let degree = self.peers.in_degree();
+        let lost = self.renewal.usual.max(1) as f64 / degree.max(1) as f64;
+        let fewer = (self.config.copies + 1) as f64 * lost.max(1.0).ln();
+        let due = self.renewal.usual.saturating_sub(fewer.round() as usize);
+        due.max(degree)
+    }
+
+    /// With how many views less than that it is content. Three quarters: guess; views vary by themselves.
+    const fn enough(&self) -> usize {
+        let most = self.renewal.usual * 3 / 4;
+        if most > self.floor() { most } else { self.floor() }
+    }
+
     /// How many copies a peer in too few views subscribes for: as a newcomer if it is in none.
-    fn missing(&self) -> u8 {
-        match self.peers.in_degree() {
-            0 => 0,
-            degree => u8::try_from(self.floor().saturating_sub(degree).max(1)).unwrap_or(u8::MAX),
-        }
+    fn missing(&mut self) -> u8 {
+        let degree = self.peers.in_degree();
+        // What it was in before has been accounted for.
+        self.renewal.usual = self.wanted();
+        let lacks = self.renewal.usual.max(self.floor()).saturating_sub(degree).max(1);
+        if degree == 0 { 0 } else { u8::try_from(lacks).unwrap_or(u8::MAX) }
     }
 
     /// An arc of a renewed subscription has come: one of those before is given up for it.
     pub(super) fn give_up_old_arc(&mut self, out: &mut Out) {
-        if self.peers.in_degree() <= self.floor() {
+        if self.peers.in_degree() <= self.renewal.usual.max(self.floor()) {
             return;
         }
         let old = self.peers.ids(|peer| peer.incoming.as_ref().is_some_and(|arc| arc.old));

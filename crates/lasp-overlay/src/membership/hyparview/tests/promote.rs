@@ -170,3 +170,69 @@ fn a_full_peer_that_is_asked_for_a_place_checks_who_is_silent() {
     let asked = |n: u64| effects.contains(&send(n, M::Ping { link: LinkId(n) }));
     assert_eq!([1, 2, 3, 4, 5].map(asked), [false, true, true, true, true]);
 }
+
+/// Whom links are asked for.
+fn dialled(effects: &[Effect]) -> Vec<u64> {
+    let link = |effect: &Effect| match effect {
+        Output::Link(contact) => Some(contact.id.0),
+        _ => None,
+    };
+    effects.iter().filter_map(link).collect()
+}
+
+#[test]
+fn for_each_failure_two_passive_peers_are_checked_and_two_more_for_each_of_them_that_is_gone() {
+    let mut bench = Bench::full();
+    (10..=19).for_each(|n| bench.know(n));
+    bench.link(6);
+    // The place is filled at once; then two are checked.
+    let (n, link) = requested(&fails(&mut bench, 1));
+    let effects = bench.receive(n, M::Accept { link: LinkId(link), peers: vec![] });
+    assert_eq!((n, effects.len()), (6, 3), "{effects:?}");
+    let mut open = dialled(&effects);
+    assert_eq!(open.len(), 2);
+    // All of them are gone: all are found out, none is dialled twice.
+    let mut gone = Vec::new();
+    while let Some(n) = open.pop() {
+        let effects = bench.input(Input::DialFailed(addr(n)));
+        let more = dialled(&effects);
+        assert!(effects.len() == more.len() && more.len() <= 2, "{effects:?}");
+        gone.push(n);
+        open.extend(more);
+    }
+    gone.sort_unstable();
+    assert_eq!(gone, (10..=19).collect::<Vec<_>>());
+    assert!((10..=19).all(|n| !bench.knows(n)));
+}
+
+#[test]
+fn a_check_that_is_answered_brings_no_other() {
+    let mut bench = Bench::full();
+    (10..=19).for_each(|n| bench.know(n));
+    bench.link(6);
+    let (n, link) = requested(&fails(&mut bench, 1));
+    let checked = dialled(&bench.receive(n, M::Accept { link: LinkId(link), peers: vec![] }));
+    for n in checked {
+        assert_eq!(bench.input(Input::LinkUp { peer: contact(n), dialed: Some(addr(n)) }), []);
+        assert!(bench.knows(n));
+    }
+}
+
+#[test]
+fn who_has_lost_most_neighbours_asks_whoever_is_linked() {
+    let mut bench = Bench::new();
+    (1..=3).for_each(|n| bench.befriend(n, n));
+    assert_eq!(bench.link(7), [], "three are enough");
+    fails(&mut bench, 1);
+    assert_eq!(requested(&bench.link(8)).0, 8);
+}
+
+#[test]
+fn a_strangers_link_makes_a_peer_check_who_is_silent() {
+    let mut bench = Bench::full();
+    bench.now = bench.now + Duration::from_secs(2);
+    bench.receive(1, M::Ping { link: LinkId(1) });
+    let pings = [2, 3, 4, 5].map(|n| send(n, M::Ping { link: LinkId(n) }));
+    assert_eq!(bench.link(6), pings);
+    assert_eq!(bench.link(7), [], "they have just been asked");
+}

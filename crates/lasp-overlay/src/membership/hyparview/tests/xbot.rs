@@ -351,7 +351,8 @@ fn a_disconnected_peer_whose_candidate_is_gone_fills_its_place_by_the_exchange()
     let (mut bench, link) = switching();
     bench.know(7);
     assert_eq!(bench.input(Input::LinkDown(PeerId(4))), [down(4)]);
-    assert_eq!(bench.receive(8, accepted(link)), [up(8)]);
+    // A neighbour has failed: some passive peers are checked.
+    assert_eq!(bench.receive(8, accepted(link)), [up(8), Output::Link(contact(7))]);
 }
 
 // ---- old ----

@@ -249,3 +249,34 @@ fn a_renewed_subscription_takes_as_many_arcs_as_there_were() {
     assert_eq!((refused, bench.in_view().len()), (1, 6), "{effects:?}");
     assert!(bench.in_view().contains(&7));
 }
+
+#[test]
+fn who_lost_most_of_the_views_that_it_was_in_subscribes_for_as_many_as_the_survivors_make_worth() {
+    let mut bench = Bench::new();
+    for n in 1..=20 {
+        bench.keep(n);
+        bench.kept_by(n);
+    }
+    bench.peer.joining.clear();
+    (3..=20).for_each(|n| drop(bench.input(Input::LinkDown(PeerId(n)))));
+    assert_eq!(bench.in_view(), [1, 2]);
+    let (mut asked, mut after) = (None, 0);
+    while asked.is_none() {
+        let effects = bench.tick(SECOND);
+        after += 1;
+        for n in 1..=2 {
+            bench.receive(n, M::Known { degree: 1 });
+            bench.receive(n, M::Arc { degree: 1 });
+        }
+        asked = effects.iter().find_map(|effect| match effect {
+            Output::Send { message: M::Subscribe { copies }, .. } => Some(*copies),
+            _ => None,
+        });
+        assert!(bench.now < Time::from_millis(100_000), "it subscribes");
+    }
+    // With c = 1 a tenth of the peers makes views of 2 ln 10 entries less: 15, of which 2 are there.
+    assert_eq!((asked, after), (Some(13), Config::default().isolation_timeout.as_secs()));
+    // The failure has been accounted for: with these it is content.
+    (3..=15).for_each(|n| drop(bench.kept_by(n)));
+    assert_eq!(bench.peer.wanted(), 15);
+}
