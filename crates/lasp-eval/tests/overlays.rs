@@ -1,7 +1,7 @@
 //! Experiments on overlays, small: figures have their shape, follow from the seed, and say what they should.
 
 use lasp_eval::aggregate::Overall;
-use lasp_eval::config::{Config, Hyparview, OverlayScale, Scenario};
+use lasp_eval::config::{Config, Crash, Hyparview, Optimise, OverlayScale, Scenario};
 use lasp_eval::figure::{Figure, Varied};
 use lasp_eval::progress::Stop;
 use lasp_eval::run::{Context, evaluate};
@@ -33,7 +33,14 @@ fn the_papers_experiment_in_small() {
     assert!(reliability["50"].mean > 99.0, "{reliability:?}");
     assert!(curve(&overall, "reliability_large_passive")["95"].mean >= reliability["95"].min);
     assert!(curve(&overall, "reliability_cyclon")["80"].mean < 50.0);
+    assert!(curve(&overall, "reliability_scamp")["10"].mean > 80.0);
+    assert!(curve(&overall, "reliability_scamp")["80"].mean < 50.0, "nothing is repaired");
+    for variant in ["no_spares", "silent", "large_passive"] {
+        let reliability = curve(&overall, &format!("reliability_{variant}"));
+        assert!(reliability.len() == 3 && reliability["80"].mean > 95.0, "{variant}: {reliability:?}");
+    }
     assert_eq!(overall.summary.results["reliability_before"], 100.0);
+    assert!(!overall.summary.results.contains_key("link_round_trip_ms"), "nobody is anywhere");
     assert!(overall.summary.converged && overall.summary.asymmetric_links == 0);
     for name in ["report.html", "summary.json", "plots/reliability.png", "plots/healing.svg", "plots/paths.svg"] {
         assert!(home.path().join("out").join(name).is_file(), "{name}");
@@ -43,6 +50,32 @@ fn the_papers_experiment_in_small() {
     let (again, _home) = run(&config);
     assert_eq!(again.summary.results, overall.summary.results);
     assert_eq!(again.summary.trace_hash, overall.summary.trace_hash);
+}
+
+#[test]
+fn links_become_cheaper_and_what_failures_do_does_not() {
+    let options = Hyparview {
+        cycles: 30,
+        messages: 10,
+        failed: vec![50, 70],
+        crash: Crash::Silent,
+        optimise: Optimise::Rtt,
+        variants: false,
+        compare: false,
+        ..Hyparview::default()
+    };
+    let config = Config { nodes: 150, runs: 1, ..Config::of(Scenario::Hyparview(options)) };
+    let (overall, _home) = run(&config);
+    let varied = |name: &str| match &overall.summary.results[name] {
+        Figure::Varied(varied) => varied.mean,
+        other => panic!("{name}: {other:?}"),
+    };
+    let (before, after) = (varied("link_round_trip_ms_before"), varied("link_round_trip_ms"));
+    assert!((45.0..65.0).contains(&before) && after < 0.75 * before, "{before} ms, then {after} ms");
+    let reliability = curve(&overall, "reliability");
+    assert_eq!(reliability.keys().collect::<Vec<_>>(), ["50", "70"]);
+    assert!(reliability.values().all(|share| share.mean > 95.0), "{reliability:?}");
+    assert!(overall.summary.results.keys().all(|name| !name.contains("silent") && !name.contains("scamp")));
 }
 
 #[test]

@@ -2,10 +2,11 @@
 //!
 //! The side that asks mints a [`LinkId`] and repeats `Request` (or `Join`) until an answer comes. The other side makes
 //! room or rejects; if it accepts, it has a neighbour from then on. The asker has one from the `Accept` on; if it has
-//! changed its mind it says `Disconnect`. Both sides may ask at once: each accepts, and the greater link wins. What
+//! changed its mind it says `Disconnect`. Whoever turns down a peer in need, or gives one up for another, names it its own
+//! neighbours: they live, and one of them may have room. Both sides may ask at once: each accepts, and the greater link wins. What
 //! message loss leaves one-sided, the probes find.
 
-use super::message::{LinkId, Message, Priority};
+use super::message::{LinkId, MAX_PEERS, Message, Priority};
 use super::{HyParView, Out, Timer};
 use crate::membership::Event;
 use crate::peer::{Contact, PeerId};
@@ -189,6 +190,9 @@ impl HyParView {
         if self.grants(now, sender.id, priority) {
             self.accept(now, sender, link, Vec::new(), out);
         } else {
+            if priority == Priority::Mend {
+                self.commend_neighbors(sender.id, None, out);
+            }
             self.reject(&sender, link, out);
         }
         self.check_silent(now, out);
@@ -203,7 +207,7 @@ impl HyParView {
 
     /// Makes a peer that asked for it a neighbour.
     pub(super) fn accept(&mut self, now: Time, sender: Contact, link: LinkId, peers: Vec<Contact>, out: &mut Out) {
-        self.make_room(sender.id, out);
+        self.make_room(&sender, out);
         self.say_accepted(sender.id, link, peers, out);
         self.activate(now, sender, link, out);
         self.refill(now, out);
@@ -258,7 +262,7 @@ impl HyParView {
             out.send(sender.id, Message::Disconnect { link, alive: true });
             self.view.learn(&sender, &[], &mut self.rng);
         } else {
-            self.make_room(sender.id, out);
+            self.make_room(&sender, out);
             self.activate(now, sender, link, out);
         }
         self.refill(now, out);
@@ -272,8 +276,8 @@ impl HyParView {
     }
 
     /// Evicts a random neighbour, but none that holds a place kept for its tag, if there is no free place for `newcomer`.
-    fn make_room(&mut self, newcomer: PeerId, out: &mut Out) {
-        if self.view.degree() < self.places_for(newcomer) {
+    fn make_room(&mut self, newcomer: &Contact, out: &mut Out) {
+        if self.view.degree() < self.places_for(newcomer.id) {
             return;
         }
         let neighbors = self.view.neighbors().map(|neighbor| neighbor.contact.id);
@@ -282,8 +286,17 @@ impl HyParView {
         let Some(victim) = victim.or_else(|| self.view.random_neighbor(&[], &mut self.rng)) else {
             return;
         };
+        self.commend_neighbors(victim.id, Some(newcomer), out);
         self.part_with(victim.id, out);
         self.metrics.evictions += 1;
+    }
+
+    /// Names a peer whom it may turn to instead: the neighbours here, and `another`.
+    fn commend_neighbors(&self, to: PeerId, another: Option<&Contact>, out: &mut Out) {
+        let neighbors = self.view.neighbors().map(|neighbor| &neighbor.contact);
+        let others = another.into_iter().chain(neighbors).filter(|contact| contact.id != to);
+        let peers = others.take(MAX_PEERS).cloned().collect();
+        out.send(to, Message::Exchange { peers, answer: false });
     }
 
     /// Ends the relation with a neighbour, which is kept as passive peer.

@@ -37,6 +37,11 @@ pub(super) fn disconnect(to: u64, link: u64) -> Effect {
     send(to, M::Disconnect { link: LinkId(link), alive: true })
 }
 
+/// Names `peers` to `to`.
+pub(super) fn commends(to: u64, peers: impl IntoIterator<Item = u64>) -> Effect {
+    send(to, M::Exchange { peers: peers.into_iter().map(contact).collect(), answer: false })
+}
+
 pub(super) fn accept(to: u64, link: u64) -> Effect {
     send(to, M::Accept { link: LinkId(link), peers: vec![] })
 }

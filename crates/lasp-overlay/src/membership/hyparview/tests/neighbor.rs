@@ -46,7 +46,10 @@ fn a_full_peer_makes_room_for_high_priority() {
     bench.link(6);
     let effects = bench.receive(6, ask(9, HIGH));
     let victim = (1..=5).find(|n| !bench.active().contains(n)).expect("one had to go");
-    assert_eq!(effects, [disconnect(victim, victim), down(victim), accept(6, 9), up(6)]);
+    let others = [6].into_iter().chain((1..=5).filter(|n| *n != victim));
+    let parts = [commends(victim, others), disconnect(victim, victim), down(victim)];
+    assert_eq!(effects[..3], parts, "who is given up is told whom it may turn to, the newcomer first");
+    assert_eq!(effects[3..], [accept(6, 9), up(6)]);
     assert!(bench.knows(victim));
     assert_eq!(bench.peer.metrics().evictions, 1);
 }
@@ -60,7 +63,8 @@ fn a_full_peer_makes_room_for_a_mending_stranger_only_now_and_then() {
     bench.receive(6, ask(9, MEND));
     assert!(bench.active().contains(&6));
     let again = bench.receive(7, ask(9, MEND));
-    assert_eq!(again, [send(7, M::Reject { link: LinkId(9) })]);
+    let instead = commends(7, bench.active());
+    assert_eq!(again, [instead, send(7, M::Reject { link: LinkId(9) })], "one of those may have room");
     bench.now = bench.now + Config::default().mend_pause;
     bench.receive(7, ask(10, MEND));
     assert!(bench.active().contains(&7));

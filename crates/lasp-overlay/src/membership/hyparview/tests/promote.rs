@@ -236,3 +236,19 @@ fn a_strangers_link_makes_a_peer_check_who_is_silent() {
     assert_eq!(bench.link(6), pings);
     assert_eq!(bench.link(7), [], "they have just been asked");
 }
+
+#[test]
+fn who_is_turned_down_in_need_turns_to_those_that_it_is_told_of() {
+    let mut bench = Bench::new();
+    bench.befriend(1, 5);
+    bench.befriend(2, 6);
+    bench.know(3);
+    bench.link(3);
+    let (_, link) = requested(&fails(&mut bench, 1));
+    let (_, link) = requested(&rejects(&mut bench, 3, link));
+    assert_eq!(bench.receive(3, M::Exchange { peers: vec![contact(8)], answer: false }), []);
+    let effects = rejects(&mut bench, 3, link);
+    assert_eq!(effects[0], Output::Link(contact(8)), "{effects:?}");
+    let effects = bench.input(Input::LinkUp { peer: contact(8), dialed: Some(addr(8)) });
+    assert!(matches!(effects[..], [Output::Send { to: PeerId(8), message: M::Request { .. } }]), "{effects:?}");
+}
