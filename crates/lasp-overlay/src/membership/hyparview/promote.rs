@@ -167,14 +167,17 @@ impl HyParView {
         }
     }
 
-    /// Somebody is linked to this peer: if it has lost most of its neighbours, it asks for more. If a stranger has dialled, it
-    /// may have lost some that failed here, too.
+    /// Somebody is linked to this peer: if it has lost most of its neighbours, it asks for more, and evicts nobody unless it has
+    /// none: many come up at a time after a heavy loss. If a stranger has dialled, it may have lost some that failed here, too.
     pub(super) fn resort_to(&mut self, now: Time, peer: &Contact, dialed: bool, out: &mut Out) {
         if self.left {
             return;
         }
-        if self.view.degree() < self.config.active_min && self.metrics.downs > 0 {
-            self.request(now, peer, Purpose::Refill(self.priority()), out);
+        let degree = self.view.degree();
+        let starves = degree < self.config.active_min && self.metrics.downs > 0;
+        if starves && (degree == 0 || self.wants_candidate()) {
+            let priority = if degree == 0 { Priority::High } else { Priority::Low };
+            self.request(now, peer, Purpose::Refill(priority), out);
         }
         if !dialed && !self.view.is_active(peer.id) {
             self.check_silent(now, out);
