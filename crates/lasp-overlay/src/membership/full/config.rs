@@ -13,6 +13,9 @@ pub struct Config {
     /// How often a digest of the member map goes out, to `ln n` random peers. 10 s: Partisan's interval for the whole
     /// set.
     pub gossip_interval: Duration,
+    /// How often news is told at most; what comes in between is told together. 100 ms: guess; memberlist gossips every
+    /// 200 ms.
+    pub spread_interval: Duration,
     /// How often one member is asked for a digest's difference at most. 500 ms: guess; what comes sooner is left to the
     /// next digest.
     pub answer_interval: Duration,
@@ -55,6 +58,7 @@ impl Default for Config {
         Self {
             fanout_extra: 3,
             gossip_interval: Duration::from_secs(10),
+            spread_interval: Duration::from_millis(100),
             answer_interval: Duration::from_millis(500),
             capacity: 16_384,
             dial_backoff: Duration::from_secs(1),

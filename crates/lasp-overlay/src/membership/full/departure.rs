@@ -7,6 +7,7 @@
 //! not one that was away (who comes back begins with an empty map). Old departures do not count in digests and are
 //! not told to peers that never knew the leaver, so that who has forgotten one does not learn it again.
 
+use super::gossip::Telling;
 use super::member::{Member, Members, Status};
 use super::message::{Message, Rumour};
 use super::{FullMesh, Out};
@@ -63,6 +64,8 @@ impl FullMesh {
     fn go(&mut self, now: Time, out: &mut Out) {
         self.term += 1;
         self.absent.clear();
+        self.dialed.clear();
+        self.telling = Telling::default();
         self.lingering.clear();
         self.suspicions.clear();
         self.probing.stop();
@@ -109,7 +112,7 @@ impl FullMesh {
             out.send(peer, Message::News { rumours: vec![rumour.clone()], want: Vec::new() });
         }
         if self.learn(now, &rumour, None, out) {
-            self.tell(vec![rumour], Some(peer), out);
+            self.tell(now, vec![rumour], Some(peer), out);
         }
     }
 
@@ -118,8 +121,11 @@ impl FullMesh {
         self.agreed.insert(peer, now);
     }
 
-    /// Sets old departures aside, and forgets those that everybody knows of. O(members + departures).
+    /// Sets old departures aside, and forgets those that everybody knows of. O(members + departures), nothing without any.
     pub(super) fn forget_departed(&mut self, now: Time) {
+        if self.departures.is_empty() {
+            return;
+        }
         let me = self.me.contact.id;
         self.agreed.retain(|peer, _| self.members.get(*peer).is_some_and(Member::is_in));
         let others = self.members.present().map(|member| member.contact.id).filter(|id| *id != me);

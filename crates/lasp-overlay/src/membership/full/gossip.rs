@@ -11,8 +11,31 @@ use super::message::{MAX_ENTRIES, MAX_RUMOURS, Message, Rumour};
 use super::{FullMesh, Out, Timer};
 use crate::membership::Event;
 use crate::peer::PeerId;
+use crate::rng::Rng;
 use crate::time::Time;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+/// News that has come in faster than it is told.
+///
+/// A single change is told at once. What comes within [`Config::spread_interval`](super::Config) of that waits for its end,
+/// so that a storm of changes costs each peer a few full messages per interval instead of a few per change.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Telling {
+    /// When something was last told.
+    told: Option<Time>,
+    /// Of whom there is news; as many as there are members, at most.
+    waiting: BTreeSet<PeerId>,
+}
+
+/// A uniform sample of at most `count` of `ids`, which ascend, without `except`.
+pub(super) fn sample(rng: &mut Rng, ids: &[PeerId], except: Option<PeerId>, count: usize) -> Vec<PeerId> {
+    let left_out = except.is_some_and(|id| ids.binary_search(&id).is_ok());
+    let mut drawn = rng.sample(ids, count + usize::from(left_out));
+    drawn.retain(|id| Some(*id) != except);
+    drawn.truncate(count);
+    drawn
+}
 
 impl FullMesh {
     pub(super) fn set_gossip(&mut self, out: &mut Out) {
@@ -37,10 +60,9 @@ impl FullMesh {
 
     /// `ln n` random linked peers, and so many more.
     fn some_peers(&mut self, except: Option<PeerId>, more: usize) -> Vec<PeerId> {
-        let others = self.active.keys().filter(|id| Some(**id) != except);
-        let pool: Vec<PeerId> = others.copied().collect();
-        let ln = ((pool.len() + 1) as f64).ln().ceil() as usize;
-        self.rng.sample(&pool, ln + more)
+        let others = self.linked.len() - usize::from(except.is_some_and(|id| self.active.contains_key(&id)));
+        let ln = ((others + 1) as f64).ln().ceil() as usize;
+        sample(&mut self.rng, &self.linked, except, ln + more)
     }
 
     /// Sends something to a few.
@@ -50,10 +72,31 @@ impl FullMesh {
         }
     }
 
-    /// Spreads news as rumours.
-    pub(super) fn tell(&mut self, rumours: Vec<Rumour>, except: Option<PeerId>, out: &mut Out) {
-        if !rumours.is_empty() {
-            self.spread(&Message::News { rumours, want: Vec::new() }, except, out);
+    /// Spreads news as rumours: at once, or together with what else comes in soon after other news.
+    pub(super) fn tell(&mut self, now: Time, rumours: Vec<Rumour>, except: Option<PeerId>, out: &mut Out) {
+        if rumours.is_empty() || self.linked.iter().all(|peer| Some(*peer) == except) {
+            return;
+        }
+        let interval = self.config.spread_interval;
+        let pause = self.telling.told.map_or(Duration::ZERO, |told| interval.saturating_sub(now - told));
+        if pause.is_zero() && self.telling.waiting.is_empty() {
+            self.telling.told = Some(now);
+            return self.spread(&Message::News { rumours, want: Vec::new() }, except, out);
+        }
+        if self.telling.waiting.is_empty() {
+            out.set_timer(pause, Timer::Tell { term: self.term });
+        }
+        self.telling.waiting.extend(rumours.iter().map(|rumour| rumour.member.contact.id));
+    }
+
+    /// Spreads the news that has gathered, as it stands by now.
+    pub(super) fn tell_waiting(&mut self, now: Time, out: &mut Out) {
+        let waiting = std::mem::take(&mut self.telling.waiting);
+        self.telling.told = Some(now);
+        let known = waiting.into_iter().filter_map(|id| self.members.get(id));
+        let rumours: Vec<Rumour> = known.map(|member| self.rumour(now, member)).collect();
+        for page in rumours.chunks(MAX_RUMOURS) {
+            self.spread(&Message::News { rumours: page.to_vec(), want: Vec::new() }, None, out);
         }
     }
 
@@ -134,7 +177,7 @@ impl FullMesh {
                 fresh.push(rumour.clone());
             }
         }
-        self.tell(fresh, Some(from), out);
+        self.tell(now, fresh, Some(from), out);
     }
 
     /// Takes in one statement; `true` if it was news. `from` is corrected if it is behind.

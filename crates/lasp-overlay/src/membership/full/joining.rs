@@ -11,7 +11,7 @@ use crate::protocol::Output;
 const MAX_CONTACTS: usize = 1024;
 
 /// The contacts through which to enter.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Joining {
     /// Those not linked so far.
     contacts: Vec<Addr>,

@@ -114,10 +114,12 @@ pub enum Merged {
 
 /// What is known of every peer. Holds `capacity` statements at most: further peers are refused, nobody is forgotten for
 /// them.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Members {
     map: BTreeMap<PeerId, Member>,
     capacity: usize,
+    /// How many of them are in.
+    present: usize,
     /// Of the statements that count, which are all but those set aside.
     fingerprint: u64,
     count: u64,
@@ -127,7 +129,7 @@ pub struct Members {
 impl Members {
     /// An empty map for `capacity` statements.
     pub const fn new(capacity: usize) -> Self {
-        Self { map: BTreeMap::new(), capacity, fingerprint: 0, count: 0, aside: BTreeSet::new() }
+        Self { map: BTreeMap::new(), capacity, present: 0, fingerprint: 0, count: 0, aside: BTreeSet::new() }
     }
 
     /// What is known of a peer.
@@ -148,6 +150,11 @@ impl Members {
     /// Those that are members, ascending by id.
     pub fn present(&self) -> impl Iterator<Item = &Member> {
         self.iter().filter(|member| member.is_in())
+    }
+
+    /// How many are members. O(1).
+    pub const fn present_count(&self) -> usize {
+        self.present
     }
 
     /// How many statements count.
@@ -184,6 +191,7 @@ impl Members {
         }
         self.fingerprint = self.fingerprint.wrapping_add(member.fingerprint());
         self.count += 1;
+        self.present += usize::from(member.is_in());
         self.map.insert(id, member.clone());
         Merged::News
     }
@@ -192,7 +200,8 @@ impl Members {
     pub fn forget(&mut self, id: PeerId) {
         self.set_aside(id);
         self.aside.remove(&id);
-        self.map.remove(&id);
+        let gone = self.map.remove(&id);
+        self.present -= usize::from(gone.is_some_and(|member| member.is_in()));
     }
 
     /// Leaves a statement out of fingerprint and count from now on, until it is replaced.
@@ -293,6 +302,7 @@ mod tests {
             prop_assert_eq!((some.fingerprint(), some.count()), (map(&rest).fingerprint(), map(&rest).count()));
             some.forget(PeerId(one));
             prop_assert_eq!((some.fingerprint(), some.len()), (map(&rest).fingerprint(), map(&rest).len()));
+            prop_assert_eq!(some.present_count(), some.present().count());
         }
     }
 

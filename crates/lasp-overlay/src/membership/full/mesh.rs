@@ -23,7 +23,7 @@ const LINGER: Duration = Duration::from_secs(5);
 const LINGERING: usize = 256;
 
 /// A member with a link.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Neighbor {
     pub(super) contact: Contact,
     /// When something last came from it; when it was linked, if nothing has.
@@ -33,7 +33,7 @@ pub(super) struct Neighbor {
 }
 
 /// A member without a link.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Absent {
     /// When to dial it, or to give up the dial under way.
     due: Time,
@@ -107,7 +107,7 @@ impl FullMesh {
             self.send_digest(peer.id, out);
         }
         if merged == Merged::News {
-            self.tell(vec![rumour], Some(peer.id), out);
+            self.tell(now, vec![rumour], Some(peer.id), out);
         }
     }
 
@@ -145,11 +145,11 @@ impl FullMesh {
         self.contact_failed(addr, out);
     }
 
-    /// Members that are being dialled at an address, and how often that failed before.
-    fn dialed_at(&self, addr: &Addr) -> Vec<(PeerId, u32)> {
-        let at_addr = |id: &PeerId| self.members.get(*id).is_some_and(|m| m.contact.addr == *addr);
-        let dialed = self.absent.iter().filter(|(id, absent)| absent.dialing && at_addr(id));
-        dialed.map(|(id, absent)| (*id, absent.failures)).collect()
+    /// Members that were being dialled at an address, which has answered now or will not; and how often that failed before.
+    fn dialed_at(&mut self, addr: &Addr) -> Vec<(PeerId, u32)> {
+        let dialed = self.dialed.remove(addr).unwrap_or_default();
+        let failures = |id: PeerId| Some((id, self.absent.get(&id).filter(|absent| absent.dialing)?.failures));
+        dialed.into_iter().filter_map(failures).collect()
     }
 
     /// A member has no link: it is dialled after a pause that grows with `failures`, at once without.
@@ -178,7 +178,9 @@ impl FullMesh {
             self.departures.remove(&peer);
             if self.lingering.remove(&peer).is_some() || !self.active.contains_key(&peer) {
                 self.expect_link(now, peer, 0);
-                self.dial_absent(now, out);
+                if self.me.contact.id < peer {
+                    self.dial(now, peer, out);
+                }
             }
             return;
         }
@@ -199,21 +201,29 @@ impl FullMesh {
             self.absent.iter().filter(|(_, absent)| absent.due <= now).map(|(id, absent)| (absent.due, *id)).collect();
         due.sort_unstable();
         for (_, peer) in due.into_iter().take(DIALS) {
-            let (Some(absent), Some(member)) = (self.absent.get_mut(&peer), self.members.get(peer)) else {
-                continue;
-            };
-            if absent.dialing {
-                let failures = absent.failures + 1;
-                self.expect_link(now, peer, failures);
-            } else {
-                absent.dialing = true;
-                absent.due = now + self.config.dial_timeout;
-                out.push(match absent.failures {
-                    0 => Output::Link(member.contact.clone()),
-                    // Whoever is there now, perhaps a new life of it.
-                    _ => Output::Dial(member.contact.addr.clone()),
-                });
-            }
+            self.dial(now, peer, out);
         }
+    }
+
+    /// Dials an absent member, or gives up the dial under way.
+    fn dial(&mut self, now: Time, peer: PeerId, out: &mut Out) {
+        let (Some(absent), Some(member)) = (self.absent.get_mut(&peer), self.members.get(peer)) else {
+            return;
+        };
+        if absent.dialing {
+            let failures = absent.failures + 1;
+            return self.expect_link(now, peer, failures);
+        }
+        absent.dialing = true;
+        absent.due = now + self.config.dial_timeout;
+        let dialed = self.dialed.entry(member.contact.addr.clone()).or_default();
+        if !dialed.contains(&peer) {
+            dialed.push(peer);
+        }
+        out.push(match absent.failures {
+            0 => Output::Link(member.contact.clone()),
+            // Whoever is there now, perhaps a new life of it.
+            _ => Output::Dial(member.contact.addr.clone()),
+        });
     }
 }

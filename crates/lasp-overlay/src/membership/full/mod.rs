@@ -26,11 +26,12 @@ pub use member::{Member, Members, Merged, Status, Version};
 pub use message::{MAX_ENTRIES, MAX_RUMOURS, Message, Rumour};
 
 use super::{Command, Event, Membership, Metrics, Standing};
-use crate::peer::{Contact, PeerId};
+use crate::peer::{Addr, Contact, PeerId};
 use crate::protocol::{Input, Outbox, Protocol};
 use crate::rng::Rng;
 use crate::time::Time;
 use departure::Departure;
+use gossip::Telling;
 use health::Health;
 use joining::Joining;
 use mesh::{Absent, Neighbor};
@@ -45,7 +46,7 @@ type Out = Outbox<FullMesh>;
 const TICK: Duration = Duration::from_secs(1);
 
 /// The full membership at one peer.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct FullMesh {
     me: Member,
     config: Config,
@@ -55,8 +56,14 @@ pub struct FullMesh {
     members: Members,
     /// Members that are linked.
     active: BTreeMap<PeerId, Neighbor>,
+    /// The same by id alone, ascending: to draw samples from.
+    linked: Vec<PeerId>,
     /// Members that are not.
     absent: BTreeMap<PeerId, Absent>,
+    /// Whom dials under way are for, by address.
+    dialed: BTreeMap<Addr, Vec<PeerId>>,
+    /// News that waits to be told.
+    telling: Telling,
     /// Links to peers that are no members, and until when they stay.
     lingering: BTreeMap<PeerId, Time>,
     joining: Joining,
@@ -79,6 +86,11 @@ pub enum Timer {
     },
     /// Time to compare maps.
     Gossip {
+        /// Since which start or departure.
+        term: u32,
+    },
+    /// Time to tell the news that has gathered.
+    Tell {
         /// Since which start or departure.
         term: u32,
     },
@@ -117,7 +129,10 @@ impl FullMesh {
             term: 0,
             members,
             active: BTreeMap::new(),
+            linked: Vec::new(),
             absent: BTreeMap::new(),
+            dialed: BTreeMap::new(),
+            telling: Telling::default(),
             lingering: BTreeMap::new(),
             joining: Joining::default(),
             probing: Probing::default(),
@@ -132,6 +147,11 @@ impl FullMesh {
     /// What is known of every peer, those that departed included.
     pub const fn map(&self) -> &Members {
         &self.members
+    }
+
+    /// Who is suspected, ascending by id, and whether that has run out: then it counts as unreachable until it is heard of.
+    pub fn suspicions(&self) -> impl Iterator<Item = (PeerId, bool)> {
+        self.suspicions.keys().map(|peer| (*peer, self.is_lost(*peer)))
     }
 
     /// How far this peer distrusts its own judgement: Lifeguard's local health, 0 at best.
@@ -162,6 +182,9 @@ impl FullMesh {
     /// The only way into the active view.
     fn activate(&mut self, now: Time, contact: Contact, out: &mut Out) {
         self.absent.remove(&contact.id);
+        if let Err(at) = self.linked.binary_search(&contact.id) {
+            self.linked.insert(at, contact.id);
+        }
         self.active.insert(contact.id, Neighbor { contact: contact.clone(), heard: now, answered: None });
         self.metrics.ups += 1;
         out.emit(Event::Up(contact));
@@ -175,6 +198,7 @@ impl FullMesh {
         if self.active.remove(&peer).is_none() {
             return false;
         }
+        self.linked.retain(|linked| *linked != peer);
         self.metrics.downs += 1;
         out.emit(Event::Down(peer));
         if self.active.is_empty() && self.me.is_in() {
@@ -216,10 +240,11 @@ impl FullMesh {
 
     fn on_timer(&mut self, now: Time, timer: &Timer, out: &mut Out) {
         match timer {
-            Timer::Tick { term } | Timer::Gossip { term } | Timer::Period { term }
+            Timer::Tick { term } | Timer::Gossip { term } | Timer::Tell { term } | Timer::Period { term }
                 if *term != self.term || !self.me.is_in() => {}
             Timer::Tick { .. } => self.on_tick(now, out),
             Timer::Gossip { .. } => self.gossip(now, out),
+            Timer::Tell { .. } => self.tell_waiting(now, out),
             Timer::Period { .. } => self.on_period(now, out),
             Timer::Direct { seq } => self.on_direct(*seq, out),
             Timer::Relay { seq } => self.on_relay_timer(*seq, out),

@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 const NACK_AFTER: u32 = 80;
 
 /// The probes of this peer.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Probing {
     /// The last name of a probe.
     seq: u64,
@@ -28,7 +28,7 @@ pub(super) struct Probing {
 }
 
 /// The probe of this period.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Probe {
     seq: u64,
     target: PeerId,
@@ -40,7 +40,7 @@ struct Probe {
 }
 
 /// A probe on behalf of another.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Relay {
     asker: PeerId,
     asked: u64,
@@ -155,8 +155,8 @@ impl FullMesh {
     fn probe_through_others(&mut self, seq: u64, out: &mut Out) {
         let Some(probe) = &mut self.probing.current else { return };
         let target = probe.target;
-        let pool: Vec<PeerId> = self.active.keys().copied().filter(|id| *id != target).collect();
-        probe.helpers = self.rng.sample(&pool, self.config.indirect_probes);
+        let (linked, count) = (&self.linked, self.config.indirect_probes);
+        probe.helpers = super::gossip::sample(&mut self.rng, linked, Some(target), count);
         for helper in &probe.helpers {
             self.metrics.indirect_probes += 1;
             out.send(*helper, Message::Probe { seq, target });

@@ -13,7 +13,7 @@ use crate::protocol::Output;
 use crate::time::Time;
 
 /// What this peer knows of a suspicion.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Suspicion {
     /// The statement.
     version: Version,
@@ -88,7 +88,10 @@ impl FullMesh {
 
     /// Suspicions that have run out: links to those members are given up. O(suspicions).
     pub(super) fn expire_suspicions(&mut self, now: Time, out: &mut Out) {
-        let count = self.members.present().count();
+        if self.suspicions.is_empty() {
+            return;
+        }
+        let count = self.members.present_count();
         let config = &self.config;
         let over = |suspicion: &Suspicion| {
             let confirmations = suspicion.by.len().saturating_sub(1);
@@ -123,7 +126,7 @@ impl FullMesh {
     fn evict_by_policy(&mut self, now: Time, out: &mut Out) {
         let Some(after) = self.config.evict_after else { return };
         let lost = self.suspicions.values().filter(|suspicion| suspicion.expired.is_some()).count();
-        if 2 * lost >= self.members.present().count() {
+        if 2 * lost >= self.members.present_count() {
             return; // the smaller side of a partition removes nobody
         }
         let over = |s: &Suspicion| s.expired.is_some_and(|expired| now - expired >= after);
@@ -161,7 +164,7 @@ impl FullMesh {
         if let Some(from) = from {
             out.send(from, Message::News { rumours: rumours.clone(), want: Vec::new() });
         }
-        self.tell(rumours, from, out);
+        self.tell(now, rumours, from, out);
     }
 
     /// Says something newer of this peer.

@@ -75,10 +75,31 @@ fn what_is_wanted_is_sent_and_what_is_new_is_passed_on_once() {
 }
 
 #[test]
+fn news_that_comes_in_faster_than_it_is_told_is_told_together() {
+    let mut bench = Bench::linked(&[1, 2]);
+    let about = |n: u64| news(&[member(n)], &[]);
+    assert_eq!(bench.receive(1, about(8)), [Output::Link(contact(8)), send(2, about(8))]);
+    bench.wait(Config::default().spread_interval / 4);
+    let effects = bench.input_with_timers(Input::Received { from: PeerId(1), message: about(9) });
+    let after = Config::default().spread_interval * 3 / 4;
+    assert_eq!(effects, [Output::Link(contact(9)), Output::SetTimer { after, timer: Timer::Tell { term: 1 } }]);
+    let left = member(8).with(Status::Left);
+    assert_eq!(bench.receive(2, news(&[member(7), left.clone()], &[])), [Output::Link(contact(7))]);
+    bench.wait(after);
+    let together = news(&[member(7), left, member(9)], &[]);
+    let effects = bench.expire(Timer::Tell { term: 1 });
+    let mut to: Vec<u64> = effects.iter().map(|e| if let Output::Send { to, .. } = e { to.0 } else { 0 }).collect();
+    to.sort_unstable();
+    assert_eq!(to, [1, 2]);
+    assert!(effects.iter().all(|e| matches!(e, Output::Send { message, .. } if *message == together)), "{effects:?}");
+}
+
+#[test]
 fn w14_rumours_go_to_a_random_sample_of_ln_n_and_a_few() {
     let mut hit = std::collections::BTreeSet::new();
     let mut bench = Bench::linked(&(100..200).collect::<Vec<_>>());
     for n in 1000..1100 {
+        bench.wait(Config::default().spread_interval);
         let effects = bench.receive(100, news(&[member(n)], &[]));
         let to =
             effects.iter().filter_map(|effect| if let Output::Send { to, .. } = effect { Some(*to) } else { None });

@@ -85,6 +85,10 @@ impl Bench {
         for n in peers {
             bench.link(*n);
         }
+        // What follows is not told together with them.
+        bench.wait(Config::default().spread_interval);
+        bench.expire(Timer::Tell { term: 1 });
+        bench.wait(Config::default().spread_interval);
         bench
     }
 
