@@ -149,6 +149,11 @@ impl FullMesh {
         &self.members
     }
 
+    /// How many members are linked.
+    pub const fn degree(&self) -> usize {
+        self.linked.len()
+    }
+
     /// Who is suspected, ascending by id, and whether that has run out: then it counts as unreachable until it is heard of.
     pub fn suspicions(&self) -> impl Iterator<Item = (PeerId, bool)> {
         self.suspicions.keys().map(|peer| (*peer, self.is_lost(*peer)))
@@ -234,7 +239,7 @@ impl FullMesh {
             Message::Pong { seq } => self.on_pong(from, seq, out),
             Message::Probe { seq, target } => self.on_probe(now, from, seq, target, out),
             Message::Nack { seq } => self.on_nack(from, seq),
-            Message::Suspect { peer, version, by } => self.on_suspect(now, peer, version, by, out),
+            Message::Suspect { peer, version, by } => self.on_suspect(now, Some(from), peer, version, by, out),
         }
     }
 

@@ -30,13 +30,22 @@ impl FullMesh {
         let Some(member) = self.members.get(peer) else { return };
         let Status::In { refutation, .. } = member.status else { return };
         let version = member.with(Status::In { refutation, suspect: true }).version();
-        self.on_suspect(now, peer, version, self.me.contact.id, out);
+        self.on_suspect(now, None, peer, version, self.me.contact.id, out);
     }
 
-    /// Somebody suspects a member.
-    pub(super) fn on_suspect(&mut self, now: Time, peer: PeerId, version: Version, by: PeerId, out: &mut Out) {
+    /// Somebody suspects a member; it was heard from `from`, if not found here.
+    pub(super) fn on_suspect(
+        &mut self,
+        now: Time,
+        from: Option<PeerId>,
+        peer: PeerId,
+        version: Version,
+        by: PeerId,
+        out: &mut Out,
+    ) {
         if peer == self.me.contact.id {
-            return self.refute(now, version, None, out);
+            // Also where this was refuted long ago: the answer is what the sender waits for.
+            return self.refute(now, version, from, out);
         }
         let (Some(member), Status::In { suspect: true, .. }) = (self.members.get(peer), version.status) else { return };
         let of_this_stay = (member.contact.incarnation, member.stay) == (version.incarnation, version.stay);
