@@ -28,7 +28,7 @@ pub struct Config {
     pub shuffle_passive: usize,
     /// How often passive views are exchanged. 10 s: Partisan; the paper counts in cycles.
     pub shuffle_interval: Duration,
-    /// What the interval grows to while exchanges bring nothing new, as in a small cluster. 60 s: guess.
+    /// What the interval grows to while exchanges bring nothing new, as in a small cluster, or no neighbour is lost. 60 s: guess.
     pub shuffle_interval_max: Duration,
     /// How many peers a contact names to one that joins, so that a lost walk costs it little. 3: guess.
     pub welcome: usize,

@@ -84,8 +84,8 @@ pub enum Timer {
     },
     /// Time to exchange samples.
     Shuffle {
-        /// Since which start or leave.
-        term: u32,
+        /// Which timer: the last one set alone counts.
+        plan: u32,
     },
     /// Time to look for cheaper links.
     Optimise {
@@ -158,6 +158,7 @@ impl HyParView {
 
     fn on_tick(&mut self, now: Time, out: &mut Out) {
         self.set_tick(out);
+        self.hasten_shuffles(out);
         for contact in self.links.overdue(now, self.config.dial_timeout) {
             self.candidate_failed(now, contact.id, out);
         }
@@ -194,6 +195,7 @@ impl HyParView {
     fn deactivate(&mut self, peer: PeerId, out: &mut Out) -> Option<Neighbor> {
         let neighbor = self.view.deactivate(peer)?;
         self.metrics.downs += 1;
+        self.shuffling.disturbed();
         out.emit(Event::Down(peer));
         if self.view.degree() == 0 && !self.left {
             self.metrics.isolations += 1;
@@ -244,7 +246,7 @@ impl HyParView {
     fn on_timer(&mut self, now: Time, timer: Timer, out: &mut Out) {
         match timer {
             Timer::Tick { term } if term == self.term && !self.left => self.on_tick(now, out),
-            Timer::Shuffle { term } if term == self.term && !self.left => self.shuffle(out),
+            Timer::Shuffle { plan } if plan == self.shuffling.plan() && !self.left => self.shuffle(out),
             Timer::Optimise { term } if term == self.term && !self.left => self.optimise(now, out),
             Timer::Tick { .. } | Timer::Shuffle { .. } | Timer::Optimise { .. } => {}
             Timer::Swap { step } => self.on_swap_timer(now, step, out),

@@ -1,8 +1,9 @@
 //! Refreshing the passive view: two random peers exchange samples of what they know.
 //!
 //! A walk carries the origin; where it ends, a sample is offered to the origin over a link of its own, and answered.
-//! Both sides give up what they have offered before anything else. While exchanges bring nothing new, as in a cluster
-//! no larger than a view, they become rarer.
+//! Both sides give up what they have offered before anything else. Exchanges become rarer while they bring nothing new, as in a
+//! cluster no larger than a view; and while no neighbour is lost, once the views are well mixed: samples of an overlay that
+//! does not change are as good as those known. A lost neighbour makes them frequent again, at once.
 
 use super::message::Message;
 use super::{HyParView, Out, Timer};
@@ -12,18 +13,43 @@ use crate::time::Time;
 /// How many links may be opening before exchanges are let go: requests are more urgent.
 const BUSY: usize = 16;
 
+/// How many exchanges in a row, without a neighbour lost, are as frequent as ever. 16: guess; each replaces up to eight of
+/// thirty entries, at either end.
+const MIXED: u32 = 16;
+
 /// Whether exchanges are worth their bytes.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Shuffling {
     news: bool,
     /// Intervals in a row without news.
     barren: u32,
+    /// Intervals in a row without a neighbour lost.
+    calm: u32,
+    /// A neighbour was lost since the last look.
+    disturbed: bool,
+    /// Grows with every timer set, so that those of before are recognised.
+    plan: u32,
 }
 
 impl Shuffling {
     /// A peer became known, or a neighbour.
     pub(super) const fn learned(&mut self) {
         self.news = true;
+    }
+
+    /// A neighbour was lost.
+    pub(super) const fn disturbed(&mut self) {
+        self.disturbed = true;
+    }
+
+    /// The last timer set: it alone counts.
+    pub(super) const fn plan(&self) -> u32 {
+        self.plan
+    }
+
+    /// How often the interval is doubled.
+    fn doublings(&self) -> u32 {
+        self.barren.max(self.calm.saturating_sub(MIXED)).min(8)
     }
 
     /// Whether the last exchanges brought nobody new.
@@ -34,15 +60,29 @@ impl Shuffling {
     fn next_interval(&mut self) {
         self.barren = if self.news { 0 } else { self.barren.saturating_add(1) };
         self.news = false;
+        self.calm = self.calm.saturating_add(1);
     }
 }
 
 impl HyParView {
     pub(super) fn set_shuffle(&mut self, out: &mut Out) {
         let (base, max) = (self.config.shuffle_interval, self.config.shuffle_interval_max);
-        let interval = base.saturating_mul(1 << self.shuffling.barren.min(8)).min(max);
-        let term = self.term;
-        out.set_timer(self.rng.jitter(interval, 0.2), Timer::Shuffle { term });
+        let interval = base.saturating_mul(1 << self.shuffling.doublings()).min(max);
+        self.shuffling.plan = self.shuffling.plan.wrapping_add(1);
+        let plan = self.shuffling.plan;
+        out.set_timer(self.rng.jitter(interval, 0.2), Timer::Shuffle { plan });
+    }
+
+    /// A neighbour was lost lately: exchanges are as frequent as ever from now on.
+    pub(super) fn hasten_shuffles(&mut self, out: &mut Out) {
+        if !std::mem::take(&mut self.shuffling.disturbed) {
+            return;
+        }
+        let before = self.shuffling.doublings();
+        self.shuffling.calm = 0;
+        if self.shuffling.doublings() < before {
+            self.set_shuffle(out);
+        }
     }
 
     /// Sends a walk for a peer to exchange samples with.

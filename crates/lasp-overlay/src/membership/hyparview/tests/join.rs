@@ -149,7 +149,7 @@ fn who_leaves_says_so_and_closes_every_link() {
     assert_eq!(asked, [goodbye(3, 9)]);
     // It may come back.
     let effects = bench.input(join(&[1]));
-    let begun = [any(Timer::Tick { term: 3 }), any(Timer::Shuffle { term: 3 })];
+    let begun = [any(Timer::Tick { term: 3 }), any(Timer::Shuffle { plan: 2 })];
     assert_eq!(effects[..2], begun);
     assert_eq!(effects[2], Output::Dial(addr(1)));
 }

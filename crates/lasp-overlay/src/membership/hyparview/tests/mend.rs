@@ -104,7 +104,7 @@ fn a_contact_missing_where_everybody_is_known_is_joined_again() {
     bench.peer.view.forget(PeerId(9));
     bench.input(Input::LinkDown(PeerId(9)));
     for _ in 0..4 {
-        bench.expire(Timer::Shuffle { term: 1 });
+        bench.expire(bench.shuffle());
     }
     let effects = next(&mut bench);
     assert_eq!(effects[0], Output::Dial(addr(9)));

@@ -87,7 +87,7 @@ impl Bench {
         let optimises = config.optimise.is_some().then(|| any(Timer::Optimise { term: 1 }));
         let mut bench = Self { peer: HyParView::new(config, contact(0), Rng::new(7)), now: Time::ZERO };
         let started = bench.input(Input::Start);
-        let mut expected = vec![any(Timer::Tick { term: 1 }), any(Timer::Shuffle { term: 1 })];
+        let mut expected = vec![any(Timer::Tick { term: 1 }), any(Timer::Shuffle { plan: 1 })];
         expected.extend(optimises);
         assert_eq!(started, expected);
         bench
@@ -111,6 +111,11 @@ impl Bench {
 
     pub(super) fn expire(&mut self, timer: Timer) -> Vec<Effect> {
         self.input(Input::Expired(timer))
+    }
+
+    /// The timer of the next exchange.
+    pub(super) fn shuffle(&self) -> Timer {
+        Timer::Shuffle { plan: self.peer.shuffling.plan() }
     }
 
     pub(super) fn tick(&mut self, after: Duration) -> Vec<Effect> {
@@ -244,5 +249,5 @@ fn timers_of_an_earlier_term_are_ignored() {
     bench.befriend(1, 5);
     bench.input(Input::Command(Command::Leave));
     assert_eq!(bench.expire(Timer::Tick { term: 1 }), []);
-    assert_eq!(bench.expire(Timer::Shuffle { term: 1 }), []);
+    assert_eq!(bench.expire(bench.shuffle()), []);
 }

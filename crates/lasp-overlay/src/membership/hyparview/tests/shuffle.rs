@@ -9,11 +9,41 @@ fn exchange(peers: &[u64], answer: bool) -> M {
 #[test]
 fn a_walk_is_sent_at_every_interval() {
     let mut bench = Bench::new();
-    let again = || any(Timer::Shuffle { term: 1 });
-    assert_eq!(bench.expire(Timer::Shuffle { term: 1 }), [again()]);
+    let again = |plan| any(Timer::Shuffle { plan });
+    assert_eq!(bench.expire(Timer::Shuffle { plan: 1 }), [again(2)]);
     bench.befriend(1, 5);
     let walk = send(1, M::Shuffle { ttl: 6, origin: contact(0) });
-    assert_eq!(bench.expire(Timer::Shuffle { term: 1 }), [again(), walk]);
+    assert_eq!(bench.expire(Timer::Shuffle { plan: 1 }), [], "a timer of before");
+    assert_eq!(bench.expire(Timer::Shuffle { plan: 2 }), [again(3), walk]);
+}
+
+/// Has the peer shuffle; how many times ten seconds it waits then.
+fn pause(bench: &mut Bench) -> f64 {
+    let mut out = Outbox::new();
+    bench.peer.handle(bench.now, Input::Expired(bench.shuffle()), &mut out);
+    let Some(Output::SetTimer { after, .. }) = out.take().into_iter().next() else { panic!("the timer comes first") };
+    (after.as_secs_f64() / 10.0).round().clamp(1.0, 6.0)
+}
+
+#[test]
+fn the_interval_grows_while_no_neighbour_is_lost_and_falls_at_once_when_one_is() {
+    let mut bench = Bench::new();
+    bench.befriend(1, 5);
+    let paused = |bench: &mut Bench, round: u64| {
+        bench.receive(1, exchange(&[100 + round], false));
+        pause(bench)
+    };
+    let pauses: Vec<f64> = (0..20).map(|round| paused(&mut bench, round)).collect();
+    assert_eq!(pauses[..16], [1.0; 16], "the views are being mixed, and there is news");
+    assert!(pauses[16..19].is_sorted() && pauses[19] >= 5.0, "{pauses:?}");
+    bench.tick(Duration::ZERO);
+    assert_eq!(bench.shuffle(), Timer::Shuffle { plan: 21 }, "nothing has happened");
+    bench.input(Input::LinkDown(PeerId(1)));
+    let effects = bench.tick(Duration::ZERO);
+    assert!(effects.contains(&any(Timer::Shuffle { plan: 22 })), "{effects:?}");
+    bench.link(9);
+    bench.receive(9, exchange(&[200], false));
+    assert_eq!(pause(&mut bench), 1.0);
 }
 
 #[test]
@@ -25,12 +55,7 @@ fn the_interval_grows_while_nothing_new_is_learned() {
         if round == 5 {
             bench.receive(1, exchange(&[8], false));
         }
-        let mut out = Outbox::new();
-        bench.peer.handle(bench.now, Input::Expired(Timer::Shuffle { term: 1 }), &mut out);
-        let Some(Output::SetTimer { after, .. }) = out.take().into_iter().next() else {
-            panic!("the timer comes first")
-        };
-        pauses.push((after.as_secs_f64() / 10.0).round().clamp(1.0, 6.0));
+        pauses.push(pause(&mut bench));
     }
     // 10, 20, 40, 60 s give or take a fifth; then peer 8 became known.
     assert!(pauses.is_sorted_by(|a, b| a <= b || *b == 1.0) && pauses[5] == 1.0, "{pauses:?}");
