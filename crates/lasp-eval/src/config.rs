@@ -4,7 +4,10 @@
 //! nothing of how a run is hosted.
 
 use crate::choice::choice;
+pub use crate::lab::churn::options::Churn;
+pub use crate::lab::idle::options::Idle;
 pub use crate::lab::options::{Crash, Hyparview, Optimise, OverlayScale};
+pub use crate::lab::rapid::options::Rapid;
 pub use crate::process::overlay::options::OverlayProcesses;
 use crate::span::Span;
 use serde::{Deserialize, Serialize};
@@ -130,6 +133,12 @@ pub enum Scenario {
     OverlayScale(OverlayScale),
     /// An overlay of real processes loses a share of them.
     OverlayProcesses(OverlayProcesses),
+    /// The Rapid paper's experiment.
+    Rapid(Rapid),
+    /// Nodes come and go.
+    Churn(Churn),
+    /// Nobody does anything.
+    Idle(Idle),
 }
 
 /// Options of `advertisement-counter`.
@@ -243,6 +252,40 @@ pub enum ConfigError {
          add `--where process`, or use `--membership full`, which is the same without the daemon"
     )]
     NoVirtualEpmd,
+    /// A flag that means nothing to the scenario.
+    #[error("{flag} has no meaning for `{scenario}`, which makes its own faults")]
+    NotHere {
+        /// Which flag.
+        flag: &'static str,
+        /// Which scenario.
+        scenario: &'static str,
+    },
+    /// A value that was given twice where each counts.
+    #[error("{name} has {given} twice")]
+    Twice {
+        /// Which flag.
+        name: &'static str,
+        /// Which value.
+        given: String,
+    },
+    /// Two flags that cannot both hold.
+    #[error("{one} contradicts {other}")]
+    Contradiction {
+        /// The one.
+        one: String,
+        /// The other.
+        other: String,
+    },
+    /// A strategy that the scenario is not about.
+    #[error("`{scenario}` is not about {given} membership; it runs {available}")]
+    OtherMembership {
+        /// Which scenario.
+        scenario: &'static str,
+        /// What was chosen.
+        given: &'static str,
+        /// What can be.
+        available: String,
+    },
     /// A file that cannot be read.
     #[error("cannot read {path}: {why}")]
     Unreadable {
@@ -272,9 +315,17 @@ impl Config {
             // The paper's size; as many seeds as its mean needs.
             Scenario::Hyparview(_) => (10_000, 5, Where::Sim),
             Scenario::OverlayScale(_) => (100_000, 1, Where::Sim),
+            // The paper's largest.
+            Scenario::Rapid(_) => (2000, 5, Where::Sim),
+            Scenario::Churn(_) => (10_000, 5, Where::Sim),
+            Scenario::Idle(options) => (options.largest(), 3, Where::Sim),
             _ => (16, 1, Where::Process),
         };
-        Self { nodes, runs, place, scenario, ..Self::default() }
+        let membership = match &scenario {
+            Scenario::Rapid(_) => Membership::Full,
+            _ => Membership::HyParView,
+        };
+        Self { nodes, runs, place, membership, scenario, ..Self::default() }
     }
 
     /// Reads a `config.toml`.
@@ -318,7 +369,9 @@ impl Config {
             return self.check_overlay_of_processes();
         }
         if self.scenario.is_lab() {
-            within("--nodes", self.nodes, 50, 4_000_000, "50 to 4000000")?;
+            self.check_lab()?;
+            let least = if matches!(self.scenario, Scenario::Idle(_)) { 2 } else { 50 };
+            within("--nodes", self.nodes, least, 4_000_000, "50 to 4000000")?;
         } else {
             within("--nodes", self.nodes, 2, 100_000, "2 to 100000")?;
         }
@@ -333,7 +386,7 @@ impl Config {
         within("--churn", self.churn, 0.0, 60.0, "0 to 60 crashes per client and minute")?;
         within("--duration", self.duration.as_millis(), 1000, u64::MAX, "at least 1s")?;
         within("--sample-interval", self.sample_interval.as_millis(), 10, 60_000, "10ms to 1m")?;
-        self.scenario.check()?;
+        self.scenario.check(self.nodes, self.membership)?;
         self.check_place()
     }
 
@@ -351,7 +404,23 @@ impl Config {
         if self.place == Where::Sim {
             return Err(ConfigError::ProcessesOnly(self.scenario.name()));
         }
-        self.scenario.check()
+        self.scenario.check(self.nodes, self.membership)
+    }
+
+    /// What has no meaning for an overlay alone is not silently left out.
+    fn check_lab(&self) -> Result<(), ConfigError> {
+        let scenario = self.scenario.name();
+        let given =
+            [("--loss", self.loss), ("--partition-probability", self.partition_probability), ("--churn", self.churn)];
+        if let Some((flag, _)) = given.into_iter().find(|(_, value)| *value != 0.0) {
+            return Err(ConfigError::NotHere { flag, scenario });
+        }
+        let known = self.scenario.memberships();
+        if known.contains(&self.membership) {
+            return Ok(());
+        }
+        let available = known.iter().map(|membership| membership.name()).collect::<Vec<_>>().join(", ");
+        Err(ConfigError::OtherMembership { scenario, given: self.membership.name(), available })
     }
 
     fn check_place(&self) -> Result<(), ConfigError> {
@@ -384,6 +453,9 @@ impl Scenario {
         ("hyparview", "the HyParView paper's experiment: reliability and healing after 10 to 95 % of the nodes fail"),
         ("overlay-scale", "a very large overlay loses half of its nodes, then one broadcast reaches every survivor"),
         ("overlay-processes", "an overlay of real processes: costs at rest, then a share of them is killed at once"),
+        ("rapid", "the Rapid paper's experiment: full membership while all join, some crash, some are hard to reach"),
+        ("churn", "all nodes join within ten seconds, then 10 and 50 % per minute are replaced: who is isolated"),
+        ("idle", "what a node sends that has nothing to do, at 100, 1,000 and 10,000 nodes"),
     ];
 
     /// The name on the command line.
@@ -395,15 +467,28 @@ impl Scenario {
             Self::Hyparview(_) => "hyparview",
             Self::OverlayScale(_) => "overlay-scale",
             Self::OverlayProcesses(_) => "overlay-processes",
+            Self::Rapid(_) => "rapid",
+            Self::Churn(_) => "churn",
+            Self::Idle(_) => "idle",
         }
     }
 
     /// Whether it is about an overlay alone, without variables to speak of.
     pub const fn is_lab(&self) -> bool {
-        matches!(self, Self::Hyparview(_) | Self::OverlayScale(_) | Self::OverlayProcesses(_))
+        !matches!(self, Self::AdvertisementCounter(_) | Self::SharedLoad(_) | Self::Latency(_))
     }
 
-    fn check(&self) -> Result<(), ConfigError> {
+    /// Which memberships an experiment on overlays alone can be run with; the default first.
+    pub const fn memberships(&self) -> &'static [Membership] {
+        match self {
+            Self::Rapid(_) => &[Membership::Full],
+            Self::Churn(_) | Self::Idle(_) => &[Membership::HyParView, Membership::Full, Membership::Scamp],
+            Self::Hyparview(_) | Self::OverlayScale(_) => &[Membership::HyParView],
+            _ => Membership::AVAILABLE,
+        }
+    }
+
+    fn check(&self, nodes: usize, membership: Membership) -> Result<(), ConfigError> {
         match self {
             Self::AdvertisementCounter(options) => {
                 within("--ads", options.ads, 1, 1000, "1 to 1000")?;
@@ -422,6 +507,9 @@ impl Scenario {
             Self::Hyparview(options) => options.check(),
             Self::OverlayScale(options) => options.check(),
             Self::OverlayProcesses(options) => options.check(),
+            Self::Rapid(options) => options.check(nodes),
+            Self::Churn(options) => options.check(nodes, membership),
+            Self::Idle(options) => options.check(nodes, membership),
         }
     }
 }
@@ -461,7 +549,7 @@ fn interval(name: &'static str, span: Span) -> Result<(), ConfigError> {
 mod tests {
     use super::*;
 
-    fn every_scenario() -> [Scenario; 6] {
+    fn every_scenario() -> [Scenario; 9] {
         [
             Scenario::AdvertisementCounter(AdvertisementCounter { ads: 3, heavy_clients: true, ..Default::default() }),
             Scenario::SharedLoad(SharedLoad { increments: 7, ..Default::default() }),
@@ -469,6 +557,9 @@ mod tests {
             Scenario::Hyparview(Hyparview { active_view: 6, ..Default::default() }),
             Scenario::OverlayScale(OverlayScale { failed: 30, ..Default::default() }),
             Scenario::OverlayProcesses(OverlayProcesses { failed: 40, ..Default::default() }),
+            Scenario::Rapid(Rapid { evict_after: Some(Span::from_secs(60)), ..Default::default() }),
+            Scenario::Churn(Churn { rates: vec![5], ..Default::default() }),
+            Scenario::Idle(Idle { sizes: vec![2, 20], ..Default::default() }),
         ]
     }
 

@@ -294,6 +294,9 @@ fn options(scenario: &Scenario) -> Vec<(&'static str, String)> {
         Scenario::Hyparview(options) => options.described(),
         Scenario::OverlayScale(options) => options.described(),
         Scenario::OverlayProcesses(options) => options.described(),
+        Scenario::Rapid(options) => options.described(),
+        Scenario::Churn(options) => options.described(),
+        Scenario::Idle(options) => options.described(),
     }
 }
 

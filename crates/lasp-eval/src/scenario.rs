@@ -56,7 +56,7 @@ pub fn expectation(config: &Config) -> (&'static str, u64) {
             ("updates", (options.increments + options.increments / options.increments_per_add) * config.nodes as u64)
         }
         Scenario::Latency(options) => ("updates", options.rounds),
-        Scenario::Hyparview(_) | Scenario::OverlayScale(_) | Scenario::OverlayProcesses(_) => ("steps", 0),
+        _ => ("steps", 0),
     }
 }
 
@@ -83,7 +83,7 @@ impl Member {
             Scenario::SharedLoad(options) => shared_load::play(&self, options).await,
             Scenario::Latency(options) => latency::play(&self, options).await,
             // Nothing for a node: these are about overlays alone.
-            Scenario::Hyparview(_) | Scenario::OverlayScale(_) | Scenario::OverlayProcesses(_) => Ok(()),
+            _ => Ok(()),
         };
         if let Err(error) = outcome
             && !matches!(error, Error::Stopped(_))

@@ -349,7 +349,7 @@ fn results(config: &Config, records: &[NodeRecord], last: &[&NodeRecord]) -> BTr
         Scenario::SharedLoad(_) => load_results(records, &mut results),
         Scenario::Latency(_) => latency_results(last, &mut results),
         // Experiments on overlays keep no records; they fill their results in themselves.
-        Scenario::Hyparview(_) | Scenario::OverlayScale(_) | Scenario::OverlayProcesses(_) => {}
+        _ => {}
     }
     results.into_iter().map(|(name, value)| (name, value.into())).collect()
 }

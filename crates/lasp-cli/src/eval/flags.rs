@@ -3,8 +3,8 @@
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
 use lasp_eval::config::{
-    AdvertisementCounter, Config, ConfigError, Crash, Dissemination, Hyparview, Latency, Membership, Optimise,
-    OverlayProcesses, OverlayScale, Scenario, SharedLoad, Sync, Where,
+    AdvertisementCounter, Churn, Config, ConfigError, Crash, Dissemination, Hyparview, Idle, Latency, Membership,
+    Optimise, OverlayProcesses, OverlayScale, Rapid, Scenario, SharedLoad, Sync, Where,
 };
 use lasp_eval::span::Span;
 use std::path::PathBuf;
@@ -37,17 +37,23 @@ pub(crate) enum ScenarioArgs {
     OverlayScale(OverlayScaleArgs),
     /// An overlay of real processes: costs at rest, then a share of them is killed at once
     OverlayProcesses(OverlayProcessesArgs),
+    /// The Rapid paper's experiment: full membership while 2,000 nodes join at once, crash, hear and are heard badly
+    Rapid(RapidArgs),
+    /// 10,000 nodes join within ten seconds, then 10 and 50 % per minute are replaced: who is isolated
+    Churn(ChurnArgs),
+    /// What a node sends that has nothing to do, at 100, 1,000 and 10,000 nodes
+    Idle(IdleArgs),
 }
 
 /// Flags that every scenario has.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Evaluation")]
 pub(crate) struct CommonArgs {
-    /// Nodes, the server among them [default: 16; hyparview: 10000; overlay-scale: 100000;
-    /// overlay-processes: 1000]
+    /// Nodes, the server among them [default: 16; hyparview: 10000; overlay-scale: 100000; overlay-processes: 1000; rapid:
+    /// 2000; churn, idle: 10000]
     #[arg(long, global = true, env = "LASP_EVAL_NODES", value_name = "N")]
     nodes: Option<usize>,
-    /// How nodes find each other [default: hyparview]
+    /// How nodes find each other [default: hyparview; rapid: full]
     #[arg(long, global = true, env = "LASP_EVAL_MEMBERSHIP", value_parser = choice::<Membership>(Membership::NAMES))]
     membership: Option<Membership>,
     /// How updates spread [default: tree]
@@ -57,10 +63,10 @@ pub(crate) struct CommonArgs {
     /// How neighbours repair what broadcast missed [default: digest]
     #[arg(long, global = true, env = "LASP_EVAL_SYNC", value_parser = choice::<Sync>(Sync::NAMES))]
     sync: Option<Sync>,
-    /// In processes on this machine, or in virtual time [default: process; hyparview, overlay-scale: sim]
+    /// In processes on this machine, or in virtual time [default: process; overlays alone: sim]
     #[arg(long = "where", global = true, env = "LASP_EVAL_WHERE", value_parser = choice::<Where>(Where::NAMES))]
     place: Option<Where>,
-    /// Runs, with seeds one after the other [default: 1; hyparview: 5]
+    /// Runs, with seeds one after the other [default: 1; hyparview, rapid, churn: 5; idle: 3]
     #[arg(long, global = true, env = "LASP_EVAL_RUNS", value_name = "N")]
     runs: Option<usize>,
     /// Seed of the first run [default: 1]
@@ -204,6 +210,63 @@ pub(crate) struct OverlayProcessesArgs {
     rest: Option<Span>,
 }
 
+/// Flags of `rapid`.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Scenario")]
+pub(crate) struct RapidArgs {
+    /// Nodes that crash at once [default: 10]
+    #[arg(long, env = "LASP_EVAL_CRASHES", value_name = "N")]
+    crashes: Option<usize>,
+    /// Percent of the nodes that hear, or are heard, badly [default: 1]
+    #[arg(long, env = "LASP_EVAL_FAULTY", value_name = "PERCENT")]
+    faulty: Option<u32>,
+    /// Nothing reaches them for so long, then everything for as long [default: 20s]
+    #[arg(long, env = "LASP_EVAL_FLIP", value_name = "TIME")]
+    flip: Option<Span>,
+    /// Percent of what they send that is lost [default: 80]
+    #[arg(long, env = "LASP_EVAL_EGRESS_LOSS", value_name = "PERCENT")]
+    egress_loss: Option<u32>,
+    /// How long either lasts [default: 4m]
+    #[arg(long, env = "LASP_EVAL_TROUBLE", value_name = "TIME")]
+    trouble: Option<Span>,
+    /// Evict members that have been unreachable for so long [default: never]
+    #[arg(long, env = "LASP_EVAL_EVICT_AFTER", value_name = "TIME")]
+    evict_after: Option<Span>,
+}
+
+/// Flags of `churn`.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Scenario")]
+pub(crate) struct ChurnArgs {
+    /// Percent of the nodes replaced per minute; may be repeated [default: 10 and 50]
+    #[arg(long, env = "LASP_EVAL_RATE", value_name = "PERCENT", value_delimiter = ',')]
+    rate: Option<Vec<u32>>,
+    /// For how many minutes [default: 30]
+    #[arg(long, env = "LASP_EVAL_MINUTES", value_name = "N")]
+    minutes: Option<u32>,
+    /// Percent of the replaced that leave; half of the others are reset, half vanish [default: 50]
+    #[arg(long, env = "LASP_EVAL_LEAVING", value_name = "PERCENT")]
+    leaving: Option<u32>,
+    /// Nodes that stay, through one of which everybody joins [default: 1]
+    #[arg(long, env = "LASP_EVAL_CONTACTS", value_name = "N")]
+    contacts: Option<usize>,
+}
+
+/// Flags of `idle`.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Scenario")]
+pub(crate) struct IdleArgs {
+    /// Sizes of clusters [default: 100,1000,10000]
+    #[arg(long, env = "LASP_EVAL_SIZES", value_name = "N,...", value_delimiter = ',')]
+    sizes: Option<Vec<usize>>,
+    /// How long they are left alone before that [default: 5m]
+    #[arg(long, env = "LASP_EVAL_SETTLE", value_name = "TIME")]
+    settle: Option<Span>,
+    /// How long what they send is counted [default: 2m]
+    #[arg(long, env = "LASP_EVAL_MEASURE", value_name = "TIME")]
+    measure: Option<Span>,
+}
+
 /// What the arguments ask for.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Wanted {
@@ -232,6 +295,12 @@ impl EvalArgs {
         self.common.apply(&mut config);
         if let Some(scenario) = &self.scenario {
             scenario.apply(&mut config.scenario);
+        }
+        if let (Some(ScenarioArgs::Idle(IdleArgs { sizes: Some(_), .. })), Scenario::Idle(options)) =
+            (&self.scenario, &config.scenario)
+            && self.common.nodes.is_none()
+        {
+            config.nodes = options.largest();
         }
         Ok(Wanted::Evaluation(Box::new(config)))
     }
@@ -266,6 +335,9 @@ impl ScenarioArgs {
             Self::Hyparview(_) => Scenario::Hyparview(Hyparview::default()),
             Self::OverlayScale(_) => Scenario::OverlayScale(OverlayScale::default()),
             Self::OverlayProcesses(_) => Scenario::OverlayProcesses(OverlayProcesses::default()),
+            Self::Rapid(_) => Scenario::Rapid(Rapid::default()),
+            Self::Churn(_) => Scenario::Churn(Churn::default()),
+            Self::Idle(_) => Scenario::Idle(Idle::default()),
         })
     }
 
@@ -340,6 +412,40 @@ impl ScenarioArgs {
                 put(&mut options.settle, args.settle);
                 put(&mut options.rest, args.rest);
                 *scenario = Scenario::OverlayProcesses(options);
+            }
+            Self::Rapid(args) => {
+                let mut options = match scenario {
+                    Scenario::Rapid(options) => options.clone(),
+                    _ => Rapid::default(),
+                };
+                put(&mut options.crashes, args.crashes);
+                put(&mut options.faulty, args.faulty);
+                put(&mut options.flip, args.flip);
+                put(&mut options.egress_loss, args.egress_loss);
+                put(&mut options.trouble, args.trouble);
+                options.evict_after = args.evict_after.or(options.evict_after);
+                *scenario = Scenario::Rapid(options);
+            }
+            Self::Churn(args) => {
+                let mut options = match scenario {
+                    Scenario::Churn(options) => options.clone(),
+                    _ => Churn::default(),
+                };
+                put(&mut options.rates, args.rate.clone());
+                put(&mut options.minutes, args.minutes);
+                put(&mut options.leaving, args.leaving);
+                put(&mut options.contacts, args.contacts);
+                *scenario = Scenario::Churn(options);
+            }
+            Self::Idle(args) => {
+                let mut options = match scenario {
+                    Scenario::Idle(options) => options.clone(),
+                    _ => Idle::default(),
+                };
+                put(&mut options.sizes, args.sizes.clone());
+                put(&mut options.settle, args.settle);
+                put(&mut options.measure, args.measure);
+                *scenario = Scenario::Idle(options);
             }
         }
     }

@@ -7,7 +7,7 @@ use lasp_eval::summary::Summary;
 use std::fmt::Write as _;
 
 /// Scenarios about overlays alone: there are no updates to speak of, only results.
-const LAB: [&str; 3] = ["hyparview", "overlay-scale", "overlay-processes"];
+const LAB: [&str; 6] = ["hyparview", "overlay-scale", "overlay-processes", "rapid", "churn", "idle"];
 
 /// Widest line.
 const WIDTH: usize = 80;
@@ -119,7 +119,8 @@ fn lab_rows(summary: &Summary) -> Vec<(String, String)> {
         match figure {
             Figure::Curve(points) => {
                 rows.push((name, String::new()));
-                rows.extend(points.iter().map(|(at, v)| (format!("  {at} %"), say(&Figure::Varied(*v)))));
+                let unit = if summary.scenario == "idle" { "nodes" } else { "%" };
+                rows.extend(points.iter().map(|(at, v)| (format!("  {at} {unit}"), say(&Figure::Varied(*v)))));
             }
             _ => rows.push((name, say(figure))),
         }

@@ -5,8 +5,8 @@
 use super::charts::charts;
 use super::measured::Measured;
 use super::options::Hyparview;
-use super::scale;
 use super::subject::{Outcomes, Subject};
+use super::{churn, idle, rapid, scale};
 use crate::aggregate::Overall;
 use crate::archive::{Archive, ArchiveError};
 use crate::config::{Config, Scenario};
@@ -36,6 +36,9 @@ pub fn evaluate(
     let (wall, before) = (Instant::now(), usage());
     let (mut summary, figures) = match &config.scenario {
         Scenario::OverlayScale(options) => scale::evaluate(config, options, context, observer),
+        Scenario::Churn(options) => churn::evaluate(config, options, context, observer),
+        Scenario::Idle(options) => idle::evaluate(config, options, context, observer),
+        Scenario::Rapid(options) => rapid::evaluate(config, options, context, observer),
         Scenario::Hyparview(options) => hyparview(config, options, context, observer),
         _ => return Ok(Overall { summary: blank(config), spread: BTreeMap::new(), runs: Vec::new() }),
     };

@@ -131,9 +131,10 @@ impl FullMesh {
         }
     }
 
-    /// Evicts members that were lost long ago, if that is the policy and most members are not.
+    /// Evicts members that were lost long ago, if that is the policy and most members are not. Who doubts itself evicts nobody: a
+    /// peer that hears nothing loses the others one by one, and would evict the first of them while it has most.
     fn evict_by_policy(&mut self, now: Time, out: &mut Out) {
-        let Some(after) = self.config.evict_after else { return };
+        let Some(after) = self.config.evict_after.filter(|_| self.health.score() == 0) else { return };
         let lost = self.suspicions.values().filter(|suspicion| suspicion.expired.is_some()).count();
         if 2 * lost >= self.members.present_count() {
             return; // the smaller side of a partition removes nobody

@@ -17,7 +17,7 @@ const REMEMBERED: usize = 256;
 const MEMORY: Duration = Duration::from_secs(1);
 
 /// Which walks arrived lately, and when. O([`REMEMBERED`]) per walk.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Walks(VecDeque<(u64, Time)>);
 
 impl Walks {

@@ -109,6 +109,17 @@ fn a_policy_evicts_what_has_been_lost_for_long_if_most_are_not() {
     assert_eq!(bench.reachable(), [2, 3]);
     bench.tick(HOUR);
     assert_eq!((bench.standing(1), bench.peer.metrics().evicted), (Some(Standing::Evicted), 1));
+    // Who doubts itself removes nobody.
+    let mut bench = Bench::with(config.clone());
+    for n in [1, 2, 3] {
+        bench.link(n);
+    }
+    bench.receive(2, suspect(1, 0, 2));
+    bench.receive(2, suspect(5, 0, 2));
+    assert_eq!(bench.peer.health(), 1);
+    bench.tick(HOUR / 2);
+    bench.tick(HOUR);
+    assert_eq!(bench.standing(1), Some(Standing::Suspect));
     // The smaller side of a partition removes nobody.
     let mut bench = Bench::with(config);
     for n in [1, 2, 3] {

@@ -1,0 +1,42 @@
+//! Fast churn: all nodes join within one cycle through few contacts, then some percent per minute are replaced, half of which
+//! leave and half of which crash, then all is quiet.
+//!
+//! [`phases`]: what happens. [`world`]: the cluster. [`figures`]: what it comes to.
+
+pub mod figures;
+pub mod options;
+pub mod phases;
+pub mod world;
+
+use super::run::blank;
+use super::seeds::{each, seeds};
+use crate::config::Config;
+use crate::plot::Chart;
+use crate::progress::Observer;
+use crate::run::Context;
+use crate::summary::Summary;
+use options::Churn;
+
+/// Runs it.
+pub(super) fn evaluate(
+    config: &Config,
+    options: &Churn,
+    context: &Context<'_>,
+    observer: &mut dyn Observer,
+) -> (Summary, Vec<Chart>) {
+    let jobs: Vec<(u32, u64)> =
+        seeds(config).flat_map(|seed| options.rates.iter().map(move |rate| (*rate, seed))).collect();
+    let outcomes = each(&jobs, phases::steps(options), config, context, observer, |(rate, seed), pace| {
+        phases::run(config, options, *rate, *seed, pace)
+    });
+    let mut summary = blank(config);
+    summary.results = figures::results(&outcomes);
+    summary.problems = figures::problems(&outcomes);
+    if outcomes.len() < jobs.len() {
+        summary.problems.push(format!("stopped: {} of {} runs were done", outcomes.len(), jobs.len()));
+    }
+    let hashes = outcomes.iter().map(|outcome| outcome.trace_hash);
+    summary.trace_hash = hashes.reduce(lasp_crdt::fingerprint::mix).map(|hash| format!("{hash:016x}"));
+    summary.components = outcomes.iter().map(|outcome| outcome.after[1].components).max().unwrap_or(1);
+    (summary, figures::charts(&outcomes))
+}

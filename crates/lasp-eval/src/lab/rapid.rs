@@ -1,0 +1,41 @@
+//! The experiment of the Rapid paper (Suresh et al., *Stable and consistent membership at scale with Rapid*, USENIX ATC 2018, §7)
+//! over the full membership: many join at once, some crash, some hear badly, some are heard badly.
+//!
+//! [`phases`]: what happens. [`world`]: the cluster, and how it looks to all of its nodes. [`figures`]: what it comes to.
+
+pub mod figures;
+pub mod options;
+pub mod phases;
+pub mod world;
+
+use super::run::blank;
+use super::seeds::{each, seeds};
+use crate::config::Config;
+use crate::plot::Chart;
+use crate::progress::Observer;
+use crate::run::Context;
+use crate::summary::Summary;
+use options::Rapid;
+
+/// Runs it.
+pub(super) fn evaluate(
+    config: &Config,
+    options: &Rapid,
+    context: &Context<'_>,
+    observer: &mut dyn Observer,
+) -> (Summary, Vec<Chart>) {
+    let jobs: Vec<u64> = seeds(config).collect();
+    let outcomes = each(&jobs, phases::STEPS, config, context, observer, |seed, pace| {
+        phases::run(config.nodes, *seed, options, pace)
+    });
+    let mut summary = blank(config);
+    summary.results = figures::results(&outcomes);
+    summary.problems = figures::problems(&outcomes);
+    if outcomes.len() < jobs.len() {
+        summary.problems.push(format!("stopped: {} of {} runs were done", outcomes.len(), jobs.len()));
+    }
+    let hashes = outcomes.iter().map(|outcome| outcome.trace_hash);
+    summary.trace_hash = hashes.reduce(lasp_crdt::fingerprint::mix).map(|hash| format!("{hash:016x}"));
+    summary.components = 1;
+    (summary, figures::charts(&outcomes))
+}
