@@ -81,7 +81,7 @@ fn full() -> impl Strategy<Value = full::Message> {
         Just(Message::Ask),
         (id(), id(), entries).prop_map(|(first, last, entries)| Message::Summary { first, last, entries }),
         (prop::collection::vec(rumour, 0..6), prop::collection::vec(id(), 0..6))
-            .prop_map(|(rumours, want)| Message::News { rumours, want }),
+            .prop_map(|(rumours, want)| Message::News { rumours: rumours.into(), want }),
         (any::<u64>(), prop::option::of(version())).prop_map(|(seq, suspected)| Message::Ping { seq, suspected }),
         any::<u64>().prop_map(|seq| Message::Pong { seq }),
         (any::<u64>(), id()).prop_map(|(seq, target)| Message::Probe { seq, target }),
@@ -214,7 +214,7 @@ fn too_many_peers_are_refused_and_never_written() {
 fn w52_lists_of_members_have_limits() {
     let contact = Contact { id: PeerId(1), incarnation: 1, addr: Addr::new("").unwrap() };
     let rumour = Rumour { member: Member::new(contact), age: 0 };
-    let news = |count| full::Message::News { rumours: vec![rumour.clone(); count], want: Vec::new() };
+    let news = |count| full::Message::News { rumours: vec![rumour.clone(); count].into(), want: Vec::new() };
     let mut bytes = to_bytes(&news(MAX_RUMOURS + 1));
     assert_eq!(from_bytes::<full::Message>(&bytes), Ok(news(MAX_RUMOURS)), "never written");
     bytes[1] += 1;

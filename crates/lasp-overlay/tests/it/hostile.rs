@@ -59,7 +59,7 @@ fn full(rng: &mut Rng) -> full::Message {
             last: peer(rng),
             entries: several(rng, 9, |rng| (peer(rng), version(rng))),
         },
-        3 => Message::News { rumours: several(rng, 9, rumour), want: several(rng, 9, peer) },
+        3 => Message::News { rumours: several(rng, 9, rumour).into(), want: several(rng, 9, peer) },
         4 => Message::Ping { seq: number(rng), suspected: rng.chance(0.5).then(|| version(rng)) },
         5 => Message::Pong { seq: number(rng) },
         6 => Message::Probe { seq: number(rng), target: peer(rng) },

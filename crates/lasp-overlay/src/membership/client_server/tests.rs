@@ -306,7 +306,7 @@ fn clients_cannot_speak_as_servers() {
     assert_eq!(bench.receive(1, M::Expel(client(2))), []);
     assert_eq!(bench.receive(1, M::Clients { version: 1, clients: vec![client(7)] }), []);
     let left = full::Member::new(contact(5)).with(full::Status::Evicted);
-    let news = full::Message::News { rumours: vec![full::Rumour { member: left, age: 0 }], want: vec![] };
+    let news = full::Message::News { rumours: [full::Rumour { member: left, age: 0 }].into(), want: vec![] };
     assert_eq!(bench.receive(1, M::Mesh(news)), []);
     assert_eq!(bench.receive(1, M::Evicted), [], "a server is evicted by the mesh");
     assert_eq!(bench.members(), [1, 2]);

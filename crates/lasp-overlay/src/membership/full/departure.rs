@@ -85,7 +85,7 @@ impl FullMesh {
 
     /// What a peer that is out says to whoever takes it for a member.
     pub(super) fn goodbye(&self, now: Time) -> Message {
-        Message::News { rumours: vec![self.rumour(now, &self.me)], want: Vec::new() }
+        Message::news([self.rumour(now, &self.me)])
     }
 
     /// Comes back after a departure in the same life.
@@ -109,7 +109,7 @@ impl FullMesh {
         self.metrics.evicted += 1;
         let rumour = Rumour { member: member.with(Status::Evicted), age: 0 };
         if self.active.contains_key(&peer) {
-            out.send(peer, Message::News { rumours: vec![rumour.clone()], want: Vec::new() });
+            out.send(peer, Message::news([rumour.clone()]));
         }
         if self.learn(now, &rumour, None, out) {
             self.tell(now, vec![rumour], Some(peer), out);

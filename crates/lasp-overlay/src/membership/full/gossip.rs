@@ -52,6 +52,15 @@ impl FullMesh {
         }
     }
 
+    /// Compares maps with a member that is linked anew. One of many that come up together suffices: while everybody joins,
+    /// all maps differ, and each comparison would list them.
+    pub(super) fn compare(&mut self, now: Time, with: PeerId, out: &mut Out) {
+        if self.compared.is_none_or(|at| now - at >= self.config.answer_interval) {
+            self.compared = Some(now);
+            self.send_digest(with, out);
+        }
+    }
+
     pub(super) fn send_digest(&mut self, to: PeerId, out: &mut Out) {
         self.metrics.exchanges += 1;
         let (fingerprint, count) = (self.members.fingerprint(), self.members.count());
@@ -81,7 +90,7 @@ impl FullMesh {
         let pause = self.telling.told.map_or(Duration::ZERO, |told| interval.saturating_sub(now - told));
         if pause.is_zero() && self.telling.waiting.is_empty() {
             self.telling.told = Some(now);
-            return self.spread(&Message::News { rumours, want: Vec::new() }, except, out);
+            return self.spread(&Message::news(rumours), except, out);
         }
         if self.telling.waiting.is_empty() {
             out.set_timer(pause, Timer::Tell { term: self.term });
@@ -96,7 +105,7 @@ impl FullMesh {
         let known = waiting.into_iter().filter_map(|id| self.members.get(id));
         let rumours: Vec<Rumour> = known.map(|member| self.rumour(now, member)).collect();
         for page in rumours.chunks(MAX_RUMOURS) {
-            self.spread(&Message::News { rumours: page.to_vec(), want: Vec::new() }, None, out);
+            self.spread(&Message::news(page), None, out);
         }
     }
 
@@ -196,8 +205,7 @@ impl FullMesh {
             && !known.is_in()
             && known.version() > member.version()
         {
-            let rumours = vec![self.rumour(now, known)];
-            out.send(from, Message::News { rumours, want: Vec::new() });
+            out.send(from, Message::news([self.rumour(now, known)]));
         }
         let leaves = member.status == Status::Left && known.is_some_and(Member::is_in);
         match self.members.merge(member) {
@@ -222,7 +230,7 @@ fn send_pages(to: PeerId, mut rumours: Vec<Rumour>, mut want: Vec<PeerId>, out: 
     while !rumours.is_empty() || !want.is_empty() {
         let rest = rumours.split_off(rumours.len().min(MAX_RUMOURS));
         let wished = want.split_off(want.len().min(MAX_RUMOURS));
-        out.send(to, Message::News { rumours, want });
+        out.send(to, Message::News { rumours: rumours.into(), want });
         (rumours, want) = (rest, wished);
     }
 }

@@ -93,8 +93,7 @@ impl FullMesh {
             known => {
                 self.metrics.refused += u64::from(merged == Merged::Refused);
                 if let Some(member) = known {
-                    let rumours = vec![self.rumour(now, member)];
-                    out.send(peer.id, Message::News { rumours, want: Vec::new() });
+                    out.send(peer.id, Message::news([self.rumour(now, member)]));
                 }
                 return self.linger(now, peer.id, out);
             }
@@ -104,7 +103,7 @@ impl FullMesh {
         }
         self.confront(peer.id, out);
         if compare {
-            self.send_digest(peer.id, out);
+            self.compare(now, peer.id, out);
         }
         if merged == Merged::News {
             self.tell(now, vec![rumour], Some(peer.id), out);

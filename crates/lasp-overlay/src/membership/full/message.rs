@@ -8,6 +8,7 @@ use super::member::{Member, Status, Version};
 use crate::membership::coding::tagged_message;
 use crate::peer::{Contact, PeerId};
 use lasp_crdt::{Decode, DecodeError, Encode, Reader, Writer};
+use std::sync::Arc;
 
 /// A statement about a peer, and how long ago it departed, if it did.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,8 +43,8 @@ pub enum Message {
     },
     /// Statements that may be news.
     News {
-        /// The statements.
-        rumours: Vec<Rumour>,
+        /// The statements; shared, for the same go to many.
+        rumours: Arc<[Rumour]>,
         /// Of whom the sender would like to hear.
         want: Vec<PeerId>,
     },
@@ -92,6 +93,11 @@ pub const MAX_ENTRIES: usize = 1024;
 const FIRST_TAG: u8 = 32;
 
 impl Message {
+    /// Statements, and no wish.
+    pub(super) fn news(rumours: impl Into<Arc<[Rumour]>>) -> Self {
+        Self::News { rumours: rumours.into(), want: Vec::new() }
+    }
+
     /// Reads the rest of a message whose tag, found at byte `at`, has been read.
     pub(in crate::membership) fn decode_after(tag: u8, at: usize, r: &mut Reader<'_>) -> Result<Self, DecodeError> {
         Ok(match tag.wrapping_sub(FIRST_TAG) {
@@ -103,7 +109,7 @@ impl Message {
                 entries: read_list(r, MAX_ENTRIES, |r| Ok((PeerId::decode(r)?, Version::decode(r)?)))?,
             },
             3 => Self::News {
-                rumours: read_list(r, MAX_RUMOURS, Rumour::decode)?,
+                rumours: read_list(r, MAX_RUMOURS, Rumour::decode)?.into(),
                 want: read_list(r, MAX_RUMOURS, PeerId::decode)?,
             },
             4 => Self::Ping { seq: r.varint("probe")?, suspected: None },

@@ -64,6 +64,8 @@ pub struct FullMesh {
     dialed: BTreeMap<Addr, Vec<PeerId>>,
     /// News that waits to be told.
     telling: Telling,
+    /// When maps were last compared because of a new link.
+    compared: Option<Time>,
     /// Links to peers that are no members, and until when they stay.
     lingering: BTreeMap<PeerId, Time>,
     joining: Joining,
@@ -133,6 +135,7 @@ impl FullMesh {
             absent: BTreeMap::new(),
             dialed: BTreeMap::new(),
             telling: Telling::default(),
+            compared: None,
             lingering: BTreeMap::new(),
             joining: Joining::default(),
             probing: Probing::default(),
@@ -227,8 +230,7 @@ impl FullMesh {
             && !matches!(message, Message::News { .. })
         {
             // It does not know that it is out, or is back and has not said so.
-            let rumours = vec![self.rumour(now, departed)];
-            return out.send(from, Message::News { rumours, want: Vec::new() });
+            return out.send(from, Message::news([self.rumour(now, departed)]));
         }
         match message {
             Message::Digest { fingerprint, count } => self.on_digest(now, from, fingerprint, count, out),

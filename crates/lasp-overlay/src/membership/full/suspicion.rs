@@ -159,7 +159,7 @@ impl FullMesh {
         }
         if claim <= self.me.version() {
             if let (Some(from), true) = (from, claim.status != self.me.status) {
-                out.send(from, Message::News { rumours: vec![self.rumour(now, &self.me)], want: Vec::new() });
+                out.send(from, Message::news([self.rumour(now, &self.me)]));
             }
             return;
         }
@@ -172,7 +172,7 @@ impl FullMesh {
         self.say_of_self(stay, status);
         let rumours = vec![self.rumour(now, &self.me)];
         if let Some(from) = from {
-            out.send(from, Message::News { rumours: rumours.clone(), want: Vec::new() });
+            out.send(from, Message::news(rumours.clone()));
         }
         self.tell(now, rumours, from, out);
     }

@@ -150,7 +150,7 @@ fn w44_a_departure_is_forgotten_when_it_is_old_and_everybody_knows_of_it() {
     assert_eq!((bench.standing(9), bench.peer.metrics().forgotten), (None, 1));
     // Who still remembers does not bring it back here.
     let old = Rumour { member: left(9), age: 25 * 3600 };
-    assert_eq!(bench.receive(1, M::News { rumours: vec![old], want: Vec::new() }), []);
+    assert_eq!(bench.receive(1, M::News { rumours: [old].into(), want: Vec::new() }), []);
     assert_eq!(bench.standing(9), None);
 }
 
@@ -159,7 +159,7 @@ fn a_departure_is_kept_while_a_member_is_away_and_its_age_counts_from_the_first(
     let mut bench = Bench::linked(&[1, 2]);
     bench.input(Input::LinkDown(PeerId(2)));
     let aged = Rumour { member: left(9), age: 24 * 3600 - 60 };
-    bench.receive(1, M::News { rumours: vec![aged], want: Vec::new() });
+    bench.receive(1, M::News { rumours: [aged].into(), want: Vec::new() });
     bench.wait(Duration::from_secs(61));
     let digest = bench.digest();
     bench.receive(1, digest);
@@ -169,5 +169,5 @@ fn a_departure_is_kept_while_a_member_is_away_and_its_age_counts_from_the_first(
     bench.link(2);
     let effects = bench.receive(2, news(&[member(9)], &[]));
     let told = Rumour { member: left(9), age: 24 * 3600 + 1 };
-    assert_eq!(effects, [send(2, M::News { rumours: vec![told], want: Vec::new() })]);
+    assert_eq!(effects, [send(2, M::News { rumours: [told].into(), want: Vec::new() })]);
 }
