@@ -33,7 +33,7 @@ pub(crate) fn table(overall: &Overall) -> String {
     }
     out.push('\n');
     for (name, value) in rows(summary) {
-        let _ = writeln!(out, "  {name:<28}{value}");
+        let _ = writeln!(out, "  {name:<27} {value}");
     }
     out
 }

@@ -26,7 +26,7 @@ pub(super) fn evaluate(
 ) -> (Summary, Vec<Chart>) {
     let jobs: Vec<(u32, u64)> =
         seeds(config).flat_map(|seed| options.rates.iter().map(move |rate| (*rate, seed))).collect();
-    let outcomes = each(&jobs, phases::steps(options), config, context, observer, |(rate, seed), pace| {
+    let outcomes = each(&jobs, phases::steps(options), usize::MAX, config, context, observer, |(rate, seed), pace| {
         phases::run(config, options, *rate, *seed, pace)
     });
     let mut summary = blank(config);

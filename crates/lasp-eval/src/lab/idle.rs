@@ -29,7 +29,7 @@ pub(super) fn evaluate(
             jobs.extend([Subject::Alone, Subject::Node].map(|subject| (*size, subject, seed)));
         }
     }
-    let outcomes = each(&jobs, phases::STEPS, config, context, observer, |(nodes, subject, seed), pace| {
+    let outcomes = each(&jobs, phases::STEPS, usize::MAX, config, context, observer, |(nodes, subject, seed), pace| {
         phases::run(config, options, *subject, *nodes, *seed, pace)
     });
     let mut summary = blank(config);

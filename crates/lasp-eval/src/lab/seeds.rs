@@ -37,11 +37,12 @@ pub fn seeds(config: &Config) -> impl Iterator<Item = u64> {
     (0..config.runs).map(|index| config.seed.wrapping_add(index as u64))
 }
 
-/// Does every job, of `steps` steps each, and gives the outcomes in their order: of all jobs, unless there was a wish to end;
+/// Does every job, of `steps` steps each, `most` at a time, and gives the outcomes in their order: of all jobs, unless there was a wish to end;
 /// then of those that had ended.
 pub fn each<J: Sync, T: Send>(
     jobs: &[J],
     steps: u64,
+    most: usize,
     config: &Config,
     context: &Context<'_>,
     observer: &mut dyn Observer,
@@ -62,7 +63,8 @@ pub fn each<J: Sync, T: Send>(
     };
     let started = Instant::now();
     std::thread::scope(|scope| {
-        let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(jobs.len());
+        let workers =
+            std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(jobs.len()).min(most.max(1));
         let threads: Vec<_> = (0..workers).map(|_| scope.spawn(worker)).collect();
         while threads.iter().any(|thread| !thread.is_finished()) {
             std::thread::sleep(TELL_EVERY);

@@ -62,7 +62,7 @@ pub fn results(outcomes: &[Outcome]) -> BTreeMap<String, Figure> {
     results.put_some("bootstrap_agreed_seconds", |outcome| outcome.bootstrap.agreed);
     results.put_some("bootstrap_linked_seconds", |outcome| outcome.bootstrap.linked);
     results.put("bootstrap_distinct_sizes", |outcome| outcome.bootstrap.sizes.0 as f64);
-    results.put("bootstrap_distinct_sizes_every_100_ms", |outcome| outcome.bootstrap.sizes.1 as f64);
+    results.put("bootstrap_distinct_sizes_10_ms", |outcome| outcome.bootstrap.sizes.1 as f64);
     results.put("bootstrap_bytes_per_node", |outcome| outcome.bootstrap.bytes);
     results.put("bootstrap_messages_per_node", |outcome| outcome.bootstrap.messages);
     results.put("bootstrap_contact_bytes", |outcome| outcome.bootstrap.contact_bytes);
@@ -113,10 +113,12 @@ pub fn charts(outcomes: &[Outcome]) -> Vec<Chart> {
     vec![
         sizes(outcomes),
         growth(outcomes),
-        detection("dark", "Ten hosts go dark", &first.dark, DARK),
-        detection("reset", "Ten processes die", &first.reset, RESET),
+        detection("dark", "Hosts go dark", &first.dark, DARK),
+        detection("reset", "Processes die", &first.reset, RESET),
         reachable(outcomes),
         traffic(outcomes),
+        kinds("traffic-rest", "Traffic at rest", outcomes, |outcome| &outcome.rest),
+        kinds("traffic-loss", "Traffic under egress loss", outcomes, |outcome| &outcome.loss.rates),
     ]
 }
 
@@ -151,7 +153,7 @@ fn sizes(outcomes: &[Outcome]) -> Chart {
     let curves: Vec<Vec<(f64, f64)>> = outcomes.iter().map(curve).collect();
     let lines = vec![over_seeds("different sizes", Ink::First, &curves)];
     let caption = "All nodes join at once through one contact. How many different sizes of the cluster there are in the eyes of \
-                   its nodes at one moment, every 100 ms.";
+                   its nodes at one moment, every 10 ms.";
     let axes = ["seconds", "different sizes"];
     chart("sizes", "Different views of the cluster", caption, axes, Corner::TopRight, Kind::Lines(lines))
 }
@@ -189,27 +191,34 @@ fn reachable(outcomes: &[Outcome]) -> Chart {
     chart("reachable", "A percent is faulty", caption, ["seconds", "members"], Corner::BottomLeft, Kind::Lines(lines))
 }
 
+fn bar(label: &str, values: &[f64]) -> Bar {
+    let Varied { mean, min, max, .. } = Varied::of(values);
+    Bar { label: label.to_owned(), value: mean, error: (mean - min, max - mean) }
+}
+
+type Pick = fn(&Outcome) -> &Rates;
+
 fn traffic(outcomes: &[Outcome]) -> Chart {
-    type Pick = fn(&Outcome) -> &Rates;
     let phases: [(&str, Pick); 5] = [
         ("rest", |o| &o.rest),
-        ("dark", |o| &o.dark.rates),
-        ("reset", |o| &o.reset.rates),
-        ("flip", |o| &o.flip.rates),
-        ("loss", |o| &o.loss.rates),
+        ("hosts go dark", |o| &o.dark.rates),
+        ("processes die", |o| &o.reset.rates),
+        ("flip-flop", |o| &o.flip.rates),
+        ("egress loss", |o| &o.loss.rates),
     ];
+    let of =
+        |(name, pick): (&str, Pick)| bar(name, &outcomes.iter().map(|outcome| pick(outcome).bytes).collect::<Vec<_>>());
+    let bars = Kind::Bars(phases.into_iter().map(of).collect());
+    chart("traffic", "Traffic", "What a node sends, by phase.", ["", BYTES], Corner::TopRight, bars)
+}
+
+const BYTES: &str = "bytes per node and second";
+
+fn kinds(id: &'static str, title: &'static str, outcomes: &[Outcome], pick: Pick) -> Chart {
     let names = FullMesh::NAMES.iter().copied().enumerate().chain([(HANDSHAKE, "links")]);
-    let mut bars = Vec::new();
-    for (phase, pick) in phases {
-        for (kind, name) in names.clone() {
-            let values: Vec<f64> = outcomes.iter().map(|outcome| pick(outcome).kinds[kind]).collect();
-            let Varied { mean, min, max, .. } = Varied::of(&values);
-            if mean >= 1.0 {
-                bars.push(Bar { label: format!("{phase}: {name}"), value: mean, error: (mean - min, max - mean) });
-            }
-        }
-    }
-    let caption =
-        "What a node sends, bytes a second, by phase and kind of message; kinds below one byte a second are left out.";
-    chart("traffic", "Traffic", caption, ["", "bytes per node and second"], Corner::TopRight, Kind::Bars(bars))
+    let of = |(kind, name): (usize, &str)| {
+        bar(name, &outcomes.iter().map(|outcome| pick(outcome).kinds[kind]).collect::<Vec<_>>())
+    };
+    let bars = Kind::Bars(names.map(of).collect());
+    chart(id, title, "What a node sends, by kind of message.", ["", BYTES], Corner::TopRight, bars)
 }

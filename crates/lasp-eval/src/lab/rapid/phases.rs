@@ -17,6 +17,12 @@ const PATIENCE: Duration = Duration::from_secs(600);
 /// How long it is left alone before what it costs at rest is counted, and how long that takes: some rounds of every timer.
 const REST: Duration = Duration::from_secs(60);
 
+/// How often nodes are looked at while they join.
+const GLANCE_EVERY: Duration = Duration::from_millis(10);
+
+/// The same in a second.
+const GLANCES: u32 = 100;
+
 /// Looks in a second.
 const LOOKS: u32 = 10;
 
@@ -133,11 +139,11 @@ fn bootstrap(world: &mut World, config: &Config, pace: &Pace<'_>) -> Bootstrap {
     let mut seen = Bootstrap::default();
     let (mut logged, mut any) = (BTreeSet::<usize>::new(), BTreeSet::<usize>::new());
     world.join_all(config);
-    for look in 1..=looks(PATIENCE) {
-        world.pass();
+    for glance in 1..=looks(PATIENCE) * (GLANCES / LOOKS) {
+        world.pass_for(GLANCE_EVERY);
         let sizes: Vec<usize> = world.sizes().collect();
         let distinct: BTreeSet<usize> = sizes.iter().copied().collect();
-        if look % LOOKS == 0 {
+        if glance % GLANCES == 0 {
             logged.extend(&distinct);
         }
         any.extend(&distinct);
@@ -146,11 +152,11 @@ fn bootstrap(world: &mut World, config: &Config, pace: &Pace<'_>) -> Bootstrap {
         if seen.agreed.is_none() && world.agrees() {
             seen.agreed = Some(since(world, begun));
         }
-        if seen.agreed.is_some() && world.is_linked() {
+        if seen.linked.is_none() && seen.agreed.is_some() && world.is_linked() {
             seen.linked = Some(since(world, begun));
         }
         // To the next full second, for that is when nodes log what they see.
-        if (seen.linked.is_some() && look % LOOKS == 0) || !pace.goes_on() {
+        if (seen.linked.is_some() && glance % GLANCES == 0) || !pace.goes_on() {
             break;
         }
     }

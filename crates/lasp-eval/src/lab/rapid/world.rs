@@ -79,7 +79,12 @@ impl World {
 
     /// Lets time pass until the next look.
     pub fn pass(&mut self) {
-        self.simulator.run_for(LOOK_EVERY);
+        self.pass_for(LOOK_EVERY);
+    }
+
+    /// Lets time pass.
+    pub fn pass_for(&mut self, time: Duration) {
+        self.simulator.run_for(time);
         self.simulator.drain_events();
     }
 
