@@ -1,5 +1,6 @@
 //! What a node is told at its start.
 
+use crate::exchange::{Dissemination, ExchangeConfig, SyncMode};
 use crate::interest::Interests;
 use crate::link::LinkConfig;
 use crate::once::OnceConfig;
@@ -13,6 +14,12 @@ pub struct Config {
     pub membership: membership::MembershipConfig,
     /// How news spreads.
     pub broadcast: broadcast::Config,
+    /// How an update reaches everybody.
+    pub dissemination: Dissemination,
+    /// What neighbours exchange to repair what that missed, or instead of it.
+    pub sync_mode: SyncMode,
+    /// How exchanges of states and deltas are paced, and all exchanges under gossip.
+    pub exchange: ExchangeConfig,
     /// How neighbours compare.
     pub sync: SyncConfig,
     /// How messages to single nodes are sent.

@@ -101,6 +101,8 @@ pub(crate) struct Lane {
     letters: VecDeque<Control>,
     gossip: Option<Gossip>,
     relay: Option<Relay>,
+    /// Groups of deltas, each to be acknowledged; no more than one exchange makes.
+    groups: VecDeque<(u64, Batch)>,
     /// What anti-entropy found missing.
     bulk: Bulk,
 }
@@ -113,14 +115,16 @@ impl Lane {
 
     /// Whether broadcasts are all that waits: they may wait a little longer for company.
     pub(crate) fn only_gossip(&self) -> bool {
-        self.control.is_empty() && self.letters.is_empty() && self.relay.is_none() && self.bulk.0.is_empty()
+        let others = self.relay.is_some() || !self.groups.is_empty() || !self.bulk.0.is_empty();
+        self.control.is_empty() && self.letters.is_empty() && !others
     }
 
     /// How many messages wait; a merged broadcast counts by its variables.
     pub(crate) fn len(&self) -> usize {
         let gossip = self.gossip.as_ref().map_or(0, |gossip| gossip.payload.len().max(1));
         let relay = self.relay.as_ref().map_or(0, |relay| relay.deltas.0.len().max(1));
-        self.control.len() + self.letters.len() + gossip + relay + self.bulk.0.len()
+        let groups = self.groups.iter().map(|(_, batch)| batch.len().max(1)).sum::<usize>();
+        self.control.len() + self.letters.len() + gossip + relay + groups + self.bulk.0.len()
     }
 
     /// Takes an item in.
@@ -128,6 +132,10 @@ impl Lane {
         match item {
             Item::Gossip { ids, round, payload } => self.push_gossip(ids, round, payload),
             Item::Relay(batch) => self.relay(None).deltas.absorb_all(&batch),
+            Item::Group { number, batch } => {
+                self.groups.push_back((number, batch));
+                Taken::default()
+            }
             Item::Data(batch) => self.bulk.absorb_all(&batch),
             Item::Control(control) => self.push_control(control),
         }
@@ -178,6 +186,11 @@ impl Lane {
             self.put_gossip(gossip, frame);
         }
         self.fill_relay(frame);
+        while frame.len() < CHUNK
+            && let Some((number, batch)) = self.groups.pop_front()
+        {
+            frame.group(number, &batch);
+        }
         self.bulk.fill(frame, |frame, key, delta| frame.data(key, delta));
     }
 
@@ -219,7 +232,7 @@ impl Lane {
 }
 
 /// Cuts a delta in two: a piece of about [`CHUNK`] bytes, and the rest. A single part is never cut.
-fn cut(key: &Key, delta: State) -> (State, Option<State>) {
+pub(crate) fn cut(key: &Key, delta: State) -> (State, Option<State>) {
     let (mut piece, mut rest, mut size) = (State::bottom(key.ty()), State::bottom(key.ty()), 0);
     for part in delta.decompose() {
         let part_size = entry_len(key, &part);

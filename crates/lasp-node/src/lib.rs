@@ -8,6 +8,7 @@
 //! - `store`: variables with their wire keys and hash trees. `key`, `payload`: how deltas are called and carried.
 //! - `echo`: derived deltas that others may say as well.
 //! - [`sync`]: anti-entropy between neighbours: digests that find differences.
+//! - [`exchange`]: whole states or deltas at intervals, in its place or without any broadcast.
 //! - `link`, `lane`: one link: pacing, flow control, and what waits merges instead of queueing.
 //! - `letter`: what an application sends to one node.
 //! - `wire`: frames and their short references; hostile bytes die there.
@@ -20,6 +21,7 @@ pub mod command;
 mod composition;
 pub mod config;
 mod echo;
+pub mod exchange;
 pub mod frame;
 pub mod interest;
 mod key;
@@ -43,6 +45,7 @@ mod wire;
 pub use command::{Command, Event, Reply, Request, RequestError, RequestId};
 pub use composition::{Composition, Source, Step};
 pub use config::Config;
+pub use exchange::{DeltaRules, Dissemination, ExchangeConfig, SyncMode};
 pub use frame::{Frame, MAX_FRAME};
 pub use interest::Interests;
 pub use letter::Letter;

@@ -176,11 +176,12 @@ impl Link {
         }
         let mut builder = Builder::new(&mut self.tables, std::mem::take(&mut self.lost));
         self.lane.fill(&mut builder);
-        let (frame, by_class) = builder.finish();
+        let (frame, tally) = builder.finish();
         self.ready_at = now + config.pace;
         self.in_flight += frame.wire_len();
         metrics.frames_sent += 1;
-        for (total, bytes) in metrics.bytes_sent.iter_mut().zip(by_class) {
+        metrics.entries_sent += tally.entries;
+        for (total, bytes) in metrics.bytes_sent.iter_mut().zip(tally.by_class) {
             *total += bytes;
         }
         frame

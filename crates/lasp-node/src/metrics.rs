@@ -23,6 +23,8 @@ pub const CLASSES: usize = 5;
 pub struct Metrics {
     /// Bytes sent by class, frame headers and length prefixes included; index by `Class as usize`.
     pub bytes_sent: [u64; CLASSES],
+    /// Entries of the deltas and states sent: elements, keys, replicas of counters.
+    pub entries_sent: u64,
     /// Bytes received, length prefixes included.
     pub bytes_received: u64,
     /// Frames sent.

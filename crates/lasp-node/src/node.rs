@@ -8,6 +8,7 @@ use crate::clock::{Clock, MAX_DRIFT_MS};
 use crate::command::{Command, Event, Reply, RequestError, RequestId};
 use crate::config::Config;
 use crate::echo::Echo;
+use crate::exchange::{self, Dissemination, Exchange, SyncMode};
 use crate::frame::Frame;
 use crate::key::Key;
 use crate::link::{Link, LinkLoad, Reminder};
@@ -19,7 +20,7 @@ use crate::post::Post;
 use crate::programs::{Ids, ProgramInfo, Programs, Told, Tools};
 use crate::recent::Recent;
 use crate::store::{Applied, Store};
-use crate::sync::{AntiEntropy, Appointment, Outcome};
+use crate::sync::{AntiEntropy, Appointment, Outcome, SyncConfig};
 use crate::system;
 use crate::wire::{Control, Item};
 use lasp_crdt::ReplicaId;
@@ -41,6 +42,8 @@ pub enum Timer {
     Unicast(unicast::Timer),
     /// A comparison with a neighbour.
     Sync(Appointment),
+    /// An exchange with the neighbours.
+    Exchange,
     /// What waits for a link may go.
     Flush(PeerId),
     /// An acknowledgement of definitions has waited long enough.
@@ -74,6 +77,7 @@ pub struct Node {
     stirs: u64,
     broadcast: Plumtree<Payload>,
     sync: AntiEntropy,
+    exchange: Exchange,
     pub(crate) post: Post,
     links: BTreeMap<PeerId, Link>,
     rng: Rng,
@@ -102,6 +106,19 @@ pub fn replica_of(contact: &Contact) -> ReplicaId {
     ReplicaId::of(contact.id.0, contact.incarnation)
 }
 
+/// How payloads are pushed.
+fn pushing(config: &Config) -> broadcast::Config {
+    let floods = config.broadcast.floods || config.dissemination == Dissemination::Flood;
+    broadcast::Config { floods, ..config.broadcast.clone() }
+}
+
+/// How neighbours compare: as often as news is to spread, where nothing else spreads it.
+fn comparisons(config: &Config) -> SyncConfig {
+    let gossips = config.dissemination.gossips();
+    let interval = if gossips { config.exchange.interval } else { config.sync.interval };
+    SyncConfig { interval, ..config.sync.clone() }
+}
+
 impl Node {
     /// A node that has not started. Everything random in it follows from `seed`.
     pub fn new(config: Config, contact: Contact, seed: u64) -> Self {
@@ -118,8 +135,9 @@ impl Node {
             ids: Ids::new(),
             membership: AnyMembership::new(config.membership.clone(), contact, rng.fork()),
             stirs: 0,
-            broadcast: Plumtree::new(config.broadcast.clone(), replica, rng.fork()),
-            sync: AntiEntropy::new(config.sync.clone()),
+            broadcast: Plumtree::new(pushing(&config), replica, rng.fork()),
+            sync: AntiEntropy::new(comparisons(&config), config.sync_mode == SyncMode::Digest),
+            exchange: Exchange::new(config.sync_mode, config.exchange.clone()),
             post,
             links: BTreeMap::new(),
             rng,
@@ -196,7 +214,7 @@ impl Node {
     /// the cluster is still to happen.
     pub fn is_quiescent(&self) -> bool {
         let calm = self.links.values().all(Link::is_idle) && self.broadcast.is_quiescent() && self.echo.is_empty();
-        calm && !self.once.is_busy()
+        calm && self.exchange.is_idle() && !self.once.is_busy()
     }
 
     /// How many messages wait for links.
@@ -293,12 +311,14 @@ impl Node {
                 self.feed_unicast(now, Input::Command(unicast::Command::NeighborUp(peer)), out);
                 let mut outcome = Outcome::default();
                 self.sync.peer_up(now, peer, &self.store, &mut self.rng, &mut outcome);
+                self.exchange.peer_up(peer);
                 self.synchronise(outcome, out);
             }
             membership::Event::Down(peer) => {
                 self.feed_broadcast(now, Input::Command(broadcast::Command::NeighborDown(*peer)), out);
                 self.feed_unicast(now, Input::Command(unicast::Command::NeighborDown(*peer)), out);
                 self.sync.peer_down(*peer, &mut self.store);
+                self.exchange.peer_down(*peer);
             }
             membership::Event::Left(_)
             | membership::Event::Isolated
@@ -321,8 +341,8 @@ impl Node {
             match effect {
                 Output::Send { to, message } => self.push(to, message.into()),
                 Output::SetTimer { after, timer } => out.set_timer(after, Timer::Broadcast(timer)),
-                Output::Emit(broadcast::Event::Deliver { payload, .. }) => {
-                    self.apply(now, &payload.batch(), out);
+                Output::Emit(broadcast::Event::Deliver { from, payload, .. }) => {
+                    self.apply(now, from, &payload.batch(), out);
                 }
                 // Links are the membership layer's: the broadcast layer asks for none.
                 Output::Dial(_) | Output::Link(_) | Output::Close(_) => {}
@@ -376,13 +396,27 @@ impl Node {
     // ---- store ----
 
     /// Merges received deltas.
-    fn apply(&mut self, now: Time, batch: &Batch, out: &mut Outbox<Self>) {
+    fn apply(&mut self, now: Time, from: PeerId, batch: &Batch, out: &mut Outbox<Self>) {
         for (key, delta) in batch.iter() {
             if let Some(delta) = self.admitted(now, key, delta) {
+                if self.config.sync_mode.remembers_deltas() {
+                    self.hand_on(from, key, &delta);
+                }
                 self.apply_one(key, &delta, out);
             }
         }
         self.settle(Origin::Shared, out);
+    }
+
+    /// Has the neighbours told, at the next exchange, what is about to be merged.
+    fn hand_on(&mut self, from: PeerId, key: &Key, delta: &State) {
+        if !self.store.wants(key) {
+            return;
+        }
+        let news = self.store.state(key).map_or_else(|| delta.clone(), |state| delta.difference(state));
+        let Some(part) = self.exchange.part(delta, &news) else { return };
+        let part = part.clone();
+        self.exchange.absorb(Some(from), key, &part, |peer, key| self.sync.wants(peer, key));
     }
 
     /// What may be merged of a received delta: a register's write is left out if it is stamped too far ahead of the clock
@@ -420,13 +454,16 @@ impl Node {
     }
 
     /// Merges what came by comparing; `true` if anything grew.
-    fn learn(&mut self, now: Time, batch: &Batch, out: &mut Outbox<Self>) -> bool {
+    fn learn(&mut self, now: Time, from: PeerId, batch: &Batch, out: &mut Outbox<Self>) -> bool {
         let mut grew = false;
         for (key, delta) in batch.iter() {
             let Some(delta) = self.admitted(now, key, delta) else { continue };
             let news = self.store.state(key).map_or_else(|| State::clone(&delta), |state| delta.difference(state));
             if !news.is_bottom() {
                 self.detours.remember(now, key, news);
+            }
+            if self.config.sync_mode.remembers_deltas() {
+                self.hand_on(from, key, &delta);
             }
             grew |= self.apply_one(key, &delta, out) == Applied::Grew;
         }
@@ -538,12 +575,19 @@ impl Node {
         }
     }
 
-    /// Broadcasts what was made here since the last time.
+    /// Broadcasts what was made here since the last time, or has it told at the next exchange.
     fn spread(&mut self, now: Time, out: &mut Outbox<Self>) {
         if self.fresh.is_empty() {
             return;
         }
-        let payload = Payload::new(std::mem::take(&mut self.fresh));
+        let fresh = std::mem::take(&mut self.fresh);
+        for (key, delta) in fresh.iter() {
+            self.exchange.absorb(None, key, delta, |peer, key| self.sync.wants(peer, key));
+        }
+        if !self.config.dissemination.pushes() {
+            return;
+        }
+        let payload = Payload::new(fresh);
         self.feed_broadcast(now, Input::Command(broadcast::Command::Broadcast(payload)), out);
     }
 
@@ -553,6 +597,9 @@ impl Node {
         self.metrics.sync_differences += u64::from(outcome.differs);
         for (peer, item) in outcome.items {
             self.push(peer, item);
+        }
+        if let Some(peer) = outcome.changed_interests {
+            self.exchange.interests_changed(peer);
         }
         for (after, appointment) in outcome.timers {
             out.set_timer(after, Timer::Sync(appointment));
@@ -603,13 +650,34 @@ impl Node {
                 self.on_letter(now, from, message, out);
             }
             Item::Relay(batch) => self.relay(now, from, &batch, out),
-            Item::Data(batch) => {
-                if self.learn(now, &batch, out) {
-                    let mut outcome = Outcome::default();
-                    self.sync.learnt_from(now, from, &mut self.rng, &mut outcome);
-                    self.synchronise(outcome, out);
-                }
+            Item::Data(batch) => self.on_data(now, from, &batch, out),
+            Item::Group { number, batch } => {
+                self.on_data(now, from, &batch, out);
+                self.push(from, exchange::acknowledgement(number));
             }
+            Item::Control(Control::Acknowledged(number)) => self.exchange.acknowledged(from, number),
+        }
+    }
+
+    fn on_data(&mut self, now: Time, from: PeerId, batch: &Batch, out: &mut Outbox<Self>) {
+        if self.learn(now, from, batch, out) {
+            let mut outcome = Outcome::default();
+            self.sync.learnt_from(now, from, &mut self.rng, &mut outcome);
+            self.synchronise(outcome, out);
+        }
+    }
+
+    /// Exchanges with the neighbours what the mode says.
+    fn exchange(&mut self, now: Time, out: &mut Outbox<Self>) {
+        let wants = |peer, key: &Key| self.sync.wants(peer, key);
+        let items = self.exchange.due(now, &self.store, wants, &mut self.rng);
+        items.into_iter().for_each(|(peer, item)| self.push(peer, item));
+        self.await_exchange(out);
+    }
+
+    fn await_exchange(&mut self, out: &mut Outbox<Self>) {
+        if let Some(after) = self.exchange.next(&mut self.rng) {
+            out.set_timer(after, Timer::Exchange);
         }
     }
 
@@ -624,6 +692,7 @@ impl Node {
                 self.metrics.syncs += u64::from(compared);
                 self.synchronise(outcome, out);
             }
+            Timer::Exchange => self.exchange(now, out),
             Timer::Flush(peer) | Timer::Acknowledge(peer) => {
                 if let Some(link) = self.links.get_mut(&peer) {
                     link.reminded(matches!(timer, Timer::Flush(_)));
@@ -649,6 +718,7 @@ impl Node {
             Input::Start => {
                 self.feed_membership(now, Input::Start, out);
                 self.feed_broadcast(now, Input::Start, out);
+                self.await_exchange(out);
             }
             Input::Command(Command::Join(contacts)) => {
                 self.feed_membership(now, Input::Command(membership::Command::Join(contacts)), out);

@@ -171,6 +171,12 @@ impl Store {
         Ok(narrows)
     }
 
+    /// Every replicated variable that is heard here and is above bottom. Cost: their number.
+    pub(crate) fn replicated(&self) -> impl Iterator<Item = (&Key, &State)> {
+        let states = self.keys.iter().filter_map(|(var, key)| Some((key, self.graph.state(*var)?)));
+        states.filter(|(key, state)| self.wants(key) && !state.is_bottom())
+    }
+
     /// The key of a replicated variable.
     pub(crate) fn key(&self, var: VarId) -> Option<&Key> {
         self.keys.get(&var)

@@ -38,6 +38,16 @@ impl State {
         self.look().cardinality()
     }
 
+    /// How many entries there are, as the literature on synchronisation counts them: elements, keys, vertices, replicas of a
+    /// counter that only grows; 1 for anything else above bottom. O(1), or the concurrent values, or the replicas.
+    pub fn entries(&self) -> usize {
+        let counted = match self {
+            Self::GCounter(counter) => Some(counter.counts().count()),
+            other => other.cardinality(),
+        };
+        counted.unwrap_or(0).max(usize::from(!self.is_bottom()))
+    }
+
     /// The number that numeric thresholds measure: a counter's or register's value, a collection's cardinality. O(1).
     pub(crate) fn level(&self) -> Option<Level> {
         self.look().level()

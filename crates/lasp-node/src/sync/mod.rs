@@ -112,6 +112,8 @@ pub(crate) struct Outcome {
     pub(crate) timers: Vec<(Duration, Appointment)>,
     /// A comparison found a difference.
     pub(crate) differs: bool,
+    /// A neighbour wants to hear something else than before.
+    pub(crate) changed_interests: Option<PeerId>,
 }
 
 impl Outcome {
@@ -131,12 +133,14 @@ pub(crate) struct AntiEntropy {
     peers: BTreeMap<PeerId, Peer>,
     generation: u32,
     spread: Spread,
+    /// Whether this node begins comparisons; it answers them in any case.
+    begins: bool,
 }
 
 impl AntiEntropy {
     /// No neighbours yet.
-    pub(crate) fn new(config: SyncConfig) -> Self {
-        Self { config, peers: BTreeMap::new(), generation: 0, spread: Spread::default() }
+    pub(crate) fn new(config: SyncConfig, begins: bool) -> Self {
+        Self { config, peers: BTreeMap::new(), generation: 0, spread: Spread::default(), begins }
     }
 
     /// A neighbour is there: say what this node wants, compare soon.
@@ -167,7 +171,7 @@ impl AntiEntropy {
     }
 
     /// Whether a neighbour wants to hear a variable.
-    fn wants(&self, peer: PeerId, key: &Key) -> bool {
+    pub(crate) fn wants(&self, peer: PeerId, key: &Key) -> bool {
         self.peers.get(&peer).is_some_and(|peer| peer.interests.covers(key.name().as_str()))
     }
 
@@ -201,7 +205,7 @@ impl AntiEntropy {
     fn schedule(&mut self, now: Time, peer: PeerId, after: Duration, out: &mut Outcome) {
         let Some(state) = self.peers.get_mut(&peer) else { return };
         let due = now + after;
-        if state.due <= due {
+        if !self.begins || state.due <= due {
             return;
         }
         self.generation = self.generation.wrapping_add(1);
@@ -272,6 +276,7 @@ impl AntiEntropy {
         out: &mut Outcome,
     ) {
         if let Some(peer) = self.peers.get_mut(&from) {
+            out.changed_interests = (peer.interests != interests).then_some(from);
             peer.interests = interests;
         }
         self.drop_unused_trees(store);

@@ -33,6 +33,8 @@ const SYNC: u8 = 2;
 const DATA: u8 = 3;
 const RELAY: u8 = 4;
 const UNICAST: u8 = 5;
+const GROUP: u8 = 6;
+const ACKNOWLEDGED: u8 = 7;
 
 /// What is said to keep overlay and stores in order.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,6 +47,8 @@ pub(crate) enum Control {
     Sync(sync::Message),
     /// To one node, or in search of it.
     Unicast(unicast::Message<Letter>),
+    /// A group of deltas has come.
+    Acknowledged(u64),
 }
 
 /// One thing said.
@@ -65,6 +69,13 @@ pub(crate) enum Item {
     Relay(Batch),
     /// Deltas that anti-entropy found missing.
     Data(Batch),
+    /// What grew since the last exchange, to be acknowledged by its number.
+    Group {
+        /// Names it on this link.
+        number: u64,
+        /// The deltas.
+        batch: Batch,
+    },
 }
 
 /// A frame as read.
@@ -105,6 +116,8 @@ fn parse_item(r: &mut Reader<'_>) -> Result<Item, DecodeError> {
         BROADCAST => broadcast::Message::decode(r).map(Item::from),
         SYNC => sync::Message::decode(r).map(Control::Sync).map(Item::Control),
         UNICAST => unicast::Message::decode(r).map(Control::Unicast).map(Item::Control),
+        GROUP => Ok(Item::Group { number: r.varint("group")?, batch: Batch::decode(r)? }),
+        ACKNOWLEDGED => r.varint("group").map(Control::Acknowledged).map(Item::Control),
         DATA => decode_entry(r).map(|(key, delta)| Item::Data(Batch::single(key, delta))),
         RELAY => decode_entry(r).map(|(key, delta)| Item::Relay(Batch::single(key, delta))),
         tag => Err(DecodeError::BadTag { what: "item", tag: tag.into(), at }),
@@ -118,6 +131,15 @@ impl From<broadcast::Message<Payload>> for Item {
             broadcast::Message::Gossip { ids, round, payload } => Self::Gossip { ids, round, payload },
             control => Self::Control(Control::Broadcast(control)),
         }
+    }
+}
+
+/// A number in as few bytes as it needs.
+struct Varint(u64);
+
+impl Encode for Varint {
+    fn encode(&self, w: &mut Writer<'_>) {
+        w.varint(self.0);
     }
 }
 
@@ -139,7 +161,16 @@ impl Encode for Measured<'_> {
 #[derive(Debug)]
 pub(crate) struct Mark {
     len: usize,
-    by_class: [u64; CLASSES],
+    tally: Tally,
+}
+
+/// What a frame carries.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Tally {
+    /// Bytes by class.
+    pub(crate) by_class: [u64; CLASSES],
+    /// Entries of the deltas in it.
+    pub(crate) entries: u64,
 }
 
 /// A frame being written.
@@ -147,7 +178,7 @@ pub(crate) struct Mark {
 pub(crate) struct Builder<'a> {
     bytes: Vec<u8>,
     tables: &'a mut Tables,
-    by_class: [u64; CLASSES],
+    tally: Tally,
 }
 
 impl<'a> Builder<'a> {
@@ -156,7 +187,7 @@ impl<'a> Builder<'a> {
         let mut bytes = Vec::with_capacity(64);
         let owed = tables.take_owed();
         bytes.push((u8::from(owed.is_some()) * ACK) | (u8::from(lost) * LOST));
-        let mut this = Self { bytes, tables, by_class: [0; CLASSES] };
+        let mut this = Self { bytes, tables, tally: Tally::default() };
         if let Some(known) = owed {
             let mut w = this.writer();
             w.varint(known.replicas);
@@ -175,7 +206,7 @@ impl<'a> Builder<'a> {
     }
 
     fn count(&mut self, class: Class, from: usize) {
-        self.by_class[class as usize] += (self.bytes.len() - from) as u64;
+        self.tally.by_class[class as usize] += (self.bytes.len() - from) as u64;
     }
 
     fn put(&mut self, class: Class, tag: u8, body: &impl Encode) {
@@ -193,6 +224,7 @@ impl<'a> Builder<'a> {
             Control::Broadcast(message) => self.put(Class::Broadcast, BROADCAST, message),
             Control::Sync(message) => self.put(Class::Sync, SYNC, message),
             Control::Unicast(message) => self.put(Class::Unicast, UNICAST, message),
+            Control::Acknowledged(number) => self.put(Class::Sync, ACKNOWLEDGED, &Varint(*number)),
         }
     }
 
@@ -202,8 +234,22 @@ impl<'a> Builder<'a> {
         let payload = Measured { batch, bytes: &bytes };
         self.put(Class::Broadcast, BROADCAST, &broadcast::Message::Gossip { ids, round, payload });
         let state = bytes.get() as u64;
-        self.by_class[Class::Broadcast as usize] -= state;
-        self.by_class[Class::State as usize] += state;
+        self.tally.by_class[Class::Broadcast as usize] -= state;
+        self.tally.by_class[Class::State as usize] += state;
+        self.count_entries(batch);
+    }
+
+    /// Appends a group of deltas: its number counts as overhead, the deltas as state.
+    pub(crate) fn group(&mut self, number: u64, batch: &Batch) {
+        self.put(Class::Sync, GROUP, &Varint(number));
+        let from = self.len();
+        batch.encode(&mut self.writer());
+        self.count(Class::State, from);
+        self.count_entries(batch);
+    }
+
+    fn count_entries(&mut self, batch: &Batch) {
+        self.tally.entries += batch.iter().map(|(_, delta)| delta.entries() as u64).sum::<u64>();
     }
 
     /// Appends a delta that anti-entropy found missing.
@@ -222,11 +268,12 @@ impl<'a> Builder<'a> {
         w.u8(tag);
         encode_entry(key, delta, &mut w);
         self.count(Class::State, from);
+        self.tally.entries += delta.entries() as u64;
     }
 
     /// A point to come back to.
     pub(crate) const fn mark(&self) -> Mark {
-        Mark { len: self.bytes.len(), by_class: self.by_class }
+        Mark { len: self.bytes.len(), tally: self.tally }
     }
 
     /// How many bytes were appended since.
@@ -238,16 +285,16 @@ impl<'a> Builder<'a> {
     /// next written.
     pub(crate) fn rewind(&mut self, mark: Mark) {
         self.bytes.truncate(mark.len);
-        self.by_class = mark.by_class;
+        self.tally = mark.tally;
     }
 
-    /// The frame, its bytes by class: what no item accounts for (flags, acknowledgement, length prefix) is
+    /// The frame, and what it carries: what no item accounts for (flags, acknowledgement, length prefix) is
     /// overhead of the broadcast layer.
-    pub(crate) fn finish(mut self) -> (Frame, [u64; CLASSES]) {
+    pub(crate) fn finish(mut self) -> (Frame, Tally) {
         let frame = Frame::from(self.bytes);
-        let attributed: u64 = self.by_class.iter().sum();
-        self.by_class[Class::Broadcast as usize] += frame.wire_len() as u64 - attributed;
-        (frame, self.by_class)
+        let attributed: u64 = self.tally.by_class.iter().sum();
+        self.tally.by_class[Class::Broadcast as usize] += frame.wire_len() as u64 - attributed;
+        (frame, self.tally)
     }
 }
 

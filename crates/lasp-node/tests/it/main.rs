@@ -2,6 +2,7 @@
 
 mod compare;
 mod drift;
+mod exchange;
 mod hostile;
 mod interest;
 mod letters;

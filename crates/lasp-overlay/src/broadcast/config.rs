@@ -5,6 +5,8 @@ use std::time::Duration;
 /// How the broadcast tree behaves.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
+    /// Whether every link stays eager, so that payloads go over all of them: for comparison. Default no.
+    pub floods: bool,
     /// How long new ids wait before they are announced on lazy links, when it was quiet before. The paper leaves the
     /// batching policy open. Default 125 ms (guess).
     pub announce_after: Duration,
@@ -47,6 +49,7 @@ impl Default for Config {
     fn default() -> Self {
         let millis = Duration::from_millis;
         Self {
+            floods: false,
             announce_after: millis(125),
             announce_after_most: millis(500),
             graft_after: millis(200),

@@ -14,7 +14,8 @@ impl<P: Payload> Plumtree<P> {
     pub(super) fn broadcast(&mut self, now: Time, payload: P, out: &mut Outbox<Self>) {
         self.minted += 1;
         let id = Dot::new(self.origin, self.minted);
-        let ids = if self.shape.is_due(now) { Ids::shaping(id) } else { Ids::from(id) };
+        let shapes = !self.config.floods && self.shape.is_due(now);
+        let ids = if shapes { Ids::shaping(id) } else { Ids::from(id) };
         self.heed(now, &ids);
         self.seen.insert(&ids);
         self.spread(now, Record { ids, from: None, round: 0, payload: Some(payload) }, out);
@@ -83,7 +84,7 @@ impl<P: Payload> Plumtree<P> {
 
     /// A message may shape the tree.
     fn heed(&mut self, now: Time, ids: &Ids) {
-        if let Some(id) = ids.shapes() {
+        if let Some(id) = ids.shapes().filter(|_| !self.config.floods) {
             self.shape.heard(now, id, &self.config, &mut self.rng);
         }
     }
