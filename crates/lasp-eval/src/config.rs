@@ -10,6 +10,7 @@ pub use crate::lab::options::{Crash, Hyparview, Optimise, OverlayScale};
 pub use crate::lab::rapid::options::Rapid;
 pub use crate::process::overlay::options::OverlayProcesses;
 use crate::span::Span;
+use lasp_node::{DeltaRules, SyncMode};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use std::time::Duration;
@@ -39,10 +40,12 @@ choice! {
     pub enum Dissemination("dissemination") {
         /// Along a broadcast tree that repairs itself (Plumtree; Leitão et al., SRDS'07).
         Tree = "tree",
-        /// To random neighbours.
+        /// By what neighbours exchange at intervals, and nothing else.
         Gossip = "gossip",
         /// The tree, with gossip beside it.
         Hybrid = "hybrid",
+        /// Over every link at once.
+        Flood = "flood",
     }
 }
 
@@ -53,6 +56,12 @@ choice! {
         State = "state",
         /// Deltas since the last acknowledgement.
         Delta = "delta",
+        /// The same without sending back what came (BP; Enes et al., ICDE'19).
+        DeltaBp = "delta-bp",
+        /// The same without passing on what was known (RR).
+        DeltaRr = "delta-rr",
+        /// Both rules.
+        DeltaBpRr = "delta-bp-rr",
         /// Digests first, then exactly what differs.
         Digest = "digest",
     }
@@ -75,13 +84,32 @@ impl Membership {
 }
 
 impl Dissemination {
-    /// Those that can be run today.
-    pub const AVAILABLE: &'static [Self] = &[Self::Tree];
+    /// The node's setting.
+    pub const fn setting(self) -> lasp_node::Dissemination {
+        match self {
+            Self::Tree => lasp_node::Dissemination::Tree,
+            Self::Gossip => lasp_node::Dissemination::Gossip,
+            Self::Hybrid => lasp_node::Dissemination::Hybrid,
+            Self::Flood => lasp_node::Dissemination::Flood,
+        }
+    }
 }
 
 impl Sync {
-    /// Those that can be run today.
-    pub const AVAILABLE: &'static [Self] = &[Self::Digest];
+    /// The node's setting.
+    pub fn setting(self) -> SyncMode {
+        let delta = |avoid_back_propagation, remove_redundancy| {
+            SyncMode::Delta(DeltaRules { avoid_back_propagation, remove_redundancy })
+        };
+        match self {
+            Self::State => SyncMode::State,
+            Self::Digest => SyncMode::Digest,
+            Self::Delta => SyncMode::Delta(DeltaRules::NEITHER),
+            Self::DeltaBp => delta(true, false),
+            Self::DeltaRr => delta(false, true),
+            Self::DeltaBpRr => SyncMode::Delta(DeltaRules::BOTH),
+        }
+    }
 }
 
 /// One evaluation.
@@ -96,6 +124,10 @@ pub struct Config {
     pub dissemination: Dissemination,
     /// Synchronisation strategy.
     pub sync: Sync,
+    /// Time between two exchanges with a neighbour, where states or deltas are exchanged or nothing is pushed.
+    pub propagation_interval: Span,
+    /// With how many random neighbours; 0 is all of them.
+    pub fanout: usize,
     /// Where the nodes run.
     #[serde(rename = "where")]
     pub place: Where,
@@ -177,6 +209,37 @@ pub struct Latency {
     pub round_interval: Span,
 }
 
+choice! {
+    /// A published set-up that a scenario repeats.
+    pub enum Preset("preset") {
+        /// Of "Practical Evaluation of the Lasp Programming Model at Large Scale" (PPDP'17): one ad, an impression per client
+        /// and 10 s, 180 impressions for each client, exchanges every 5 s, half an hour.
+        Ppdp17 = "ppdp17",
+    }
+}
+
+impl Preset {
+    /// The configuration with `clients` clients; everything else may be changed afterwards.
+    pub fn config(self, clients: usize) -> Config {
+        match self {
+            Self::Ppdp17 => Config {
+                nodes: clients + 1,
+                place: Where::Sim,
+                duration: Span::from_secs(3600),
+                sample_interval: Span::from_secs(5),
+                propagation_interval: Span::from_secs(5),
+                scenario: Scenario::AdvertisementCounter(AdvertisementCounter {
+                    ads: 1,
+                    impressions: 180 * clients as u64,
+                    impression_interval: Span::from_secs(10),
+                    heavy_clients: false,
+                }),
+                ..Config::default()
+            },
+        }
+    }
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -184,6 +247,8 @@ impl Default for Config {
             membership: Membership::HyParView,
             dissemination: Dissemination::Tree,
             sync: Sync::Digest,
+            propagation_interval: Span::from_secs(5),
+            fanout: 0,
             place: Where::Process,
             runs: 1,
             seed: 1,
@@ -349,12 +414,27 @@ impl Config {
         Self { runs: 1, seed: self.seed.wrapping_add(index as u64), ..self.clone() }
     }
 
+    /// Has a node disseminate and synchronise as this says.
+    pub fn tune(&self, node: &mut lasp_node::Config) {
+        node.dissemination = self.dissemination.setting();
+        node.sync_mode = self.sync.setting();
+        node.exchange.interval = self.propagation_interval.duration();
+        node.exchange.fanout = (self.fanout > 0).then_some(self.fanout);
+    }
+
     /// How long a node stays once it knows that all are done, so that the others learn it too.
     ///
     /// Where messages get lost, the last word may need a round of anti-entropy, which is ten seconds apart.
     pub fn linger(&self) -> Duration {
         let faults = self.loss > 0.0 || self.partition_probability > 0.0;
-        if faults { Duration::from_secs(12) } else { Duration::from_secs(1) }
+        let pushed = if faults { Duration::from_secs(12) } else { Duration::from_secs(1) };
+        let exchanged = if self.dissemination == Dissemination::Gossip {
+            // A neighbour may just have been told, and lose what it was told once.
+            self.propagation_interval.duration().mul_f64(if faults { 5.0 } else { 2.5 })
+        } else {
+            Duration::ZERO
+        };
+        pushed.max(exchanged)
     }
 
     /// Whether it can be run.
@@ -363,11 +443,11 @@ impl Config {
     /// The first thing that stands against it.
     pub fn check(&self) -> Result<(), ConfigError> {
         available("membership", self.membership, Membership::AVAILABLE, Membership::name)?;
-        available("dissemination", self.dissemination, Dissemination::AVAILABLE, Dissemination::name)?;
-        available("synchronisation", self.sync, Sync::AVAILABLE, Sync::name)?;
         if let Scenario::OverlayProcesses(_) = self.scenario {
             return self.check_overlay_of_processes();
         }
+        interval("--propagation-interval", self.propagation_interval)?;
+        within("--fanout", self.fanout, 0, 1000, "0 to 1000")?;
         if self.scenario.is_lab() {
             self.check_lab()?;
             let least = if matches!(self.scenario, Scenario::Idle(_)) { 2 } else { 50 };
@@ -492,7 +572,7 @@ impl Scenario {
         match self {
             Self::AdvertisementCounter(options) => {
                 within("--ads", options.ads, 1, 1000, "1 to 1000")?;
-                within("--impressions", options.impressions, 1, 1_000_000, "1 to 1000000")?;
+                within("--impressions", options.impressions, 1, 100_000_000, "1 to 100000000")?;
                 interval("--impression-interval", options.impression_interval)
             }
             Self::SharedLoad(options) => {

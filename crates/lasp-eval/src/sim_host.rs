@@ -337,7 +337,9 @@ fn node_config(config: &Config, index: usize) -> lasp_node::Config {
     if let MembershipConfig::ClientServer(ours) = &mut membership {
         ours.role = if index == 0 { Role::Server } else { Role::Client };
     }
-    lasp_node::Config { membership, ..lasp_node::Config::default() }
+    let mut node = lasp_node::Config { membership, ..lasp_node::Config::default() };
+    config.tune(&mut node);
+    node
 }
 
 /// In each second, each pair of nodes is cut off from each other with one probability, both ways.

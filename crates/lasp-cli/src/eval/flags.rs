@@ -4,7 +4,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
 use lasp_eval::config::{
     AdvertisementCounter, Churn, Config, ConfigError, Crash, Dissemination, Hyparview, Idle, Latency, Membership,
-    Optimise, OverlayProcesses, OverlayScale, Rapid, Scenario, SharedLoad, Sync, Where,
+    Optimise, OverlayProcesses, OverlayScale, Preset, Rapid, Scenario, SharedLoad, Sync, Where,
 };
 use lasp_eval::span::Span;
 use std::path::PathBuf;
@@ -63,6 +63,12 @@ pub(crate) struct CommonArgs {
     /// How neighbours repair what broadcast missed [default: digest]
     #[arg(long, global = true, env = "LASP_EVAL_SYNC", value_parser = choice::<Sync>(Sync::NAMES))]
     sync: Option<Sync>,
+    /// Time between two exchanges of states or deltas with a neighbour [default: 5s]
+    #[arg(long, global = true, env = "LASP_EVAL_PROPAGATION_INTERVAL", value_name = "TIME")]
+    propagation_interval: Option<Span>,
+    /// With how many random neighbours each time; 0: all [default: 0]
+    #[arg(long, global = true, env = "LASP_EVAL_FANOUT", value_name = "N")]
+    fanout: Option<usize>,
     /// In processes on this machine, or in virtual time [default: process; overlays alone: sim]
     #[arg(long = "where", global = true, env = "LASP_EVAL_WHERE", value_parser = choice::<Where>(Where::NAMES))]
     place: Option<Where>,
@@ -108,6 +114,9 @@ pub(crate) struct AdvertisementArgs {
     /// Time between two impressions at one client [default: 200ms]
     #[arg(long, env = "LASP_EVAL_IMPRESSION_INTERVAL", value_name = "TIME")]
     impression_interval: Option<Span>,
+    /// A published set-up to start from; with it --nodes counts the server and its clients [default: 1025 nodes]
+    #[arg(long, env = "LASP_EVAL_PRESET", value_name = "NAME", value_parser = choice::<Preset>(Preset::NAMES))]
+    preset: Option<Preset>,
     /// Clients run dataflow and triggers themselves [default: false]
     #[arg(long, env = "LASP_EVAL_HEAVY_CLIENTS", value_name = "BOOL", num_args = 0..=1, require_equals = true,
           default_missing_value = "true")]
@@ -267,6 +276,9 @@ pub(crate) struct IdleArgs {
     measure: Option<Span>,
 }
 
+/// Nodes of a preset: the server and the paper's 1,024 clients.
+const PRESET_NODES: usize = 1025;
+
 /// What the arguments ask for.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Wanted {
@@ -292,6 +304,10 @@ impl EvalArgs {
         }
         let file = self.common.config.as_deref().map(Config::read).transpose()?;
         let mut config = file.unwrap_or_else(|| self.scenario.as_ref().map(ScenarioArgs::defaults).unwrap_or_default());
+        if let Some(ScenarioArgs::AdvertisementCounter(AdvertisementArgs { preset: Some(preset), .. })) = &self.scenario
+        {
+            config = preset.config(self.common.nodes.unwrap_or(PRESET_NODES).max(2) - 1);
+        }
         self.common.apply(&mut config);
         if let Some(scenario) = &self.scenario {
             scenario.apply(&mut config.scenario);
@@ -312,6 +328,8 @@ impl CommonArgs {
         put(&mut config.membership, self.membership);
         put(&mut config.dissemination, self.dissemination);
         put(&mut config.sync, self.sync);
+        put(&mut config.propagation_interval, self.propagation_interval);
+        put(&mut config.fanout, self.fanout);
         put(&mut config.place, self.place);
         put(&mut config.runs, self.runs);
         put(&mut config.seed, self.seed);

@@ -96,6 +96,7 @@ async fn start(orders: &Orders, config: &Config) -> Result<Lasp, StartError> {
         .listen("127.0.0.1:0")
         .join(contacts)
         .membership(membership)
+        .tune(|node| config.tune(node))
         .start()
         .await
 }
