@@ -128,6 +128,8 @@ pub struct Config {
     pub propagation_interval: Span,
     /// With how many random neighbours; 0 is all of them.
     pub fanout: usize,
+    /// For how long a busy link holds broadcasts back, to send them together.
+    pub pace: Span,
     /// Where the nodes run.
     #[serde(rename = "where")]
     pub place: Where,
@@ -228,6 +230,8 @@ impl Preset {
                 duration: Span::from_secs(3600),
                 sample_interval: Span::from_secs(5),
                 propagation_interval: Span::from_secs(5),
+                // A tenth of it: what is held back at each of some ten hops arrives within one.
+                pace: Span::from_millis(500),
                 scenario: Scenario::AdvertisementCounter(AdvertisementCounter {
                     ads: 1,
                     impressions: 180 * clients as u64,
@@ -249,6 +253,7 @@ impl Default for Config {
             sync: Sync::Digest,
             propagation_interval: Span::from_secs(5),
             fanout: 0,
+            pace: Span::from_millis(1),
             place: Where::Process,
             runs: 1,
             seed: 1,
@@ -419,6 +424,7 @@ impl Config {
         node.dissemination = self.dissemination.setting();
         node.sync_mode = self.sync.setting();
         node.exchange.interval = self.propagation_interval.duration();
+        node.link.pace = self.pace.duration();
         node.exchange.fanout = (self.fanout > 0).then_some(self.fanout);
     }
 
@@ -434,7 +440,7 @@ impl Config {
         } else {
             Duration::ZERO
         };
-        pushed.max(exchanged)
+        pushed.max(exchanged).max(self.pace.duration() * 20)
     }
 
     /// Whether it can be run.
@@ -447,6 +453,7 @@ impl Config {
             return self.check_overlay_of_processes();
         }
         interval("--propagation-interval", self.propagation_interval)?;
+        within("--pace", self.pace.as_millis(), 0, 60_000, "0ms to 1m")?;
         within("--fanout", self.fanout, 0, 1000, "0 to 1000")?;
         if self.scenario.is_lab() {
             self.check_lab()?;

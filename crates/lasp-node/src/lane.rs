@@ -21,6 +21,13 @@ const MAX_CONTROL: usize = 1024;
 /// Most letters that wait for one link: a megabyte, of the largest. A guess.
 const MAX_LETTERS: usize = 64;
 
+/// Most broadcasts that wait on their own because they shape the tree; further ones merge. A guess: one a second comes.
+const MAX_SHAPING: usize = 8;
+
+/// Entries that are worth a frame of their own: they do not wait for company. A guess: a frame's header is a hundredth of
+/// them.
+const CROWD: usize = 512;
+
 /// Broadcasts that wait, merged.
 #[derive(Debug)]
 struct Gossip {
@@ -48,16 +55,21 @@ pub(crate) struct Taken {
 
 /// Deltas by variable: as many as there are variables.
 #[derive(Debug, Default)]
-struct Bulk(BTreeMap<Key, State>);
+struct Bulk {
+    deltas: BTreeMap<Key, State>,
+    /// How many entries were added since it was last empty.
+    entries: usize,
+}
 
 impl Bulk {
     /// Adds a delta; `true` if it was merged with one that waited.
     fn absorb(&mut self, key: &Key, delta: &State) -> bool {
-        if let Some(waiting) = self.0.get_mut(key) {
+        self.entries += delta.entries();
+        if let Some(waiting) = self.deltas.get_mut(key) {
             waiting.merge(delta.clone());
             return true;
         }
-        self.0.insert(key.clone(), delta.clone());
+        self.deltas.insert(key.clone(), delta.clone());
         false
     }
 
@@ -68,9 +80,12 @@ impl Bulk {
 
     fn fill(&mut self, frame: &mut Builder<'_>, put: Put) {
         while frame.len() < CHUNK
-            && let Some((key, delta)) = self.0.pop_first()
+            && let Some((key, delta)) = self.deltas.pop_first()
         {
             self.put(key, delta, frame, put);
+        }
+        if self.deltas.is_empty() {
+            self.entries = 0;
         }
     }
 
@@ -99,6 +114,8 @@ type Put = fn(&mut Builder<'_>, &Key, &State);
 pub(crate) struct Lane {
     control: VecDeque<Control>,
     letters: VecDeque<Control>,
+    /// Broadcasts that shape the tree: each as it came, before everything that merges.
+    shaping: VecDeque<Gossip>,
     gossip: Option<Gossip>,
     relay: Option<Relay>,
     /// Groups of deltas, each to be acknowledged; no more than one exchange makes.
@@ -110,21 +127,23 @@ pub(crate) struct Lane {
 impl Lane {
     /// Whether nothing waits.
     pub(crate) fn is_empty(&self) -> bool {
-        self.gossip.is_none() && self.only_gossip()
+        self.gossip.is_none() && self.relay.is_none() && self.may_wait()
     }
 
-    /// Whether broadcasts are all that waits: they may wait a little longer for company.
-    pub(crate) fn only_gossip(&self) -> bool {
-        let others = self.relay.is_some() || !self.groups.is_empty() || !self.bulk.0.is_empty();
+    /// Whether broadcasts are all that waits: they may wait a little longer for company, unless they shape the tree or are
+    /// many already.
+    pub(crate) fn may_wait(&self) -> bool {
+        let crowd = self.relay.as_ref().is_some_and(|relay| relay.deltas.entries > CROWD);
+        let others = crowd || !self.groups.is_empty() || !self.bulk.deltas.is_empty() || !self.shaping.is_empty();
         self.control.is_empty() && self.letters.is_empty() && !others
     }
 
     /// How many messages wait; a merged broadcast counts by its variables.
     pub(crate) fn len(&self) -> usize {
         let gossip = self.gossip.as_ref().map_or(0, |gossip| gossip.payload.len().max(1));
-        let relay = self.relay.as_ref().map_or(0, |relay| relay.deltas.0.len().max(1));
+        let relay = self.relay.as_ref().map_or(0, |relay| relay.deltas.deltas.len().max(1));
         let groups = self.groups.iter().map(|(_, batch)| batch.len().max(1)).sum::<usize>();
-        self.control.len() + self.letters.len() + gossip + relay + groups + self.bulk.0.len()
+        self.control.len() + self.letters.len() + self.shaping.len() + gossip + relay + groups + self.bulk.deltas.len()
     }
 
     /// Takes an item in.
@@ -162,6 +181,10 @@ impl Lane {
     }
 
     fn push_gossip(&mut self, ids: Ids, round: u16, payload: Payload) -> Taken {
+        if ids.shapes().is_some() && self.shaping.len() < MAX_SHAPING {
+            self.shaping.push_back(Gossip { ids, round, payload: payload.batch() });
+            return Taken::default();
+        }
         let Some(waiting) = &mut self.gossip else {
             self.gossip = Some(Gossip { ids, round, payload: payload.batch() });
             return Taken::default();
@@ -180,6 +203,11 @@ impl Lane {
         {
             frame.control(&item);
         }
+        while frame.len() < CHUNK
+            && let Some(gossip) = self.shaping.pop_front()
+        {
+            self.put_gossip(gossip, frame);
+        }
         if frame.len() < CHUNK
             && let Some(gossip) = self.gossip.take()
         {
@@ -197,7 +225,7 @@ impl Lane {
     fn fill_relay(&mut self, frame: &mut Builder<'_>) {
         let Some(relay) = &mut self.relay else { return };
         relay.deltas.fill(frame, |frame, key, delta| frame.relay(key, delta));
-        if !relay.deltas.0.is_empty() {
+        if !relay.deltas.deltas.is_empty() {
             return;
         }
         if let Some((ids, round)) = relay.ids.take() {

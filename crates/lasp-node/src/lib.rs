@@ -14,6 +14,7 @@
 //! - `wire`: frames and their short references; hostile bytes die there.
 //! - [`programs`]: installed programs, and how they run. [`once`]: what happens once in the cluster.
 //! - `system`: the variables of the runtime itself.
+//! - `surge`: how much is going on, and what is spared then.
 //! - [`interest`]: what a node hears. [`metrics`]: what it counts.
 
 mod clock;
@@ -38,6 +39,7 @@ pub mod programs;
 mod recent;
 mod requests;
 mod store;
+mod surge;
 pub mod sync;
 mod system;
 mod wire;

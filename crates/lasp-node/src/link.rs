@@ -153,7 +153,7 @@ impl Link {
         metrics.queue_peak = metrics.queue_peak.max(self.lane.len() as u64);
         let mut flush = None;
         while !self.lane.is_empty() && self.in_flight < config.window {
-            if self.lane.only_gossip() && now < self.ready_at {
+            if self.lane.may_wait() && now < self.ready_at {
                 flush = (!self.flush_pending).then(|| Reminder::Flush(self.ready_at - now));
                 self.flush_pending = true;
                 break;

@@ -20,6 +20,7 @@ use crate::post::Post;
 use crate::programs::{Ids, ProgramInfo, Programs, Told, Tools};
 use crate::recent::Recent;
 use crate::store::{Applied, Store};
+use crate::surge::Surge;
 use crate::sync::{AntiEntropy, Appointment, Outcome, SyncConfig};
 use crate::system;
 use crate::wire::{Control, Item};
@@ -78,6 +79,7 @@ pub struct Node {
     broadcast: Plumtree<Payload>,
     sync: AntiEntropy,
     exchange: Exchange,
+    surge: Surge,
     pub(crate) post: Post,
     links: BTreeMap<PeerId, Link>,
     rng: Rng,
@@ -138,14 +140,15 @@ impl Node {
             broadcast: Plumtree::new(pushing(&config), replica, rng.fork()),
             sync: AntiEntropy::new(comparisons(&config), config.sync_mode == SyncMode::Digest),
             exchange: Exchange::new(config.sync_mode, config.exchange.clone()),
+            surge: Surge::default(),
             post,
             links: BTreeMap::new(),
             rng,
             touched: Vec::new(),
             fresh: Batch::default(),
             echo: Echo::default(),
-            detours: Recent::default(),
-            passed: Recent::default(),
+            detours: Recent::new(config.link.pace),
+            passed: Recent::new(config.link.pace),
             config,
         }
     }
@@ -319,6 +322,9 @@ impl Node {
                 self.feed_unicast(now, Input::Command(unicast::Command::NeighborDown(*peer)), out);
                 self.sync.peer_down(*peer, &mut self.store);
                 self.exchange.peer_down(*peer);
+                if self.surge.is_on(now) {
+                    self.doubt_the_tree(now, out);
+                }
             }
             membership::Event::Left(_)
             | membership::Event::Isolated
@@ -331,10 +337,15 @@ impl Node {
     // ---- broadcast ----
 
     fn feed_broadcast(&mut self, now: Time, input: Input<Plumtree<Payload>>, out: &mut Outbox<Self>) {
-        let given_up = self.broadcast.metrics().given_up;
+        let (given_up, grafts) = (self.broadcast.metrics().given_up, self.broadcast.metrics().grafts_sent);
         let mut effects = Outbox::new();
         self.broadcast.handle(now, input, &mut effects);
-        if self.broadcast.metrics().given_up > given_up {
+        let metrics = self.broadcast.metrics();
+        let torn = metrics.grafts_sent > grafts && self.surge.is_on(now);
+        let given_up = metrics.given_up > given_up;
+        if torn {
+            self.doubt_the_tree(now, out);
+        } else if given_up {
             self.compare_with_all(now, out);
         }
         for effect in effects.drain() {
@@ -348,6 +359,13 @@ impl Node {
                 Output::Dial(_) | Output::Link(_) | Output::Close(_) => {}
             }
         }
+    }
+
+    /// The tree was torn while most broadcasts had no ids: comparisons find what they said.
+    fn doubt_the_tree(&mut self, now: Time, out: &mut Outbox<Self>) {
+        let mut outcome = Outcome::default();
+        self.sync.doubt(now, &mut self.rng, &mut outcome);
+        self.synchronise(outcome, out);
     }
 
     /// A broadcast could not be had from anybody: a comparison finds what it said.
@@ -484,10 +502,16 @@ impl Node {
             }
         }
         self.settle(Origin::Shared, out);
+        self.surge.note(now, news.iter().map(|(_, delta)| delta.entries()).sum());
         if !news.is_empty() {
-            let eager: Vec<PeerId> = self.broadcast.eager().filter(|&peer| peer != from).collect();
-            eager.into_iter().for_each(|peer| self.push(peer, Item::Relay(news.clone())));
+            self.pass_on(Some(from), &news);
         }
+    }
+
+    /// Sends deltas along the tree without an id: each node passes on what is news to it.
+    fn pass_on(&mut self, from: Option<PeerId>, news: &Batch) {
+        let eager: Vec<PeerId> = self.broadcast.eager().filter(|&peer| Some(peer) != from).collect();
+        eager.into_iter().for_each(|peer| self.push(peer, Item::Relay(news.clone())));
     }
 
     /// Takes what the graph did: own deltas are collected to be broadcast, owners hear what they wait for.
@@ -587,6 +611,10 @@ impl Node {
         if !self.config.dissemination.pushes() {
             return;
         }
+        self.surge.note(now, fresh.len());
+        if !self.broadcast.shapes_next(now) && !self.surge.names(now, &mut self.rng) {
+            return self.pass_on(None, &fresh);
+        }
         let payload = Payload::new(fresh);
         self.feed_broadcast(now, Input::Command(broadcast::Command::Broadcast(payload)), out);
     }
@@ -637,6 +665,7 @@ impl Node {
                 self.feed_broadcast(now, Input::Received { from, message }, out);
             }
             Item::Gossip { ids, round, payload } => {
+                self.surge.note(now, ids.count());
                 let payload = self.news_of(now, &ids, payload);
                 let message = broadcast::Message::Gossip { ids, round, payload };
                 self.feed_broadcast(now, Input::Received { from, message }, out);
@@ -688,7 +717,11 @@ impl Node {
             Timer::Unicast(timer) => self.feed_unicast(now, Input::Expired(timer), out),
             Timer::Sync(appointment) => {
                 let mut outcome = Outcome::default();
-                let compared = self.sync.expired(now, appointment, &mut self.store, &mut self.rng, &mut outcome);
+                let surge = self.surge.is_on(now);
+                if self.detours.leftovers(now) && surge {
+                    self.sync.doubt(now, &mut self.rng, &mut outcome);
+                }
+                let compared = self.sync.expired(now, appointment, &mut self.store, surge, &mut self.rng, &mut outcome);
                 self.metrics.syncs += u64::from(compared);
                 self.synchronise(outcome, out);
             }

@@ -13,23 +13,35 @@ use lasp_overlay::Time;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// How long a delta is remembered, at least; up to twice as long. A guess: above what a broadcast takes through a large
-/// cluster.
+/// How long a delta is remembered, at least, where links hold nothing back; up to twice as long. A guess: above what a
+/// broadcast takes through a large cluster.
 const WINDOW: Duration = Duration::from_secs(1);
+
+/// How many links that hold a broadcast back it may have to cross. A guess: the deepest tree of some thousand nodes.
+const HOPS: u32 = 20;
 
 /// Most deltas that are remembered in one window. A guess: a frame holds a few dozen.
 const LIMIT: usize = 1024;
 
 /// Deltas by variable, in two generations.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Recent {
+    window: Duration,
     young: BTreeMap<Key, State>,
     old: BTreeMap<Key, State>,
     taken: usize,
     since: Time,
+    /// Something was forgotten that nobody had taken.
+    left: bool,
 }
 
 impl Recent {
+    /// Remembers nothing yet; each link may hold a broadcast back for `pace`.
+    pub(crate) fn new(pace: Duration) -> Self {
+        let (young, old) = (BTreeMap::new(), BTreeMap::new());
+        Self { window: WINDOW + pace * HOPS, young, old, taken: 0, since: Time::ZERO, left: false }
+    }
+
     /// Remembers a delta; `false` if there is no room for it.
     pub(crate) fn remember(&mut self, now: Time, key: &Key, delta: State) -> bool {
         self.forget(now);
@@ -45,13 +57,21 @@ impl Recent {
     }
 
     fn forget(&mut self, now: Time) {
-        if now < self.since + WINDOW {
+        if now < self.since + self.window {
             return;
         }
-        let stale = now >= self.since + WINDOW * 2;
+        let stale = now >= self.since + self.window * 2;
+        let some = |deltas: &BTreeMap<Key, State>| deltas.values().any(|delta| !delta.is_bottom());
+        self.left |= some(&self.old) || (stale && some(&self.young));
         self.old = if stale { BTreeMap::new() } else { std::mem::take(&mut self.young) };
         self.young.clear();
         (self.taken, self.since) = (0, now);
+    }
+
+    /// Whether, since the last call, something was forgotten that nobody had taken.
+    pub(crate) fn leftovers(&mut self, now: Time) -> bool {
+        self.forget(now);
+        std::mem::take(&mut self.left)
     }
 
     /// What of `delta` is not remembered. Cost: that of the delta.
@@ -97,7 +117,7 @@ mod tests {
 
     #[test]
     fn what_is_remembered_is_taken_once() {
-        let mut recent = Recent::default();
+        let mut recent = Recent::new(Duration::ZERO);
         recent.remember(at(0), &key(), views(&[(1, 5), (2, 7)]));
         let delta = views(&[(2, 7), (3, 1)]);
         assert_eq!(recent.take(at(10), &key(), &delta), views(&[(2, 7)]));
@@ -107,7 +127,7 @@ mod tests {
 
     #[test]
     fn it_is_forgotten_after_two_windows_at_most() {
-        let mut recent = Recent::default();
+        let mut recent = Recent::new(Duration::ZERO);
         for (came, asked, remembered) in [(5_000, 5_990, true), (20_000, 21_500, true), (30_000, 32_001, false)] {
             recent.remember(at(came), &key(), views(&[(1, 5)]));
             assert_eq!(!recent.take(at(asked), &key(), &views(&[(1, 5)])).is_bottom(), remembered, "{came}");
@@ -116,7 +136,7 @@ mod tests {
 
     #[test]
     fn what_is_beyond_the_remembered_stays() {
-        let mut recent = Recent::default();
+        let mut recent = Recent::new(Duration::ZERO);
         recent.remember(at(0), &key(), views(&[(1, 5)]));
         recent.remember(at(1_100), &key(), views(&[(2, 5)]));
         let delta = views(&[(1, 5), (2, 6), (3, 1)]);
@@ -126,7 +146,7 @@ mod tests {
 
     #[test]
     fn no_flood_makes_it_remember_more_than_the_limit() {
-        let mut recent = Recent::default();
+        let mut recent = Recent::new(Duration::ZERO);
         for replica in 0..2 * LIMIT as u64 {
             recent.remember(at(0), &key(), views(&[(replica + 1, 1)]));
         }

@@ -69,6 +69,9 @@ pub(crate) struct CommonArgs {
     /// With how many random neighbours each time; 0: all [default: 0]
     #[arg(long, global = true, env = "LASP_EVAL_FANOUT", value_name = "N")]
     fanout: Option<usize>,
+    /// For how long a busy link holds broadcasts back, to send them together [default: 1ms]
+    #[arg(long, global = true, env = "LASP_EVAL_PACE", value_name = "TIME")]
+    pace: Option<Span>,
     /// In processes on this machine, or in virtual time [default: process; overlays alone: sim]
     #[arg(long = "where", global = true, env = "LASP_EVAL_WHERE", value_parser = choice::<Where>(Where::NAMES))]
     place: Option<Where>,
@@ -330,6 +333,7 @@ impl CommonArgs {
         put(&mut config.sync, self.sync);
         put(&mut config.propagation_interval, self.propagation_interval);
         put(&mut config.fanout, self.fanout);
+        put(&mut config.pace, self.pace);
         put(&mut config.place, self.place);
         put(&mut config.runs, self.runs);
         put(&mut config.seed, self.seed);

@@ -29,6 +29,14 @@ use tree::{BUCKETS, bucket_of};
 /// fewer bytes than 256 sums.
 const SMALL: usize = 64;
 
+/// After how many comparisons in a row that found a difference a node takes it for granted that what differs is under way,
+/// as long as much is. A guess.
+const PATIENT: u32 = 3;
+
+/// How many comparisons are then left out, for each neighbour: about as many as a node has compare once in several
+/// minutes. A guess.
+const SPARED: u32 = 16;
+
 /// How often neighbours compare.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SyncConfig {
@@ -74,6 +82,8 @@ struct Peer {
     differed: bool,
     /// Comparisons in a row after which something differed.
     streak: u32,
+    /// Comparisons left out in a row, since what differs is under way.
+    spared: u32,
 }
 
 /// When the neighbours hear of what was learnt by comparing.
@@ -152,6 +162,7 @@ impl AntiEntropy {
             compared: 0,
             differed: false,
             streak: 0,
+            spared: 0,
         };
         self.peers.insert(peer, state);
         if *store.interests() != Interests::All {
@@ -193,6 +204,18 @@ impl AntiEntropy {
         }
     }
 
+    /// Comparing brought what the tree had not, and did not: it leaks. Every neighbour is compared with as if nothing were
+    /// under way.
+    pub(crate) fn doubt(&mut self, now: Time, rng: &mut Rng, out: &mut Outcome) {
+        let peers: Vec<PeerId> = self.peers.keys().copied().collect();
+        for peer in peers {
+            if let Some(state) = self.peers.get_mut(&peer) {
+                (state.streak, state.spared) = (0, 0);
+            }
+            self.schedule(now, peer, rng.jitter(self.config.recheck, 0.25), out);
+        }
+    }
+
     /// Compare with one neighbour soon: something is known to be missing.
     pub(crate) fn recheck(&mut self, now: Time, peer: PeerId, rng: &mut Rng, out: &mut Outcome) {
         let Some(state) = self.peers.get_mut(&peer) else { return };
@@ -219,14 +242,22 @@ impl AntiEntropy {
         now: Time,
         appointment: Appointment,
         store: &mut Store,
+        surge: bool,
         rng: &mut Rng,
         out: &mut Outcome,
     ) -> bool {
+        let most = SPARED * self.peers.len() as u32;
         let Some(state) = self.peers.get_mut(&appointment.peer) else { return false };
         if state.generation != appointment.generation {
             return false;
         }
         state.due = Time::from_micros(u64::MAX);
+        if surge && state.streak >= PATIENT && state.spared < most {
+            state.spared += 1;
+            self.schedule(now, appointment.peer, rng.jitter(self.config.interval, 0.25), out);
+            return false;
+        }
+        state.spared = 0;
         state.compared += 1;
         state.streak = if std::mem::take(&mut state.differed) { state.streak + 1 } else { 0 };
         // The first comparison may have been lost with the handshake: one more soon after.

@@ -92,6 +92,11 @@ impl Ids {
         self.0 = Repr::Many(set);
     }
 
+    /// How many ids. Cost: the number of ranges.
+    pub fn count(&self) -> usize {
+        self.ranges().map(|(_, range)| (range.end - range.start) as usize + 1).sum()
+    }
+
     /// The ids as a set.
     pub fn to_set(&self) -> DotSet {
         match &self.0 {

@@ -169,6 +169,11 @@ impl<P: Payload> Plumtree<P> {
         self.shape.current()
     }
 
+    /// Whether the next message broadcast here shapes the tree.
+    pub fn shapes_next(&self, now: Time) -> bool {
+        !self.config.floods && self.shape.is_due(now)
+    }
+
     /// How many payloads are announced and not here.
     pub fn missing(&self) -> usize {
         self.missing.len()

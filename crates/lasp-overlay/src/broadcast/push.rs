@@ -14,8 +14,7 @@ impl<P: Payload> Plumtree<P> {
     pub(super) fn broadcast(&mut self, now: Time, payload: P, out: &mut Outbox<Self>) {
         self.minted += 1;
         let id = Dot::new(self.origin, self.minted);
-        let shapes = !self.config.floods && self.shape.is_due(now);
-        let ids = if shapes { Ids::shaping(id) } else { Ids::from(id) };
+        let ids = if self.shapes_next(now) { Ids::shaping(id) } else { Ids::from(id) };
         self.heed(now, &ids);
         self.seen.insert(&ids);
         self.spread(now, Record { ids, from: None, round: 0, payload: Some(payload) }, out);
