@@ -8,6 +8,10 @@
 //! Why not a serialization library: an id's form depends on what the link has agreed on, which positional serde
 //! formats cannot express without hidden state.
 
+mod numbers;
+
+pub use numbers::Numbers;
+
 use crate::dot::{Dot, ReplicaId};
 use smallvec::SmallVec;
 use std::sync::Arc;
@@ -551,10 +555,10 @@ impl<'a> Reader<'a> {
     /// A column of `len` replica ids, strictly ascending, in the link's form. Needs memory for `len` ids.
     ///
     /// # Errors
-    /// Those of the link's [`ReplicaCoder`], and [`DecodeError::TooLong`] where what follows for each of them, at least a
-    /// byte, cannot be in the input.
+    /// Those of the link's [`ReplicaCoder`], and [`DecodeError::TooLong`] where what follows for each of them, at least two
+    /// bits, cannot be in the input.
     pub fn replicas(&mut self, len: usize) -> Result<Replicas, DecodeError> {
-        if len > self.remaining() {
+        if len / 4 > self.remaining() {
             return Err(DecodeError::TooLong { what: "replicas", len: len as u64, at: self.at() });
         }
         self.replicas.read_all(len, &mut self.bytes)

@@ -689,7 +689,7 @@ impl Node {
     }
 
     fn on_data(&mut self, now: Time, from: PeerId, batch: &Batch, out: &mut Outbox<Self>) {
-        if self.learn(now, from, batch, out) {
+        if self.learn(now, from, batch, out) && !self.surge.is_on(now) {
             let mut outcome = Outcome::default();
             self.sync.learnt_from(now, from, &mut self.rng, &mut outcome);
             self.synchronise(outcome, out);
@@ -718,6 +718,7 @@ impl Node {
             Timer::Sync(appointment) => {
                 let mut outcome = Outcome::default();
                 let surge = self.surge.is_on(now);
+                // The tree leaks, and whoever is behind it has not heard of that.
                 if self.detours.leftovers(now) && surge {
                     self.sync.doubt(now, &mut self.rng, &mut outcome);
                 }

@@ -31,7 +31,7 @@ pub(crate) struct Recent {
     old: BTreeMap<Key, State>,
     taken: usize,
     since: Time,
-    /// Something was forgotten that nobody had taken.
+    /// Something was forgotten that never came along the tree.
     left: bool,
 }
 
@@ -68,7 +68,7 @@ impl Recent {
         (self.taken, self.since) = (0, now);
     }
 
-    /// Whether, since the last call, something was forgotten that nobody had taken.
+    /// Whether, since the last call, something was forgotten that never came along the tree.
     pub(crate) fn leftovers(&mut self, now: Time) -> bool {
         self.forget(now);
         std::mem::take(&mut self.left)
@@ -81,13 +81,13 @@ impl Recent {
         known.fold(delta.clone(), |rest, known| rest.difference(known))
     }
 
-    /// What of `delta` is remembered; it is forgotten. Cost: that of the delta, nothing where nothing is remembered.
+    /// What of `delta` is remembered; that is forgotten, and what `delta` is beyond. Cost: that of the delta, nothing where nothing is remembered.
     pub(crate) fn take(&mut self, now: Time, key: &Key, delta: &State) -> State {
         self.forget(now);
         let mut taken = State::bottom(key.ty());
         for known in [&mut self.young, &mut self.old].into_iter().filter_map(|generation| generation.get_mut(key)) {
             taken.merge(shared(key, delta, known));
-            *known = known.difference(&taken);
+            *known = known.difference(delta);
         }
         taken
     }
@@ -132,6 +132,18 @@ mod tests {
             recent.remember(at(came), &key(), views(&[(1, 5)]));
             assert_eq!(!recent.take(at(asked), &key(), &views(&[(1, 5)])).is_bottom(), remembered, "{came}");
         }
+    }
+
+    #[test]
+    fn what_never_comes_along_the_tree_is_left_over_and_what_was_overtaken_is_not() {
+        let mut recent = Recent::new(Duration::ZERO);
+        recent.remember(at(0), &key(), views(&[(1, 5), (2, 7), (3, 3)]));
+        recent.take(at(10), &key(), &views(&[(1, 5), (2, 9)]));
+        assert!(!recent.leftovers(at(500)), "it may yet come");
+        assert!(recent.leftovers(at(5_000)) && !recent.leftovers(at(5_001)));
+        recent.remember(at(6_000), &key(), views(&[(1, 5), (2, 7)]));
+        recent.take(at(6_010), &key(), &views(&[(1, 5), (2, 9)]));
+        assert!(!recent.leftovers(at(20_000)), "what came was newer");
     }
 
     #[test]

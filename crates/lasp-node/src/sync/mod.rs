@@ -204,14 +204,18 @@ impl AntiEntropy {
         }
     }
 
-    /// Comparing brought what the tree had not, and did not: it leaks. Every neighbour is compared with as if nothing were
-    /// under way.
+    /// The tree leaks: from now on neighbours compare as if nothing were under way.
+    pub(crate) fn mistrust(&mut self) {
+        for state in self.peers.values_mut() {
+            (state.streak, state.spared) = (0, 0);
+        }
+    }
+
+    /// The tree was torn: compare with every neighbour soon.
     pub(crate) fn doubt(&mut self, now: Time, rng: &mut Rng, out: &mut Outcome) {
+        self.mistrust();
         let peers: Vec<PeerId> = self.peers.keys().copied().collect();
         for peer in peers {
-            if let Some(state) = self.peers.get_mut(&peer) {
-                (state.streak, state.spared) = (0, 0);
-            }
             self.schedule(now, peer, rng.jitter(self.config.recheck, 0.25), out);
         }
     }

@@ -6,9 +6,12 @@
 //! arrived. A table that is full writes its further entries in full.
 //!
 //! A reference is a varint: `0` = in full, unindexed; `2i` = index `i` (from 1) and its definition; `2i + 1` =
-//! index `i`, defined before. A column of several replica ids is `1` and the bare indices if all were defined before,
-//! or `0` and a reference each: ten thousand known ids cost two bytes each.
+//! index `i`, defined before. A column of several replica ids is `0` and a reference each; or, if all were defined
+//! before, the shortest of `1` and the bare indices, `2` and `3`, how many of the first entries are ranked, and the gaps
+//! between ranks or a bitmap of them (`ranks`): of ten thousand known ids, a hundred cost a byte each, and all of them one
+//! bit.
 
+use super::ranks::{self, Form};
 use lasp_crdt::codec::{Bytes, ReplicaCoder, Replicas, write_varint};
 use lasp_crdt::{DecodeError, ReplicaId};
 use std::collections::BTreeMap;
@@ -19,6 +22,12 @@ const MAX_ENTRIES: usize = 16 * 1024;
 
 /// What a decode error is about when the peer redefines an index: its tables are newer than ours.
 pub(crate) const REDEFINED: &str = "redefined reference";
+
+/// How a column of ids is written.
+const REFERENCES: u8 = 0;
+const INDICES: u8 = 1;
+const GAPS: u8 = 2;
+const BITMAP: u8 = 3;
 
 /// Longest symbol in bytes: a type and a name.
 const MAX_SYMBOL: usize = 1024;
@@ -37,11 +46,13 @@ pub(crate) struct Known {
 struct Sent<K: Ord> {
     index: BTreeMap<K, u64>,
     acked: u64,
+    /// Those of the first entries that are ranked, ascending.
+    ranked: Vec<K>,
 }
 
 impl<K: Ord + Clone> Sent<K> {
     const fn new() -> Self {
-        Self { index: BTreeMap::new(), acked: 0 }
+        Self { index: BTreeMap::new(), acked: 0, ranked: Vec::new() }
     }
 
     /// Writes the reference of `key`; `true` if the definition must follow.
@@ -71,6 +82,16 @@ impl<K: Ord + Clone> Sent<K> {
             self.acked = self.acked.max(known);
         }
     }
+
+    /// The keys that are ranked: as many as the ladder allows. Cost: their number, each time it grows by an eighth.
+    fn rank(&mut self) -> &[K] {
+        let count = ranks::ladder(self.acked);
+        if self.ranked.len() as u64 != count {
+            let ranked = self.index.iter().filter(|(_, index)| **index <= count);
+            self.ranked = ranked.map(|(key, _)| key.clone()).collect();
+        }
+        &self.ranked
+    }
 }
 
 /// The receiving side's table of one kind.
@@ -78,11 +99,32 @@ impl<K: Ord + Clone> Sent<K> {
 struct Heard<V> {
     entries: Vec<Option<V>>,
     contiguous: usize,
+    /// The first entries, ascending: as many as the sender ranks, and as it ranked before that.
+    ranked: [Vec<V>; 2],
 }
 
-impl<V: Clone + PartialEq> Heard<V> {
+impl<V: Clone + Ord> Heard<V> {
     const fn new() -> Self {
-        Self { entries: Vec::new(), contiguous: 0 }
+        Self { entries: Vec::new(), contiguous: 0, ranked: [Vec::new(), Vec::new()] }
+    }
+
+    /// The first `count` entries, ascending. What is asked for ascends the ladder; one step back is remembered for frames
+    /// that were overtaken, so nobody can have entries sorted again and again.
+    fn rank(&mut self, count: u64, at: usize) -> Result<&[V], DecodeError> {
+        let unknown = DecodeError::UnknownReference { index: count, at };
+        let is_step = count > 0 && ranks::ladder(count) == count;
+        let count = usize::try_from(count).unwrap_or(usize::MAX);
+        if is_step && count > self.ranked[0].len() && count <= self.contiguous {
+            let mut ranked: Vec<V> = self.entries[..count].iter().flatten().cloned().collect();
+            ranked.sort_unstable();
+            if !ranked.is_sorted_by(|one, next| one < next) {
+                return Err(unknown);
+            }
+            self.ranked.swap(0, 1);
+            self.ranked[0] = ranked;
+        }
+        let ranked = self.ranked.iter().find(|ranked| is_step && ranked.len() == count);
+        ranked.map(Vec::as_slice).ok_or(unknown)
     }
 
     fn define(&mut self, index: u64, value: V, at: usize) -> Result<(), DecodeError> {
@@ -159,8 +201,9 @@ impl Tables {
     }
 
     /// The peer lost its tables: define everything again.
-    pub(crate) const fn forget_acknowledged(&mut self) {
+    pub(crate) fn forget_acknowledged(&mut self) {
         self.sent_replicas.acked = 0;
+        self.sent_replicas.ranked = Vec::new();
         self.sent_symbols.acked = 0;
     }
 }
@@ -172,11 +215,39 @@ fn read_reference(bytes: &mut Bytes<'_>) -> Result<(u64, bool), DecodeError> {
 }
 
 impl Tables {
-    fn read_all_known(&self, bytes: &mut Bytes<'_>) -> Result<bool, DecodeError> {
-        let at = bytes.at();
-        match bytes.u8("replicas")? {
-            tag @ (0 | 1) => Ok(tag == 1),
-            tag => Err(DecodeError::BadTag { what: "replicas", tag: tag.into(), at }),
+    /// Reads ids one by one, by reference or by index.
+    fn read_each(&mut self, len: usize, known: bool, bytes: &mut Bytes<'_>) -> Result<Replicas, DecodeError> {
+        let mut ids = Replicas::new();
+        for _ in 0..len {
+            let at = bytes.at();
+            let id = if known {
+                let index = bytes.varint("reference")?;
+                self.heard_replicas.resolve(index, at)?
+            } else {
+                self.read(bytes)?
+            };
+            if ids.last().is_some_and(|&last| last >= id) {
+                return Err(DecodeError::NotCanonical { what: "replicas", at });
+            }
+            ids.push(id);
+        }
+        Ok(ids)
+    }
+
+    /// Writes ids that the peer knows, in the shortest form.
+    fn write_known(&mut self, ids: &[ReplicaId], indices: &[u64], out: &mut Vec<u8>) {
+        let bare: usize = indices.iter().map(|index| if *index < 128 { 1 } else { 2 }).sum();
+        let ranked = self.sent_replicas.rank();
+        match Form::of(ids, ranked).filter(|form| form.len() + 2 < bare) {
+            Some(form) => {
+                out.push(if matches!(form, Form::Gaps(_)) { GAPS } else { BITMAP });
+                write_varint(out, ranked.len() as u64);
+                form.write(out);
+            }
+            None => {
+                out.push(INDICES);
+                indices.iter().for_each(|&index| write_varint(out, index));
+            }
         }
     }
 }
@@ -208,33 +279,30 @@ impl ReplicaCoder for Tables {
         }
         let ids: Vec<ReplicaId> = ids.collect();
         let known: Option<Vec<u64>> = ids.iter().map(|id| self.sent_replicas.known(id)).collect();
-        out.push(u8::from(known.is_some()));
         match known {
-            Some(indices) => indices.into_iter().for_each(|index| write_varint(out, index)),
-            None => ids.into_iter().for_each(|id| self.write(id, out)),
+            Some(indices) => self.write_known(&ids, &indices, out),
+            None => {
+                out.push(REFERENCES);
+                ids.into_iter().for_each(|id| self.write(id, out));
+            }
         }
     }
 
     fn read_all(&mut self, len: usize, bytes: &mut Bytes<'_>) -> Result<Replicas, DecodeError> {
-        let all_known = match len {
-            0 | 1 => false,
-            _ => self.read_all_known(bytes)?,
-        };
-        let mut ids = Replicas::new();
-        for _ in 0..len {
-            let at = bytes.at();
-            let id = if all_known {
-                let index = bytes.varint("reference")?;
-                self.heard_replicas.resolve(index, at)?
-            } else {
-                self.read(bytes)?
-            };
-            if ids.last().is_some_and(|&last| last >= id) {
-                return Err(DecodeError::NotCanonical { what: "replicas", at });
-            }
-            ids.push(id);
+        if len < 2 {
+            return self.read_each(len, false, bytes);
         }
-        Ok(ids)
+        let at = bytes.at();
+        match bytes.u8("replicas")? {
+            REFERENCES => self.read_each(len, false, bytes),
+            INDICES => self.read_each(len, true, bytes),
+            tag @ (GAPS | BITMAP) => {
+                let at = bytes.at();
+                let ranked = self.heard_replicas.rank(bytes.varint("ranked")?, at)?;
+                if tag == GAPS { ranks::read_gaps(len, ranked, bytes) } else { ranks::read_bitmap(len, ranked, bytes) }
+            }
+            tag => Err(DecodeError::BadTag { what: "replicas", tag: tag.into(), at }),
+        }
     }
 
     fn write_symbol(&mut self, symbol: &Arc<[u8]>, out: &mut Vec<u8>) {
@@ -307,9 +375,63 @@ mod tests {
         assert_eq!(short, [1, 1, 2]);
         assert_eq!(b.read_all(2, &mut Bytes::new(&short)), Ok(ids));
         assert_eq!(column(&mut a, &[70, 75])[0], 0, "one of them is new");
-        for bad in [&[1, 2, 1][..], &[1, 1, 9], &[2, 1, 2], &[1, 1]] {
+        for bad in [&[1, 2, 1][..], &[1, 1, 9], &[2, 1, 2], &[3, 16, 3, 0], &[4, 1, 2], &[1, 1]] {
             assert!(b.read_all(2, &mut Bytes::new(bad)).is_err(), "{bad:?}");
         }
+    }
+
+    /// A link that has told its peer so many ids, in an order of its own.
+    fn acquainted(ids: u64) -> (Tables, Tables) {
+        let (mut a, mut b) = (Tables::new(), Tables::new());
+        for id in 0..ids {
+            let bytes = write(&mut a, id * 7919 % 10_007);
+            read(&mut b, &bytes).expect("defined");
+        }
+        a.acknowledge(b.take_owed().expect("definitions came in"));
+        (a, b)
+    }
+
+    #[test]
+    fn many_known_ids_go_by_rank() {
+        let (mut a, mut b) = acquainted(1000);
+        let mut all: Vec<ReplicaId> = (0..900).map(|id| ReplicaId(id * 7919 % 10_007)).collect();
+        all.sort_unstable();
+        let few: Vec<ReplicaId> = all.iter().copied().step_by(20).collect();
+        for (ids, most) in [(all, 3 + 125), (few, 3 + 45)] {
+            let mut out = Vec::new();
+            a.write_all(ids.len(), &mut ids.iter().copied(), &mut out);
+            assert!(out.len() <= most, "{} ids in {} bytes", ids.len(), out.len());
+            assert_eq!(b.read_all(ids.len(), &mut Bytes::new(&out)).expect("readable").to_vec(), ids);
+        }
+    }
+
+    #[test]
+    fn ranks_grow_with_the_table_and_what_is_overtaken_still_reads() {
+        let (mut a, mut b) = acquainted(200);
+        let column = |a: &mut Tables| {
+            let mut out = Vec::new();
+            let mut ids: Vec<ReplicaId> = (0..100).map(|id| ReplicaId(id * 7919 % 10_007)).collect();
+            ids.sort_unstable();
+            a.write_all(ids.len(), &mut ids.into_iter(), &mut out);
+            out
+        };
+        let before = column(&mut a);
+        for id in 20_000..20_100 {
+            let bytes = write(&mut a, id);
+            read(&mut b, &bytes).expect("defined");
+        }
+        a.acknowledge(b.take_owed().expect("definitions came in"));
+        let after = column(&mut a);
+        assert_ne!(before, after);
+        for bytes in [&before, &after, &before, &after] {
+            assert_eq!(b.read_all(100, &mut Bytes::new(bytes)).map(|ids| ids.len()), Ok(100));
+        }
+        let unknown = b.read_all(2, &mut Bytes::new(&[GAPS, 64, 0, 0]));
+        assert_eq!(
+            unknown,
+            Err(DecodeError::UnknownReference { index: 64, at: 1 }),
+            "no step back is remembered but one"
+        );
     }
 
     #[test]

@@ -10,6 +10,7 @@
 //! [`intern`] for the short references.
 
 pub(crate) mod intern;
+mod ranks;
 
 use crate::frame::{Frame, MAX_FRAME};
 use crate::key::Key;

@@ -1,9 +1,9 @@
-//! The encoding of a grow-only counter: `counts << 1 | folds`; the column of the replicas, ascending; per replica its
-//! count; then, if there are any, the number of folds, and per steward, ascending: its id, the ids it has taken over, as
+//! The encoding of a grow-only counter: `counts << 1 | folds`; the column of the replicas, ascending; that of their
+//! counts, as a column of numbers; then, if there are any, the number of folds, and per steward, ascending: its id, the ids it has taken over, as
 //! stretches (first, length less one), and their sum.
 
 use super::{Count, Fold, GCounter};
-use crate::codec::{Decode, DecodeError, Encode, Reader, Writer};
+use crate::codec::{Decode, DecodeError, Encode, Numbers, Reader, Writer};
 use crate::context::wire::{decode_ids, encode_ids};
 use crate::dot::ReplicaId;
 
@@ -12,9 +12,8 @@ impl Encode for GCounter {
         let len = self.counts.len();
         w.varint((len as u64) << 1 | u64::from(!self.folds.is_empty()));
         w.replicas(len, &mut self.counts.iter().map(|count| count.replica));
-        for count in self.counts.iter() {
-            w.varint(count.n);
-        }
+        let counts: Numbers = self.counts.iter().map(|count| count.n).collect();
+        w.numbers(&counts);
         if !self.folds.is_empty() {
             w.len(self.folds.len());
             for (steward, fold) in self.folds.iter() {
@@ -31,16 +30,18 @@ impl Decode for GCounter {
         let at = r.at();
         let head = r.varint("counts")?;
         let len = head >> 1;
-        if len > r.remaining() as u64 {
+        if len / 4 > r.remaining() as u64 {
             return Err(DecodeError::TooLong { what: "counts", len, at });
         }
         let mut counter = Self::new();
-        for replica in r.replicas(len as usize)? {
-            let bad = r.not_canonical("counts");
-            let count = Count { replica, n: r.varint("count")? };
-            if count.n == 0 {
-                return Err(bad);
-            }
+        let replicas = r.replicas(len as usize)?;
+        let bad = r.not_canonical("counts");
+        let counts = r.numbers(replicas.len(), "counts")?;
+        if counts.contains(&0) {
+            return Err(bad);
+        }
+        for (replica, n) in replicas.into_iter().zip(counts) {
+            let count = Count { replica, n };
             counter.counts.push(count);
             counter.total += u128::from(count.n);
             counter.gain(count.part());
