@@ -72,9 +72,9 @@ mod tests {
     }
 
     #[test]
-    fn a_surge_is_over_some_seconds_later() {
+    fn a_surge_is_over_half_a_minute_later() {
         let mut surge = Surge::default();
         surge.note(at(0), 500);
-        assert!(surge.is_on(at(1_000)) && !surge.is_on(at(15_000)));
+        assert!(surge.is_on(at(1_000)) && !surge.is_on(at(25_000)));
     }
 }
