@@ -1,6 +1,6 @@
 //! A column of numbers that are close to each other, as counts of replicas in step are.
 //!
-//! One number is a varint. Several are `least << 1 | packed` (up to 65 bits), and what each is above the least: packed, as a
+//! Fewer than four numbers are varints. More are `least << 1 | packed` (up to 65 bits), and what each is above the least: packed, as a
 //! byte, the width in bits (2 to 64), and so many bits for each, the first in the lowest, padded with zeros to a whole
 //! byte; or as varints. The shorter form is the one that is written; packed where they are as long as each other.
 //!
@@ -9,6 +9,9 @@
 
 use super::{DecodeError, Reader, Writer, write_varint, write_wide};
 use smallvec::SmallVec;
+
+/// Fewer are not worth a head.
+const FEW: usize = 4;
 
 /// The least width. A reader may reserve four numbers for each byte that is left.
 const LEAST_WIDTH: u32 = 2;
@@ -42,9 +45,8 @@ impl Writer<'_> {
     /// A column of numbers; how many is told otherwise.
     pub fn numbers(&mut self, numbers: &[u64]) {
         let least = match *numbers {
-            [] => return,
-            [one] => return self.varint(one),
-            [first, ..] => numbers.iter().copied().fold(first, u64::min),
+            [first, ..] if numbers.len() >= FEW => numbers.iter().copied().fold(first, u64::min),
+            _ => return numbers.iter().for_each(|number| write_varint(self.out, *number)),
         };
         let packed = packs(numbers, least);
         write_wide(self.out, u128::from(least) << 1 | u128::from(packed));
@@ -75,7 +77,7 @@ impl Reader<'_> {
     /// # Errors
     /// [`DecodeError::TooLong`] where they cannot be in the input; any other on what no writer writes.
     pub fn numbers(&mut self, len: usize, what: &'static str) -> Result<Numbers, DecodeError> {
-        if len < 2 {
+        if len < FEW {
             return (0..len).map(|_| self.varint(what)).collect();
         }
         let (at, bad) = (self.at(), self.not_canonical(what));

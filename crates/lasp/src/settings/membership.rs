@@ -99,24 +99,8 @@ pub enum MembershipError {
     #[error("`epmd_port` is 0, but must be the port at which the daemons listen, which is 4369 by default")]
     EpmdPort,
     /// Settings that contradict each other.
-    #[error("{}", as_set(.0))]
-    Contradiction(Contradiction),
-}
-
-impl From<Contradiction> for MembershipError {
-    fn from(contradiction: Contradiction) -> Self {
-        Self::Contradiction(contradiction)
-    }
-}
-
-/// A contradiction in the words of those who set something: the strategies have others for some settings.
-fn as_set(contradiction: &Contradiction) -> String {
-    let words = [
-        ("`active_capacity`", "`active_view`"),
-        ("`passive_capacity`", "`passive_view`"),
-        ("`copies`", "`scamp_copies`"),
-    ];
-    words.iter().fold(contradiction.to_string(), |text, (theirs, ours)| text.replace(theirs, ours))
+    #[error(transparent)]
+    Contradiction(#[from] Contradiction),
 }
 
 /// Where the port mapper daemons are, where members are found by such: this machine's, and those that are asked.
