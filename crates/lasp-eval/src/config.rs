@@ -688,10 +688,6 @@ mod tests {
     #[test]
     fn what_cannot_be_run_is_refused_with_what_can() {
         let refuse = |config: Config| config.check().unwrap_err().to_string();
-        assert_eq!(
-            refuse(Config { sync: Sync::State, ..Config::default() }),
-            "synchronisation `state` cannot be run yet; available: digest"
-        );
         let virtual_names = Config { membership: Membership::Epmd, place: Where::Sim, ..Config::default() };
         assert!(refuse(virtual_names).contains("add `--where process`"));
         let crowded = Config { membership: Membership::ClientServer, nodes: 1000, ..Config::default() };

@@ -63,7 +63,9 @@ fn the_same_seed_gives_the_same_run_and_another_one_another() {
 
 #[test]
 fn ads_run_out_and_every_impression_is_counted_with_light_and_heavy_clients_and_any_membership() {
-    let others = Membership::AVAILABLE.iter().filter(|membership| **membership != Membership::HyParView);
+    // The first is what the others are compared with; a daemon of this machine knows nothing of virtual time.
+    let apart = [Membership::HyParView, Membership::Epmd];
+    let others = Membership::AVAILABLE.iter().filter(|membership| !apart.contains(membership));
     let others = others.map(|membership| Config { membership: *membership, ..small(ads(false)) });
     for config in [small(ads(false)), small(ads(true))].into_iter().chain(others) {
         let overall = run(&config);

@@ -187,9 +187,12 @@ pub(crate) struct HyparviewArgs {
     /// Run the further rows: larger passive view, no spare links, silent crashes [default: true]
     #[arg(long, env = "LASP_EVAL_VARIANTS", value_name = "BOOL")]
     variants: Option<bool>,
-    /// Run Cyclon and SCAMP beside it [default: true]
+    /// Run Cyclon beside it [default: true]
     #[arg(long, env = "LASP_EVAL_COMPARE", value_name = "BOOL")]
     compare: Option<bool>,
+    /// Run SCAMP beside it, whose views come out more clustered than the published ones [default: false]
+    #[arg(long, env = "LASP_EVAL_SCAMP", value_name = "BOOL")]
+    scamp: Option<bool>,
 }
 
 /// Flags of `overlay-scale`.
@@ -413,6 +416,7 @@ impl ScenarioArgs {
                 put(&mut options.optimise, args.optimise);
                 put(&mut options.variants, args.variants);
                 put(&mut options.compare, args.compare);
+                put(&mut options.scamp, args.scamp);
                 *scenario = Scenario::Hyparview(options);
             }
             Self::OverlayScale(args) => {

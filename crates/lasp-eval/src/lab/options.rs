@@ -52,6 +52,8 @@ pub struct Hyparview {
     pub variants: bool,
     /// Whether Cyclon and SCAMP are run beside it.
     pub compare: bool,
+    /// Whether SCAMP is run beside it. Not by default: its views come out more clustered than the published ones.
+    pub scamp: bool,
 }
 
 impl Default for Hyparview {
@@ -68,6 +70,7 @@ impl Default for Hyparview {
             optimise: Optimise::Off,
             variants: true,
             compare: true,
+            scamp: false,
         }
     }
 }

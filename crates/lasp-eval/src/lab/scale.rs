@@ -25,6 +25,9 @@ const WAVE_EVERY: Duration = Duration::from_millis(100);
 /// How long the overlay is left alone after the last join, after the failure, and after the broadcast.
 const SETTLE: Duration = Duration::from_secs(10);
 
+/// How long, beyond that, survivors that are alone may take to find each other.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// How much virtual time passes between two looks at the clock and at the wish to stop.
 const STEP: Duration = Duration::from_millis(500);
 
@@ -71,6 +74,9 @@ impl World<'_> {
         self.note(&mut summary, "failure", timed);
         self.shape(&mut summary, "failure");
         let timed = Instant::now();
+        self.heal(&mut summary);
+        self.note(&mut summary, "healing", timed);
+        let timed = Instant::now();
         self.broadcast(&mut summary);
         self.note(&mut summary, "broadcast", timed);
         self.close(&mut summary);
@@ -109,6 +115,18 @@ impl World<'_> {
             self.simulator.crash(node);
         }
         self.pass(SETTLE);
+    }
+
+    /// Waits until nobody is alone and all hang together, boundedly.
+    fn heal(&mut self, summary: &mut Summary) {
+        let mut waited = Duration::ZERO;
+        while (summary.isolated_nodes > 0 || summary.components > 1) && waited < PATIENCE && !self.context.stop.is_set()
+        {
+            self.pass(SETTLE / 2);
+            waited += SETTLE / 2;
+            self.shape(summary, "healing");
+        }
+        summary.results.insert("healed_after_seconds".to_owned(), (SETTLE + waited).as_secs_f64().into());
     }
 
     fn broadcast(&mut self, summary: &mut Summary) {

@@ -49,8 +49,9 @@ impl Subject {
             all.extend((options.spare_links > 0).then_some(Self::NoSpares));
         }
         if options.compare {
-            all.extend([Self::Cyclon, Self::CyclonAcked, Self::Scamp]);
+            all.extend([Self::Cyclon, Self::CyclonAcked]);
         }
+        all.extend(options.scamp.then_some(Self::Scamp));
         all
     }
 

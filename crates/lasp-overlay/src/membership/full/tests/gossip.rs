@@ -84,7 +84,8 @@ fn news_that_comes_in_faster_than_it_is_told_is_told_together() {
     let after = Config::default().spread_interval * 3 / 4;
     assert_eq!(effects, [Output::Link(contact(9)), Output::SetTimer { after, timer: Timer::Tell { term: 1 } }]);
     let left = member(8).with(Status::Left);
-    assert_eq!(bench.receive(2, news(&[member(7), left.clone()], &[])), [Output::Link(contact(7))]);
+    let effects = bench.receive(2, news(&[member(7), left.clone()], &[]));
+    assert_eq!(effects, [Output::Link(contact(7)), Output::Emit(Event::Left(PeerId(8)))]);
     bench.wait(after);
     let together = news(&[member(7), left, member(9)], &[]);
     let effects = bench.expire(Timer::Tell { term: 1 });
