@@ -97,8 +97,8 @@ pub fn read_alive(bytes: &[u8]) -> Decoded<Alive> {
     let creation = match bytes {
         [] | [118 | 121] => return Ok(None),
         [118 | 121, result, ..] if *result != 0 => return Ok(Some(Alive::Refused(*result))),
-        [118, _, a, b, c, d, rest @ ..] if rest.is_empty() => u32::from_be_bytes([*a, *b, *c, *d]),
-        [121, _, a, b, rest @ ..] if rest.is_empty() => u16::from_be_bytes([*a, *b]).into(),
+        [118, _, a, b, c, d] => u32::from_be_bytes([*a, *b, *c, *d]),
+        [121, _, a, b] => u16::from_be_bytes([*a, *b]).into(),
         [118, rest @ ..] if rest.len() < 5 => return Ok(None),
         [121, rest @ ..] if rest.len() < 3 => return Ok(None),
         [118 | 121, ..] => return Err(Malformed::TooLong),
