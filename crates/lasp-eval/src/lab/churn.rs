@@ -9,7 +9,7 @@ pub mod phases;
 pub mod world;
 
 use super::run::blank;
-use super::seeds::{each, seeds};
+use super::seeds::{conclude, each, seeds};
 use crate::config::Config;
 use crate::plot::Chart;
 use crate::progress::Observer;
@@ -26,17 +26,15 @@ pub(super) fn evaluate(
 ) -> (Summary, Vec<Chart>) {
     let jobs: Vec<(u32, u64)> =
         seeds(config).flat_map(|seed| options.rates.iter().map(move |rate| (*rate, seed))).collect();
-    let outcomes = each(&jobs, phases::steps(options), usize::MAX, config, context, observer, |(rate, seed), pace| {
+    let steps = phases::steps(options) * jobs.len() as u64;
+    let outcomes = each(&jobs, steps, usize::MAX, config, context, observer, |(rate, seed), pace| {
         phases::run(config, options, *rate, *seed, pace)
     });
     let mut summary = blank(config);
     summary.results = figures::results(&outcomes);
     summary.problems = figures::problems(&outcomes);
-    if outcomes.len() < jobs.len() {
-        summary.problems.push(format!("stopped: {} of {} runs were done", outcomes.len(), jobs.len()));
-    }
     let hashes = outcomes.iter().map(|outcome| outcome.trace_hash);
-    summary.trace_hash = hashes.reduce(lasp_crdt::fingerprint::mix).map(|hash| format!("{hash:016x}"));
+    conclude(&mut summary, outcomes.len(), jobs.len(), hashes);
     summary.components = outcomes.iter().map(|outcome| outcome.after[1].components).max().unwrap_or(1);
     (summary, figures::charts(&outcomes))
 }

@@ -7,7 +7,7 @@ pub mod options;
 pub mod phases;
 
 use super::run::blank;
-use super::seeds::{each, seeds};
+use super::seeds::{conclude, each, seeds};
 use crate::config::{Config, Membership};
 use crate::plot::Chart;
 use crate::progress::Observer;
@@ -29,17 +29,15 @@ pub(super) fn evaluate(
             jobs.extend([Subject::Alone, Subject::Node].map(|subject| (*size, subject, seed)));
         }
     }
-    let outcomes = each(&jobs, phases::STEPS, usize::MAX, config, context, observer, |(nodes, subject, seed), pace| {
+    let steps = phases::STEPS * jobs.len() as u64;
+    let outcomes = each(&jobs, steps, usize::MAX, config, context, observer, |(nodes, subject, seed), pace| {
         phases::run(config, options, *subject, *nodes, *seed, pace)
     });
     let mut summary = blank(config);
     summary.results = figures::results(&outcomes);
     summary.problems = figures::problems(&outcomes, config.membership == Membership::HyParView);
-    if outcomes.len() < jobs.len() {
-        summary.problems.push(format!("stopped: {} of {} runs were done", outcomes.len(), jobs.len()));
-    }
     let hashes = outcomes.iter().map(|outcome| outcome.trace_hash);
-    summary.trace_hash = hashes.reduce(lasp_crdt::fingerprint::mix).map(|hash| format!("{hash:016x}"));
+    conclude(&mut summary, outcomes.len(), jobs.len(), hashes);
     summary.components = 1;
     (summary, figures::charts(&outcomes))
 }

@@ -50,7 +50,7 @@ pub struct Hyparview {
     pub optimise: Optimise,
     /// Whether the further rows are run: a larger passive view, no spare links, silent crashes; up to three shares of failures each.
     pub variants: bool,
-    /// Whether Cyclon and SCAMP are run beside it.
+    /// Whether Cyclon is run beside it.
     pub compare: bool,
     /// Whether SCAMP is run beside it. Not by default: its views come out more clustered than the published ones.
     pub scamp: bool,

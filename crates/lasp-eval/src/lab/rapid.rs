@@ -9,7 +9,7 @@ pub mod phases;
 pub mod world;
 
 use super::run::blank;
-use super::seeds::{each, seeds};
+use super::seeds::{conclude, each, seeds};
 use crate::config::Config;
 use crate::plot::Chart;
 use crate::progress::Observer;
@@ -30,17 +30,15 @@ pub(super) fn evaluate(
     let jobs: Vec<u64> = seeds(config).collect();
     // A cluster of 2,000 has two million links: some gigabytes, and as much again for the copy that things happen to.
     let at_a_time = if config.nodes > SMALL { 1 } else { usize::MAX };
-    let outcomes = each(&jobs, phases::STEPS, at_a_time, config, context, observer, |seed, pace| {
+    let steps = phases::STEPS * jobs.len() as u64;
+    let outcomes = each(&jobs, steps, at_a_time, config, context, observer, |seed, pace| {
         phases::run(config.nodes, *seed, options, pace)
     });
     let mut summary = blank(config);
     summary.results = figures::results(&outcomes);
     summary.problems = figures::problems(&outcomes);
-    if outcomes.len() < jobs.len() {
-        summary.problems.push(format!("stopped: {} of {} runs were done", outcomes.len(), jobs.len()));
-    }
     let hashes = outcomes.iter().map(|outcome| outcome.trace_hash);
-    summary.trace_hash = hashes.reduce(lasp_crdt::fingerprint::mix).map(|hash| format!("{hash:016x}"));
+    conclude(&mut summary, outcomes.len(), jobs.len(), hashes);
     summary.components = 1;
     (summary, figures::charts(&outcomes))
 }

@@ -1,27 +1,21 @@
-//! Runs an experiment on overlays: seeds on all processors, then figures, plots, the archive.
-//!
-//! Each seed's run is on one thread and shares nothing, so the number of processors changes nothing but the time.
+//! Runs an experiment on overlays: figures, plots, the archive.
 
 use super::charts::charts;
 use super::measured::Measured;
 use super::options::Hyparview;
-use super::subject::{Outcomes, Subject};
+use super::seeds::{conclude, each, seeds};
+use super::subject::Subject;
 use super::{churn, idle, rapid, scale};
 use crate::aggregate::Overall;
 use crate::archive::{Archive, ArchiveError};
 use crate::config::{Config, Scenario};
 use crate::plot::Chart;
-use crate::progress::{Observer, Progress};
+use crate::progress::Observer;
 use crate::run::Context;
 use crate::summary::{Memory, Outside, Summary, summarize};
 use crate::usage::usage;
 use std::collections::BTreeMap;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
-
-/// How often whoever watches is told.
-const TELL_EVERY: Duration = Duration::from_millis(200);
+use std::time::Instant;
 
 /// Runs it and writes its archive.
 ///
@@ -62,8 +56,7 @@ pub(super) fn blank(config: &Config) -> Summary {
 
 /// Everything to be run: what, and under which seed.
 fn jobs(config: &Config, options: &Hyparview) -> Vec<(Subject, u64)> {
-    let seeds = || (0..config.runs).map(|index| config.seed.wrapping_add(index as u64));
-    Subject::all(options).into_iter().flat_map(|subject| seeds().map(move |seed| (subject, seed))).collect()
+    Subject::all(options).into_iter().flat_map(|subject| seeds(config).map(move |seed| (subject, seed))).collect()
 }
 
 fn hyparview(
@@ -73,52 +66,19 @@ fn hyparview(
     observer: &mut dyn Observer,
 ) -> (Summary, Vec<Chart>) {
     let jobs = jobs(config, options);
-    let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    let outcomes: Mutex<BTreeMap<(Subject, u64), Outcomes>> = Mutex::new(BTreeMap::new());
-    let go_on = || {
-        done.fetch_add(1, Ordering::Relaxed);
-        !context.stop.is_set()
-    };
-    let work = || {
-        while let Some(&(subject, seed)) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
-            if context.stop.is_set() {
-                return;
-            }
-            let came_to = subject.run(config, options, seed, &go_on);
-            if !context.stop.is_set() {
-                outcomes.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert((subject, seed), came_to);
-            }
-        }
-    };
-    let expected = jobs.iter().map(|(subject, _)| subject.steps(options)).sum::<usize>();
-    let started = Instant::now();
-    std::thread::scope(|scope| {
-        let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let threads: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
-        while threads.iter().any(|thread| !thread.is_finished()) {
-            std::thread::sleep(TELL_EVERY);
-            observer.progress(&Progress {
-                runs: 1,
-                seconds: started.elapsed().as_secs_f64(),
-                nodes: config.nodes,
-                up: config.nodes,
-                what: "steps",
-                counted: done.load(Ordering::Relaxed) as u64,
-                expected: expected as u64,
-                ..Progress::default()
-            });
-        }
+    let steps = jobs.iter().map(|(subject, _)| subject.steps(options) as u64).sum();
+    let outcomes = each(&jobs, steps, usize::MAX, config, context, observer, |(subject, seed), pace| {
+        subject.run(config, options, *seed, &|| pace.step())
     });
-    let outcomes = outcomes.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let missing = jobs.len() - outcomes.len();
+    let done = [outcomes.len(), jobs.len()];
     let mut measured = Measured::default();
-    for (subject, outcome) in outcomes.into_values().flatten().filter(|(_, outcome)| !outcome.levels.is_empty()) {
+    for (subject, outcome) in outcomes.into_iter().flatten().filter(|(_, outcome)| !outcome.levels.is_empty()) {
         measured.outcomes.entry(subject).or_default().push(outcome);
     }
-    (summary(config, options, &measured, [missing, jobs.len()]), charts(&measured))
+    (summary(config, options, &measured, done), charts(&measured))
 }
 
-fn summary(config: &Config, options: &Hyparview, measured: &Measured, [missing, jobs]: [usize; 2]) -> Summary {
+fn summary(config: &Config, options: &Hyparview, measured: &Measured, [done, jobs]: [usize; 2]) -> Summary {
     let mut summary = blank(config);
     summary.results = measured.results();
     summary.results.insert("spare_links".to_owned(), (options.spare_links as f64).into());
@@ -130,9 +90,6 @@ fn summary(config: &Config, options: &Hyparview, measured: &Measured, [missing, 
     summary.asymmetric_links = ours.iter().map(|outcome| outcome.asymmetric).max().unwrap_or(0);
     summary.components = 1;
     let hashes = ours.iter().filter_map(|outcome| outcome.trace_hash);
-    summary.trace_hash = hashes.reduce(lasp_crdt::fingerprint::mix).map(|hash| format!("{hash:016x}"));
-    if missing > 0 {
-        summary.problems.push(format!("stopped: {} of {jobs} runs were done", jobs - missing));
-    }
+    conclude(&mut summary, done, jobs, hashes);
     summary
 }

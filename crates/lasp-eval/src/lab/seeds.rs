@@ -5,6 +5,7 @@
 use crate::config::Config;
 use crate::progress::{Observer, Progress};
 use crate::run::Context;
+use crate::summary::Summary;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -37,7 +38,7 @@ pub fn seeds(config: &Config) -> impl Iterator<Item = u64> {
     (0..config.runs).map(|index| config.seed.wrapping_add(index as u64))
 }
 
-/// Does every job, of `steps` steps each, `most` at a time, and gives the outcomes in their order: of all jobs, unless there was a wish to end;
+/// Does every job, `steps` steps in all, `most` at a time, and gives the outcomes in their order: of all jobs, unless there was a wish to end;
 /// then of those that had ended.
 pub fn each<J: Sync, T: Send>(
     jobs: &[J],
@@ -75,10 +76,18 @@ pub fn each<J: Sync, T: Send>(
                 up: config.nodes,
                 what: "steps",
                 counted: done.load(Ordering::Relaxed),
-                expected: steps * jobs.len() as u64,
+                expected: steps,
                 ..Progress::default()
             });
         }
     });
     outcomes.into_inner().unwrap_or_else(PoisonError::into_inner).into_iter().flatten().collect()
+}
+
+/// Says in a summary how many of its runs were done, if not all, and what they came to, event by event.
+pub fn conclude(summary: &mut Summary, done: usize, jobs: usize, hashes: impl Iterator<Item = u64>) {
+    if done < jobs {
+        summary.problems.push(format!("stopped: {done} of {jobs} runs were done"));
+    }
+    summary.trace_hash = hashes.reduce(lasp_crdt::fingerprint::mix).map(|hash| format!("{hash:016x}"));
 }
