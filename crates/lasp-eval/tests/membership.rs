@@ -1,30 +1,13 @@
 //! Experiments on membership strategies, small: nobody healthy is removed, nobody stays alone, idle nodes are quiet.
 
-use lasp_eval::aggregate::Overall;
-use lasp_eval::config::{Churn, Config, Idle, Membership, Rapid, Scenario};
-use lasp_eval::figure::{Figure, Varied};
-use lasp_eval::progress::Stop;
-use lasp_eval::run::{Context, evaluate};
-use lasp_eval::span::Span;
-use std::collections::BTreeMap;
+mod support;
 
-fn run(config: &Config) -> (Overall, tempfile::TempDir) {
-    let home = tempfile::tempdir().unwrap();
-    let dir = home.path().join("out");
-    let context = Context { dir: &dir, exe: "lasp".as_ref(), date: "today", stop: Stop::default() };
-    let overall = evaluate(config, &context, &mut ()).unwrap();
-    (overall, home)
-}
+use lasp_eval::config::{Churn, Config, Idle, Membership, Rapid, Scenario};
+use lasp_eval::span::Span;
+use support::{curve, run};
 
 fn refusal(config: Config) -> String {
     config.check().unwrap_err().to_string()
-}
-
-fn curve<'a>(overall: &'a Overall, name: &str) -> &'a BTreeMap<String, Varied> {
-    match &overall.summary.results[name] {
-        Figure::Curve(points) => points,
-        other => panic!("{name}: {other:?}"),
-    }
 }
 
 /// Faults shorter than any suspicion: nobody is removed.

@@ -1,26 +1,10 @@
 //! Experiments on overlays, small: figures have their shape, follow from the seed, and say what they should.
 
-use lasp_eval::aggregate::Overall;
+mod support;
+
 use lasp_eval::config::{Config, Crash, Hyparview, Optimise, OverlayScale, Scenario};
-use lasp_eval::figure::{Figure, Varied};
-use lasp_eval::progress::Stop;
-use lasp_eval::run::{Context, evaluate};
-use std::collections::BTreeMap;
-
-fn run(config: &Config) -> (Overall, tempfile::TempDir) {
-    let home = tempfile::tempdir().unwrap();
-    let dir = home.path().join("out");
-    let context = Context { dir: &dir, exe: "lasp".as_ref(), date: "today", stop: Stop::default() };
-    let overall = evaluate(config, &context, &mut ()).unwrap();
-    (overall, home)
-}
-
-fn curve<'a>(overall: &'a Overall, name: &str) -> &'a BTreeMap<String, Varied> {
-    match &overall.summary.results[name] {
-        Figure::Curve(points) => points,
-        other => panic!("{name}: {other:?}"),
-    }
-}
+use lasp_eval::figure::Figure;
+use support::{curve, run};
 
 #[test]
 fn the_papers_experiment_in_small() {

@@ -400,8 +400,7 @@ impl Node {
     /// What of a delta was not passed on along the tree before; `false` if there is no telling.
     fn news_in(&mut self, now: Time, key: &Key, delta: &State) -> (State, bool) {
         if self.store.wants(key) {
-            let known = self.store.state(key);
-            let mut rest = known.map_or_else(|| delta.clone(), |state| delta.difference(state));
+            let mut rest = self.beyond_store(key, delta);
             rest.merge(self.detours.take(now, key, delta));
             rest.merge(self.echo.shared(key, delta));
             return (rest, true);
@@ -418,7 +417,8 @@ impl Node {
         for (key, delta) in batch.iter() {
             if let Some(delta) = self.admitted(now, key, delta) {
                 if self.config.sync_mode.remembers_deltas() {
-                    self.hand_on(from, key, &delta);
+                    let news = self.beyond_store(key, &delta);
+                    self.hand_on(from, key, &delta, &news);
                 }
                 self.apply_one(key, &delta, out);
             }
@@ -426,15 +426,19 @@ impl Node {
         self.settle(Origin::Shared, out);
     }
 
-    /// Has the neighbours told, at the next exchange, what is about to be merged.
-    fn hand_on(&mut self, from: PeerId, key: &Key, delta: &State) {
+    /// What of a delta the store does not hold.
+    fn beyond_store(&self, key: &Key, delta: &State) -> State {
+        self.store.state(key).map_or_else(|| delta.clone(), |state| delta.difference(state))
+    }
+
+    /// Has the neighbours told, at the next exchange, what is about to be merged, of which `news` is not held yet.
+    fn hand_on(&mut self, from: PeerId, key: &Key, delta: &State, news: &State) {
         if !self.store.wants(key) {
             return;
         }
-        let news = self.store.state(key).map_or_else(|| delta.clone(), |state| delta.difference(state));
-        let Some(part) = self.exchange.part(delta, &news) else { return };
-        let part = part.clone();
-        self.exchange.absorb(Some(from), key, &part, |peer, key| self.sync.wants(peer, key));
+        if let Some(part) = self.exchange.part(delta, news) {
+            self.exchange.absorb(Some(from), key, part, |peer, key| self.sync.wants(peer, key));
+        }
     }
 
     /// What may be merged of a received delta: a register's write is left out if it is stamped too far ahead of the clock
@@ -476,12 +480,10 @@ impl Node {
         let mut grew = false;
         for (key, delta) in batch.iter() {
             let Some(delta) = self.admitted(now, key, delta) else { continue };
-            let news = self.store.state(key).map_or_else(|| State::clone(&delta), |state| delta.difference(state));
+            let news = self.beyond_store(key, &delta);
+            self.hand_on(from, key, &delta, &news);
             if !news.is_bottom() {
                 self.detours.remember(now, key, news);
-            }
-            if self.config.sync_mode.remembers_deltas() {
-                self.hand_on(from, key, &delta);
             }
             grew |= self.apply_one(key, &delta, out) == Applied::Grew;
         }
