@@ -1,6 +1,6 @@
 //! Faults: loss, duplication, reordering, crashes, partitions, slow peers, rules.
 
-use crate::toy::{Ask, Told, Toy, World, addr, contact, pair, ring, told, world};
+use crate::toy::{Ask, Told, Toy, World, addr, contact, links_survive_a_schedule, pair, ring, told, world};
 use lasp_overlay::{Contact, PeerId, Rng, Time};
 use lasp_sim::{Config, Latency, Lost, Route, Verdict};
 use std::time::Duration;
@@ -227,36 +227,7 @@ fn the_first_rule_with_an_opinion_decides() {
 #[test]
 fn random_schedules_leave_links_that_both_ends_believe_in() {
     for seed in 0..100 {
-        let mut sim = ring(Config { loss: 0.1, reorder: 0.1, ..Config::seeded(seed) }, 8);
-        let mut lives = [1; 8];
-        for _ in 0..200 {
-            let (a, b) = (sim.rng().below(8), sim.rng().below(8));
-            match sim.rng().below(12) {
-                0 if sim.crash(PeerId(a)).is_some() => {}
-                0 | 1 if sim.peer(PeerId(a)).is_none() => {
-                    lives[a as usize] += 1;
-                    sim.spawn(Contact { incarnation: lives[a as usize], ..contact(a) }, Toy::default());
-                }
-                2 => sim.partition(&[(0..4).map(PeerId).collect()]),
-                3 => sim.block(PeerId(a), PeerId(b)),
-                4 => sim.heal(),
-                5 | 6 => drop(sim.command(PeerId(a), Ask::Close(PeerId(b)))),
-                7 => drop(sim.command(PeerId(a), Ask::Say(PeerId(b), 1_000))),
-                _ => drop(sim.command(PeerId(a), Ask::Dial(addr(b)))),
-            }
-            let pause = sim.rng().below(400);
-            sim.run_for(Duration::from_millis(pause));
-        }
-        sim.heal();
-        sim.run_for(SECOND * 10);
-        for (id, toy) in sim.peers() {
-            let links = sim.links(id);
-            assert!(toy.linked.iter().eq(&links), "seed {seed}: {id} thinks {:?}, has {links:?}", toy.linked);
-            for other in links {
-                assert!(sim.links(other).contains(&id), "seed {seed}: {id} -> {other} is one-sided");
-            }
-        }
-        assert_eq!(sim.pending(), 0);
+        links_survive_a_schedule(Config { loss: 0.1, reorder: 0.1, ..Config::seeded(seed) });
     }
 }
 

@@ -1,6 +1,6 @@
 //! Shards: whoever runs them, and in whatever order, the run is the same.
 
-use crate::toy::{Ask, Told, Toy, World, addr, contact, ring};
+use crate::toy::{Ask, Told, Toy, World, addr, contact, links_survive_a_schedule, ring};
 use lasp_overlay::{Contact, PeerId, Rng, Time};
 use lasp_sim::{Config, Executor, Latency, Lost, Route, Stats, Verdict};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -113,40 +113,7 @@ fn a_latency_of_zero_and_impatient_rules_cross_shards_a_little_later_but_always_
 #[test]
 fn links_and_messages_work_across_shards_as_within_one() {
     for seed in 0..50 {
-        let mut sim = ring(Config { shards: 4, ..Config::seeded(seed) }, 8);
-        let mut lives = [1; 8];
-        for _ in 0..200 {
-            let (a, b) = (sim.rng().below(8), sim.rng().below(8));
-            match sim.rng().below(12) {
-                0 if sim.crash(PeerId(a)).is_some() => {}
-                0 | 1 if sim.peer(PeerId(a)).is_none() => {
-                    lives[a as usize] += 1;
-                    sim.spawn(Contact { incarnation: lives[a as usize], ..contact(a) }, Toy::default());
-                }
-                2 => sim.partition(&[(0..4).map(PeerId).collect()]),
-                3 => sim.block(PeerId(a), PeerId(b)),
-                4 => sim.heal(),
-                5 | 6 => drop(sim.command(PeerId(a), Ask::Close(PeerId(b)))),
-                7 => drop(sim.command(PeerId(a), Ask::Say(PeerId(b), 1_000))),
-                8 => {
-                    sim.command(PeerId(b), Ask::Dial(addr(a)));
-                    sim.command(PeerId(a), Ask::Dial(addr(b)));
-                }
-                _ => drop(sim.command(PeerId(a), Ask::Dial(addr(b)))),
-            }
-            let pause = sim.rng().below(400);
-            sim.run_for(Duration::from_millis(pause));
-        }
-        sim.heal();
-        sim.run_for(SECOND * 10);
-        for (id, toy) in sim.peers() {
-            let links = sim.links(id);
-            assert!(toy.linked.iter().eq(&links), "seed {seed}: {id} thinks {:?}, has {links:?}", toy.linked);
-            for other in links {
-                assert!(sim.links(other).contains(&id), "seed {seed}: {id} -> {other} is one-sided");
-            }
-        }
-        assert_eq!(sim.pending(), 0);
+        links_survive_a_schedule(Config { shards: 4, ..Config::seeded(seed) });
     }
 }
 

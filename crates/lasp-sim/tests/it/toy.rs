@@ -130,3 +130,43 @@ pub(crate) fn told(sim: &mut World, id: u64) -> Vec<Told> {
     let all = sim.drain_events();
     all.into_iter().filter(|(_, at, e)| at.0 == id && !matches!(e, Told::Drained(..))).map(|(_, _, e)| e).collect()
 }
+
+/// Crashes, restarts, partitions, blocks, dials and closes at random among eight peers, then calm: both ends of every link
+/// believe in it, and nothing is pending.
+pub(crate) fn links_survive_a_schedule(config: Config) {
+    let seed = config.seed;
+    let mut sim = ring(config, 8);
+    let mut lives = [1; 8];
+    for _ in 0..200 {
+        let (a, b) = (sim.rng().below(8), sim.rng().below(8));
+        match sim.rng().below(12) {
+            0 if sim.crash(PeerId(a)).is_some() => {}
+            0 | 1 if sim.peer(PeerId(a)).is_none() => {
+                lives[a as usize] += 1;
+                sim.spawn(Contact { incarnation: lives[a as usize], ..contact(a) }, Toy::default());
+            }
+            2 => sim.partition(&[(0..4).map(PeerId).collect()]),
+            3 => sim.block(PeerId(a), PeerId(b)),
+            4 => sim.heal(),
+            5 | 6 => drop(sim.command(PeerId(a), Ask::Close(PeerId(b)))),
+            7 => drop(sim.command(PeerId(a), Ask::Say(PeerId(b), 1_000))),
+            8 => {
+                sim.command(PeerId(b), Ask::Dial(addr(a)));
+                sim.command(PeerId(a), Ask::Dial(addr(b)));
+            }
+            _ => drop(sim.command(PeerId(a), Ask::Dial(addr(b)))),
+        }
+        let pause = sim.rng().below(400);
+        sim.run_for(Duration::from_millis(pause));
+    }
+    sim.heal();
+    sim.run_for(Duration::from_secs(10));
+    for (id, toy) in sim.peers() {
+        let links = sim.links(id);
+        assert!(toy.linked.iter().eq(&links), "seed {seed}: {id} thinks {:?}, has {links:?}", toy.linked);
+        for other in links {
+            assert!(sim.links(other).contains(&id), "seed {seed}: {id} -> {other} is one-sided");
+        }
+    }
+    assert_eq!(sim.pending(), 0);
+}
