@@ -44,6 +44,17 @@ struct Relay {
     deltas: Bulk,
 }
 
+/// How long what waits may wait for company; what it then goes with goes with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Urgency {
+    /// Not at all: control, what anti-entropy found missing, broadcasts that shape the tree, a crowd.
+    Now,
+    /// Broadcasts with ids: not longer than their announcements on other links do, or they are taken for lost.
+    Soon,
+    /// Broadcasts without ids, as long as the link's pace says; or nothing.
+    Later,
+}
+
 /// What happened to an item.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Taken {
@@ -127,15 +138,20 @@ pub(crate) struct Lane {
 impl Lane {
     /// Whether nothing waits.
     pub(crate) fn is_empty(&self) -> bool {
-        self.gossip.is_none() && self.relay.is_none() && self.may_wait()
+        self.gossip.is_none() && self.relay.is_none() && self.urgency() != Urgency::Now
     }
 
-    /// Whether broadcasts are all that waits: they may wait a little longer for company, unless they shape the tree or are
-    /// many already.
-    pub(crate) fn may_wait(&self) -> bool {
+    /// How long what waits may wait for company.
+    pub(crate) fn urgency(&self) -> Urgency {
         let crowd = self.relay.as_ref().is_some_and(|relay| relay.deltas.entries > CROWD);
         let others = crowd || !self.groups.is_empty() || !self.bulk.deltas.is_empty() || !self.shaping.is_empty();
-        self.control.is_empty() && self.letters.is_empty() && !others
+        if others || !self.control.is_empty() || !self.letters.is_empty() {
+            Urgency::Now
+        } else if self.gossip.is_some() {
+            Urgency::Soon
+        } else {
+            Urgency::Later
+        }
     }
 
     /// How many messages wait; a merged broadcast counts by its variables.

@@ -1,7 +1,7 @@
 //! One link of a node: tables of short references, what waits, and how much is under way.
 
 use crate::frame::Frame;
-use crate::lane::{Lane, Taken};
+use crate::lane::{Lane, Taken, Urgency};
 use crate::metrics::Metrics;
 use crate::wire::intern::Tables;
 use crate::wire::{self, Builder, Item, Parsed};
@@ -15,8 +15,9 @@ pub struct LinkConfig {
     /// Most bytes handed to the transport and not yet taken by it; what comes then waits and merges. Default 64 KiB
     /// (guess: a few round trips on a slow link).
     pub window: usize,
-    /// Least time between two frames that carry broadcasts; what comes between merges. An idle link sends at once.
-    /// Default 1 ms (guess: below what a person or a wide-area link notices).
+    /// Least time between two frames that carry broadcasts; what comes between merges. An idle link sends at once, and
+    /// broadcasts with ids wait no longer than 1 ms whatever the pace: their announcements would overtake them. Default
+    /// 1 ms (guess: below what a person or a wide-area link notices).
     pub pace: Duration,
     /// How long an acknowledgement of definitions waits for a frame to ride on. Default 20 ms (guess).
     pub ack_delay: Duration,
@@ -27,6 +28,9 @@ impl Default for LinkConfig {
         Self { window: 64 * 1024, pace: Duration::from_millis(1), ack_delay: Duration::from_millis(20) }
     }
 }
+
+/// The longest wait of broadcasts with ids.
+const SOON: Duration = Duration::from_millis(1);
 
 /// What is under way on a link.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -63,9 +67,10 @@ pub(crate) struct Link {
     tables: Tables,
     lane: Lane,
     in_flight: usize,
-    /// Broadcasts wait until then for company.
-    ready_at: Time,
-    flush_pending: bool,
+    /// When the last frame went.
+    sent_at: Option<Time>,
+    /// The reminder that counts is set for then; others are stale.
+    flush_at: Option<Time>,
     ack: Ack,
     /// The peer's references could not be resolved: say so in the next frame.
     lost: bool,
@@ -78,8 +83,8 @@ impl Link {
             tables: Tables::new(),
             lane: Lane::default(),
             in_flight: 0,
-            ready_at: Time::ZERO,
-            flush_pending: false,
+            sent_at: None,
+            flush_at: None,
             ack: Ack::Idle,
             lost: false,
         }
@@ -111,9 +116,9 @@ impl Link {
     }
 
     /// A reminder came.
-    pub(crate) fn reminded(&mut self, flush: bool) {
+    pub(crate) fn reminded(&mut self, now: Time, flush: bool) {
         if flush {
-            self.flush_pending = false;
+            self.flush_at = self.flush_at.filter(|at| *at > now);
         } else {
             self.ack = if self.tables.owes() { Ack::Due } else { Ack::Idle };
         }
@@ -153,15 +158,16 @@ impl Link {
         metrics.queue_peak = metrics.queue_peak.max(self.lane.len() as u64);
         let mut flush = None;
         while !self.lane.is_empty() && self.in_flight < config.window {
-            if self.lane.may_wait() && now < self.ready_at {
-                flush = (!self.flush_pending).then(|| Reminder::Flush(self.ready_at - now));
-                self.flush_pending = true;
+            let ready = self.ready(config);
+            if now < ready {
+                flush = self.flush_at.is_none_or(|at| at > ready).then(|| Reminder::Flush(ready - now));
+                self.flush_at = Some(self.flush_at.map_or(ready, |at| at.min(ready)));
                 break;
             }
-            send(self.frame(now, config, metrics));
+            send(self.frame(now, metrics));
         }
         if self.lost || self.ack == Ack::Due {
-            send(self.frame(now, config, metrics));
+            send(self.frame(now, metrics));
         }
         let acknowledge = (self.tables.owes() && self.ack == Ack::Idle).then(|| {
             self.ack = Ack::Waiting;
@@ -170,14 +176,24 @@ impl Link {
         [flush, acknowledge]
     }
 
-    fn frame(&mut self, now: Time, config: &LinkConfig, metrics: &mut Metrics) -> Frame {
+    /// Until when what waits may wait for company.
+    fn ready(&self, config: &LinkConfig) -> Time {
+        let Some(sent) = self.sent_at else { return Time::ZERO };
+        match self.lane.urgency() {
+            Urgency::Now => Time::ZERO,
+            Urgency::Soon => sent + config.pace.min(SOON),
+            Urgency::Later => sent + config.pace,
+        }
+    }
+
+    fn frame(&mut self, now: Time, metrics: &mut Metrics) -> Frame {
         if self.ack == Ack::Due {
             self.ack = Ack::Idle;
         }
         let mut builder = Builder::new(&mut self.tables, std::mem::take(&mut self.lost));
         self.lane.fill(&mut builder);
         let (frame, tally) = builder.finish();
-        self.ready_at = now + config.pace;
+        self.sent_at = Some(now);
         self.in_flight += frame.wire_len();
         metrics.frames_sent += 1;
         metrics.entries_sent += tally.entries;

@@ -384,6 +384,8 @@ impl Node {
         let merged = ids.single().is_none();
         let batch = payload.batch();
         if !merged && batch.iter().all(|(key, _)| self.store.wants(key)) {
+            // It is passed on whole: what of it had come by comparing has now come along the tree.
+            batch.iter().for_each(|(key, delta)| _ = self.detours.take(now, key, delta));
             return payload;
         }
         let (mut news, mut whole) = (Batch::default(), true);
@@ -406,7 +408,7 @@ impl Node {
             return (rest, true);
         }
         let rest = self.passed.beyond(now, key, delta);
-        let told = rest.is_bottom() || self.passed.remember(now, key, rest.clone());
+        let told = rest.is_bottom() || self.passed.remember(now, key, rest.clone(), false);
         (rest, told)
     }
 
@@ -477,13 +479,14 @@ impl Node {
 
     /// Merges what came by comparing; `true` if anything grew.
     fn learn(&mut self, now: Time, from: PeerId, batch: &Batch, out: &mut Outbox<Self>) -> bool {
+        let surge = self.surge.is_on(now);
         let mut grew = false;
         for (key, delta) in batch.iter() {
             let Some(delta) = self.admitted(now, key, delta) else { continue };
             let news = self.beyond_store(key, &delta);
             self.hand_on(from, key, &delta, &news);
-            if !news.is_bottom() {
-                self.detours.remember(now, key, news);
+            if self.config.dissemination.pushes() && !news.is_bottom() {
+                self.detours.remember(now, key, news, surge);
             }
             grew |= self.apply_one(key, &delta, out) == Applied::Grew;
         }
@@ -636,6 +639,22 @@ impl Node {
         }
     }
 
+    fn compare(&mut self, now: Time, appointment: Appointment, out: &mut Outbox<Self>) {
+        // What the tree lost, it lost for all those behind this node too.
+        let left = self.detours.leftovers(now);
+        if !left.is_empty() {
+            self.pass_on(None, &left);
+        }
+        let mut outcome = Outcome::default();
+        let surge = self.surge.is_on(now);
+        if self.detours.overflown(now) && surge {
+            self.sync.doubt(now, &mut self.rng, &mut outcome);
+        }
+        let compared = self.sync.expired(now, appointment, &mut self.store, surge, &mut self.rng, &mut outcome);
+        self.metrics.syncs += u64::from(compared);
+        self.synchronise(outcome, out);
+    }
+
     pub(crate) fn interests_changed(&mut self, now: Time, out: &mut Outbox<Self>) {
         let mut outcome = Outcome::default();
         self.sync.interests_changed(now, &self.store, &mut self.rng, &mut outcome);
@@ -717,21 +736,11 @@ impl Node {
             Timer::Membership(timer) => self.feed_membership(now, Input::Expired(timer), out),
             Timer::Broadcast(timer) => self.feed_broadcast(now, Input::Expired(timer), out),
             Timer::Unicast(timer) => self.feed_unicast(now, Input::Expired(timer), out),
-            Timer::Sync(appointment) => {
-                let mut outcome = Outcome::default();
-                let surge = self.surge.is_on(now);
-                // The tree leaks, and whoever is behind it has not heard of that.
-                if self.detours.leftovers(now) && surge {
-                    self.sync.doubt(now, &mut self.rng, &mut outcome);
-                }
-                let compared = self.sync.expired(now, appointment, &mut self.store, surge, &mut self.rng, &mut outcome);
-                self.metrics.syncs += u64::from(compared);
-                self.synchronise(outcome, out);
-            }
+            Timer::Sync(appointment) => self.compare(now, appointment, out),
             Timer::Exchange => self.exchange(now, out),
             Timer::Flush(peer) | Timer::Acknowledge(peer) => {
                 if let Some(link) = self.links.get_mut(&peer) {
-                    link.reminded(matches!(timer, Timer::Flush(_)));
+                    link.reminded(now, matches!(timer, Timer::Flush(_)));
                     self.touch(peer);
                 }
             }

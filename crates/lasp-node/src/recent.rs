@@ -5,9 +5,12 @@
 //!
 //! - What it learnt by comparing it has *not* passed on: those behind it in the tree still wait for it.
 //! - What it does not keep it may well have passed on.
+//!
+//! What was learnt by comparing while much is under way is expected along the tree. If it does not come within the window,
+//! the tree lost it, for all those behind this node too: it is left over, to be passed on from here.
 
 use crate::key::Key;
-use crate::payload::shared;
+use crate::payload::{Batch, shared};
 use lasp_dataflow::State;
 use lasp_overlay::Time;
 use std::collections::BTreeMap;
@@ -20,38 +23,59 @@ const WINDOW: Duration = Duration::from_secs(1);
 /// How many links that hold a broadcast back it may have to cross. A guess: the deepest tree of some thousand nodes.
 const HOPS: u32 = 20;
 
-/// Most deltas that are remembered in one window. A guess: a frame holds a few dozen.
-const LIMIT: usize = 1024;
+/// Most entries that are remembered in one window. A guess: far more than a cluster has under way, still some megabytes.
+const LIMIT: usize = 64 * 1024;
+
+/// What is remembered of a variable.
+#[derive(Debug)]
+struct Delta {
+    state: State,
+    /// It is expected along the tree.
+    expected: bool,
+}
 
 /// Deltas by variable, in two generations.
 #[derive(Debug)]
 pub(crate) struct Recent {
     window: Duration,
-    young: BTreeMap<Key, State>,
-    old: BTreeMap<Key, State>,
-    taken: usize,
+    young: BTreeMap<Key, Delta>,
+    old: BTreeMap<Key, Delta>,
+    entries: usize,
     since: Time,
-    /// Something was forgotten that never came along the tree.
-    left: bool,
+    /// What was forgotten that was expected and never came.
+    left: Batch,
+    /// There was more in a window than could be remembered.
+    overflow: bool,
 }
 
 impl Recent {
     /// Remembers nothing yet; each link may hold a broadcast back for `pace`.
     pub(crate) fn new(pace: Duration) -> Self {
         let (young, old) = (BTreeMap::new(), BTreeMap::new());
-        Self { window: WINDOW + pace * HOPS, young, old, taken: 0, since: Time::ZERO, left: false }
+        Self {
+            window: WINDOW + pace * HOPS,
+            young,
+            old,
+            entries: 0,
+            since: Time::ZERO,
+            left: Batch::default(),
+            overflow: false,
+        }
     }
 
-    /// Remembers a delta; `false` if there is no room for it.
-    pub(crate) fn remember(&mut self, now: Time, key: &Key, delta: State) -> bool {
+    /// Remembers a delta, `expected` if it is to come along the tree yet; `false` if there is no room for it.
+    pub(crate) fn remember(&mut self, now: Time, key: &Key, delta: State, expected: bool) -> bool {
         self.forget(now);
-        if self.taken == LIMIT {
+        self.entries += delta.entries();
+        if self.entries > LIMIT {
             return false;
         }
-        self.taken += 1;
         match self.young.get_mut(key) {
-            Some(known) => _ = known.merge(delta),
-            None => _ = self.young.insert(key.clone(), delta),
+            Some(known) => {
+                known.state.merge(delta);
+                known.expected |= expected;
+            }
+            None => _ = self.young.insert(key.clone(), Delta { state: delta, expected }),
         }
         true
     }
@@ -61,24 +85,41 @@ impl Recent {
             return;
         }
         let stale = now >= self.since + self.window * 2;
-        let some = |deltas: &BTreeMap<Key, State>| deltas.values().any(|delta| !delta.is_bottom());
-        self.left |= some(&self.old) || (stale && some(&self.young));
-        self.old = if stale { BTreeMap::new() } else { std::mem::take(&mut self.young) };
-        self.young.clear();
-        (self.taken, self.since) = (0, now);
+        let young = std::mem::take(&mut self.young);
+        let gone = std::mem::take(&mut self.old);
+        self.leave(gone);
+        if stale {
+            self.leave(young)
+        } else {
+            self.old = young
+        }
+        self.overflow |= self.entries > LIMIT;
+        (self.entries, self.since) = (0, now);
     }
 
-    /// Whether, since the last call, something was forgotten that never came along the tree.
-    pub(crate) fn leftovers(&mut self, now: Time) -> bool {
+    fn leave(&mut self, gone: BTreeMap<Key, Delta>) {
+        for (key, delta) in gone.into_iter().filter(|(_, delta)| delta.expected && !delta.state.is_bottom()) {
+            self.left.absorb(&key, &delta.state);
+        }
+    }
+
+    /// What was forgotten since the last call though it was expected along the tree.
+    pub(crate) fn leftovers(&mut self, now: Time) -> Batch {
         self.forget(now);
         std::mem::take(&mut self.left)
+    }
+
+    /// Whether, since the last call, a window had more than could be remembered.
+    pub(crate) fn overflown(&mut self, now: Time) -> bool {
+        self.forget(now);
+        std::mem::take(&mut self.overflow)
     }
 
     /// What of `delta` is not remembered. Cost: that of the delta.
     pub(crate) fn beyond(&mut self, now: Time, key: &Key, delta: &State) -> State {
         self.forget(now);
         let known = [&self.young, &self.old].into_iter().filter_map(|generation| generation.get(key));
-        known.fold(delta.clone(), |rest, known| rest.difference(known))
+        known.fold(delta.clone(), |rest, known| rest.difference(&known.state))
     }
 
     /// What of `delta` is remembered; that is forgotten, and what `delta` is beyond. Cost: that of the delta, nothing where nothing is remembered.
@@ -86,8 +127,8 @@ impl Recent {
         self.forget(now);
         let mut taken = State::bottom(key.ty());
         for known in [&mut self.young, &mut self.old].into_iter().filter_map(|generation| generation.get_mut(key)) {
-            taken.merge(shared(key, delta, known));
-            *known = known.difference(delta);
+            taken.merge(shared(key, delta, &known.state));
+            known.state = known.state.difference(delta);
         }
         taken
     }
@@ -118,7 +159,7 @@ mod tests {
     #[test]
     fn what_is_remembered_is_taken_once() {
         let mut recent = Recent::new(Duration::ZERO);
-        recent.remember(at(0), &key(), views(&[(1, 5), (2, 7)]));
+        recent.remember(at(0), &key(), views(&[(1, 5), (2, 7)]), true);
         let delta = views(&[(2, 7), (3, 1)]);
         assert_eq!(recent.take(at(10), &key(), &delta), views(&[(2, 7)]));
         assert!(recent.take(at(20), &key(), &delta).is_bottom());
@@ -129,28 +170,32 @@ mod tests {
     fn it_is_forgotten_after_two_windows_at_most() {
         let mut recent = Recent::new(Duration::ZERO);
         for (came, asked, remembered) in [(5_000, 5_990, true), (20_000, 21_500, true), (30_000, 32_001, false)] {
-            recent.remember(at(came), &key(), views(&[(1, 5)]));
+            recent.remember(at(came), &key(), views(&[(1, 5)]), true);
             assert_eq!(!recent.take(at(asked), &key(), &views(&[(1, 5)])).is_bottom(), remembered, "{came}");
         }
     }
 
     #[test]
-    fn what_never_comes_along_the_tree_is_left_over_and_what_was_overtaken_is_not() {
+    fn what_is_expected_and_never_comes_is_left_over_and_what_was_overtaken_is_not() {
+        let left = |views| Batch::single(key(), views);
         let mut recent = Recent::new(Duration::ZERO);
-        recent.remember(at(0), &key(), views(&[(1, 5), (2, 7), (3, 3)]));
+        recent.remember(at(0), &key(), views(&[(1, 5), (2, 7), (3, 3)]), true);
         recent.take(at(10), &key(), &views(&[(1, 5), (2, 9)]));
-        assert!(!recent.leftovers(at(500)), "it may yet come");
-        assert!(recent.leftovers(at(5_000)) && !recent.leftovers(at(5_001)));
-        recent.remember(at(6_000), &key(), views(&[(1, 5), (2, 7)]));
+        assert_eq!(recent.leftovers(at(500)), Batch::default(), "it may yet come");
+        assert_eq!(recent.leftovers(at(5_000)), left(views(&[(3, 3)])));
+        assert_eq!(recent.leftovers(at(5_001)), Batch::default(), "it is told once");
+        recent.remember(at(6_000), &key(), views(&[(1, 5), (2, 7)]), true);
         recent.take(at(6_010), &key(), &views(&[(1, 5), (2, 9)]));
-        assert!(!recent.leftovers(at(20_000)), "what came was newer");
+        assert_eq!(recent.leftovers(at(20_000)), Batch::default(), "what came was newer");
+        recent.remember(at(21_000), &key(), views(&[(4, 1)]), false);
+        assert_eq!(recent.leftovers(at(30_000)), Batch::default(), "nobody expected it");
     }
 
     #[test]
     fn what_is_beyond_the_remembered_stays() {
         let mut recent = Recent::new(Duration::ZERO);
-        recent.remember(at(0), &key(), views(&[(1, 5)]));
-        recent.remember(at(1_100), &key(), views(&[(2, 5)]));
+        recent.remember(at(0), &key(), views(&[(1, 5)]), false);
+        recent.remember(at(1_100), &key(), views(&[(2, 5)]), false);
         let delta = views(&[(1, 5), (2, 6), (3, 1)]);
         assert_eq!(recent.beyond(at(1_200), &key(), &delta), views(&[(2, 6), (3, 1)]));
         assert_eq!(recent.beyond(at(2_200), &key(), &delta), views(&[(1, 5), (2, 6), (3, 1)]));
@@ -160,9 +205,10 @@ mod tests {
     fn no_flood_makes_it_remember_more_than_the_limit() {
         let mut recent = Recent::new(Duration::ZERO);
         for replica in 0..2 * LIMIT as u64 {
-            recent.remember(at(0), &key(), views(&[(replica + 1, 1)]));
+            recent.remember(at(0), &key(), views(&[(replica + 1, 1)]), false);
         }
         let everything: Vec<(u64, u64)> = (0..2 * LIMIT as u64).map(|replica| (replica + 1, 1)).collect();
         assert_eq!(recent.take(at(1), &key(), &views(&everything)), views(&everything[..LIMIT]));
+        assert!(!recent.overflown(at(2)) && recent.overflown(at(5_000)) && !recent.overflown(at(10_000)));
     }
 }

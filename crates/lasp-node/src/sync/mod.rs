@@ -29,9 +29,13 @@ use tree::{BUCKETS, bucket_of};
 /// fewer bytes than 256 sums.
 const SMALL: usize = 64;
 
-/// After how many comparisons in a row that found a difference a node takes it for granted that what differs is under way,
-/// as long as much is. A guess.
+/// After how many comparisons in a row that found a difference, whoever with, a node takes it for granted that what differs
+/// is under way, as long as much is. A guess.
 const PATIENT: u32 = 3;
+
+/// How many comparisons a new neighbour is due in any case: it may come from the other side of a partition, and the first
+/// may be lost with the handshake.
+const DUE: u32 = 2;
 
 /// How many comparisons are then left out, for each neighbour: about as many as a node has compare once in several
 /// minutes. A guess.
@@ -82,8 +86,24 @@ struct Peer {
     differed: bool,
     /// Comparisons in a row after which something differed.
     streak: u32,
-    /// Comparisons left out in a row, since what differs is under way.
+}
+
+/// Whether comparisons are left out, since what differs is under way.
+#[derive(Debug, Default)]
+struct Patience {
+    /// Comparisons in a row, with whichever neighbour, after which something differed.
+    streak: u32,
+    /// Comparisons left out since the last.
     spared: u32,
+}
+
+impl Patience {
+    /// Whether to leave one more out, with so many neighbours.
+    const fn spares(&mut self, neighbours: usize) -> bool {
+        let spares = self.streak >= PATIENT && self.spared < SPARED * neighbours as u32;
+        self.spared = if spares { self.spared + 1 } else { 0 };
+        spares
+    }
 }
 
 /// When the neighbours hear of what was learnt by comparing.
@@ -143,6 +163,7 @@ pub(crate) struct AntiEntropy {
     peers: BTreeMap<PeerId, Peer>,
     generation: u32,
     spread: Spread,
+    patience: Patience,
     /// Whether this node begins comparisons; it answers them in any case.
     begins: bool,
 }
@@ -150,7 +171,14 @@ pub(crate) struct AntiEntropy {
 impl AntiEntropy {
     /// No neighbours yet.
     pub(crate) fn new(config: SyncConfig, begins: bool) -> Self {
-        Self { config, peers: BTreeMap::new(), generation: 0, spread: Spread::default(), begins }
+        Self {
+            config,
+            peers: BTreeMap::new(),
+            generation: 0,
+            spread: Spread::default(),
+            patience: Patience::default(),
+            begins,
+        }
     }
 
     /// A neighbour is there: say what this node wants, compare soon.
@@ -162,7 +190,6 @@ impl AntiEntropy {
             compared: 0,
             differed: false,
             streak: 0,
-            spared: 0,
         };
         self.peers.insert(peer, state);
         if *store.interests() != Interests::All {
@@ -206,9 +233,8 @@ impl AntiEntropy {
 
     /// The tree leaks: from now on neighbours compare as if nothing were under way.
     pub(crate) fn mistrust(&mut self) {
-        for state in self.peers.values_mut() {
-            (state.streak, state.spared) = (0, 0);
-        }
+        self.patience = Patience::default();
+        self.peers.values_mut().for_each(|state| state.streak = 0);
     }
 
     /// The tree was torn: compare with every neighbour soon.
@@ -250,22 +276,22 @@ impl AntiEntropy {
         rng: &mut Rng,
         out: &mut Outcome,
     ) -> bool {
-        let most = SPARED * self.peers.len() as u32;
+        let neighbours = self.peers.len();
         let Some(state) = self.peers.get_mut(&appointment.peer) else { return false };
         if state.generation != appointment.generation {
             return false;
         }
         state.due = Time::from_micros(u64::MAX);
-        if surge && state.streak >= PATIENT && state.spared < most {
-            state.spared += 1;
+        if surge && state.compared >= DUE && self.patience.spares(neighbours) {
             self.schedule(now, appointment.peer, rng.jitter(self.config.interval, 0.25), out);
             return false;
         }
-        state.spared = 0;
         state.compared += 1;
-        state.streak = if std::mem::take(&mut state.differed) { state.streak + 1 } else { 0 };
+        let differed = std::mem::take(&mut state.differed);
+        state.streak = if differed { state.streak + 1 } else { 0 };
+        self.patience.streak = if differed { self.patience.streak + 1 } else { 0 };
         // The first comparison may have been lost with the handshake: one more soon after.
-        let next = if state.compared == 1 { self.config.recheck } else { self.config.interval };
+        let next = if state.compared < DUE { self.config.recheck } else { self.config.interval };
         let digest = Message::Digest {
             root: store.forest_mut().tree(&state.interests).root(),
             mine: hash_of(store.interests()),

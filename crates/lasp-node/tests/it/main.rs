@@ -8,6 +8,7 @@ mod interest;
 mod letters;
 mod once;
 mod original;
+mod paced;
 mod programs;
 mod requests;
 mod rig;
