@@ -9,7 +9,7 @@ use clap::Args;
 use lasp::control::Access;
 use lasp::log::{Level, Log};
 use lasp::settings::{KEYS, Optimise, Reservation, duration};
-use lasp::{Error, Lasp, Membership, Role, Settings, Stop, Tag};
+use lasp::{Dissemination, Error, Lasp, Membership, Role, Settings, Stop, SyncMode, Tag};
 use std::io;
 use std::os::fd::AsFd as _;
 use std::path::{Path, PathBuf};
@@ -87,6 +87,22 @@ pub(crate) struct NodeArgs {
     /// How many extra copies of a subscription are made, with --membership scamp [default: 1]
     #[arg(long, value_name = "N")]
     scamp_copies: Option<usize>,
+    /// How updates reach everybody: tree, flood, gossip or hybrid [default: tree]
+    #[arg(long, value_name = "HOW", value_parser = parse::<Dissemination>)]
+    dissemination: Option<Dissemination>,
+    /// What neighbours exchange at intervals: digest (then what differs), state, delta, delta-bp, delta-rr or
+    /// delta-bp-rr [default: digest]
+    #[arg(long, value_name = "WHAT", value_parser = parse::<SyncMode>)]
+    sync: Option<SyncMode>,
+    /// Time between two exchanges with a neighbour, of states or deltas, or with --dissemination gossip [default: 5s]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    propagation_interval: Option<Duration>,
+    /// With how many random neighbours it exchanges each time; 0: with all [default: 0]
+    #[arg(long, value_name = "N")]
+    fanout: Option<usize>,
+    /// For how long a busy link holds broadcasts back, to send them together [default: 1ms]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pace: Option<Duration>,
     /// The directory that keeps its identity
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
@@ -146,6 +162,11 @@ impl NodeArgs {
             reserve: (!self.reserve.is_empty()).then(|| self.reserve.clone()),
             scamp_version: self.scamp_version,
             scamp_copies: self.scamp_copies,
+            dissemination: self.dissemination,
+            sync: self.sync,
+            propagation_interval: self.propagation_interval,
+            fanout: self.fanout,
+            pace: self.pace,
             data_dir: self.data_dir.clone(),
             interest: given(&self.interest),
             control: if self.no_control { Some(Access::Off) } else { self.control },

@@ -114,7 +114,9 @@ fn a_second_process_of_the_same_name_ends_and_the_first_lives_on() {
 #[test]
 fn what_keeps_a_node_from_starting_is_told_with_what_to_do() {
     let holder = Node::start(&[]);
-    let cases: [(&[&str], &str); 4] = [
+    let cases: [(&[&str], &str); 6] = [
+        (&["--listen", "127.0.0.1:0", "--fanout", "2"], "`--fanout` is of exchanges at intervals, and there are none"),
+        (&["--listen", "127.0.0.1:0", "--sync", "state", "--propagation-interval", "0s"], "must be at least 1ms"),
         (&["--listen", &holder.addr], "stop it, or choose another port"),
         (&["--listen", "127.0.0.1:0", "--data-dir", "/proc/none"], "make it writable or choose another"),
         (&["--listen", "0.0.0.0:0"], "give an address to advertise"),
@@ -141,6 +143,39 @@ fn joining_gives_up_only_when_told_to_and_says_why() {
     assert!(error.contains("cannot link to 127.0.0.1:1: Connection refused"), "{error}");
     assert!(error.contains("could not join through 127.0.0.1:1 within 300ms"), "{error}");
     assert_eq!(a.end("TERM").0, Some(0));
+}
+
+#[test]
+fn nodes_that_exchange_otherwise_understand_each_other() {
+    let often = ["--propagation-interval", "50ms"];
+    let hub = Node::start(&["--sync", "digest", "--pace", "5ms"]);
+    let others: [&[&str]; 4] = [
+        &["--dissemination", "gossip", "--sync", "state"],
+        &["--dissemination", "gossip", "--sync", "delta", "--fanout", "2"],
+        &["--dissemination", "hybrid", "--sync", "delta-bp-rr"],
+        &["--dissemination", "flood", "--sync", "delta-rr"],
+    ];
+    let join = ["--join", &hub.addr];
+    let nodes: Vec<Node> = others.map(|args| Node::start(&[args, &often, &join].concat())).into_iter().collect();
+    let say = |node: &Node, args: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_lasp"));
+        let output = command.args(args).args(["--connect", &node.addr]).env_clear().output().expect("the binary runs");
+        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+    };
+    let all: Vec<&Node> = nodes.iter().chain([&hub]).collect();
+    for (number, node) in all.iter().enumerate() {
+        say(node, &["update", "told", &format!("{{add, {number}}}"), "--declare", "awset"]);
+    }
+    let since = Instant::now();
+    let everything = "set[0, 1, 2, 3, 4]";
+    while !all.iter().all(|node| say(node, &["get", "told"]).contains(everything)) {
+        assert!(
+            since.elapsed() < PATIENCE,
+            "{:?}",
+            all.iter().map(|node| say(node, &["get", "told"])).collect::<Vec<_>>()
+        );
+        std::thread::sleep(Duration::from_millis(50));
+    }
 }
 
 #[test]

@@ -230,8 +230,8 @@ impl Preset {
                 duration: Span::from_secs(3600),
                 sample_interval: Span::from_secs(5),
                 propagation_interval: Span::from_secs(5),
-                // A tenth of it: what is held back at each of some ten hops arrives within one.
-                pace: Span::from_millis(500),
+                // A fifth of it: what is held back at each of some ten hops arrives within two.
+                pace: Span::from_secs(1),
                 scenario: Scenario::AdvertisementCounter(AdvertisementCounter {
                     ads: 1,
                     impressions: 180 * clients as u64,

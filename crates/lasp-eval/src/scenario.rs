@@ -66,6 +66,11 @@ impl Member {
         cast(self.index).0
     }
 
+    /// Its number: the key under which it speaks of itself, a byte or two where a name is a dozen.
+    pub(crate) const fn number(&self) -> u64 {
+        self.index as u64
+    }
+
     /// What it is.
     pub fn role(&self) -> Role {
         cast(self.index).1
@@ -101,8 +106,8 @@ impl Member {
     pub(crate) async fn roll_call(&self) -> Result<(), Error> {
         self.lasp.joined().await?;
         self.lasp.sleep(FORMATION).await?;
-        let present = self.lasp.gset::<String>("roll-call").await?;
-        present.add(self.name().as_str()).await?;
+        let present = self.lasp.gset::<u64>("roll-call").await?;
+        present.add(self.number()).await?;
         present.read(Threshold::AtLeast(self.config.nodes as i64)).await?;
         Ok(())
     }

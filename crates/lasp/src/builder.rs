@@ -8,7 +8,7 @@ use crate::host::{Host, HostConfig};
 use crate::identity::{Identity, IdentityError, random_u64, wall_clock_ms};
 use crate::log::Log;
 use crate::settings::membership::{daemons, resolve};
-use crate::settings::{Membership, MembershipError, Settings};
+use crate::settings::{ExchangeError, Membership, MembershipError, Settings, exchange};
 use crate::transport::hello::MAX_CLUSTER;
 use crate::transport::{Transport, TransportConfig};
 use lasp_node::{Interests, MAX_FRAME, Node};
@@ -63,6 +63,9 @@ pub enum StartError {
     /// The membership cannot be as is set.
     #[error(transparent)]
     Membership(#[from] MembershipError),
+    /// Settings of exchanges contradict each other.
+    #[error(transparent)]
+    Exchange(#[from] ExchangeError),
     /// The cluster's name is too long.
     #[error("the cluster's name has {0} bytes; at most {MAX_CLUSTER} are possible")]
     Cluster(usize),
@@ -224,6 +227,7 @@ impl Builder {
     pub async fn start(mut self) -> Result<Lasp, StartError> {
         tokio::runtime::Handle::try_current().map_err(|_| StartError::NoRuntime)?;
         self.node.membership = resolve(&self.settings, self.node.membership)?;
+        exchange::apply(&self.settings, &mut self.node)?;
         let epmd = daemons(&self.settings)?;
         let contacts = contacts(self.settings.join.as_deref().unwrap_or_default())?;
         let cluster = self.settings.cluster.clone().unwrap_or_else(|| DEFAULT_CLUSTER.to_owned());

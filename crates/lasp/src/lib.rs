@@ -82,7 +82,9 @@ pub use lasp_dataflow::{
     FromValueError, Op, Operator, Output, ReplicaName, Target, Threshold, Threshold::AtLeast, Threshold::MoreThan,
     ToValueError, Type, Value, VarId, from_value, to_value,
 };
-pub use lasp_node::{Interests, Metrics, ProgramError, ProgramInfo, ProgramState, RequestError};
+pub use lasp_node::{
+    Dissemination, Interests, Metrics, ProgramError, ProgramInfo, ProgramState, RequestError, SyncMode,
+};
 pub use lasp_overlay::membership::{Standing, change::Change as ViewChange, client_server::Role, hyparview::Tag};
 pub use lasp_overlay::{Addr, Contact, PeerId, Time};
 pub use settings::{Membership, MembershipError, Settings};

@@ -3,16 +3,19 @@
 //! [`Settings`] holds what one source says, nothing if it says nothing. Sources are laid over each other, the nearest
 //! first: flag, environment, file. Defaults come last, in the [`Builder`](crate::Builder).
 
+pub(crate) mod exchange;
 mod file;
 pub(crate) mod membership;
 mod views;
 
+pub use exchange::ExchangeError;
 pub use file::FileError;
 pub use membership::{Membership, MembershipError};
 pub use views::{Optimise, Reservation};
 
 use crate::control::Access;
 use crate::log::Level;
+use lasp_node::{Dissemination, SyncMode};
 use lasp_overlay::membership::client_server::Role;
 use lasp_overlay::membership::hyparview::Tag;
 use serde::{Deserialize, Deserializer};
@@ -68,6 +71,20 @@ pub struct Settings {
     pub scamp_version: Option<usize>,
     /// How many copies of a subscription are made beyond one for each entry of a view.
     pub scamp_copies: Option<usize>,
+    /// How updates reach everybody.
+    #[serde(deserialize_with = "parsed")]
+    pub dissemination: Option<Dissemination>,
+    /// What neighbours exchange at intervals.
+    #[serde(deserialize_with = "parsed")]
+    pub sync: Option<SyncMode>,
+    /// Time between two exchanges with a neighbour.
+    #[serde(deserialize_with = "duration_from")]
+    pub propagation_interval: Option<Duration>,
+    /// With how many random neighbours it exchanges each time; 0: with all.
+    pub fanout: Option<usize>,
+    /// For how long a busy link holds broadcasts back, to send them together.
+    #[serde(deserialize_with = "duration_from")]
+    pub pace: Option<Duration>,
     /// The directory that keeps the node's identity.
     pub data_dir: Option<PathBuf>,
     /// Prefixes of the variables to hear.
@@ -89,7 +106,7 @@ pub struct Settings {
 }
 
 /// The keys of a file; the environment's names are these in capitals behind `LASP_`.
-pub const KEYS: [&str; 25] = [
+pub const KEYS: [&str; 30] = [
     "name",
     "cluster",
     "listen",
@@ -108,6 +125,11 @@ pub const KEYS: [&str; 25] = [
     "reserve",
     "scamp_version",
     "scamp_copies",
+    "dissemination",
+    "sync",
+    "propagation_interval",
+    "fanout",
+    "pace",
     "data_dir",
     "interest",
     "control",
@@ -152,6 +174,11 @@ impl Settings {
             reserve: self.reserve.or(lower.reserve),
             scamp_version: self.scamp_version.or(lower.scamp_version),
             scamp_copies: self.scamp_copies.or(lower.scamp_copies),
+            dissemination: self.dissemination.or(lower.dissemination),
+            sync: self.sync.or(lower.sync),
+            propagation_interval: self.propagation_interval.or(lower.propagation_interval),
+            fanout: self.fanout.or(lower.fanout),
+            pace: self.pace.or(lower.pace),
             data_dir: self.data_dir.or(lower.data_dir),
             interest: self.interest.or(lower.interest),
             control: self.control.or(lower.control),
@@ -183,6 +210,11 @@ impl Settings {
             "reserve" => self.reserve.is_some(),
             "scamp_version" => self.scamp_version.is_some(),
             "scamp_copies" => self.scamp_copies.is_some(),
+            "dissemination" => self.dissemination.is_some(),
+            "sync" => self.sync.is_some(),
+            "propagation_interval" => self.propagation_interval.is_some(),
+            "fanout" => self.fanout.is_some(),
+            "pace" => self.pace.is_some(),
             "data_dir" => self.data_dir.is_some(),
             "interest" => self.interest.is_some(),
             "control" => self.control.is_some(),
@@ -219,6 +251,11 @@ impl Settings {
             reserve: env.parse("reserve", |text| text.split(',').map(|item| item.trim().parse()).collect())?,
             scamp_version: env.parse("scamp_version", count)?,
             scamp_copies: env.parse("scamp_copies", count)?,
+            dissemination: env.parse("dissemination", str::parse)?,
+            sync: env.parse("sync", str::parse)?,
+            propagation_interval: env.parse("propagation_interval", duration)?,
+            fanout: env.parse("fanout", count)?,
+            pace: env.parse("pace", duration)?,
             data_dir: env.text("data_dir").map(PathBuf::from),
             interest: env.list("interest"),
             control: env.parse("control", str::parse)?,
@@ -324,12 +361,15 @@ mod tests {
         let values = |key: &str| match key {
             "membership" => "client-server",
             "role" => "client",
-            "servers" | "epmd_port" | "active_view" | "passive_view" | "scamp_version" | "scamp_copies" => "3",
+            "servers" | "epmd_port" | "active_view" | "passive_view" => "3",
+            "scamp_version" | "scamp_copies" | "fanout" => "3",
+            "dissemination" => "gossip",
+            "sync" => "delta-bp",
             "optimise" => "rtt",
             "tag" => "edge",
             "reserve" => "server=1",
             "control" => "any",
-            "join_timeout" | "status_interval" | "evict_after" => "1500ms",
+            "join_timeout" | "status_interval" | "evict_after" | "propagation_interval" | "pace" => "1500ms",
             "log_level" => "debug",
             "json_logs" => "true",
             _ => "a, b",
@@ -363,6 +403,11 @@ mod tests {
                 reserve: "server=1".parse().map(|kept| vec![kept]).ok(),
                 scamp_version: Some(3),
                 scamp_copies: Some(3),
+                dissemination: Some(Dissemination::Gossip),
+                sync: "delta-bp".parse().ok(),
+                propagation_interval: Some(Duration::from_millis(1500)),
+                fanout: Some(3),
+                pace: Some(Duration::from_millis(1500)),
                 data_dir: Some("a, b".into()),
                 interest: list,
                 control: Some(Access::Any),

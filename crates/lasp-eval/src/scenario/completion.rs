@@ -1,7 +1,7 @@
 //! How the nodes of a run end it among themselves: a convergence structure (Meiklejohn et al., PPDP'17), in the very system
 //! under test.
 //!
-//! A grow-only map takes each node's name to a pair of flags: it saw the end; it pushed its logs. A node pushes when all
+//! A grow-only map takes each node's number to a pair of flags: it saw the end; it pushed its logs. A node pushes when all
 //! first flags are up, and leaves when all second ones are. No process watches over this.
 
 use crate::record::Probe;
@@ -21,12 +21,12 @@ const POLL: Duration = Duration::from_millis(250);
 pub(crate) async fn finish(member: &Member, common: &[(String, VarId)]) -> Result<(), Error> {
     let Member { lasp, journal, config, .. } = member;
     journal.saw_end();
-    let status: GMap<String, Pair<Flag, Flag>> = lasp.gmap(STATUS).await?;
-    let name = member.name();
-    status.apply(name.as_str(), Op::Fst(Box::new(Op::Enable))).await?;
+    let status: GMap<u64, Pair<Flag, Flag>> = lasp.gmap(STATUS).await?;
+    let number = member.number();
+    status.apply(number, Op::Fst(Box::new(Op::Enable))).await?;
     status.read(Threshold::AtLeast(config.nodes as i64)).await?;
     journal.push();
-    status.apply(name.as_str(), Op::Snd(Box::new(Op::Enable))).await?;
+    status.apply(number, Op::Snd(Box::new(Op::Enable))).await?;
     while !all_pushed(&status, config.nodes).await? {
         lasp.sleep(POLL).await?;
     }
@@ -37,7 +37,7 @@ pub(crate) async fn finish(member: &Member, common: &[(String, VarId)]) -> Resul
     Ok(())
 }
 
-async fn all_pushed(status: &GMap<String, Pair<Flag, Flag>>, nodes: usize) -> Result<bool, Error> {
+async fn all_pushed(status: &GMap<u64, Pair<Flag, Flag>>, nodes: usize) -> Result<bool, Error> {
     let entries = status.value().await?;
     Ok(entries.iter().filter(|(_, (_, pushed))| *pushed).count() >= nodes)
 }
