@@ -87,7 +87,10 @@ fn comparison(summary: &Summary) -> String {
 
 fn cell(varied: &Varied) -> String {
     let digits = |value: f64| format!("{value:.2}").trim_end_matches('0').trim_end_matches('.').to_owned();
-    if varied.sd < 0.005 { digits(varied.mean) } else { format!("{} ± {}", digits(varied.mean), digits(varied.sd)) }
+    if varied.sd < 0.005 {
+        return digits(varied.mean);
+    }
+    format!("{}<small>± {}</small>", digits(varied.mean), digits(varied.sd))
 }
 
 fn row(out: &mut String, name: &str, cells: impl Iterator<Item = String>) {
