@@ -230,6 +230,20 @@ impl Type {
         matches!(self, Self::GSet | Self::AwSet)
     }
 
+    /// Whether a state of this type has no more parts than content: those with a causal context have one for every dot ever
+    /// seen.
+    pub fn parts_follow_content(&self) -> bool {
+        match self {
+            Self::AwSet | Self::RwSet | Self::EwFlag | Self::DwFlag | Self::MvRegister | Self::Summary => false,
+            Self::AwMap(_) | Self::MvMap | Self::AwGraph => false,
+            Self::GMap(values) => values.parts_follow_content(),
+            Self::Pair(first, second) => first.parts_follow_content() && second.parts_follow_content(),
+            Self::GSet | Self::TwoPSet | Self::GCounter | Self::PnCounter | Self::LexCounter | Self::BCounter => true,
+            Self::Max | Self::Min | Self::Boolean | Self::IVar | Self::LwwRegister => true,
+            Self::GGraph | Self::TwoPGraph => true,
+        }
+    }
+
     /// Whether the values of an `awmap` can be of this type: those that live in a causal context, and so in that of the map.
     pub fn nests_in_awmap(&self) -> bool {
         match self {

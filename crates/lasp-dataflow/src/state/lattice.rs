@@ -39,6 +39,31 @@ impl State {
         })
     }
 
+    /// The [fingerprints](Self::fingerprint) of the parts of [`decompose`](Self::decompose): of equal states the same. Cost:
+    /// the size of the state; the parts are not kept.
+    pub fn part_fingerprints(&self) -> Vec<u64> {
+        with_lattice!(State(self), (x, _ = State) => x.decompose().map(|part| part.fingerprint()).collect(), pair => {
+            let first = pair.0.part_fingerprints().into_iter().map(|part| mix(part, 0));
+            first.chain(pair.1.part_fingerprints().into_iter().map(|part| mix(0, part))).collect()
+        })
+    }
+
+    /// Those of the parts whose fingerprint is wanted, merged. Cost: the size of the state.
+    pub fn parts(&self, mut wanted: impl FnMut(u64) -> bool) -> Self {
+        self.parts_of(&mut wanted)
+    }
+
+    fn parts_of(&self, wanted: &mut dyn FnMut(u64) -> bool) -> Self {
+        with_lattice!(State(self), (x, wrap = State) => {
+            let mut some = self.bottom_alike();
+            x.decompose().filter(|part| wanted(part.fingerprint())).for_each(|part| _ = some.merge(wrap(part)));
+            some
+        }, pair => {
+            let first = pair.0.parts_of(&mut |part| wanted(mix(part, 0)));
+            Self::Pair(Box::new((first, pair.1.parts_of(&mut |part| wanted(mix(0, part))))))
+        })
+    }
+
     /// What to tell another replica about this state, so that it can say what is missing here.
     pub fn digest(&self) -> StateDigest {
         with_lattice!(State(self), (x, wrap = StateDigest) => wrap(x.digest()), pair => {

@@ -7,7 +7,16 @@
 //! B -> A  Ask{key, what B has}  ...        for what differs; full states for what A lacks
 //! A -> B  deltas, Ask{key, what A has}     B answers with deltas
 //! ```
+//!
+//! Of a large variable, B sends a sketch of its parts instead of what it has (`sketch`):
+//!
+//! ```text
+//! B -> A  Sketch{key, symbols}             More{key, length} if it is too short
+//! A -> B  parts that B lacks, Want{key, hashes of parts that A lacks}
+//! B -> A  those parts
+//! ```
 
+use super::sketch::{self, MOST, Symbol};
 use super::tree::BUCKETS;
 use crate::interest::Interests;
 use crate::key::Key;
@@ -45,6 +54,31 @@ pub(crate) enum Message {
         since: Option<StateDigest>,
         /// The receiver is to ask back.
         back: bool,
+    },
+    /// A sketch of the hashes of the sender's parts of a variable.
+    Sketch {
+        /// The variable.
+        key: Key,
+        /// Goes into the hashes: parts that are taken for one another once are not the next time.
+        salt: u64,
+        /// The sketch.
+        symbols: Vec<Symbol>,
+    },
+    /// The sketch was too short.
+    More {
+        /// The variable.
+        key: Key,
+        /// How many symbols it should have, at most [`MOST`].
+        len: usize,
+    },
+    /// Asks for parts of a variable.
+    Want {
+        /// The variable.
+        key: Key,
+        /// The salt of the hashes.
+        salt: u64,
+        /// Which parts; at most [`MOST`].
+        hashes: Vec<u64>,
     },
 }
 
@@ -159,6 +193,24 @@ impl Encode for Message {
                     digest.encode(w);
                 }
             }
+            Self::Sketch { key, salt, symbols } => {
+                w.u8(5);
+                key.encode(w);
+                w.fixed_u64(*salt);
+                sketch::encode(symbols, w);
+            }
+            Self::More { key, len } => {
+                w.u8(6);
+                key.encode(w);
+                w.len(*len);
+            }
+            Self::Want { key, salt, hashes } => {
+                w.u8(7);
+                key.encode(w);
+                w.fixed_u64(*salt);
+                w.len(hashes.len());
+                hashes.iter().for_each(|&hash| w.fixed_u64(hash));
+            }
         }
     }
 }
@@ -172,6 +224,9 @@ impl Decode for Message {
             2 => decode_buckets(r),
             3 => decode_summary(r),
             4 => decode_ask(r),
+            5 => Ok(Self::Sketch { key: Key::decode(r)?, salt: r.fixed_u64("salt")?, symbols: sketch::decode(r)? }),
+            6 => Ok(Self::More { key: Key::decode(r)?, len: decode_len(r)? }),
+            7 => decode_want(r),
             tag => Err(DecodeError::BadTag { what: "sync message", tag: tag.into(), at }),
         }
     }
@@ -205,4 +260,24 @@ fn decode_ask(r: &mut Reader<'_>) -> Result<Message, DecodeError> {
     let key = Key::decode(r)?;
     let since = if flags & 2 == 2 { Some(StateDigest::decode(key.ty(), r)?) } else { None };
     Ok(Message::Ask { key, since, back: flags & 1 == 1 })
+}
+
+/// How many symbols or hashes.
+fn decode_len(r: &mut Reader<'_>) -> Result<usize, DecodeError> {
+    let at = r.at();
+    let len = r.varint("length")?;
+    match usize::try_from(len) {
+        Ok(len) if len <= MOST => Ok(len),
+        _ => Err(DecodeError::TooLong { what: "length", len, at }),
+    }
+}
+
+fn decode_want(r: &mut Reader<'_>) -> Result<Message, DecodeError> {
+    let (key, salt) = (Key::decode(r)?, r.fixed_u64("salt")?);
+    let count = decode_len(r)?;
+    let mut hashes = Vec::with_capacity(count.min(r.remaining() / 8));
+    for _ in 0..count {
+        hashes.push(r.fixed_u64("part")?);
+    }
+    Ok(Message::Want { key, salt, hashes })
 }

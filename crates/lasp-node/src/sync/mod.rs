@@ -7,6 +7,8 @@
 //! hop at once and dies out where everybody knows it.
 
 mod message;
+mod reconcile;
+mod sketch;
 mod tree;
 
 pub(crate) use message::{Message, Scope};
@@ -86,6 +88,8 @@ struct Peer {
     differed: bool,
     /// Comparisons in a row after which something differed.
     streak: u32,
+    /// How many symbols the next sketch for it has.
+    reach: usize,
 }
 
 /// Whether comparisons are left out, since what differs is under way.
@@ -190,6 +194,7 @@ impl AntiEntropy {
             compared: 0,
             differed: false,
             streak: 0,
+            reach: reconcile::FIRST,
         };
         self.peers.insert(peer, state);
         if *store.interests() != Interests::All {
@@ -321,6 +326,9 @@ impl AntiEntropy {
             Message::Buckets(buckets) => self.on_buckets(from, &buckets, store, out),
             Message::Summary { scope, entries } => self.on_summary(from, scope, entries, store, out),
             Message::Ask { key, since, back } => self.on_ask(from, key, since.as_ref(), back, store, out),
+            Message::Sketch { key, salt, symbols } => self.on_sketch(from, key, salt, &symbols, store, out),
+            Message::More { key, len } => self.on_more(from, key, len, store, out),
+            Message::Want { key, salt, hashes } => self.on_want(from, key, salt, hashes, store, out),
         }
         if out.differs {
             self.recheck(now, from, rng, out);
@@ -388,7 +396,14 @@ impl AntiEntropy {
     }
 
     /// Gives what the sender lacks whole, asks for what this node lacks or what differs.
-    fn on_summary(&self, from: PeerId, scope: Scope, entries: Vec<(Key, u64)>, store: &mut Store, out: &mut Outcome) {
+    fn on_summary(
+        &mut self,
+        from: PeerId,
+        scope: Scope,
+        entries: Vec<(Key, u64)>,
+        store: &mut Store,
+        out: &mut Outcome,
+    ) {
         let Some(peer) = self.peers.get(&from) else { return };
         let theirs: BTreeMap<u64, u64> = entries.iter().map(|(key, fingerprint)| (key.hash(), *fingerprint)).collect();
         for (hash, _, var) in scope.iter().flat_map(|bucket| store.forest().bucket(bucket, &peer.interests)) {
@@ -405,9 +420,7 @@ impl AntiEntropy {
                 continue;
             }
             out.differs = true;
-            let since = if ours == 0 { None } else { store.state(&key).map(State::digest) };
-            let back = since.is_some();
-            out.say(from, Message::Ask { key, since, back });
+            self.inquire(from, key, store, out);
         }
     }
 

@@ -77,3 +77,43 @@ fn a_type_conflict_is_told_and_leaves_both_values() {
     assert_eq!(rig.value(1, "x"), set([1]));
     assert_eq!(rig.value(2, "x"), Some(lasp_dataflow::Output::Value(Value::Int(2))));
 }
+
+/// Two nodes with a grow-only set of so many; each then adds some that the other does not hear of, and they meet again.
+fn apart(elements: i64, differ: i64) -> (Rig, u64) {
+    let mut rig = Rig::new(lasp_sim::Config::seeded(7), vec![Config::default(); 2]);
+    let add = |rig: &mut Rig, id: u64, from: i64, count: i64| {
+        let var = rig.declare(id, "grown", Type::GSet);
+        let op = Op::AddAll((from..from + count).map(Value::Int).collect());
+        assert_eq!(rig.ask(id, Request::Update { var, op }), Ok(Reply::Done));
+    };
+    add(&mut rig, 1, 0, elements);
+    rig.run(30);
+    rig.sim.partition(&[vec![PeerId(1)], vec![PeerId(2)]]);
+    rig.run(1);
+    add(&mut rig, 1, 1_000_000, differ / 2);
+    add(&mut rig, 2, 2_000_000, differ / 2);
+    rig.run(10);
+    let sent = |rig: &Rig| (1..=2).map(|id| rig.node(id).metrics().sent(Class::Sync)).sum::<u64>();
+    let before = sent(&rig);
+    rig.sim.heal();
+    rig.run(15);
+    for id in [1, 2] {
+        assert_eq!(rig.cardinality(id, "grown"), (elements + differ / 2 * 2) as usize);
+    }
+    let spent = sent(&rig) - before;
+    (rig, spent)
+}
+
+#[test]
+fn large_variables_that_differ_a_little_meet_in_bytes_that_follow_the_difference() {
+    let (_, small) = apart(20_000, 10);
+    let (_, large) = apart(20_000, 400);
+    assert!(small < 2_000, "{small} bytes for ten elements");
+    assert!(large < 400 * 80, "{large} bytes for four hundred");
+}
+
+#[test]
+fn large_variables_that_differ_a_lot_meet_all_the_same() {
+    apart(100, 20_000);
+    apart(20_000, 30_000);
+}

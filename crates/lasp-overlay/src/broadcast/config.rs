@@ -11,7 +11,7 @@ pub struct Config {
     /// batching policy open. Default 125 ms (guess).
     pub announce_after: Duration,
     /// The longest wait: it doubles with every batch in a row that has news, so that a busy cluster pays for few
-    /// announcements. Default 500 ms (guess).
+    /// announcements. Default 1 s (guess).
     pub announce_after_most: Duration,
     /// How long an announced payload may be on its way before it is asked for (the paper's timeout 1). Default 200 ms
     /// (guess: announcements are late already, so the payload is rarely still coming).
@@ -51,7 +51,7 @@ impl Default for Config {
         Self {
             floods: false,
             announce_after: millis(125),
-            announce_after_most: millis(500),
+            announce_after_most: millis(1_000),
             graft_after: millis(200),
             graft_again: millis(100),
             graft_attempts: 5,
