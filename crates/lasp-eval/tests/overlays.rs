@@ -61,6 +61,36 @@ fn links_become_cheaper_and_what_failures_do_does_not() {
     assert!(overall.summary.results.keys().all(|name| !name.contains("silent") && !name.contains("scamp")));
 }
 
+/// Through one contact every view held it, so that views had 62 entries of 200, clustered at 0.78.
+#[test]
+fn scamp_joined_through_random_members_has_views_of_its_size_and_the_published_curve() {
+    let options = Hyparview {
+        cycles: 5,
+        messages: 200,
+        failed: vec![10, 20, 30, 70],
+        variants: false,
+        compare: false,
+        scamp: true,
+        ..Hyparview::default()
+    };
+    let nodes = 400;
+    let config = Config { nodes, runs: 2, ..Config::of(Scenario::Hyparview(options)) };
+    let (overall, _home) = run(&config);
+    let varied = |name: &str| match &overall.summary.results[name] {
+        Figure::Varied(varied) => varied.mean,
+        other => panic!("{name}: {other:?}"),
+    };
+    // c = 4: (c + 1) ln n, less what a view lacks where it is all of a small cluster.
+    let expected = 4.0 + 5.0 * (nodes as f64 / 5.0).ln();
+    assert!((0.85..1.15).contains(&(varied("degree_scamp") / expected)), "{} of {expected}", varied("degree_scamp"));
+    // A random graph's is 2 d / n = 0.12, and the published one of 10,000 three times that graph's.
+    assert!(varied("clustering_scamp") < 0.45, "{}", varied("clustering_scamp"));
+    let reliability = curve(&overall, "reliability_scamp");
+    for (percent, published) in [("10", 94.7), ("20", 92.2), ("30", 88.0), ("70", 4.2)] {
+        assert!((reliability[percent].mean - published).abs() < 8.0, "{percent}: {reliability:?}");
+    }
+}
+
 #[test]
 fn half_of_an_overlay_fails_and_one_broadcast_reaches_the_rest() {
     let config = Config {

@@ -12,10 +12,25 @@ use lasp_overlay::membership::{Command as MembershipCommand, Event as Membership
 use lasp_overlay::{Input, Outbox, PeerId, Protocol, Time, Wire};
 use std::time::Duration;
 
+/// Through whom nodes join, one by one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Entrance {
+    /// Through the first node, all of them.
+    First,
+    /// Through any that has joined before.
+    Any,
+}
+
 /// A membership strategy whose periodic work is known.
 pub trait Paced: Membership {
     /// What the paper counts as one cycle.
     const CYCLE: Duration;
+
+    /// Through whom the paper has nodes join.
+    const ENTRANCE: Entrance;
+
+    /// How long a join is left alone before the next, where a message takes 1 ms: its walks are over by then.
+    const JOINING: Duration;
 
     /// Whether a timer is part of the periodic work.
     fn is_periodic(timer: &Self::Timer) -> bool;
@@ -24,6 +39,10 @@ pub trait Paced: Membership {
 impl Paced for hyparview::HyParView {
     /// A shuffle's interval.
     const CYCLE: Duration = Duration::from_secs(10);
+
+    const ENTRANCE: Entrance = Entrance::First;
+
+    const JOINING: Duration = Duration::from_millis(20);
 
     fn is_periodic(timer: &Self::Timer) -> bool {
         matches!(
@@ -36,6 +55,13 @@ impl Paced for hyparview::HyParView {
 impl Paced for scamp::Scamp {
     /// As HyParView's.
     const CYCLE: Duration = Duration::from_secs(10);
+
+    /// The paper (§5.1) has nodes join SCAMP through random members. Through one contact in its first version they would all hold
+    /// it in their views, so that walks return there: its view grows, decides how many copies are made, and all know the same few.
+    const ENTRANCE: Entrance = Entrance::Any;
+
+    /// A copy makes as many steps as views have entries, in the mean.
+    const JOINING: Duration = Duration::from_millis(100);
 
     fn is_periodic(timer: &Self::Timer) -> bool {
         matches!(timer, scamp::Timer::Tick { .. })

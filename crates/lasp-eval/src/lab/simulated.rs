@@ -1,6 +1,6 @@
 //! Overlays of the real state machines, in virtual time: messages travel, links break, timers run.
 
-use super::flood::{Command, Flood, Heard, Paced};
+use super::flood::{Command, Entrance, Flood, Heard, Paced};
 use super::graph::Graph;
 use super::options::Crash;
 use super::plane::Plane;
@@ -12,9 +12,6 @@ use std::time::Duration;
 
 /// Every message takes as long as every other, so that a first delivery took the shortest way, as in the paper's rounds.
 const LATENCY: Duration = Duration::from_millis(1);
-
-/// How long a join is left alone before the next: its walk and what comes of it are over by then.
-const JOIN_SPACING: Duration = Duration::from_millis(20);
 
 /// How long a broadcast is given while nothing else goes on: beyond every overlay's diameter, and every reaction on the
 /// way.
@@ -44,8 +41,8 @@ where
     M: Paced,
     M::Message: Wire + Clone,
 {
-    /// Joins nodes one by one through the first, with nothing periodic in between, as the paper does. `make` makes each
-    /// one's strategy, `known` names everybody that it could turn to.
+    /// Joins nodes one by one, through whom the strategy wants it, with nothing periodic in between, as the paper does. `make`
+    /// makes each one's strategy, `known` names everybody that it could turn to.
     pub fn grow(
         nodes: usize,
         seed: u64,
@@ -61,10 +58,14 @@ where
             simulator.spawn(contact.clone(), Flood::new(make(contact, rng)));
             simulator.command(id, Command::Hold);
             if node > 0 {
-                let through = MembershipCommand::Join(vec![address(0)]);
-                simulator.command(id, Command::Membership(through));
+                let through = match M::ENTRANCE {
+                    Entrance::First => 0,
+                    Entrance::Any => simulator.rng().index(node),
+                };
+                let join = MembershipCommand::Join(vec![address(through)]);
+                simulator.command(id, Command::Membership(join));
             }
-            simulator.run_for(JOIN_SPACING);
+            simulator.run_for(M::JOINING);
         }
         for node in 0..nodes {
             simulator.command(PeerId(node as u64), Command::Resume);

@@ -122,15 +122,17 @@ fn known(membership: &HyParView) -> Vec<PeerId> {
     all.into_iter().collect()
 }
 
-/// SCAMP as the HyParView paper (§5.1) compares with it, c = 4: its real state machines join and are left alone for the
-/// cycles; messages then go from partial view to partial view, in rounds. Nothing in SCAMP reacts to them.
+/// SCAMP as the HyParView paper (§5.1) compares with it, c = 4: its real state machines join through random members and are
+/// left alone for the cycles; messages then go from partial view to partial view, in rounds. Nothing in SCAMP reacts to them.
 fn scamp(nodes: usize, options: &Hyparview, seed: u64) -> Gossip<u32> {
     let settings = scamp::Config {
         version: scamp::Version::V1,
         copies: 4,
-        // Heartbeats change nothing while nobody fails: rarely, so that they do not take most of the time.
-        beat_interval: Duration::from_secs(60),
-        isolation_timeout: Duration::from_secs(180),
+        // Heartbeats change nothing while nobody fails, and none are heard while nodes join, which takes 17 minutes for 10,000:
+        // rarely, so that no arc is given up for that, and they do not take most of the time.
+        beat_interval: Duration::from_secs(1200),
+        isolation_timeout: Duration::from_secs(2400),
+        lease: Duration::from_secs(86_400),
         ..scamp::Config::default()
     };
     let partial_view = |scamp: &Scamp| scamp.partial_view().into_iter().map(|contact| contact.id).collect();
