@@ -178,6 +178,33 @@ fn islands_left_by_a_partition_find_each_other_again() {
 }
 
 #[test]
+fn nobody_stays_alone_after_fast_churn() {
+    let mut alone = 0;
+    for seed in 0..8 {
+        for version in [Version::V1, Version::V2] {
+            let context = format!("seed {seed}, {version:?}");
+            let mut rng = Rng::new(seed);
+            let mut world = grown(Scamp { version, ..Scamp::default() }, seed, 40);
+            let mut alive: Vec<u64> = (0..40).collect();
+            // Within two minutes everybody is replaced six times, by somebody at another address who knows three.
+            for newcomer in 40..280 {
+                let at = rng.index(alive.len());
+                world.crash(alive[at]);
+                let mut others: Vec<u64> = alive.iter().copied().filter(|n| *n != alive[at]).collect();
+                rng.shuffle(&mut others);
+                world.spawn_joining(newcomer, &others[..3]);
+                alive[at] = newcomer;
+                world.run(MILLI * 500);
+            }
+            alone += world.faults().isolated.len();
+            world.settle(SECOND * 15, &context);
+            world.check_events();
+        }
+    }
+    assert!(alone > 0, "some were, when it stopped");
+}
+
+#[test]
 fn views_neither_grow_nor_shrink_with_the_leases() {
     for seed in 0..3 {
         let config = Scamp { lease: SECOND * 60, ..Scamp::default() };

@@ -22,9 +22,8 @@ const UNPROVEN: usize = 32;
 impl Scamp {
     /// Whether a subscription may be kept here.
     pub(super) fn may_keep(&self, now: Time, contact: &Contact) -> bool {
-        let arcs = || self.peers.iter().filter_map(|peer| peer.outgoing.as_ref());
         let known = self.peers.get(contact.id).is_some_and(|peer| peer.outgoing.is_some());
-        let room = arcs().count() < self.config.out_capacity && arcs().filter(|arc| !arc.proven).count() < UNPROVEN;
+        let room = self.peers.out_degree() < self.config.out_capacity && self.peers.unproven() < UNPROVEN;
         contact.id != self.me.id && !known && room && !self.departed.holds(now, contact)
     }
 
@@ -32,64 +31,66 @@ impl Scamp {
     pub(super) fn keep(&mut self, now: Time, contact: &Contact, hops: u8, out: &mut Out) {
         let expires = now + self.config.lease;
         let arc = Outgoing { known: false, proven: false, expires, due: now, failures: 0, hops };
-        self.peers.entry(contact).outgoing = Some(arc);
+        self.peers.change_or_add(contact, |peer| peer.outgoing = Some(arc));
         self.offer(now, contact.id, out);
     }
 
     /// Says that a peer is in the view, or asks for a link to say it over.
     fn offer(&mut self, now: Time, peer: PeerId, out: &mut Out) {
-        let degree = self.own_degree();
-        let Some(Peer { contact, link, outgoing: Some(arc), .. }) = self.peers.get_mut(peer) else {
+        let Some(Peer { contact, link, outgoing: Some(arc), .. }) = self.peers.get(peer) else {
             return;
         };
-        arc.failures = arc.failures.saturating_add(1);
-        if link.is_some() {
-            arc.due = now + self.config.reply_timeout;
+        let failures = arc.failures.saturating_add(1);
+        let due = if link.is_some() {
             self.metrics.probes += 1;
-            out.send(peer, Message::Arc { degree });
+            out.send(peer, Message::Arc { degree: self.own_degree() });
+            now + self.config.reply_timeout
         } else {
-            let (base, max) = (self.config.dial_backoff, self.config.dial_backoff_max);
-            arc.due = now + backoff(&mut self.rng, base, max, arc.failures);
             out.push(Output::Link(contact.clone()));
-        }
+            let (base, max) = (self.config.dial_backoff, self.config.dial_backoff_max);
+            now + backoff(&mut self.rng, base, max, failures)
+        };
+        self.change_arc(peer, |arc| (arc.due, arc.failures) = (due, failures));
+    }
+
+    /// Changes an arc to a peer, if there is one.
+    fn change_arc<R>(&mut self, peer: PeerId, change: impl FnOnce(&mut Outgoing) -> R) -> Option<R> {
+        self.peers.change(peer, |peer| peer.outgoing.as_mut().map(change)).flatten()
     }
 
     fn own_degree(&self) -> u32 {
-        u32::try_from(self.degree).unwrap_or(MAX_DEGREE).min(MAX_DEGREE)
+        u32::try_from(self.peers.degree()).unwrap_or(MAX_DEGREE).min(MAX_DEGREE)
     }
 
     /// A link is up: says what there is to say over it.
     pub(super) fn offer_over_new_link(&mut self, now: Time, peer: PeerId, out: &mut Out) {
-        if let Some(arc) = self.peers.get_mut(peer).and_then(|peer| peer.outgoing.as_mut()) {
-            arc.failures = 0;
+        if self.change_arc(peer, |arc| arc.failures = 0).is_some() {
             self.offer(now, peer, out);
         }
     }
 
     /// Takes a peer out of the partial view.
     pub(super) fn drop_arc(&mut self, peer: PeerId, out: &mut Out) {
-        if let Some(entry) = self.peers.get_mut(peer) {
-            let dropped = entry.outgoing.take();
-            if dropped.is_some() && entry.link.is_some() {
-                out.send(peer, Message::End);
-            }
+        let is_linked = |entry: &Peer| entry.link.is_some();
+        let dropped = self.peers.change(peer, |entry| entry.outgoing.take().is_some() && is_linked(entry));
+        if dropped == Some(true) {
+            out.send(peer, Message::End);
         }
         self.settle(peer, out);
     }
 
     pub(super) fn on_arc(&mut self, now: Time, from: PeerId, degree: u32, out: &mut Out) {
         let room = self.peers.in_degree() < self.config.in_capacity;
-        let Some(peer) = self.peers.get_mut(from) else {
+        let Some(known) = self.peers.get(from).map(|peer| peer.incoming.as_ref()) else {
             return;
         };
-        if peer.incoming.is_none() && !room {
+        if known.is_none() && !room {
             self.metrics.refused += 1;
             return out.send(from, Message::Refuse);
         }
-        let known = peer.incoming.as_ref();
         let (is_new, old) = (known.is_none(), known.is_some_and(|arc| arc.old));
-        peer.incoming = Some(Incoming { heard: now, old });
-        peer.degree = degree.max(1);
+        let arc = Incoming { heard: now, old };
+        self.peers.change(from, |peer| (peer.incoming, peer.degree) = (Some(arc), degree.max(1)));
         self.departed.forget(from);
         out.send(from, Message::Known { degree: self.own_degree() });
         self.settle(from, out);
@@ -107,32 +108,30 @@ impl Scamp {
 
     pub(super) fn on_known(&mut self, now: Time, from: PeerId, degree: u32, out: &mut Out) {
         let pause = self.rng.jitter(self.config.beat_interval, 0.1);
-        let Some(peer) = self.peers.get_mut(from) else {
-            return;
+        let (expires, due) = (now + self.config.lease, now + pause);
+        let confirm = |peer: &mut Peer| {
+            let arc = peer.outgoing.as_mut()?;
+            *arc = Outgoing { known: true, proven: true, failures: 0, expires, due, ..*arc };
+            peer.degree = degree.max(1);
+            Some(())
         };
-        let Some(arc) = &mut peer.outgoing else {
-            return out.send(from, Message::End);
-        };
-        (arc.known, arc.proven, arc.failures) = (true, true, 0);
-        arc.expires = now + self.config.lease;
-        arc.due = now + pause;
-        peer.degree = degree.max(1);
-        self.settle(from, out);
+        match self.peers.change(from, confirm) {
+            Some(Some(())) => self.settle(from, out),
+            Some(None) => out.send(from, Message::End),
+            None => {}
+        }
     }
 
     pub(super) fn on_end(&mut self, from: PeerId, out: &mut Out) {
-        if let Some(peer) = self.peers.get_mut(from) {
-            peer.incoming = None;
-        }
+        self.peers.change(from, |peer| peer.incoming = None);
         self.settle(from, out);
     }
 
     /// A peer does not want to be kept. If that is because it is in enough views, its subscription goes on to end.
     pub(super) fn on_refuse(&mut self, from: PeerId, out: &mut Out) {
-        let Some(peer) = self.peers.get_mut(from) else {
+        let Some((contact, arc)) = self.peers.change(from, |peer| (peer.contact.clone(), peer.outgoing.take())) else {
             return;
         };
-        let (contact, arc) = (peer.contact.clone(), peer.outgoing.take());
         self.settle(from, out);
         let hops = arc.filter(|arc| !arc.proven).map_or(0, |arc| arc.hops);
         let next = if hops == 0 { None } else { self.peers.any_step(from, &mut self.rng) };
@@ -151,12 +150,10 @@ impl Scamp {
             stale || peer.outgoing.as_ref().is_some_and(|arc| arc.due <= now || arc.expires <= now)
         };
         for id in self.peers.ids(wants) {
-            let Some(peer) = self.peers.get_mut(id) else {
+            self.peers.change(id, |peer| peer.incoming.take_if(|arc| now - arc.heard >= stale));
+            let Some(peer) = self.peers.get(id) else {
                 continue;
             };
-            if peer.incoming.as_ref().is_some_and(|arc| now - arc.heard >= stale) {
-                peer.incoming = None;
-            }
             let linked = peer.link.is_some();
             match &peer.outgoing {
                 Some(arc) if arc.expires <= now => self.drop_arc(id, out),
@@ -177,13 +174,11 @@ impl Scamp {
 
     /// A peer in the view does not answer: the link is broken, or there never was such a peer.
     fn unanswered(&mut self, peer: PeerId, proven: bool, out: &mut Out) {
-        let Some(entry) = self.peers.get_mut(peer) else {
-            return;
+        let give_up = |entry: &mut Peer| {
+            entry.outgoing.take_if(|_| !proven);
+            entry.link.take()
         };
-        if !proven {
-            entry.outgoing = None;
-        }
-        if entry.link.take().is_some() {
+        if self.peers.change(peer, give_up).flatten().is_some() {
             out.push(Output::Close(peer));
         }
         self.link_lost(peer, out);
@@ -191,16 +186,14 @@ impl Scamp {
 
     /// The link to a peer is gone; what was agreed over it is to be agreed anew.
     pub(super) fn link_lost(&mut self, peer: PeerId, out: &mut Out) {
-        let Some(entry) = self.peers.get_mut(peer) else {
-            return;
+        let unlink = |entry: &mut Peer| {
+            (entry.link, entry.incoming, entry.subscribed) = (None, None, None);
+            if let Some(arc) = &mut entry.outgoing {
+                arc.known = false;
+            }
+            entry.up
         };
-        entry.link = None;
-        entry.incoming = None;
-        entry.subscribed = None;
-        if let Some(arc) = &mut entry.outgoing {
-            arc.known = false;
-        }
-        if entry.up {
+        if self.peers.change(peer, unlink) == Some(true) {
             self.metrics.failures += 1;
             self.expect_islands();
         }

@@ -1,11 +1,12 @@
 //! The contacts through which a peer subscribes: dialled one after the other, round after round with growing pauses, until
-//! its subscription has arrived, which it has when somebody keeps this peer.
+//! its subscription has arrived, which it has when somebody keeps this peer. Who is alone turns to those heard of lately, too.
 
 use super::{Out, Scamp, Timer};
 use crate::membership::backoff::backoff;
 use crate::peer::{Addr, Contact};
 use crate::protocol::Output;
 use crate::time::Time;
+use std::collections::BTreeSet;
 
 /// The join contacts, and how far the attempt to subscribe through one of them has come.
 #[derive(Clone, Debug, Default)]
@@ -14,8 +15,8 @@ pub(super) struct Joining {
     /// What to subscribe for: see [`Message::Subscribe`].
     pub(super) copies: u8,
     stage: Stage,
-    /// The next contact of this round.
-    pub(super) next: usize,
+    /// Who is still to be tried in this round; the next comes last.
+    round: Vec<Addr>,
     /// Rounds in a row without success.
     rounds: u32,
     /// Whether the owner asked for this and no contact has been joined since.
@@ -81,19 +82,37 @@ impl Scamp {
         self.try_contacts(out);
     }
 
-    /// Begins to try the contacts, unless that is under way.
+    /// Begins to try the contacts, unless that is under way; and who has been heard of, if there are no neighbours.
     pub(super) fn try_contacts(&mut self, out: &mut Out) {
-        if self.joining.stage == Stage::Idle && !self.joining.contacts.is_empty() {
-            self.joining.next = 0;
+        let alone = self.peers.degree() == 0;
+        let heard = self.heard.newest_first().filter(|addr| alone && !self.joining.contacts.contains(addr));
+        let all = self.joining.contacts.iter().chain(heard).cloned().collect();
+        self.try_these(all, out);
+    }
+
+    /// Tries some addresses one after the other, unless others are being tried.
+    pub(super) fn try_these(&mut self, mut addrs: Vec<Addr>, out: &mut Out) {
+        if self.joining.stage == Stage::Idle && !addrs.is_empty() {
+            addrs.reverse();
+            self.joining.round = addrs;
             self.try_next_contact(out);
         }
     }
 
+    /// Who may be on another island: contacts, and whoever was heard of, that are no neighbours; in random order.
+    pub(super) fn strangers(&mut self) -> Vec<Addr> {
+        let neighbors = self.peers.neighbors().iter().filter_map(|id| self.peers.get(*id));
+        let near: BTreeSet<&Addr> = neighbors.map(|peer| &peer.contact.addr).collect();
+        let all: BTreeSet<&Addr> = self.joining.contacts.iter().chain(self.heard.newest_first()).collect();
+        let mut strangers: Vec<Addr> = all.difference(&near).copied().cloned().collect();
+        self.rng.shuffle(&mut strangers);
+        strangers
+    }
+
     pub(super) fn try_next_contact(&mut self, out: &mut Out) {
-        let Some(addr) = self.joining.contacts.get(self.joining.next).cloned() else {
+        let Some(addr) = self.joining.round.pop() else {
             return self.rest(out);
         };
-        self.joining.next += 1;
         out.push(Output::Dial(addr.clone()));
         self.joining.enter(Stage::Dialing(addr));
         self.set_join_timer(out);
@@ -104,7 +123,7 @@ impl Scamp {
     }
 
     fn rest(&mut self, out: &mut Out) {
-        if self.degree > 0 && !self.joining.commanded {
+        if self.peers.degree() > 0 && !self.joining.commanded {
             return self.joining.enter(Stage::Idle); // it was for a renewal, which can wait
         }
         self.joining.rounds = self.joining.rounds.saturating_add(1);

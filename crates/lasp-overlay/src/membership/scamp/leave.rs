@@ -6,6 +6,7 @@
 
 use super::config::Version;
 use super::message::Message;
+use super::peers::Peer;
 use super::{Out, Scamp};
 use crate::membership::Event;
 use crate::peer::{Contact, PeerId};
@@ -60,19 +61,19 @@ impl Scamp {
         for id in self.peers.ids(|peer| peer.link.is_some()) {
             let message = heirs.get(&id).map_or(Message::Leave, |by| Message::Replace { by: by.clone() });
             out.send(id, message);
-            if let Some(peer) = self.peers.get_mut(id) {
-                (peer.incoming, peer.outgoing) = (None, None);
-            }
+            self.peers.change(id, |peer| (peer.incoming, peer.outgoing) = (None, None));
             self.settle(id, out);
             out.push(Output::Close(id));
         }
         self.peers.clear();
+        self.heard.clear();
         self.joining.clear();
     }
 
     /// Whom those get instead of this peer that have it in their view.
     fn heirs(&self) -> BTreeMap<PeerId, Contact> {
-        let view: Vec<&Contact> = self.peers.iter().filter(|peer| peer.leads_on()).map(|peer| &peer.contact).collect();
+        let view = self.peers.steps().iter().filter_map(|id| self.peers.get(*id));
+        let view: Vec<&Contact> = view.map(|peer| &peer.contact).collect();
         let holders = self.peers.ids(|peer| peer.link.is_some() && peer.incoming.is_some());
         let replaced = match self.config.version {
             Version::V1 => 0,
@@ -88,12 +89,14 @@ impl Scamp {
 
     /// A peer leaves; maybe another is to be kept instead.
     pub(super) fn on_leave(&mut self, now: Time, from: PeerId, by: Option<&Contact>, out: &mut Out) {
-        let Some(peer) = self.peers.get_mut(from) else {
+        let forget = |peer: &mut Peer| {
+            peer.incoming = None;
+            (peer.outgoing.take().is_some(), peer.contact.clone())
+        };
+        let Some((kept, contact)) = self.peers.change(from, forget) else {
             return;
         };
-        let kept = peer.outgoing.take().is_some();
-        peer.incoming = None;
-        let contact = peer.contact.clone();
+        self.heard.forget(&contact.addr);
         if !self.departed.holds(now, &contact) {
             out.emit(Event::Left(from));
         }

@@ -11,11 +11,12 @@
 //!
 //! This file holds the state, the dispatch, and the only place where the active view changes. `peers`: what is known of
 //! each peer; `arcs`: how an arc comes about and ends; `subscribe`: subscriptions, `join` and `renew`: when
-//! they are made; `leave`: unsubscriptions; `message`,
+//! they are made; `heard`: whom a peer turns to that is alone; `leave`: unsubscriptions; `message`,
 //! `config`. Knows nothing of what travels over the links.
 
 mod arcs;
 mod config;
+mod heard;
 mod join;
 mod leave;
 mod message;
@@ -32,9 +33,10 @@ use crate::peer::{Addr, Contact, PeerId};
 use crate::protocol::{Input, Outbox, Output, Protocol};
 use crate::rng::Rng;
 use crate::time::Time;
+use heard::Heard;
 use join::Joining;
 use leave::Departed;
-use peers::{Link, Peers};
+use peers::{Link, Peer, Peers};
 use renew::Renewal;
 use std::time::Duration;
 use twice::Walks;
@@ -54,9 +56,8 @@ pub struct Scamp {
     term: u32,
     left: bool,
     peers: Peers,
-    /// How many neighbours there are.
-    degree: usize,
     joining: Joining,
+    heard: Heard,
     renewal: Renewal,
     departed: Departed,
     walks: Walks,
@@ -88,8 +89,8 @@ impl Scamp {
             term: 0,
             left: false,
             peers: Peers::default(),
-            degree: 0,
             joining: Joining::default(),
+            heard: Heard::default(),
             renewal: Renewal::default(),
             departed: Departed::default(),
             walks: Walks::default(),
@@ -130,24 +131,25 @@ impl Scamp {
 
     /// The only place where the active view changes: brings what the owner was told about a peer in line with what is.
     fn settle(&mut self, peer: PeerId, out: &mut Out) {
-        let Some(entry) = self.peers.get_mut(peer) else {
+        let turn = |entry: &mut Peer| {
+            let is = entry.is_active();
+            let was = std::mem::replace(&mut entry.up, is);
+            let newcomer = (is && !was).then(|| entry.contact.clone());
+            (newcomer, was && !is)
+        };
+        let Some((newcomer, lost)) = self.peers.change(peer, turn) else {
             return;
         };
-        let active = entry.is_active();
-        if active && !entry.up {
-            entry.up = true;
-            self.degree += 1;
+        if let Some(contact) = newcomer {
             self.metrics.ups += 1;
-            out.emit(Event::Up(entry.contact.clone()));
-            if self.degree == 1 {
+            out.emit(Event::Up(contact));
+            if self.peers.degree() == 1 {
                 out.emit(Event::Joined);
             }
-        } else if !active && entry.up {
-            entry.up = false;
-            self.degree -= 1;
+        } else if lost {
             self.metrics.downs += 1;
             out.emit(Event::Down(peer));
-            if self.degree == 0 && !self.left {
+            if self.peers.degree() == 0 && !self.left {
                 self.metrics.isolations += 1;
                 out.emit(Event::Isolated);
             }
@@ -157,10 +159,10 @@ impl Scamp {
 
     fn on_message(&mut self, now: Time, from: PeerId, message: Message, out: &mut Out) {
         // Without a link there is nobody to answer: it was closed while this was on its way.
-        let Some(link) = self.peers.get_mut(from).and_then(|peer| peer.link.as_mut()) else {
+        let used = self.peers.change(from, |peer| peer.link.as_mut().map(|link| link.used = now)).flatten();
+        if used.is_none() {
             return;
-        };
-        link.used = now;
+        }
         if self.left {
             return Self::answer_as_departed(from, &message, out);
         }
@@ -168,11 +170,13 @@ impl Scamp {
             Message::Subscribe { copies } => self.on_subscribe(now, from, copies, out),
             Message::Indirect { copies, steps, walk, peer } => {
                 if self.walks.arrives(now, &peer, walk, steps) {
+                    self.hear_of(&peer);
                     self.on_indirect(now, copies, (steps, walk), peer, out);
                 }
             }
             Message::Forward { hops, walk, peer } => {
                 if self.walks.arrives(now, &peer, walk, hops) {
+                    self.hear_of(&peer);
                     self.on_forward(now, (hops, walk), peer, out);
                 }
             }
@@ -182,6 +186,12 @@ impl Scamp {
             Message::Refuse => self.on_refuse(from, out),
             Message::Leave => self.on_leave(now, from, None, out),
             Message::Replace { by } => self.on_leave(now, from, Some(&by), out),
+        }
+    }
+
+    fn hear_of(&mut self, peer: &Contact) {
+        if peer.addr != self.me.addr {
+            self.heard.note(&peer.addr);
         }
     }
 
@@ -198,9 +208,11 @@ impl Scamp {
             // It has been restarted: what was agreed upon died with its former life.
             self.link_lost(peer.id, out);
         }
-        let entry = self.peers.entry(peer);
-        entry.contact = peer.clone();
-        entry.link = Some(Link { dialed: dialed.is_some() || entry.outgoing.is_some(), used: now });
+        self.peers.change_or_add(peer, |entry| {
+            entry.contact = peer.clone();
+            entry.link = Some(Link { dialed: dialed.is_some() || entry.outgoing.is_some(), used: now });
+        });
+        self.hear_of(peer);
         self.offer_over_new_link(now, peer.id, out);
         self.contact_reached(now, peer, dialed.as_ref(), out);
     }
@@ -223,7 +235,10 @@ impl Protocol for Scamp {
             Input::Expired(Timer::Tick { .. }) | Input::Drained { .. } => {}
             Input::Expired(Timer::Join { step }) => self.on_join_timer(step, out),
             Input::LinkUp { peer, dialed } => self.on_link_up(now, &peer, dialed, out),
-            Input::DialFailed(addr) => self.contact_failed(&addr, out),
+            Input::DialFailed(addr) => {
+                self.heard.forget(&addr);
+                self.contact_failed(&addr, out);
+            }
             Input::LinkDown(peer) => self.link_lost(peer, out),
         }
     }
@@ -235,7 +250,12 @@ impl Membership for Scamp {
     }
 
     fn active(&self) -> Vec<Contact> {
-        self.peers.iter().filter(|peer| peer.up).map(|peer| peer.contact.clone()).collect()
+        let neighbors = self.peers.neighbors().iter().filter_map(|id| self.peers.get(*id));
+        neighbors.map(|peer| peer.contact.clone()).collect()
+    }
+
+    fn each_active(&self, each: &mut dyn FnMut(PeerId)) {
+        self.peers.neighbors().iter().copied().for_each(each);
     }
 
     fn passive(&self) -> Vec<Contact> {
@@ -258,9 +278,11 @@ impl Membership for Scamp {
     }
 
     fn heard(&mut self, _: Time, from: PeerId) {
-        if let Some(arc) = self.peers.get_mut(from).and_then(|peer| peer.outgoing.as_mut()).filter(|arc| arc.known) {
-            arc.failures = 0;
-        }
+        self.peers.change(from, |peer| {
+            if let Some(arc) = peer.outgoing.as_mut().filter(|arc| arc.known) {
+                arc.failures = 0;
+            }
+        });
     }
 
     fn metrics(&self) -> &Metrics {

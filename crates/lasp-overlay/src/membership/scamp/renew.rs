@@ -1,7 +1,7 @@
 //! Subscribing anew: once in a lease, when this peer is in too few views, and in case there are islands.
 //!
-//! Once in a lease a peer subscribes anew, mostly through its view, now and then through a join contact in case its island
-//! has lost the others; so that views do not keep the shape that the order of arrivals gave them. The paper lets the old
+//! Once in a lease a peer subscribes anew, mostly through its view, now and then through a contact, or another of whom it has heard
+//! and who is no neighbour, in case its island has lost the others; so that views do not keep the shape that the order of arrivals gave them. The paper lets the old
 //! arcs end with their lease and the spreader's view say how many new ones there are: that keeps the number of arcs only in
 //! the mean, and each lease adds what overlaps (views of 9 had 45 after ten leases). Here as many copies are made as there
 //! are old arcs, each new arc ends an old one, and the lease of an arc that is left begins anew with every heartbeat.
@@ -12,13 +12,12 @@
 
 use super::message::Message;
 use super::{Out, Scamp};
-use crate::peer::Addr;
 use crate::time::Time;
 
 /// How often a subscription is renewed through a join contact instead of the view. A quarter: guess.
 const THROUGH_CONTACT: f64 = 0.25;
 
-/// How often a contact is asked after joining, and after a neighbour was lost. 4: guess; whoever is cut off for longer is found when
+/// How often a stranger is asked after joining, and after a neighbour was lost. 4: guess; whoever is cut off for longer is found when
 /// subscriptions are renewed.
 const MENDS: u8 = 4;
 
@@ -77,7 +76,7 @@ impl Scamp {
         let copies = if lonely {
             self.renewal.full = now;
             self.renewal.fruitless = self.renewal.fruitless.saturating_add(1);
-            self.peers.incoming_mut().for_each(|arc| arc.old = false);
+            self.peers.mark_incoming(false);
             self.missing()
         } else {
             self.set_renewal(now);
@@ -89,14 +88,17 @@ impl Scamp {
             Some(contact) => self.subscribe_at(now, &contact, copies, out),
             None => {
                 self.joining.copies = copies;
-                self.try_contacts(out);
+                match self.strangers() {
+                    strangers if strangers.is_empty() => self.try_contacts(out),
+                    strangers => self.try_these(strangers, out),
+                }
             }
         }
     }
 
     /// From now on arcs to here give way to new ones: how many copies are to be made, as for a newcomer where there are none.
     fn begin_renewal(&mut self) -> u8 {
-        self.peers.incoming_mut().for_each(|arc| arc.old = true);
+        self.peers.mark_incoming(true);
         if self.peers.in_degree() == 0 { 0 } else { u8::try_from(self.wanted()).unwrap_or(u8::MAX) }
     }
 
@@ -138,9 +140,7 @@ impl Scamp {
         let Some(id) = self.rng.choose(&old).copied() else {
             return;
         };
-        if let Some(peer) = self.peers.get_mut(id) {
-            peer.incoming = None;
-        }
+        self.peers.change(id, |peer| peer.incoming = None);
         out.send(id, Message::Refuse);
         self.settle(id, out);
     }
@@ -150,22 +150,19 @@ impl Scamp {
         self.renewal.mends = MENDS;
     }
 
-    /// Subscribes anew through a contact that is no neighbour, if it is time: it may be on another island. The fewer
+    /// Subscribes anew through somebody who is no neighbour, if it is time: it may be on another island. The fewer
     /// neighbours this peer has, the smaller its island may be.
     pub(super) fn mend_if_due(&mut self, now: Time, out: &mut Out) {
         if now < self.renewal.mend || self.renewal.mends == 0 {
             return;
         }
         self.renewal.mend = now + self.rng.jitter(self.config.mend_interval, 0.25);
-        let is_neighbor = |addr: &Addr| self.peers.iter().any(|peer| peer.up && peer.contact.addr == *addr);
-        let contacts = self.joining.contacts.iter().enumerate();
-        let distant: Vec<usize> = contacts.filter(|(_, addr)| !is_neighbor(addr)).map(|(at, _)| at).collect();
-        let asks = self.joining.is_idle() && self.rng.chance(1.0 / (1.0 + self.degree as f64));
-        if let Some(at) = self.rng.choose(&distant).copied().filter(|_| asks) {
+        let asks = self.joining.is_idle() && self.rng.chance(1.0 / (1.0 + self.peers.degree() as f64));
+        let strangers = if asks { self.strangers() } else { Vec::new() };
+        if !strangers.is_empty() {
             let enough = u8::try_from(self.config.copies + 1).unwrap_or(u8::MAX);
             self.joining.copies = self.begin_renewal().min(enough);
-            self.joining.next = at;
-            self.try_next_contact(out);
+            self.try_these(strangers, out);
         }
     }
 }

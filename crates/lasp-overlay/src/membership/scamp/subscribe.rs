@@ -29,15 +29,15 @@ impl Scamp {
 
     pub(super) fn on_subscribe(&mut self, now: Time, from: PeerId, copies: u8, out: &mut Out) {
         let pause = self.config.subscribe_pause;
-        let Some(peer) = self.peers.get_mut(from) else {
+        let Some(peer) = self.peers.get(from) else {
             return;
         };
         if peer.subscribed.is_some_and(|last| now - last < pause) {
             self.metrics.refused += 1;
             return;
         }
-        peer.subscribed = Some(now);
         let contact = peer.contact.clone();
+        self.peers.change(from, |peer| peer.subscribed = Some(now));
         self.departed.forget(from);
         let steps = match self.config.version {
             Version::V1 => 0,
@@ -63,7 +63,7 @@ impl Scamp {
     ) {
         let most = steps.min(self.config.steps);
         for left in (0..most).rev() {
-            if let Some(next) = self.peers.fair_step(peer.id, self.degree, &mut self.rng) {
+            if let Some(next) = self.peers.fair_step(peer.id, &mut self.rng) {
                 return out.send(next, Message::Indirect { copies, steps: left, walk, peer });
             }
         }
@@ -72,7 +72,7 @@ impl Scamp {
 
     /// Sends a copy of a subscription to everybody in the view, and a few more.
     fn spread(&mut self, now: Time, copies: u8, peer: &Contact, out: &mut Out) {
-        let view = self.peers.ids(|other| other.leads_on() && other.contact.id != peer.id);
+        let view: Vec<PeerId> = self.peers.steps().iter().copied().filter(|other| *other != peer.id).collect();
         if view.is_empty() {
             if self.may_keep(now, peer) {
                 self.keep(now, peer, self.config.hops, out);

@@ -76,7 +76,11 @@ fn a_peer_whose_link_breaks_stays_in_the_view_and_is_dialled_again() {
     assert_eq!(bench.view(), [1]);
     assert_eq!((bench.peer.passive(), bench.peer.members()), (vec![contact(1)], vec![]));
     assert!(bench.tick(SECOND * 12).contains(&Output::Link(contact(1))));
-    assert_eq!(bench.link(1), [arc(1, 0)]);
+    let step = bench.peer.joining_step() + 1;
+    // It is alone, and turns to whom it has heard of.
+    let subscribed = [timer(Timer::Join { step }), send(1, M::Subscribe { copies: 0 })];
+    let [asked, subscribed] = subscribed;
+    assert_eq!(bench.link(1), [arc(1, 0), asked, subscribed]);
     assert_eq!(bench.receive(1, M::Known { degree: 1 }), [up(1), JOINED]);
     assert_eq!(bench.peer.metrics().failures, 1);
 }

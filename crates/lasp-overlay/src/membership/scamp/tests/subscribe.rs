@@ -65,6 +65,55 @@ fn w07_joining_goes_on_round_after_round_until_somebody_keeps_the_newcomer() {
     assert_eq!(bench.input(Input::Expired(Timer::Join { step })), [], "it has arrived");
 }
 
+/// A peer with neighbour 2 that has heard of 5, and what it tries when it is to subscribe anew, all in vain.
+fn tries(known: Option<u64>, alone: bool) -> Vec<Addr> {
+    let mut bench = Bench::new();
+    if let Some(n) = known {
+        join(&mut bench, &[n]);
+        bench.peer.joining.clear();
+        bench.peer.joining.contacts.push(addr(n));
+    }
+    bench.kept_by(2);
+    bench.receive(2, M::Indirect { copies: 0, steps: 1, walk: 1, peer: contact(5) });
+    if alone {
+        bench.input(Input::LinkDown(PeerId(2)));
+    }
+    let mut out = Outbox::new();
+    bench.peer.try_contacts(&mut out);
+    let (mut effects, mut tried) = (out.take(), Vec::new());
+    while let Some(Output::Dial(addr)) = effects.first() {
+        let addr = addr.clone();
+        effects = bench.input(Input::DialFailed(addr.clone()));
+        tried.push(addr);
+    }
+    tried
+}
+
+#[test]
+fn who_is_alone_turns_to_its_contacts_and_then_to_whom_it_has_heard_of() {
+    assert_eq!(tries(Some(1), true), [addr(1), addr(5), addr(2)]);
+    assert_eq!(tries(Some(5), true), [addr(5), addr(2)], "nobody twice");
+    assert_eq!(tries(None, true), [addr(5), addr(2)]);
+    assert_eq!(tries(Some(1), false), [addr(1)], "while there are neighbours the view is enough");
+}
+
+#[test]
+fn few_are_remembered_and_none_that_left_or_cannot_be_reached() {
+    let mut bench = Bench::new();
+    bench.kept_by(2);
+    for n in 10..40 {
+        bench.receive(2, M::Indirect { copies: 0, steps: 1, walk: 1, peer: contact(n) });
+    }
+    let heard = |bench: &Bench| bench.peer.heard.newest_first().cloned().collect::<Vec<_>>();
+    assert_eq!(heard(&bench), (24..40).rev().map(addr).collect::<Vec<_>>());
+    bench.input(Input::DialFailed(addr(30)));
+    bench.link(31);
+    bench.receive(31, M::Leave);
+    bench.receive(2, M::Indirect { copies: 0, steps: 1, walk: 2, peer: contact(0) });
+    let known = heard(&bench);
+    assert!(![0, 30, 31].iter().any(|n| known.contains(&addr(*n))) && known.len() == 14, "{known:?}");
+}
+
 #[test]
 fn who_has_nobody_in_its_view_keeps_the_subscriber() {
     let mut bench = Bench::new();
