@@ -240,6 +240,19 @@ fn two_overlays_become_one_when_a_member_of_one_joins_the_other() {
     world.settle(SECOND * 5, "joined");
 }
 
+/// Four peers with three neighbours each are full, and need nobody else: two such islands know of each other and have no link.
+#[test]
+fn full_islands_of_the_least_views_find_each_other() {
+    for count in [8, 12, 40] {
+        for seed in 0..20 {
+            let narrow = MembershipConfig::HyParView(HyParView { active_capacity: 3, ..HyParView::default() });
+            let mut world = World::grown(Config::seeded(seed), narrow, count, MILLI * 10);
+            world.run(SECOND * 20);
+            world.settle(SECOND * 600, &format!("{count} peers, seed {seed}"));
+        }
+    }
+}
+
 #[test]
 fn who_leaves_is_replaced_at_once_and_not_kept() {
     for seed in 0..8 {

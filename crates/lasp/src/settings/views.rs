@@ -159,7 +159,7 @@ mod tests {
     #[test]
     fn settings_of_hyparview_reach_it() {
         let settings = Settings {
-            active_view: Some(2),
+            active_view: Some(4),
             passive_view: Some(60),
             optimise: Some(Optimise::Rtt),
             tag: "edge".parse().ok(),
@@ -167,7 +167,7 @@ mod tests {
             ..Settings::default()
         };
         let Ok(MembershipConfig::HyParView(config)) = resolved(&settings) else { panic!("HyParView") };
-        assert_eq!((config.active_capacity, config.active_min, config.passive_capacity), (2, 2, 60));
+        assert_eq!((config.active_capacity, config.active_min, config.passive_capacity), (4, 3, 60));
         assert_eq!(config.optimise, Some(xbot::Config::default()));
         assert_eq!(config.tag, Tag::new("edge"));
         assert_eq!(config.reserved, [(Tag::new("server").expect("short"), 1)].into());
@@ -187,9 +187,9 @@ mod tests {
         let small = Settings { passive_view: Some(4), ..Settings::default() };
         let expected = "`passive_view` is 4, but must be at least the 7 peers that a shuffle offers";
         assert!(resolved(&small).expect_err("too small").starts_with(expected));
-        let alone = Settings { active_view: Some(1), optimise: Some(Optimise::Rtt), ..Settings::default() };
-        let expected = "`unbiased` is 1, but must be less than `active_view`, which is 1";
-        assert_eq!(resolved(&alone), Err(expected.to_owned()));
+        let rings = Settings { active_view: Some(2), ..Settings::default() };
+        let expected = "`active_view` is 2, but must be at least 3: with fewer the overlay is made of rings";
+        assert!(resolved(&rings).expect_err("too small").starts_with(expected));
         let kept = Settings { reserve: Some(vec!["server=5".parse().expect("valid")]), ..Settings::default() };
         let expected = "`reserve` is 5, but must be less than `active_view` (5) in all, so that others can join";
         assert_eq!(resolved(&kept), Err(expected.to_owned()));

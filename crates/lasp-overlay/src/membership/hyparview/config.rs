@@ -8,10 +8,13 @@ use crate::membership::contradiction::{Contradiction, demand};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+/// Least active view. Random graphs of degree 3 hang together almost surely as they grow, those of degree 2 almost surely do not.
+pub(super) const LEAST_ACTIVE: usize = 3;
+
 /// Settings of [`HyParView`](super::HyParView).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
-    /// How many neighbours a peer keeps at most. 5: the paper, for 10,000 peers (log10 n + 1).
+    /// How many neighbours a peer keeps at most, no less than 3. 5: the paper, for 10,000 peers (log10 n + 1).
     pub active_capacity: usize,
     /// With fewer neighbours than this a peer looks for more with urgency. 3: guess; the least degree that keeps a
     /// random graph connected.
@@ -147,7 +150,8 @@ impl Config {
 
     fn validate_views(&self) -> Result<(), Contradiction> {
         let capacity = self.active_capacity;
-        demand(capacity > 0, "active_capacity", capacity, "at least 1")?;
+        let rings = "at least 3: with fewer the overlay is made of rings, which nothing holds together";
+        demand(capacity >= LEAST_ACTIVE, "active_capacity", capacity, rings)?;
         let min = self.active_min;
         demand(min <= capacity, "active_min", min, format!("at most `active_capacity`, which is {capacity}"))?;
         let kept: usize = self.reserved.values().sum();

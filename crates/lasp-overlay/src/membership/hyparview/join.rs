@@ -3,7 +3,7 @@
 //! To join, the contacts are dialled one after the other, round after round with growing pauses, until one of them is
 //! a neighbour. It spreads the word on random walks, at whose ends others become neighbours, too. A peer that has lost
 //! all neighbours and finds no passive peer does the same again, for ever. Who leaves tells its neighbours, which
-//! replace it at once and do not keep it.
+//! replace it at once and do not keep it; and whom it has asked to become one, who may have accepted.
 
 use super::message::{LinkId, Message};
 use super::neighbor::Purpose;
@@ -247,7 +247,7 @@ impl HyParView {
         }
     }
 
-    /// Leaves: tells the neighbours and forgets everything.
+    /// Leaves: tells the neighbours, and whoever may take this peer for one, and forgets everything.
     pub(super) fn leave(&mut self, out: &mut Out) {
         if self.left {
             return;
@@ -259,6 +259,10 @@ impl HyParView {
         for (peer, link) in neighbors {
             out.send(peer, Message::Disconnect { link, alive: false });
             self.deactivate(peer, out);
+        }
+        // Whoever was asked may have accepted: the answer is on its way.
+        for (peer, link) in self.asked() {
+            out.send(peer, Message::Disconnect { link, alive: false });
         }
         for peer in self.links.peers() {
             out.push(Output::Close(peer));

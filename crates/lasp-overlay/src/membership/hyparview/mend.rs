@@ -5,6 +5,7 @@
 //! life it was not dead but cut off, and the two become neighbours again even if both are full by now. Where that memory
 //! does not reach, because a partition lasts long or everybody was restarted, join contacts are asked now and then.
 
+use super::config::LEAST_ACTIVE;
 use super::neighbor::Purpose;
 use super::{HyParView, Out};
 use crate::membership::backoff::backoff;
@@ -20,6 +21,13 @@ const LOST: usize = 16;
 /// rarely: a guess that keeps it below one neighbour in 15 minutes in a cluster of ten.
 const UNLIKELY: f64 = 1.0 / 256.0;
 
+/// The same in a small cluster in which a neighbour has failed lately, and where views are as small as they may be: there full islands
+/// come about that know of each other and need nobody. A guess: half a minute for ten peers.
+const LIKELIER: f64 = 1.0 / 16.0;
+
+/// How long lately is. A guess: ten peers that ask so often find the others by then.
+const LATELY: Duration = Duration::from_secs(180);
+
 /// Neighbours that were lost without a farewell, and when to ask a contact.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Mending {
@@ -28,6 +36,8 @@ pub(super) struct Mending {
     due: Time,
     /// When room was last made for a stranger that asked to mend.
     granted: Option<Time>,
+    /// When a neighbour last failed.
+    failed: Option<Time>,
 }
 
 #[derive(Clone, Debug)]
@@ -92,6 +102,7 @@ impl HyParView {
     pub(super) fn remember_lost(&mut self, now: Time, contact: Contact) {
         let pause = backoff(&mut self.rng, self.config.mend_backoff, self.config.mend_backoff_max, 1);
         self.mending.remember(contact, now + pause);
+        self.mending.failed = Some(now);
     }
 
     /// Tries a lost neighbour again if one is due, and a contact if it is time.
@@ -107,22 +118,30 @@ impl HyParView {
         if now >= self.mending.due {
             let pause = self.rng.jitter(self.config.mend_interval, 0.25);
             self.mending.pause(now + pause);
-            self.look_for_contact(out);
+            self.look_for_contact(now, out);
         }
     }
 
     /// Turns to a contact that may be on another island. If this peer knows its whole island and the contact is not
     /// among them, it joins again; else it asks now and then, for all the evidence there is.
-    fn look_for_contact(&mut self, out: &mut Out) {
+    fn look_for_contact(&mut self, now: Time, out: &mut Out) {
         let Some(addr) = self.distant_contact() else {
             return;
         };
         let known = self.view.passive().chain(self.links.contacts()).any(|contact| contact.addr == addr);
         if self.knows_everybody() && !known {
             self.approach(&addr, Purpose::Join, out);
-        } else if self.rng.chance(UNLIKELY) {
+        } else if self.rng.chance(self.likelihood(now)) {
             self.approach(&addr, Purpose::Mend, out);
         }
+    }
+
+    /// How often a contact is asked of which nothing speaks for its being on another island. In a large cluster everybody would ask
+    /// the same few.
+    fn likelihood(&self, now: Time) -> f64 {
+        let small = self.view.passive().count() < self.config.passive_capacity;
+        let shaken = self.mending.failed.is_some_and(|last| now - last < LATELY);
+        if self.config.active_capacity <= LEAST_ACTIVE || (small && shaken) { LIKELIER } else { UNLIKELY }
     }
 
     /// Whether the views hold the whole island: there is room for more, but exchanges bring nobody.

@@ -123,6 +123,12 @@ impl HyParView {
         }
     }
 
+    /// Whom this peer has asked over a link that is up, and for which relation; ascending.
+    pub(super) fn asked(&self) -> Vec<(PeerId, LinkId)> {
+        let told = self.pending.values().filter(|pending| self.links.contact(pending.contact.id).is_some());
+        told.map(|pending| (pending.contact.id, pending.link)).collect()
+    }
+
     fn may_ask_again(&self, peer: PeerId) -> bool {
         let usual = self.config.request_attempts;
         self.pending.get(&peer).is_some_and(|pending| pending.attempts < pending.purpose.attempts(usual))

@@ -105,11 +105,11 @@ pub(super) fn check_quiet(world: &mut World, strategy: Strategy, context: &str) 
     assert!(rate < strategy.idle(), "{context}: {rate:.1} B/s per peer at rest");
 }
 
-/// Partial views change a little for ever: X-BOT takes the luck of two probes for a shorter way now and then, and a place
-/// that is kept for a tag is passed around.
+/// Partial views change a little for ever: a contact is asked now and then in case it is on another island, each time for up to
+/// six relations; X-BOT takes the luck of two probes for a shorter way, and a place that is kept for a tag is passed around.
 fn check_hardly_rewired(world: &World, (downs, swaps): (u64, u64), context: &str) {
     let after = world.metrics();
     let rewired = (after.downs - downs).saturating_sub(4 * (after.swaps_done - swaps));
     let relations: usize = world.views().values().map(Vec::len).sum();
-    assert!(rewired <= relations as u64 / 3 + 4, "{context}: {rewired} of {relations} relations ended");
+    assert!(rewired <= relations as u64 / 5 + 6, "{context}: {rewired} of {relations} relations ended");
 }

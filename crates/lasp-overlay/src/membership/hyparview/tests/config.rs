@@ -33,7 +33,10 @@ fn contradictions_are_told_with_both_sides() {
             Config { passive_walk: 9, ..Config::default() },
             "`passive_walk` is 9, but must be at most `active_walk`, which is 6",
         ),
-        (Config { active_capacity: 0, ..Config::default() }, "`active_capacity` is 0, but must be at least 1"),
+        (
+            Config { active_capacity: 2, active_min: 2, ..Config::default() },
+            "`active_capacity` is 2, but must be at least 3: with fewer the overlay is made of rings, which nothing holds together",
+        ),
         (
             Config { shuffle_interval: Duration::ZERO, ..Config::default() },
             "`shuffle_interval` is zero, but must be a time that passes",

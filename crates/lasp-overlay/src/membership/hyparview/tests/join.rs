@@ -155,6 +155,33 @@ fn who_leaves_says_so_and_closes_every_link() {
 }
 
 #[test]
+fn who_leaves_says_so_to_whom_it_has_asked_and_has_not_heard_from() {
+    let goodbye = |to, link| send(to, M::Disconnect { link: LinkId(link), alive: false });
+    let mut leaver = Bench::new();
+    leaver.link(2);
+    leaver.link(3);
+    // 2 has been asked; 4, too, but there is no link yet over which it could have heard so.
+    let (_, link) = requested(&leaver.receive(3, M::ForwardJoin { ttl: 0, peer: contact(2) }));
+    leaver.receive(3, M::ForwardJoin { ttl: 0, peer: contact(4) });
+    let closed = [2, 3].map(|n| Output::Close(PeerId(n)));
+    let [close_2, close_3] = closed;
+    assert_eq!(leaver.input(Input::Command(Command::Leave)), [goodbye(2, link), close_2, close_3]);
+    // What the other side makes of it, whether it has accepted or not.
+    for accepts in [true, false] {
+        let mut asked = Bench::new();
+        asked.link(1);
+        if accepts {
+            asked.receive(1, M::Request { link: LinkId(link), priority: Priority::Low });
+        }
+        let parts = if accepts { vec![left(1), down(1), Output::Emit(Event::Isolated)] } else { vec![left(1)] };
+        assert_eq!(asked.receive(1, M::Disconnect { link: LinkId(link), alive: false }), parts);
+        assert!(!asked.knows(1), "it is not looked for");
+        assert_eq!(asked.input(Input::LinkDown(PeerId(1))), []);
+        assert!(asked.tick(Duration::from_secs(60)).iter().all(|effect| !matches!(effect, Output::Link(_))));
+    }
+}
+
+#[test]
 fn an_isolated_peer_turns_to_its_contacts_when_nobody_else_is_left() {
     let mut bench = Bench::new();
     bench.input(join(&[1]));

@@ -112,3 +112,33 @@ fn a_contact_missing_where_everybody_is_known_is_joined_again() {
     let (_, link) = requested(&effects);
     assert_eq!(effects, [send(9, M::Join { link: LinkId(link) }), reply_timer(9, link)]);
 }
+
+#[test]
+fn contacts_are_asked_more_often_in_a_small_cluster_that_has_lost_somebody() {
+    // How often full peers ask within three minutes.
+    let asks = |lost: bool, known: u64| {
+        let mut asked = 0;
+        for seed in 0..40 {
+            let mut bench = Bench::new();
+            bench.peer.rng = Rng::new(seed);
+            bench.input(Input::Command(Command::Join(vec![addr(9)])));
+            (1..=4).chain([9]).for_each(|n| bench.befriend(n, n));
+            bench.receive(9, M::Disconnect { link: LinkId(9), alive: true });
+            bench.befriend(5, 5);
+            (10..10 + known).for_each(|n| bench.know(n));
+            if lost {
+                bench.input(Input::LinkDown(PeerId(1)));
+                bench.befriend(1, 90);
+            }
+            for _ in 0..175 {
+                bench.now = bench.now + SECOND;
+                keep_alive(&mut bench);
+                asked += bench.tick(Duration::ZERO).iter().filter(|effect| **effect == Output::Dial(addr(9))).count();
+            }
+        }
+        asked
+    };
+    let (shaken, calm, large) = (asks(true, 10), asks(false, 10), asks(true, 29));
+    // Of 40 peers with 11 occasions each: one in 16, one in 256.
+    assert!((15..45).contains(&shaken) && calm < 8 && large < 8, "{shaken}, {calm}, {large}");
+}
