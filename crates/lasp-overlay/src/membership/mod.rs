@@ -19,6 +19,8 @@ pub mod list;
 pub mod scamp;
 
 mod backoff;
+#[cfg(test)]
+mod bench;
 mod coding;
 mod contradiction;
 mod dialler;

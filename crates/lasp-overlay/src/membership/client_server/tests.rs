@@ -3,40 +3,22 @@
 use super::Message as M;
 use super::*;
 use crate::membership::Hail;
+use crate::membership::bench::{self, Tested, addr, close, contact, down, left, send, up};
 use std::time::Duration;
 
 type Effect = Output<ClientServer>;
+type Bench = bench::Bench<ClientServer>;
 
-fn addr(n: u64) -> Addr {
-    Addr::new(&format!("p{n}")).expect("short")
-}
-
-fn contact(n: u64) -> Contact {
-    Contact { id: PeerId(n), incarnation: 1, addr: addr(n) }
+/// Timers are left out, and so is what the servers' mesh says.
+impl Tested for ClientServer {
+    fn seen(effect: Effect) -> Option<Effect> {
+        let mesh = |effect: &Effect| matches!(effect, Output::Send { message: M::Mesh(_), .. });
+        Some(effect).filter(|effect| !matches!(effect, Output::SetTimer { .. }) && !mesh(effect))
+    }
 }
 
 fn client(n: u64) -> Client {
     Client { contact: contact(n), stay: 0 }
-}
-
-fn send(to: u64, message: M) -> Effect {
-    Output::Send { to: PeerId(to), message }
-}
-
-fn close(n: u64) -> Effect {
-    Output::Close(PeerId(n))
-}
-
-fn up(n: u64) -> Effect {
-    Output::Emit(Event::Up(contact(n)))
-}
-
-fn down(n: u64) -> Effect {
-    Output::Emit(Event::Down(PeerId(n)))
-}
-
-fn left(n: u64) -> Effect {
-    Output::Emit(Event::Left(PeerId(n)))
 }
 
 const JOINED: Effect = Output::Emit(Event::Joined);
@@ -50,63 +32,26 @@ fn servers(ids: &[u64]) -> M {
     M::Servers(ids.iter().map(|n| contact(*n)).collect())
 }
 
-/// Peer 5, started, and a clock.
-struct Bench {
-    peer: ClientServer,
-    now: Time,
-}
-
 impl Bench {
     fn new(role: Role) -> Self {
         Self::with(Config { role, ..Config::default() })
     }
 
     fn with(config: Config) -> Self {
-        let peer = ClientServer::new(config, contact(5), Rng::new(7));
-        let mut bench = Self { peer, now: Time::ZERO };
-        assert_eq!(bench.input(Input::Start), []);
+        let (bench, started) = Self::start(ClientServer::new(config, contact(5), Rng::new(7)));
+        assert_eq!(started, []);
         bench
     }
 
-    /// Feeds one input; timers are left out of the effects, and so is what the servers' mesh says.
-    fn input(&mut self, input: Input<ClientServer>) -> Vec<Effect> {
-        let mut out = Outbox::new();
-        self.peer.handle(self.now, input, &mut out);
-        let mut effects = out.take();
-        let mesh = |effect: &Effect| matches!(effect, Output::Send { message: M::Mesh(_), .. });
-        effects.retain(|effect| !matches!(effect, Output::SetTimer { .. }) && !mesh(effect));
-        effects
-    }
-
-    fn command(&mut self, command: Command) -> Vec<Effect> {
-        self.input(Input::Command(command))
-    }
-
-    fn receive(&mut self, from: u64, message: M) -> Vec<Effect> {
-        self.input(Input::Received { from: PeerId(from), message })
-    }
-
     fn tick(&mut self, after: u64) -> Vec<Effect> {
-        self.now = self.now + Duration::from_secs(after);
-        self.input(Input::Expired(Timer::Tick))
-    }
-
-    fn link(&mut self, n: u64) -> Vec<Effect> {
-        self.input(Input::LinkUp { peer: contact(n), dialed: None })
+        self.wait(Duration::from_secs(after));
+        self.expire(Timer::Tick)
     }
 
     /// A neighbour in a role, as both know.
     fn befriend(&mut self, n: u64, role: Role) -> Vec<Effect> {
         self.link(n);
         self.receive(n, hello(role, Hail::Agree))
-    }
-
-    fn members(&self) -> Vec<u64> {
-        self.peer.members().iter().map(|(contact, _)| contact.id.0).collect()
-    }
-
-    fn reachable(&self) -> Vec<u64> {
-        self.peer.reachable().iter().map(|contact| contact.id.0).collect()
     }
 }
 

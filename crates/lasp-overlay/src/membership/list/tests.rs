@@ -1,64 +1,34 @@
 //! What one peer with a list does, effect by effect.
 
 use super::*;
+use crate::membership::bench::{self, Tested, addr, contact, down, left, send, up};
 use std::time::Duration;
 
 type M = Message<144>;
 type Effect = Output<Manual>;
+type Bench = bench::Bench<Manual>;
 
-fn addr(n: u64) -> Addr {
-    Addr::new(&format!("p{n}")).expect("short")
-}
-
-fn contact(n: u64) -> Contact {
-    Contact { id: PeerId(n), incarnation: 1, addr: addr(n) }
-}
-
-fn send(to: u64, message: M) -> Effect {
-    Output::Send { to: PeerId(to), message }
+/// Timers are left out.
+impl Tested for Manual {
+    fn seen(effect: Effect) -> Option<Effect> {
+        Some(effect).filter(|effect| !matches!(effect, Output::SetTimer { .. }))
+    }
 }
 
 const ASK: M = Message::Hello(Hail::Ask);
 const ACCEPT: M = Message::Hello(Hail::Accept);
 const AGREE: M = Message::Hello(Hail::Agree);
 
-/// Peer 5 with a list that commands change, started, and a clock.
-struct Bench {
-    peer: Manual,
-    now: Time,
-}
-
 impl Bench {
     fn new() -> Self {
-        let mut bench = Self { peer: List::new(Config::default(), contact(5), Rng::new(7)), now: Time::ZERO };
-        assert_eq!(bench.input(Input::Start), []);
+        let (bench, started) = Self::start(List::new(Config::default(), contact(5), Rng::new(7)));
+        assert_eq!(started, []);
         bench
     }
 
-    /// Feeds one input; timers are left out of the effects.
-    fn input(&mut self, input: Input<Manual>) -> Vec<Effect> {
-        let mut out = Outbox::new();
-        self.peer.handle(self.now, input, &mut out);
-        let mut effects = out.take();
-        effects.retain(|effect| !matches!(effect, Output::SetTimer { .. }));
-        effects
-    }
-
-    fn command(&mut self, command: Command) -> Vec<Effect> {
-        self.input(Input::Command(command))
-    }
-
-    fn receive(&mut self, from: u64, message: M) -> Vec<Effect> {
-        self.input(Input::Received { from: PeerId(from), message })
-    }
-
     fn tick(&mut self, after: u64) -> Vec<Effect> {
-        self.now = self.now + Duration::from_secs(after);
-        self.input(Input::Expired(Timer::Tick))
-    }
-
-    fn link(&mut self, n: u64) -> Vec<Effect> {
-        self.input(Input::LinkUp { peer: contact(n), dialed: None })
+        self.wait(Duration::from_secs(after));
+        self.expire(Timer::Tick)
     }
 
     /// A neighbour, as both know.
@@ -66,18 +36,6 @@ impl Bench {
         self.link(n);
         self.receive(n, AGREE);
     }
-}
-
-fn up(n: u64) -> Effect {
-    Output::Emit(Event::Up(contact(n)))
-}
-
-fn down(n: u64) -> Effect {
-    Output::Emit(Event::Down(PeerId(n)))
-}
-
-fn left(n: u64) -> Effect {
-    Output::Emit(Event::Left(PeerId(n)))
 }
 
 #[test]

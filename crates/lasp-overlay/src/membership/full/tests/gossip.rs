@@ -80,7 +80,7 @@ fn news_that_comes_in_faster_than_it_is_told_is_told_together() {
     let about = |n: u64| news(&[member(n)], &[]);
     assert_eq!(bench.receive(1, about(8)), [Output::Link(contact(8)), send(2, about(8))]);
     bench.wait(Config::default().spread_interval / 4);
-    let effects = bench.input_with_timers(Input::Received { from: PeerId(1), message: about(9) });
+    let effects = bench.feed(Input::Received { from: PeerId(1), message: about(9) });
     let after = Config::default().spread_interval * 3 / 4;
     assert_eq!(effects, [Output::Link(contact(9)), Output::SetTimer { after, timer: Timer::Tell { term: 1 } }]);
     let left = member(8).with(Status::Left);
@@ -123,7 +123,7 @@ fn w51_an_idle_period_costs_a_digest_to_ln_n_peers() {
 #[test]
 fn w05_periods_are_durations() {
     let mut bench = Bench::linked(&[1]);
-    let effects = bench.input_with_timers(Input::Expired(Timer::Period { term: 1 }));
+    let effects = bench.feed(Input::Expired(Timer::Period { term: 1 }));
     let [Output::SetTimer { after, timer: Timer::Period { term: 1 } }] = &effects[..] else { panic!("{effects:?}") };
     let interval = Config::default().probe_interval;
     assert!((interval.mul_f64(0.9)..=interval.mul_f64(1.1)).contains(after), "{after:?}");

@@ -34,7 +34,7 @@ fn w21_joining_sleeps_nowhere_and_pauses_between_rounds_grow() {
     bench.command(Command::Join(vec![addr(1)]));
     let mut pauses = Vec::new();
     for _ in 0..8 {
-        let effects = bench.input_with_timers(Input::DialFailed(addr(1)));
+        let effects = bench.feed(Input::DialFailed(addr(1)));
         let [Output::SetTimer { after, timer }] = &effects[..] else { panic!("{effects:?}") };
         pauses.push(*after);
         bench.expire(timer.clone());

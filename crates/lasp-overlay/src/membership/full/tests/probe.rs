@@ -192,7 +192,7 @@ fn silent_helpers_are_a_sign_of_ones_own_ill_health_and_nacks_are_not() {
 fn an_unhealthy_peer_waits_longer() {
     let mut bench = about_to_probe(1);
     bench.peer.health.worse(3, &Config::default());
-    let effects = bench.input_with_timers(Input::Expired(Timer::Period { term: 1 }));
+    let effects = bench.feed(Input::Expired(Timer::Period { term: 1 }));
     let timeout = Config::default().probe_timeout * 4;
     assert_eq!(effects[..2], [ping(1, 1), Output::SetTimer { after: timeout, timer: Timer::Direct { seq: 1 } }]);
     let [Output::SetTimer { after, timer: Timer::Period { .. } }] = &effects[2..] else { panic!("{effects:?}") };

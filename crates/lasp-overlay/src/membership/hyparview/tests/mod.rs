@@ -12,25 +12,21 @@ mod tag;
 mod xbot;
 
 use super::*;
+use crate::membership::bench::{self, Tested, addr, contact, down, left, reborn, send, up};
 use crate::membership::hyparview::Message as M;
 
 pub(super) type Effect = Output<HyParView>;
+pub(super) type Bench = bench::Bench<HyParView>;
 
-pub(super) fn addr(n: u64) -> Addr {
-    Addr::new(&format!("p{n}")).expect("short")
-}
-
-pub(super) fn contact(n: u64) -> Contact {
-    Contact { id: PeerId(n), incarnation: 1, addr: addr(n) }
-}
-
-/// The same peer in its next life.
-pub(super) fn reborn(n: u64) -> Contact {
-    Contact { incarnation: 2, ..contact(n) }
-}
-
-pub(super) fn send(to: u64, message: M) -> Effect {
-    Output::Send { to: PeerId(to), message }
+/// Pauses that are drawn at random read zero.
+impl Tested for HyParView {
+    fn seen(effect: Effect) -> Option<Effect> {
+        Some(match effect {
+            Output::SetTimer { timer: Timer::Reply { .. }, .. } => effect,
+            Output::SetTimer { timer, .. } => any(timer),
+            other => other,
+        })
+    }
 }
 
 pub(super) fn disconnect(to: u64, link: u64) -> Effect {
@@ -50,18 +46,6 @@ pub(super) fn request(to: u64, link: u64, priority: Priority) -> Effect {
     send(to, M::Request { link: LinkId(link), priority })
 }
 
-pub(super) fn up(n: u64) -> Effect {
-    Output::Emit(Event::Up(contact(n)))
-}
-
-pub(super) fn down(n: u64) -> Effect {
-    Output::Emit(Event::Down(PeerId(n)))
-}
-
-pub(super) fn left(n: u64) -> Effect {
-    Output::Emit(Event::Left(PeerId(n)))
-}
-
 pub(super) fn timer(timer: Timer, after: Duration) -> Effect {
     Output::SetTimer { after, timer }
 }
@@ -72,12 +56,6 @@ pub(super) fn reply_timer(peer: u64, link: u64) -> Effect {
     timer(timer_value, Config::default().reply_timeout)
 }
 
-/// Peer 0, started, and a clock.
-pub(super) struct Bench {
-    pub(super) peer: HyParView,
-    pub(super) now: Time,
-}
-
 impl Bench {
     pub(super) fn new() -> Self {
         Self::with(Config::default())
@@ -85,32 +63,11 @@ impl Bench {
 
     pub(super) fn with(config: Config) -> Self {
         let optimises = config.optimise.is_some().then(|| any(Timer::Optimise { term: 1 }));
-        let mut bench = Self { peer: HyParView::new(config, contact(0), Rng::new(7)), now: Time::ZERO };
-        let started = bench.input(Input::Start);
+        let (bench, started) = Self::start(HyParView::new(config, contact(0), Rng::new(7)));
         let mut expected = vec![any(Timer::Tick { term: 1 }), any(Timer::Shuffle { plan: 1 })];
         expected.extend(optimises);
         assert_eq!(started, expected);
         bench
-    }
-
-    /// Feeds one input. Pauses that are drawn at random read zero.
-    pub(super) fn input(&mut self, input: Input<HyParView>) -> Vec<Effect> {
-        let mut out = Outbox::new();
-        self.peer.handle(self.now, input, &mut out);
-        let blur = |effect| match effect {
-            Output::SetTimer { timer: Timer::Reply { .. }, .. } => effect,
-            Output::SetTimer { timer, .. } => any(timer),
-            other => other,
-        };
-        out.take().into_iter().map(blur).collect()
-    }
-
-    pub(super) fn receive(&mut self, from: u64, message: M) -> Vec<Effect> {
-        self.input(Input::Received { from: PeerId(from), message })
-    }
-
-    pub(super) fn expire(&mut self, timer: Timer) -> Vec<Effect> {
-        self.input(Input::Expired(timer))
     }
 
     /// The timer of the next exchange.
@@ -119,16 +76,11 @@ impl Bench {
     }
 
     pub(super) fn tick(&mut self, after: Duration) -> Vec<Effect> {
-        self.now = self.now + after;
+        self.wait(after);
         let term = self.peer.term;
         let mut effects = self.expire(Timer::Tick { term });
         assert_eq!(effects.remove(0), any(Timer::Tick { term }));
         effects
-    }
-
-    /// Has `n` dial this peer.
-    pub(super) fn link(&mut self, n: u64) -> Vec<Effect> {
-        self.input(Input::LinkUp { peer: contact(n), dialed: None })
     }
 
     /// Makes `n` a neighbour under the link id `link`.
@@ -153,10 +105,6 @@ impl Bench {
 
     pub(super) fn knows(&self, n: u64) -> bool {
         self.peer.view.passive().any(|contact| contact.id == PeerId(n))
-    }
-
-    pub(super) fn active(&self) -> Vec<u64> {
-        self.peer.active().iter().map(|contact| contact.id.0).collect()
     }
 
     pub(super) fn link_of(&self, n: u64) -> Option<LinkId> {

@@ -5,25 +5,20 @@ mod leave;
 mod subscribe;
 
 use super::*;
+use crate::membership::bench::{self, Tested, addr, contact, down, left, reborn, send, up};
 use crate::membership::scamp::Message as M;
 
 pub(super) type Effect = Output<Scamp>;
+pub(super) type Bench = bench::Bench<Scamp>;
 
-pub(super) fn addr(n: u64) -> Addr {
-    Addr::new(&format!("p{n}")).expect("short")
-}
-
-pub(super) fn contact(n: u64) -> Contact {
-    Contact { id: PeerId(n), incarnation: 1, addr: addr(n) }
-}
-
-/// The same peer in its next life.
-pub(super) fn reborn(n: u64) -> Contact {
-    Contact { incarnation: 2, ..contact(n) }
-}
-
-pub(super) fn send(to: u64, message: M) -> Effect {
-    Output::Send { to: PeerId(to), message }
+/// Pauses read zero.
+impl Tested for Scamp {
+    fn seen(effect: Effect) -> Option<Effect> {
+        Some(match effect {
+            Output::SetTimer { timer: value, .. } => timer(value),
+            other => other,
+        })
+    }
 }
 
 pub(super) fn arc(to: u64, degree: u32) -> Effect {
@@ -34,26 +29,8 @@ pub(super) fn known(to: u64, degree: u32) -> Effect {
     send(to, M::Known { degree })
 }
 
-pub(super) fn up(n: u64) -> Effect {
-    Output::Emit(Event::Up(contact(n)))
-}
-
-pub(super) fn down(n: u64) -> Effect {
-    Output::Emit(Event::Down(PeerId(n)))
-}
-
-pub(super) fn left(n: u64) -> Effect {
-    Output::Emit(Event::Left(PeerId(n)))
-}
-
 pub(super) const JOINED: Effect = Output::Emit(Event::Joined);
 pub(super) const ISOLATED: Effect = Output::Emit(Event::Isolated);
-
-/// Peer 0, started, and a clock. Pauses read zero.
-pub(super) struct Bench {
-    pub(super) peer: Scamp,
-    pub(super) now: Time,
-}
 
 impl Bench {
     pub(super) fn new() -> Self {
@@ -61,37 +38,18 @@ impl Bench {
     }
 
     pub(super) fn with(config: Config) -> Self {
-        let mut bench = Self { peer: Scamp::new(config, contact(0), Rng::new(7)), now: Time::ZERO };
-        assert_eq!(bench.input(Input::Start), [timer(Timer::Tick { term: 1 })]);
+        let (bench, started) = Self::start(Scamp::new(config, contact(0), Rng::new(7)));
+        assert_eq!(started, [timer(Timer::Tick { term: 1 })]);
         bench
-    }
-
-    pub(super) fn input(&mut self, input: Input<Scamp>) -> Vec<Effect> {
-        let mut out = Outbox::new();
-        self.peer.handle(self.now, input, &mut out);
-        let blur = |effect| match effect {
-            Output::SetTimer { timer: value, .. } => timer(value),
-            other => other,
-        };
-        out.take().into_iter().map(blur).collect()
-    }
-
-    pub(super) fn receive(&mut self, from: u64, message: M) -> Vec<Effect> {
-        self.input(Input::Received { from: PeerId(from), message })
     }
 
     /// A tick, some time later.
     pub(super) fn tick(&mut self, after: Duration) -> Vec<Effect> {
-        self.now = self.now + after;
+        self.wait(after);
         let term = self.peer.term;
         let mut effects = self.input(Input::Expired(Timer::Tick { term }));
         assert_eq!(effects.remove(0), timer(Timer::Tick { term }));
         effects
-    }
-
-    /// Has `n` dial this peer.
-    pub(super) fn link(&mut self, n: u64) -> Vec<Effect> {
-        self.input(Input::LinkUp { peer: contact(n), dialed: None })
     }
 
     /// Takes `n` into the view, linked and known to it.
