@@ -18,7 +18,7 @@ commands:
   campaign  the long campaigns: cargo xtask campaign [SCHEDULES], of whole nodes under faults;
             cargo xtask campaign overlay [SCHEDULES], of every membership strategy under faults;
             cargo xtask campaign theorem [PROGRAMS], of random programs beside what they denote
-  fuzz      decoders and operations: cargo xtask fuzz [TARGET] [--seconds N] [--replay FILE]
+  fuzz      decoders, operations, answers of epmd: cargo xtask fuzz [TARGET] [--seconds N] [--replay FILE]
   wasm      the pure rooms, built for browsers";
 
 fn main() -> ExitCode {

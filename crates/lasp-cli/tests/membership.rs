@@ -345,6 +345,69 @@ fn letters_find_their_way_to_those_outside_a_partial_view() {
     check_relay("everywhere", strangers[0], &nodes.iter().collect::<Vec<_>>());
 }
 
+/// With c = 0 a node is kept by as many as its contact's view has entries, so that not everybody is everybody's neighbour.
+#[test]
+fn letters_find_their_way_to_those_outside_a_view_by_subscription() {
+    let mut nodes: Vec<Node> = (0..12).map(|number| Node::new(&format!("n{number}"))).collect();
+    let contact = nodes[0].addr.clone();
+    let scamp = ["--membership", "scamp", "--scamp-copies", "0"];
+    nodes[0].start(&scamp);
+    nodes[1..].iter_mut().for_each(|node| node.start(&[&scamp[..], &["--join", &contact]].concat()));
+    wait_until("joined", || nodes.iter().all(|node| !node.ids("active").is_empty()));
+    let mut relayed = 0;
+    wait_until("somebody is not a neighbour of somebody", || {
+        for (from, to) in nodes.iter().zip(nodes.iter().cycle().skip(5)) {
+            let apart = || !from.ids("active").contains(&to.id);
+            if apart() && hops(from, to) > 1 && apart() {
+                relayed += 1;
+            }
+        }
+        relayed > 0
+    });
+    let lost = nodes[0].ask(&["ping", "77", "--count", "1"]).expect_err("nobody has this id");
+    assert!(lost.contains("no route to it was found: it is not in this cluster"), "{lost}");
+    check_relay("everywhere", &nodes[11], &nodes.iter().collect::<Vec<_>>());
+}
+
+#[test]
+fn nodes_that_know_nothing_but_a_port_mapper_daemon_live_through_kills_moves_leaves_and_returns() {
+    let daemon = support::epmd::StandIn::start();
+    let port = daemon.port.to_string();
+    let by_epmd = ["--membership", "epmd", "--epmd-port", &port];
+    let [mut a, mut b, mut c] = ["a", "b", "c"].map(Node::new);
+    for node in [&mut a, &mut b, &mut c] {
+        node.start(&by_epmd);
+    }
+    wait_for_neighbors("found", &a, &[&b, &c]);
+    wait_for_neighbors("found", &b, &[&a, &c]);
+    assert_eq!(daemon.names().len(), 3);
+    check_relay("first", &b, &[&a, &c]);
+    let counted = |node: &Node, name: &str| {
+        let status: Value = serde_json::from_str(&node.ask(&["status", "--json"]).expect("served")).expect("JSON");
+        status["metrics"][name].as_u64().unwrap_or_else(|| panic!("no {name} in {status}"))
+    };
+    wait_until("counted", || counted(&a, "epmd_registrations") == 1 && counted(&a, "epmd_lookups") > 0);
+    assert_eq!((counted(&a, "epmd_registrations_failed"), counted(&a, "epmd_lookups_failed")), (0, 0));
+    assert!([&a, &b, &c].iter().map(|node| counted(node, "epmd_found")).sum::<u64>() >= 2);
+
+    // Killed: the daemon forgets it, the members do not. It is found where it comes back.
+    c.kill();
+    wait_until("forgotten by the daemon", || daemon.names().len() == 2);
+    wait_until("unreachable", || a.ids("reachable") == ids([&b]));
+    assert_eq!(a.ids("members"), ids([&b, &c]), "a daemon removes nobody");
+    c.addr = free_address();
+    c.start(&by_epmd);
+    wait_for_neighbors("back", &a, &[&b, &c]);
+    check_relay("second", &c, &[&a, &b]);
+
+    // Left in good order, and come again.
+    c.leave();
+    wait_until("gone", || [&a, &b].iter().all(|node| !node.ids("members").contains(&c.id)));
+    c.start(&by_epmd);
+    wait_for_neighbors("come again", &c, &[&a, &b]);
+    check_relay("third", &c, &[&a, &b]);
+}
+
 /// Eight nodes with settings of their own are one overlay with views within bounds; three are killed at once, and the others are
 /// one overlay again. The groups of the reference implementation's tests that this stands for are named in docs/membership.md.
 fn one_overlay(settings: impl Fn(usize) -> &'static [&'static str], most: usize) -> Vec<Node> {
@@ -457,7 +520,10 @@ fn settings_that_do_not_go_together_are_refused_with_what_to_do() {
         (&["--membership", "client-server", "--role", "boss"], "unknown role \"boss\": one of server, client"),
         (&["--membership", "client-server", "--role", "client"], "give the servers' addresses as `--join`"),
         (&["--passive-view", "4"], "`--passive-view` is 4, but must be at least the 7 peers that a shuffle offers"),
-        (&["--active-view", "1", "--optimise", "rtt"], "`unbiased` is 1, but must be less than `--active-view`"),
+        (
+            &["--active-view", "2"],
+            "`--active-view` is 2, but must be at least 3: with fewer the overlay is made of rings",
+        ),
         (&["--reserve", "server=5"], "`--reserve` is 5, but must be less than `--active-view` (5) in all"),
         (&["--membership", "full", "--optimise", "rtt"], "`--optimise` is for membership hyparview"),
         (&["--membership", "scamp", "--scamp-version", "3"], "`--scamp-version` is 3, but must be 1 or 2"),

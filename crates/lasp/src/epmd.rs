@@ -6,12 +6,16 @@
 //! strategy to say: a daemon that is down, or has forgotten somebody, removes nobody.
 //!
 //! - `wire`: what is said to a daemon and what it answers. `name`: what a node is called there.
-//! - `registration`: keeps a node registered. `discovery`: looks for others.
+//! - `registration`: keeps a node registered. `discovery`: looks for others. `stats`: what both count.
 
 mod discovery;
 mod name;
 mod registration;
+mod stats;
 pub mod wire;
+
+pub(crate) use stats::Counts;
+pub use stats::EpmdStats;
 
 use crate::api::Lasp;
 use crate::identity::random_u64;
@@ -96,9 +100,11 @@ impl Epmd {
         };
         let (name, id) = (name::of(cluster, me.id), me.id);
         let (guest, cluster, log) = (lasp.guest(), cluster.to_owned(), log.clone());
+        let counts = Counts::default();
+        lasp.set_epmd_counts(counts.clone());
         tokio::spawn(async move {
-            let registered = registration::keep(&self.own, &name, port, &log);
-            let discovered = discovery::Discovery::new(&guest, &cluster, id, &self.daemons, &log).run();
+            let registered = registration::keep(&self.own, &name, port, &counts, &log);
+            let discovered = discovery::Discovery::new(&guest, &cluster, id, &self.daemons, &counts, &log).run();
             tokio::select! {
                 _ = guest.stopped() => {}
                 () = registered => {}

@@ -1,6 +1,8 @@
-//! What tests of several processes have in common: waiting for what must come, and how whole an overlay is.
+//! What tests of several processes have in common: waiting for what must come, how whole an overlay is, and a port mapper daemon.
 
 #![allow(dead_code, reason = "each test file is a crate of its own and uses what it needs")]
+
+pub(crate) mod epmd;
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};

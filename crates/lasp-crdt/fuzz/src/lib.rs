@@ -1,9 +1,11 @@
-//! What the fuzz targets do with their bytes: [`decode`] feeds decoders, [`operations`] drives replicas.
+//! What the fuzz targets do with their bytes: [`decode`] feeds decoders, [`operations`] drives replicas, [`epmd`] reads answers of
+//! port mapper daemons.
 //!
 //! The operations of each type and what they denote are those of the property tests, `tests/it/subjects.rs`: what is
 //! random there is bytes here. Run them by `cargo xtask fuzz`, or by cargo-fuzz.
 
 pub mod decode;
+pub mod epmd;
 pub mod operations;
 pub mod seeds;
 

@@ -10,6 +10,7 @@ use super::{
     AwGraph, AwMap, BCounter, DwFlag, EwFlag, Flag, GCounter, GGraph, GMap, GSet, IVar, LexCounter, Max, Min, MvMap,
     MvRegister, Pair, PnCounter, Register, RwSet, Set, Summary, TwoPGraph, TwoPSet,
 };
+use crate::epmd::{Counts, EpmdStats};
 use crate::error::{Error, Stop};
 use crate::host::failures::Failures;
 use crate::host::port::{Answer, Port};
@@ -471,6 +472,15 @@ impl Lasp {
 
     pub(crate) fn set_transport_stats(&self, stats: Arc<Mutex<TransportStats>>) {
         self.port().set_transport_stats(stats);
+    }
+
+    /// What was counted of dealings with port mapper daemons; `None` where membership is not by epmd.
+    pub fn epmd_stats(&self) -> Option<EpmdStats> {
+        self.port().epmd_stats()
+    }
+
+    pub(crate) fn set_epmd_counts(&self, counts: Counts) {
+        self.port().set_epmd_counts(counts);
     }
 
     /// The node's name; `None` where its host gave it none.

@@ -7,6 +7,7 @@ use super::protocol::{
 use super::server::To;
 use crate::api::{Ask as Told, Delivery, Lasp};
 use crate::builder::is_host_and_port;
+use crate::epmd::EpmdStats;
 use crate::error::Error;
 use crate::transport::TransportStats;
 use lasp_crdt::codec::to_bytes;
@@ -278,7 +279,9 @@ impl Answers {
     async fn status(&self) -> Result<Say, Refused> {
         let (now, transport) = (self.lasp.now(), self.lasp.transport_stats().unwrap_or_default());
         let facts = self.facts.clone();
-        let report = self.lasp.inspect(move |node| status(node, &facts, now, &transport)).await.map_err(failed)?;
+        let look = self.lasp.inspect(move |node| status(node, &facts, now, &transport));
+        let mut report = look.await.map_err(failed)?;
+        report.counters.extend(self.lasp.epmd_stats().into_iter().flat_map(epmd_counters));
         Ok(Say::Status(Box::new(report)))
     }
 }
@@ -481,6 +484,17 @@ fn status(node: &Node, facts: &Facts, now: Time, transport: &TransportStats) -> 
         clients: facts.clients.load(Ordering::Relaxed) as u64,
         counters: counters(node, transport),
     }
+}
+
+fn epmd_counters(stats: EpmdStats) -> [(String, u64); 5] {
+    [
+        ("epmd_registrations", stats.registrations),
+        ("epmd_registrations_failed", stats.registrations_failed),
+        ("epmd_lookups", stats.lookups),
+        ("epmd_lookups_failed", stats.lookups_failed),
+        ("epmd_found", stats.found),
+    ]
+    .map(|(name, count)| (name.to_owned(), count))
 }
 
 fn counters(node: &Node, transport: &TransportStats) -> Vec<(String, u64)> {

@@ -1,7 +1,7 @@
 //! Looking for nodes of the cluster at port mapper daemons.
 
 use super::wire::{self, MAX_NAMES, MAX_PORT_ANSWER};
-use super::{Daemon, MAX_HOSTS, Problem, hear, jittered, name, say};
+use super::{Counts, Daemon, MAX_HOSTS, Problem, hear, jittered, name, say};
 use crate::api::Lasp;
 use crate::log::{Level, Log};
 use lasp_overlay::membership::AnyMembership;
@@ -26,14 +26,22 @@ pub(super) struct Discovery<'a> {
     cluster: &'a str,
     me: PeerId,
     daemons: &'a [Daemon],
+    counts: &'a Counts,
     log: &'a Log,
     /// Daemons that could not be asked when they last were: each is complained of once.
     silent: BTreeSet<usize>,
 }
 
 impl<'a> Discovery<'a> {
-    pub(super) const fn new(lasp: &'a Lasp, cluster: &'a str, me: PeerId, daemons: &'a [Daemon], log: &'a Log) -> Self {
-        Self { lasp, cluster, me, daemons, log, silent: BTreeSet::new() }
+    pub(super) const fn new(
+        lasp: &'a Lasp,
+        cluster: &'a str,
+        me: PeerId,
+        daemons: &'a [Daemon],
+        counts: &'a Counts,
+        log: &'a Log,
+    ) -> Self {
+        Self { lasp, cluster, me, daemons, counts, log, silent: BTreeSet::new() }
     }
 
     /// Looks for ever, or until the node is gone.
@@ -48,6 +56,7 @@ impl<'a> Discovery<'a> {
             // Who was named before and does not answer is dialled by the membership strategy.
             if !strangers.is_empty() && strangers != asked {
                 self.log.line(Level::Info, || format!("found {} by epmd", list(&strangers)));
+                self.counts.count(|stats| stats.found += strangers.len() as u64);
                 self.lasp.join(strangers.values().cloned().collect());
                 pause = FIRST;
             } else {
@@ -83,6 +92,10 @@ impl<'a> Discovery<'a> {
         answers.sort_unstable_by_key(|(number, _)| *number);
         let mut strangers = BTreeMap::new();
         for (number, answer) in answers {
+            self.counts.count(|stats| {
+                stats.lookups += 1;
+                stats.lookups_failed += u64::from(answer.is_err());
+            });
             match answer {
                 Ok(named) => {
                     self.silent.remove(&number);

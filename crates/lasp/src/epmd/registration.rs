@@ -4,7 +4,7 @@
 //! anew, the node registers again.
 
 use super::wire::{self, Alive};
-use super::{Daemon, PATIENCE, Problem, hear, jittered, say};
+use super::{Counts, Daemon, PATIENCE, Problem, hear, jittered, say};
 use crate::log::{Level, Log};
 use std::time::Duration;
 use tokio::io::AsyncReadExt as _;
@@ -18,17 +18,19 @@ const FIRST: Duration = Duration::from_millis(500);
 const LONGEST: Duration = Duration::from_secs(15);
 
 /// Registers a name again and again, for ever.
-pub(super) async fn keep(daemon: &Daemon, name: &str, port: u16, log: &Log) {
+pub(super) async fn keep(daemon: &Daemon, name: &str, port: u16, counts: &Counts, log: &Log) {
     let (mut pause, mut complained) = (FIRST, false);
     loop {
         match register(daemon, name, port).await {
             Ok(stream) => {
+                counts.count(|stats| stats.registrations += 1);
                 log.line(Level::Info, || format!("registered as {name} with the epmd at {}", place(daemon)));
                 (pause, complained) = (FIRST, false);
                 until_closed(stream).await;
                 log.line(Level::Warn, || format!("the epmd at {} hung up; registering again", place(daemon)));
             }
             Err(problem) => {
+                counts.count(|stats| stats.registrations_failed += 1);
                 // Once is enough to act on.
                 let level = if complained { Level::Debug } else { Level::Warn };
                 complained = true;

@@ -249,6 +249,16 @@ mod tests {
         }
 
         #[test]
+        fn a_beginning_of_an_answer_means_that_more_must_come_or_what_the_whole_means(bytes in bytes()) {
+            let (alive, port) = (read_alive(&bytes), read_port(&bytes, false));
+            for part in (0..bytes.len()).map(|len| &bytes[..len]) {
+                let of_part = (read_alive(part), read_port(part, false));
+                prop_assert!(!matches!(alive, Ok(Some(_))) || of_part.0 == Ok(None) || of_part.0 == alive, "{:?}", part);
+                prop_assert!(!matches!(port, Ok(Some(_))) || of_part.1 == Ok(None) || of_part.1 == port, "{:?}", part);
+            }
+        }
+
+        #[test]
         fn an_answer_that_comes_in_pieces_means_the_same(port in 1u16.., name in "[a-z]{0,300}", extra in "[a-z]{0,9}") {
             let counted = |text: &str| [&(text.len() as u16).to_be_bytes()[..], text.as_bytes()].concat();
             let head = [&[119, 0][..], &port.to_be_bytes(), &[77, 0, 0, 6, 0, 5]].concat();

@@ -3,6 +3,7 @@
 //! One lock, held for a few instructions at a time and never while a waker or a user's code runs. No executor is
 //! known here: only `std` wakers.
 
+use crate::epmd::{Counts, EpmdStats};
 use crate::error::{Error, Stop};
 use crate::host::failures::Failures;
 use crate::host::slots::{Slab, Slot};
@@ -65,6 +66,7 @@ pub(crate) struct Port {
     now: AtomicU64,
     capacity: usize,
     transport: OnceLock<Arc<Mutex<TransportStats>>>,
+    epmd: OnceLock<Counts>,
     name: OnceLock<String>,
 }
 
@@ -104,6 +106,7 @@ impl Port {
             now: AtomicU64::new(0),
             capacity,
             transport: OnceLock::new(),
+            epmd: OnceLock::new(),
             name: OnceLock::new(),
         }
     }
@@ -250,6 +253,11 @@ impl Port {
         Some(*stats.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// What was counted of dealings with port mapper daemons, if there are any.
+    pub(crate) fn epmd_stats(&self) -> Option<EpmdStats> {
+        self.epmd.get().map(Counts::read)
+    }
+
     /// The node's name, if its host gave it one.
     pub(crate) fn name(&self) -> Option<&str> {
         self.name.get().map(String::as_str)
@@ -314,6 +322,10 @@ impl Port {
 
     pub(crate) fn set_transport_stats(&self, stats: Arc<Mutex<TransportStats>>) {
         let _ = self.transport.set(stats); // a host has one transport in its life
+    }
+
+    pub(crate) fn set_epmd_counts(&self, counts: Counts) {
+        let _ = self.epmd.set(counts); // likewise
     }
 
     pub(super) fn set_now(&self, now: Time) {

@@ -133,6 +133,10 @@ async fn nodes_find_each_other_and_one_that_dies_is_forgotten_by_the_daemon_alon
     let mut nodes = three_find_each_other(epmd.addr.port()).await;
     let mine = |names: Vec<String>| names.into_iter().filter(|name| name.starts_with("lasp_shop_")).count();
     assert_eq!(mine(epmd.names()), 3);
+    let counted = || nodes.iter().map(|lasp| lasp.epmd_stats().expect("it has dealings with a daemon"));
+    until("all have looked", async || counted().all(|stats| stats.registrations == 1 && stats.lookups >= 1)).await;
+    assert!(counted().all(|stats| (stats.registrations_failed, stats.lookups_failed) == (0, 0)));
+    assert!(counted().map(|stats| stats.found).sum::<u64>() >= 2, "three are one by two joins at least");
     nodes.pop().expect("three").shutdown().await;
     until("its name is free", async || mine(epmd.names()) == 2).await;
     for lasp in &nodes {
@@ -153,6 +157,9 @@ async fn a_daemon_that_is_not_there_is_waited_for_and_one_that_is_started_anew_h
     assert_eq!(members(&one).await, 1, "the daemon removes nobody");
     let epmd = StandIn::start(&addr.to_string()).await;
     until("both are registered", async || epmd.names().len() == 2).await;
+    until("both are counted", async || one.epmd_stats().is_some_and(|stats| stats.registrations == 2)).await;
+    let stats = one.epmd_stats().expect("it has dealings with a daemon");
+    assert!(stats.registrations_failed >= 1 && stats.lookups_failed >= 1, "{stats:?}");
     let third = node("shop", "c", addr.port()).await;
     until("and are found", async || members(&third).await == 2).await;
 }
@@ -177,8 +184,13 @@ async fn something_else_than_a_daemon_harms_nobody() {
     });
     let builder = Lasp::builder().listen("127.0.0.1:0").membership(Membership::EPMD).epmd_port(port).log(log);
     let lasp = builder.start().await.expect("starts");
-    until("it is asked again", async || *asked.lock().expect("unharmed") >= 6).await;
+    let stats = || lasp.epmd_stats().expect("it has dealings with something");
+    let again = |stats: lasp::epmd::EpmdStats| stats.registrations_failed >= 2 && stats.lookups >= 2;
+    until("it is asked again", async || *asked.lock().expect("unharmed") >= 6 && again(stats())).await;
     assert_eq!(members(&lasp).await, 0);
+    // A list of names may have lines that say anything, so that only registering shows that this is no daemon.
+    let stats = stats();
+    assert_eq!((stats.registrations, stats.found), (0, 0));
     let lines = lines.lock().expect("unharmed");
     let complaints = lines.iter().filter(|line| line.contains("it is no epmd")).count();
     assert!((1..=2).contains(&complaints), "once for each thing that is wanted of it: {lines:?}");
