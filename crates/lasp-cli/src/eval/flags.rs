@@ -190,7 +190,7 @@ pub(crate) struct HyparviewArgs {
     /// Run Cyclon beside it [default: true]
     #[arg(long, env = "LASP_EVAL_COMPARE", value_name = "BOOL")]
     compare: Option<bool>,
-    /// Run SCAMP beside it, whose views come out more clustered than the published ones [default: false]
+    /// Run SCAMP beside it, too [default: false]
     #[arg(long, env = "LASP_EVAL_SCAMP", value_name = "BOOL")]
     scamp: Option<bool>,
 }
@@ -308,12 +308,7 @@ impl EvalArgs {
         if self.scenario.is_none() && self.common.config.is_none() {
             return Ok(Wanted::Nothing);
         }
-        let file = self.common.config.as_deref().map(Config::read).transpose()?;
-        let mut config = file.unwrap_or_else(|| self.scenario.as_ref().map(ScenarioArgs::defaults).unwrap_or_default());
-        if let Some(ScenarioArgs::AdvertisementCounter(AdvertisementArgs { preset: Some(preset), .. })) = &self.scenario
-        {
-            config = preset.config(self.common.nodes.unwrap_or(PRESET_NODES).max(2) - 1);
-        }
+        let mut config = self.start()?;
         self.common.apply(&mut config);
         if let Some(scenario) = &self.scenario {
             scenario.apply(&mut config.scenario);
@@ -325,6 +320,26 @@ impl EvalArgs {
             config.nodes = options.largest();
         }
         Ok(Wanted::Evaluation(Box::new(config)))
+    }
+
+    /// What the flags change: a file, a preset, or the scenario's defaults.
+    fn start(&self) -> Result<Config, ConfigError> {
+        let preset = match &self.scenario {
+            Some(ScenarioArgs::AdvertisementCounter(args)) => args.preset,
+            _ => None,
+        };
+        match (&self.common.config, preset) {
+            (Some(file), Some(preset)) => Err(ConfigError::Contradiction {
+                one: format!("--preset {preset}"),
+                other: format!(
+                    "--config {}: each is a whole set-up to start from, so give one of them",
+                    file.display()
+                ),
+            }),
+            (Some(file), None) => Config::read(file),
+            (None, Some(preset)) => Ok(preset.config(self.common.nodes.unwrap_or(PRESET_NODES).max(2) - 1)),
+            (None, None) => Ok(self.scenario.as_ref().map(ScenarioArgs::defaults).unwrap_or_default()),
+        }
     }
 }
 
@@ -540,6 +555,14 @@ mod tests {
         let other = wanted(&["latency", "--config", path]);
         assert_eq!(other.scenario, Scenario::Latency(Latency::default()));
         assert_eq!(other.nodes, 9);
+    }
+
+    #[test]
+    fn a_preset_and_a_file_are_refused_by_name() {
+        let both = ["eval", "advertisement-counter", "--preset", Preset::NAMES[0], "--config", "run.toml"];
+        let refused = Harness::try_parse_from(both).unwrap().eval.wanted().unwrap_err().to_string();
+        let said = format!("--preset {} contradicts --config run.toml: each is a whole set-up", Preset::NAMES[0]);
+        assert!(refused.starts_with(&said), "{refused}");
     }
 
     #[test]
