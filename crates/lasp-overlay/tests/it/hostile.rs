@@ -1,5 +1,8 @@
 //! Peers that say anything at any time: nothing panics, nothing grows beyond its limits, and what is told stays true.
 
+use crate::schedules::{grown, settle};
+use crate::strategy::Strategy;
+use crate::world::{SECOND, World, id};
 use lasp_overlay::membership::client_server::{self, Client, Role};
 use lasp_overlay::membership::full::{self, Member, Rumour, Status, Version};
 use lasp_overlay::membership::hyparview::{self, LinkId, Priority, Tag, xbot};
@@ -8,6 +11,7 @@ use lasp_overlay::membership::{
     AnyMembership, AnyMessage, AnyTimer, Command, Event, Hail, Membership, MembershipConfig, list,
 };
 use lasp_overlay::{Addr, Contact, Input, Outbox, Output, PeerId, Protocol, Rng, Time};
+use lasp_sim::Config;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -298,6 +302,28 @@ fn w52_a_flood_is_answered_within_bounds_and_kept_within_limits() {
             assert!(out.take().len() <= 64 + 8, "{name}");
         }
         assert!(victim.peer.members().len() <= full::Config::default().capacity, "{name}");
+    }
+}
+
+/// A peer whose machine has lost its power: its links stay half-open, and nothing is ever answered.
+#[test]
+fn who_never_answers_is_given_up_and_counted_under_every_strategy() {
+    for strategy in Strategy::ALL {
+        let never = Duration::from_secs(100_000);
+        let network =
+            Config { partition_detection: None, crash_detection: (never, never), ..Config::seeded(strategy as u64) };
+        let mut world = grown(strategy, network, 6, Duration::from_millis(20));
+        settle(&mut world, strategy, SECOND * 60, &format!("{strategy}"));
+        let before = world.metrics();
+        let neighbors = |world: &World| world.sim.peers().filter(|(_, peer)| peer.0.is_active(id(5))).count();
+        assert!(neighbors(&world) > 0, "{strategy}");
+        world.stop(5, true);
+        world.run(SECOND * 120);
+        assert_eq!(neighbors(&world), 0, "{strategy}");
+        let believe = world.sim.peers().filter(|(_, peer)| peer.0.reachable().iter().any(|it| it.id == id(5)));
+        assert_eq!(believe.count(), 0, "{strategy}");
+        let after = world.metrics();
+        assert!(after.failures > before.failures, "{strategy}: {after:?}");
     }
 }
 

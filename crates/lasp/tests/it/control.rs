@@ -5,7 +5,8 @@ use lasp::control::client::{Answers, AskError, Client, ConnectError, Options};
 use lasp::control::protocol::{Ask, Message, RunEnd, Say, Style, encode};
 use lasp::transport::framing::{Decoder, Kind, PREFACE, Packet, write_control, write_frame};
 use lasp::transport::hello::{Reason, Refusal};
-use lasp::{Lasp, Op, Type, Value};
+use lasp::{Lasp, Membership, Op, Type, Value};
+use std::collections::BTreeSet;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -355,4 +356,38 @@ impl Raw {
             other => panic!("{other:?}"),
         }
     }
+}
+
+/// The names in the first column of the table of what is counted.
+fn documented() -> BTreeSet<String> {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/operations.md");
+    let text = std::fs::read_to_string(path).expect("the manual is there");
+    let (_, section) = text.split_once("### What is counted").expect("it has this section");
+    let section = section.split("\n#").next().unwrap_or_default();
+    let column = |row: &str| row.strip_prefix("| `").and_then(|row| row.split(" | ").next()).map(str::to_owned);
+    let rows = section.lines().filter_map(column);
+    rows.flat_map(|cell| cell.split(", ").map(|name| name.replace('`', "")).collect::<Vec<_>>()).collect()
+}
+
+#[tokio::test]
+async fn w57_what_is_counted_is_what_is_documented() {
+    let nobody = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+    let port = nobody.local_addr().expect("bound").port();
+    let mut counted = BTreeSet::new();
+    for membership in [Membership::HYPARVIEW, Membership::EPMD] {
+        let mut builder = Lasp::builder().name("a").listen("127.0.0.1:0").control(Access::Any);
+        if membership == Membership::EPMD {
+            builder = builder.epmd_port(port);
+        }
+        let lasp = builder.membership(membership).start().await.expect("it starts");
+        let addr = lasp.me().await.expect("it runs").addr.to_string();
+        let Ok(Say::Status(report)) = ask(&client(&addr).await, Ask::Status).await else { panic!("no status") };
+        let names: BTreeSet<String> = report.counters.iter().map(|(name, _)| name.clone()).collect();
+        assert_eq!(names.len(), report.counters.len(), "no name twice");
+        assert_eq!(names.iter().any(|name| name.starts_with("epmd_")), membership == Membership::EPMD);
+        counted.extend(names);
+    }
+    let documented = documented();
+    assert_eq!(counted.difference(&documented).collect::<Vec<_>>(), [] as [&String; 0], "counted, and not documented");
+    assert_eq!(documented.difference(&counted).collect::<Vec<_>>(), [] as [&String; 0], "documented, and not counted");
 }

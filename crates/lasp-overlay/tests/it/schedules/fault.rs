@@ -2,6 +2,7 @@
 
 use crate::strategy::{CONTACTS, Strategy};
 use crate::world::{SECOND, World, id};
+use lasp_overlay::membership::Metrics;
 use lasp_overlay::{Addr, PeerId, Rng};
 use lasp_sim::model::{Direction, Flapping, GilbertElliott};
 use lasp_sim::{Config, Latency, RuleId};
@@ -36,9 +37,9 @@ pub(super) const KINDS: &[&str] = &[
     "churn",
 ];
 
-/// What was drawn so far.
+/// What was drawn so far, and what the peers that were there in the end have counted.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Drawn(pub(super) BTreeMap<&'static str, u64>);
+pub(super) struct Drawn(pub(super) BTreeMap<&'static str, u64>, pub(super) Metrics);
 
 impl Drawn {
     fn note(&mut self, kind: &'static str) {
@@ -50,6 +51,7 @@ impl Drawn {
         for (kind, count) in &other.0 {
             *self.0.entry(kind).or_default() += count;
         }
+        self.1 = self.1 + other.1;
     }
 }
 

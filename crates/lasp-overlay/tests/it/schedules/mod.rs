@@ -19,6 +19,7 @@ use crate::strategy::{CONTACTS, Strategy};
 use crate::world::{SECOND, World};
 use fault::{Drawn, KINDS, MILLI, Trouble};
 use lasp_overlay::Rng;
+use lasp_overlay::membership::Metrics;
 use lasp_sim::Config;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -72,6 +73,7 @@ fn schedule(strategy: Strategy, seed: u64) -> Drawn {
     invariant::check_bounds(&mut world, strategy, count, &context);
     assert!(!invariant::evict_the_lost(&mut world), "{context}: somebody believes in who is gone");
     invariant::check_quiet(&mut world, strategy, &context);
+    trouble.drawn.1 = world.metrics();
     trouble.drawn
 }
 
@@ -142,4 +144,51 @@ fn every_strategy_has_its_share_of_schedules_and_every_fault_is_drawn_often() {
     let (drawn, _) = run(&some);
     let rare: Vec<_> = KINDS.iter().filter(|kind| drawn.0.get(*kind).is_none_or(|count| *count < 10)).collect();
     assert_eq!(rare, [] as [&&str; 0], "{drawn:?}");
+    w57_everything_that_is_counted_happens(&drawn.1);
+}
+
+/// No count is there that nothing ever moves. A new one does not compile before it is here.
+fn w57_everything_that_is_counted_happens(counted: &Metrics) {
+    let Metrics {
+        ups,
+        downs,
+        failures,
+        evictions,
+        isolations,
+        probes,
+        exchanges,
+        indirect_probes,
+        suspicions,
+        refutations,
+        lost,
+        evicted,
+        forgotten: _, // departures are forgotten after a day: `w44_a_departure_is_forgotten_…`
+        refused,
+        conflicts: _, // nobody claims another's identity here: the unit tests of each strategy do
+        swaps_begun,
+        swaps_done,
+        swaps_rolled_back,
+        link_cost_us,
+    } = *counted;
+    let all = [
+        ("ups", ups),
+        ("downs", downs),
+        ("failures", failures),
+        ("evictions", evictions),
+        ("isolations", isolations),
+        ("probes", probes),
+        ("exchanges", exchanges),
+        ("indirect_probes", indirect_probes),
+        ("suspicions", suspicions),
+        ("refutations", refutations),
+        ("lost", lost),
+        ("evicted", evicted),
+        ("refused", refused),
+        ("swaps_begun", swaps_begun),
+        ("swaps_done", swaps_done),
+        ("swaps_rolled_back", swaps_rolled_back),
+        ("link_cost_us", link_cost_us),
+    ];
+    let never: Vec<&str> = all.iter().filter(|(_, count)| *count == 0).map(|(name, _)| *name).collect();
+    assert_eq!(never, [] as [&str; 0], "{counted:?}");
 }
