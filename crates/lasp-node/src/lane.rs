@@ -162,6 +162,14 @@ impl Lane {
         self.control.len() + self.letters.len() + self.shaping.len() + gossip + relay + groups + self.bulk.deltas.len()
     }
 
+    /// How many entries of deltas wait. Cost: the number of deltas.
+    pub(crate) fn entries(&self) -> usize {
+        let of = |deltas: &BTreeMap<Key, State>| deltas.values().map(State::entries).sum::<usize>();
+        let gossip: usize = self.shaping.iter().chain(&self.gossip).map(|gossip| gossip.payload.entries()).sum();
+        let groups: usize = self.groups.iter().map(|(_, batch)| batch.entries()).sum();
+        gossip + groups + of(&self.bulk.deltas) + self.relay.as_ref().map_or(0, |relay| of(&relay.deltas.deltas))
+    }
+
     /// Takes an item in.
     pub(crate) fn push(&mut self, item: Item) -> Taken {
         match item {

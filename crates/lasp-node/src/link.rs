@@ -100,6 +100,11 @@ impl Link {
         self.lane.len()
     }
 
+    /// How many entries of deltas wait.
+    pub(crate) fn entries(&self) -> usize {
+        self.lane.entries()
+    }
+
     /// What is under way.
     pub(crate) fn load(&self) -> LinkLoad {
         LinkLoad { waiting: self.waiting(), in_flight: self.in_flight }

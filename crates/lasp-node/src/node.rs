@@ -225,6 +225,14 @@ impl Node {
         self.links.values().map(Link::waiting).sum()
     }
 
+    /// How many entries of deltas are kept beside the variables, for neighbours that are still to hear them: what the
+    /// literature counts as the memory of synchronisation. A payload that the broadcast layer remembers counts as one.
+    /// Cost: the number of deltas kept.
+    pub fn buffered_entries(&self) -> usize {
+        let waiting: usize = self.links.values().map(Link::entries).sum();
+        waiting + self.exchange.entries() + self.detours.entries() + self.passed.entries() + self.broadcast.cached()
+    }
+
     /// What is under way to a neighbour.
     pub fn link_load(&self, peer: PeerId) -> Option<LinkLoad> {
         self.links.get(&peer).map(Link::load)

@@ -28,6 +28,11 @@ impl Batch {
         self.entries.len()
     }
 
+    /// How many entries its deltas have. Cost: the number of deltas.
+    pub(crate) fn entries(&self) -> usize {
+        self.iter().map(|(_, delta)| delta.entries()).sum()
+    }
+
     fn position(&self, key: &Key) -> Result<usize, usize> {
         self.entries.binary_search_by(|(other, _)| other.cmp(key))
     }

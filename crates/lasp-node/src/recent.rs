@@ -103,6 +103,11 @@ impl Recent {
         }
     }
 
+    /// How many entries of deltas are remembered. Cost: the number of deltas.
+    pub(crate) fn entries(&self) -> usize {
+        self.young.values().chain(self.old.values()).map(|delta| delta.state.entries()).sum()
+    }
+
     /// What was forgotten since the last call though it was expected along the tree.
     pub(crate) fn leftovers(&mut self, now: Time) -> Batch {
         self.forget(now);

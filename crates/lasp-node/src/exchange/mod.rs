@@ -129,6 +129,11 @@ impl Exchange {
         self.peers.values().all(Outgoing::is_idle)
     }
 
+    /// How many entries of deltas are kept for neighbours. Cost: the number of deltas kept.
+    pub(crate) fn entries(&self) -> usize {
+        self.peers.values().map(Outgoing::entries).sum()
+    }
+
     /// What to say now. `wants` tells whether a neighbour wants to hear a variable.
     pub(crate) fn due(
         &mut self,

@@ -55,6 +55,19 @@ impl Outgoing {
         nothing && self.flight.is_empty()
     }
 
+    /// How many entries of deltas are kept. Cost: the number of deltas.
+    pub(super) fn entries(&self) -> usize {
+        let waiting = match &self.waiting {
+            Waiting::Everything => 0,
+            Waiting::Deltas(deltas) => deltas.values().map(State::entries).sum(),
+        };
+        let flight = |flight: &Flight| match flight {
+            Flight::Part => 0,
+            Flight::Deltas(batch) => batch.entries(),
+        };
+        waiting + self.flight.values().map(flight).sum::<usize>()
+    }
+
     /// News. Cost: that of the delta.
     pub(super) fn absorb(&mut self, key: &Key, delta: &State) {
         let Waiting::Deltas(deltas) = &mut self.waiting else { return };

@@ -250,7 +250,7 @@ impl<'a> Builder<'a> {
     }
 
     fn count_entries(&mut self, batch: &Batch) {
-        self.tally.entries += batch.iter().map(|(_, delta)| delta.entries() as u64).sum::<u64>();
+        self.tally.entries += batch.entries() as u64;
     }
 
     /// Appends a delta that anti-entropy found missing.
