@@ -9,6 +9,8 @@ pub use crate::lab::idle::options::Idle;
 pub use crate::lab::options::{Crash, Hyparview, Optimise, OverlayScale};
 pub use crate::lab::rapid::options::Rapid;
 pub use crate::process::overlay::options::OverlayProcesses;
+pub use crate::replication::micro::options::Micro;
+pub use crate::replication::retwis::options::Retwis;
 use crate::span::Span;
 use lasp_node::{DeltaRules, SyncMode};
 use serde::{Deserialize, Serialize};
@@ -173,6 +175,10 @@ pub enum Scenario {
     Churn(Churn),
     /// Nobody does anything.
     Idle(Idle),
+    /// The ICDE'19 paper's micro-benchmarks.
+    Micro(Micro),
+    /// The ICDE'19 paper's application.
+    Retwis(Retwis),
 }
 
 /// Options of `advertisement-counter`.
@@ -389,10 +395,14 @@ impl Config {
             Scenario::Rapid(_) => (2000, 5, Where::Sim),
             Scenario::Churn(_) => (10_000, 5, Where::Sim),
             Scenario::Idle(options) => (options.largest(), 3, Where::Sim),
+            // The papers' sizes; they had one repetition.
+            Scenario::Micro(_) => (15, 1, Where::Sim),
+            Scenario::Retwis(_) => (50, 1, Where::Sim),
             _ => (16, 1, Where::Process),
         };
         let membership = match &scenario {
             Scenario::Rapid(_) => Membership::Full,
+            Scenario::Micro(_) | Scenario::Retwis(_) => Membership::Static,
             _ => Membership::HyParView,
         };
         Self { nodes, runs, place, membership, scenario, ..Self::default() }
@@ -457,7 +467,8 @@ impl Config {
         within("--fanout", self.fanout, 0, 1000, "0 to 1000")?;
         if self.scenario.is_lab() {
             self.check_lab()?;
-            let least = if matches!(self.scenario, Scenario::Idle(_)) { 2 } else { 50 };
+            let small = matches!(self.scenario, Scenario::Idle(_) | Scenario::Micro(_) | Scenario::Retwis(_));
+            let least = if small { 2 } else { 50 };
             within("--nodes", self.nodes, least, 4_000_000, "50 to 4000000")?;
         } else {
             within("--nodes", self.nodes, 2, 100_000, "2 to 100000")?;
@@ -543,6 +554,14 @@ impl Scenario {
         ("rapid", "the Rapid paper's experiment: full membership while all join, some crash, some are hard to reach"),
         ("churn", "all nodes join within ten seconds, then 10 and 50 % per minute are replaced: who is isolated"),
         ("idle", "what a node sends that has nothing to do, at 100, 1,000 and 10,000 nodes"),
+        (
+            "micro",
+            "the ICDE'19 paper's micro-benchmarks: a set, a counter and maps, sent as states, deltas, along a tree",
+        ),
+        (
+            "retwis",
+            "the ICDE'19 paper's application: a social network of 10,000 users on 50 nodes, by how uneven they are",
+        ),
     ];
 
     /// The name on the command line.
@@ -557,10 +576,12 @@ impl Scenario {
             Self::Rapid(_) => "rapid",
             Self::Churn(_) => "churn",
             Self::Idle(_) => "idle",
+            Self::Micro(_) => "micro",
+            Self::Retwis(_) => "retwis",
         }
     }
 
-    /// Whether it is about an overlay alone, without variables to speak of.
+    /// Whether it is an experiment on parts of nodes, in virtual time or by means of its own, and no program that nodes run.
     pub const fn is_lab(&self) -> bool {
         !matches!(self, Self::AdvertisementCounter(_) | Self::SharedLoad(_) | Self::Latency(_))
     }
@@ -571,6 +592,7 @@ impl Scenario {
             Self::Rapid(_) => &[Membership::Full],
             Self::Churn(_) | Self::Idle(_) => &[Membership::HyParView, Membership::Full, Membership::Scamp],
             Self::Hyparview(_) | Self::OverlayScale(_) => &[Membership::HyParView],
+            Self::Micro(_) | Self::Retwis(_) => &[Membership::Static],
             _ => Membership::AVAILABLE,
         }
     }
@@ -597,6 +619,8 @@ impl Scenario {
             Self::Rapid(options) => options.check(nodes),
             Self::Churn(options) => options.check(nodes, membership),
             Self::Idle(options) => options.check(nodes, membership),
+            Self::Micro(options) => options.check(nodes),
+            Self::Retwis(options) => options.check(nodes),
         }
     }
 }
@@ -636,7 +660,7 @@ fn interval(name: &'static str, span: Span) -> Result<(), ConfigError> {
 mod tests {
     use super::*;
 
-    fn every_scenario() -> [Scenario; 9] {
+    fn every_scenario() -> [Scenario; 11] {
         [
             Scenario::AdvertisementCounter(AdvertisementCounter { ads: 3, heavy_clients: true, ..Default::default() }),
             Scenario::SharedLoad(SharedLoad { increments: 7, ..Default::default() }),
@@ -647,6 +671,8 @@ mod tests {
             Scenario::Rapid(Rapid { evict_after: Some(Span::from_secs(60)), ..Default::default() }),
             Scenario::Churn(Churn { rates: vec![5], ..Default::default() }),
             Scenario::Idle(Idle { sizes: vec![2, 20], ..Default::default() }),
+            Scenario::Micro(Micro { percents: vec![5], ..Default::default() }),
+            Scenario::Retwis(Retwis { zipf: vec![0.25], ..Default::default() }),
         ]
     }
 

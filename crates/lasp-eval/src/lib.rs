@@ -8,7 +8,7 @@
 //! - [`process`], [`sim_host`]: the two hosts. [`progress`]: what they tell while a run goes.
 //! - [`journal`], [`record`], [`usage`]: what a node writes down, and what is kept of it.
 //! - [`summary`], [`aggregate`], [`series`], [`overlay`], [`stats`], [`figure`]: figures from records.
-//! - [`lab`]: experiments on overlays alone.
+//! - [`lab`]: experiments on overlays alone. [`replication`]: on how state travels.
 //! - [`plot`], [`report`], [`archive`], [`stamp`]: figures as pictures, a page, a directory.
 
 pub mod aggregate;
@@ -23,6 +23,7 @@ pub mod plot;
 pub mod process;
 pub mod progress;
 pub mod record;
+pub mod replication;
 pub mod report;
 pub mod run;
 pub mod scenario;

@@ -86,7 +86,11 @@ fn subtitle(config: &Config) -> String {
         format!("seed {}", config.seed)
     };
     if config.scenario.is_lab() {
-        return format!("Membership alone; {place}; {runs}.");
+        let what = match config.scenario {
+            Scenario::Micro(_) | Scenario::Retwis(_) => "Synchronisation over a fixed topology",
+            _ => "Membership alone",
+        };
+        return format!("{what}; {place}; {runs}.");
     }
     format!(
         "{} membership, {} dissemination, {} synchronisation; {place}; {runs}.",
@@ -297,6 +301,8 @@ fn options(scenario: &Scenario) -> Vec<(&'static str, String)> {
         Scenario::Rapid(options) => options.described(),
         Scenario::Churn(options) => options.described(),
         Scenario::Idle(options) => options.described(),
+        Scenario::Micro(options) => options.described(),
+        Scenario::Retwis(options) => options.described(),
     }
 }
 

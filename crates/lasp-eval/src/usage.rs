@@ -2,6 +2,7 @@
 
 use crate::record::Usage;
 use std::fs;
+use std::time::Duration;
 
 /// Milliseconds per tick of `utime` and `stime`: the kernel reports 100 ticks a second to user space everywhere.
 const TICK_MS: u64 = 10;
@@ -28,6 +29,12 @@ pub fn usage() -> Option<Usage> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let stat = fs::read_to_string("/proc/self/stat").ok()?;
     Some(Usage { rss_bytes: kibibytes(&status, "VmRSS:")?, cpu_ms: cpu(&stat)? })
+}
+
+/// Processor time of this thread so far.
+pub fn thread_cpu() -> Option<Duration> {
+    let stat = fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    stat.split_ascii_whitespace().next()?.parse().ok().map(Duration::from_nanos)
 }
 
 /// What another process takes; `None` if it is gone or somebody else's.

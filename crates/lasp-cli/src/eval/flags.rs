@@ -4,8 +4,11 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
 use lasp_eval::config::{
     AdvertisementCounter, Churn, Config, ConfigError, Crash, Dissemination, Hyparview, Idle, Latency, Membership,
-    Optimise, OverlayProcesses, OverlayScale, Preset, Rapid, Scenario, SharedLoad, Sync, Where,
+    Micro, Optimise, OverlayProcesses, OverlayScale, Preset, Rapid, Retwis, Scenario, SharedLoad, Sync, Where,
 };
+use lasp_eval::replication::micro::workload::Crdt;
+use lasp_eval::replication::topology::Topology;
+use lasp_eval::replication::way::Way;
 use lasp_eval::span::Span;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -43,6 +46,10 @@ pub(crate) enum ScenarioArgs {
     Churn(ChurnArgs),
     /// What a node sends that has nothing to do, at 100, 1,000 and 10,000 nodes
     Idle(IdleArgs),
+    /// The ICDE'19 paper's micro-benchmarks: a set, a counter and maps, sent as states, as deltas, along a tree
+    Micro(MicroArgs),
+    /// The ICDE'19 paper's application: a social network of 10,000 users on 50 nodes, by how uneven they are
+    Retwis(RetwisArgs),
 }
 
 /// Flags that every scenario has.
@@ -50,10 +57,10 @@ pub(crate) enum ScenarioArgs {
 #[command(next_help_heading = "Evaluation")]
 pub(crate) struct CommonArgs {
     /// Nodes, the server among them [default: 16; hyparview: 10000; overlay-scale: 100000; overlay-processes: 1000; rapid:
-    /// 2000; churn, idle: 10000]
+    /// 2000; churn, idle: 10000; micro: 15; retwis: 50]
     #[arg(long, global = true, env = "LASP_EVAL_NODES", value_name = "N")]
     nodes: Option<usize>,
-    /// How nodes find each other [default: hyparview; rapid: full]
+    /// How nodes find each other [default: hyparview; rapid: full; micro, retwis: static]
     #[arg(long, global = true, env = "LASP_EVAL_MEMBERSHIP", value_parser = choice::<Membership>(Membership::NAMES))]
     membership: Option<Membership>,
     /// How updates spread [default: tree]
@@ -254,8 +261,8 @@ pub(crate) struct RapidArgs {
 #[command(next_help_heading = "Scenario")]
 pub(crate) struct ChurnArgs {
     /// Percent of the nodes replaced per minute; may be repeated [default: 10 and 50]
-    #[arg(long, env = "LASP_EVAL_RATE", value_name = "PERCENT", value_delimiter = ',')]
-    rate: Option<Vec<u32>>,
+    #[arg(long = "rate", env = "LASP_EVAL_RATE", value_name = "PERCENT", value_delimiter = ',')]
+    rates: Option<Vec<u32>>,
     /// For how many minutes [default: 30]
     #[arg(long, env = "LASP_EVAL_MINUTES", value_name = "N")]
     minutes: Option<u32>,
@@ -280,6 +287,58 @@ pub(crate) struct IdleArgs {
     /// How long what they send is counted [default: 2m]
     #[arg(long, env = "LASP_EVAL_MEASURE", value_name = "TIME")]
     measure: Option<Span>,
+}
+
+/// Flags of `micro`.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Scenario")]
+pub(crate) struct MicroArgs {
+    /// Data types, one or several [default: gset,gcounter,gmap]
+    #[arg(long = "crdt", env = "LASP_EVAL_CRDT", value_delimiter = ',', value_parser = choice::<Crdt>(Crdt::NAMES))]
+    crdts: Option<Vec<Crdt>>,
+    /// Percent of its keys that an event rewrites, of a gmap [default: 10,30,60,100]
+    #[arg(long = "percent", env = "LASP_EVAL_PERCENT", value_name = "PERCENT", value_delimiter = ',')]
+    percents: Option<Vec<u32>>,
+    /// Over which links [default: tree,mesh]
+    #[arg(long = "topology", env = "LASP_EVAL_TOPOLOGY", value_delimiter = ',',
+          value_parser = choice::<Topology>(Topology::NAMES))]
+    topologies: Option<Vec<Topology>>,
+    /// Ways to send state, compared [default: all]
+    #[arg(long, env = "LASP_EVAL_MODES", value_delimiter = ',', value_parser = choice::<Way>(Way::NAMES))]
+    modes: Option<Vec<Way>>,
+    /// Events of each node [default: 100]
+    #[arg(long, env = "LASP_EVAL_EVENTS", value_name = "N")]
+    events: Option<usize>,
+    /// Time between two events of a node, and between two exchanges [default: 1s]
+    #[arg(long, env = "LASP_EVAL_INTERVAL", value_name = "TIME")]
+    interval: Option<Span>,
+    /// How long a broadcast tree may form before the load; 0ms: it forms under the load [default: 5s]
+    #[arg(long, env = "LASP_EVAL_WARM_UP", value_name = "TIME")]
+    warm_up: Option<Span>,
+}
+
+/// Flags of `retwis`.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Scenario")]
+pub(crate) struct RetwisArgs {
+    /// How uneven users are, one or several [default: 0.5,0.75,1,1.25,1.5]
+    #[arg(long, env = "LASP_EVAL_ZIPF", value_name = "COEFFICIENT", value_delimiter = ',')]
+    zipf: Option<Vec<f64>>,
+    /// Ways to send state, compared [default: delta,delta-bp-rr,tree,tree-paced]
+    #[arg(long, env = "LASP_EVAL_MODES", value_delimiter = ',', value_parser = choice::<Way>(Way::NAMES))]
+    modes: Option<Vec<Way>>,
+    /// Users [default: 10000]
+    #[arg(long, env = "LASP_EVAL_USERS", value_name = "N")]
+    users: Option<usize>,
+    /// Events of each node [default: 100]
+    #[arg(long, env = "LASP_EVAL_EVENTS", value_name = "N")]
+    events: Option<usize>,
+    /// Time between two events of a node, and between two exchanges [default: 1s]
+    #[arg(long, env = "LASP_EVAL_INTERVAL", value_name = "TIME")]
+    interval: Option<Span>,
+    /// How long a broadcast tree may form before the load; 0ms: it forms under the load [default: 5s]
+    #[arg(long, env = "LASP_EVAL_WARM_UP", value_name = "TIME")]
+    warm_up: Option<Span>,
 }
 
 /// Nodes of a preset: the server and the paper's 1,024 clients.
@@ -363,132 +422,70 @@ impl CommonArgs {
     }
 }
 
-impl ScenarioArgs {
-    /// The configuration of which nothing was given but the scenario's name.
-    fn defaults(&self) -> Config {
-        Config::of(match self {
-            Self::List | Self::AdvertisementCounter(_) => {
-                Scenario::AdvertisementCounter(AdvertisementCounter::default())
+/// Which arguments set which scenario's options: each flag sets the option of its name.
+macro_rules! scenarios {
+    ($( $scenario:ident($args:ident): $( $option:ident ),+; )+) => {
+        $( impl $args {
+            /// Sets what was given; what a file has for another scenario gives way to this one's defaults.
+            fn apply(&self, scenario: &mut Scenario) {
+                let mut options = match scenario {
+                    Scenario::$scenario(options) => options.clone(),
+                    _ => $scenario::default(),
+                };
+                $( self.$option.clone().put(&mut options.$option); )+
+                *scenario = Scenario::$scenario(options);
             }
-            Self::SharedLoad(_) => Scenario::SharedLoad(SharedLoad::default()),
-            Self::Latency(_) => Scenario::Latency(Latency::default()),
-            Self::Hyparview(_) => Scenario::Hyparview(Hyparview::default()),
-            Self::OverlayScale(_) => Scenario::OverlayScale(OverlayScale::default()),
-            Self::OverlayProcesses(_) => Scenario::OverlayProcesses(OverlayProcesses::default()),
-            Self::Rapid(_) => Scenario::Rapid(Rapid::default()),
-            Self::Churn(_) => Scenario::Churn(Churn::default()),
-            Self::Idle(_) => Scenario::Idle(Idle::default()),
-        })
-    }
+        } )+
 
-    /// Sets what was given; a file's options for another scenario give way to this one's defaults.
-    fn apply(&self, scenario: &mut Scenario) {
-        match self {
-            Self::List => {}
-            Self::AdvertisementCounter(args) => {
-                let mut options = match scenario {
-                    Scenario::AdvertisementCounter(options) => options.clone(),
-                    _ => AdvertisementCounter::default(),
-                };
-                put(&mut options.ads, args.ads);
-                put(&mut options.impressions, args.impressions);
-                put(&mut options.impression_interval, args.impression_interval);
-                put(&mut options.heavy_clients, args.heavy_clients);
-                *scenario = Scenario::AdvertisementCounter(options);
+        impl ScenarioArgs {
+            /// The configuration of which nothing was given but the scenario's name.
+            fn defaults(&self) -> Config {
+                match self {
+                    Self::List => Config::default(),
+                    $( Self::$scenario(_) => Config::of(Scenario::$scenario($scenario::default())), )+
+                }
             }
-            Self::SharedLoad(args) => {
-                let mut options = match scenario {
-                    Scenario::SharedLoad(options) => options.clone(),
-                    _ => SharedLoad::default(),
-                };
-                put(&mut options.increments, args.increments);
-                put(&mut options.increment_interval, args.increment_interval);
-                put(&mut options.increments_per_add, args.increments_per_add);
-                *scenario = Scenario::SharedLoad(options);
-            }
-            Self::Latency(args) => {
-                let mut options = match scenario {
-                    Scenario::Latency(options) => options.clone(),
-                    _ => Latency::default(),
-                };
-                put(&mut options.rounds, args.rounds);
-                put(&mut options.round_interval, args.round_interval);
-                *scenario = Scenario::Latency(options);
-            }
-            Self::Hyparview(args) => {
-                let mut options = match scenario {
-                    Scenario::Hyparview(options) => options.clone(),
-                    _ => Hyparview::default(),
-                };
-                put(&mut options.active_view, args.active_view);
-                put(&mut options.passive_view, args.passive_view);
-                put(&mut options.large_passive_view, args.large_passive_view);
-                put(&mut options.spare_links, args.spare_links);
-                put(&mut options.cycles, args.cycles);
-                put(&mut options.messages, args.messages);
-                put(&mut options.failed, args.failed.clone());
-                put(&mut options.crash, args.crash);
-                put(&mut options.optimise, args.optimise);
-                put(&mut options.variants, args.variants);
-                put(&mut options.compare, args.compare);
-                put(&mut options.scamp, args.scamp);
-                *scenario = Scenario::Hyparview(options);
-            }
-            Self::OverlayScale(args) => {
-                let mut options = match scenario {
-                    Scenario::OverlayScale(options) => options.clone(),
-                    _ => OverlayScale::default(),
-                };
-                put(&mut options.failed, args.failed);
-                put(&mut options.wave, args.wave);
-                *scenario = Scenario::OverlayScale(options);
-            }
-            Self::OverlayProcesses(args) => {
-                let mut options = match scenario {
-                    Scenario::OverlayProcesses(options) => options.clone(),
-                    _ => OverlayProcesses::default(),
-                };
-                put(&mut options.failed, args.failed);
-                put(&mut options.wave, args.wave);
-                put(&mut options.settle, args.settle);
-                put(&mut options.rest, args.rest);
-                *scenario = Scenario::OverlayProcesses(options);
-            }
-            Self::Rapid(args) => {
-                let mut options = match scenario {
-                    Scenario::Rapid(options) => options.clone(),
-                    _ => Rapid::default(),
-                };
-                put(&mut options.crashes, args.crashes);
-                put(&mut options.faulty, args.faulty);
-                put(&mut options.flip, args.flip);
-                put(&mut options.egress_loss, args.egress_loss);
-                put(&mut options.trouble, args.trouble);
-                options.evict_after = args.evict_after.or(options.evict_after);
-                *scenario = Scenario::Rapid(options);
-            }
-            Self::Churn(args) => {
-                let mut options = match scenario {
-                    Scenario::Churn(options) => options.clone(),
-                    _ => Churn::default(),
-                };
-                put(&mut options.rates, args.rate.clone());
-                put(&mut options.minutes, args.minutes);
-                put(&mut options.leaving, args.leaving);
-                put(&mut options.contacts, args.contacts);
-                *scenario = Scenario::Churn(options);
-            }
-            Self::Idle(args) => {
-                let mut options = match scenario {
-                    Scenario::Idle(options) => options.clone(),
-                    _ => Idle::default(),
-                };
-                put(&mut options.sizes, args.sizes.clone());
-                put(&mut options.settle, args.settle);
-                put(&mut options.measure, args.measure);
-                *scenario = Scenario::Idle(options);
+
+            fn apply(&self, scenario: &mut Scenario) {
+                match self {
+                    Self::List => {}
+                    $( Self::$scenario(args) => args.apply(scenario), )+
+                }
             }
         }
+    };
+}
+
+scenarios! {
+    AdvertisementCounter(AdvertisementArgs): ads, impressions, impression_interval, heavy_clients;
+    SharedLoad(SharedLoadArgs): increments, increment_interval, increments_per_add;
+    Latency(LatencyArgs): rounds, round_interval;
+    Hyparview(HyparviewArgs): active_view, passive_view, large_passive_view, spare_links, cycles, messages, failed, crash,
+        optimise, variants, compare, scamp;
+    OverlayScale(OverlayScaleArgs): failed, wave;
+    OverlayProcesses(OverlayProcessesArgs): failed, wave, settle, rest;
+    Rapid(RapidArgs): crashes, faulty, flip, egress_loss, trouble, evict_after;
+    Churn(ChurnArgs): rates, minutes, leaving, contacts;
+    Idle(IdleArgs): sizes, settle, measure;
+    Micro(MicroArgs): crdts, percents, topologies, modes, events, interval, warm_up;
+    Retwis(RetwisArgs): zipf, modes, users, events, interval, warm_up;
+}
+
+/// What was given, if anything.
+trait Given<T> {
+    fn put(self, option: &mut T);
+}
+
+impl<T> Given<T> for Option<T> {
+    fn put(self, option: &mut T) {
+        put(option, self);
+    }
+}
+
+/// Of an option that has no default, what was given replaces what stands in a file.
+impl Given<Self> for Option<Span> {
+    fn put(self, option: &mut Self) {
+        *option = self.or(*option);
     }
 }
 

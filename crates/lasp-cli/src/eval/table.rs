@@ -2,12 +2,14 @@
 
 use lasp_eval::aggregate::Overall;
 use lasp_eval::figure::Figure;
+use lasp_eval::replication::tables::tables;
 use lasp_eval::report::{bytes, flaws, millis, say};
 use lasp_eval::summary::Summary;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-/// Scenarios about overlays alone: there are no updates to speak of, only results.
-const LAB: [&str; 6] = ["hyparview", "overlay-scale", "overlay-processes", "rapid", "churn", "idle"];
+/// Experiments on parts of nodes: there are no updates to speak of, only results.
+const LAB: [&str; 8] = ["hyparview", "overlay-scale", "overlay-processes", "rapid", "churn", "idle", "micro", "retwis"];
 
 /// Widest line.
 const WIDTH: usize = 80;
@@ -32,6 +34,10 @@ pub(crate) fn table(overall: &Overall) -> String {
         bullet(&mut out, problem);
     }
     out.push('\n');
+    let tables = tables(summary);
+    for table in &tables {
+        let _ = writeln!(out, "{}", table.text());
+    }
     for (name, value) in rows(summary) {
         let _ = writeln!(out, "  {name:<27} {value}");
     }
@@ -114,7 +120,9 @@ fn rows(summary: &Summary) -> Vec<(String, String)> {
 /// Results and costs; curves point by point, so that no line is too wide.
 fn lab_rows(summary: &Summary) -> Vec<(String, String)> {
     let mut rows = Vec::new();
-    for (name, figure) in &summary.results {
+    // What stands in tables is not said again.
+    let results = if tables(summary).is_empty() { &summary.results } else { &BTreeMap::new() };
+    for (name, figure) in results {
         let name = name.replace('_', " ");
         match figure {
             Figure::Curve(points) => {

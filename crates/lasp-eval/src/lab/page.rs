@@ -33,6 +33,7 @@ pub fn body(overall: &Overall) -> String {
     if summary.results.contains_key("reliability") {
         out += &comparison(summary);
     }
+    crate::replication::tables::tables(summary).iter().for_each(|table| out += &table.html());
     let rows: Vec<(String, String)> =
         summary.results.iter().map(|(name, figure)| (name.replace('_', " "), say(figure))).collect();
     let _ = write!(out, "<h2>Figures</h2>\n{}", table(&rows));

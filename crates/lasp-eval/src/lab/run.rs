@@ -11,6 +11,7 @@ use crate::archive::{Archive, ArchiveError};
 use crate::config::{Config, Scenario};
 use crate::plot::Chart;
 use crate::progress::Observer;
+use crate::replication::{micro, retwis};
 use crate::run::Context;
 use crate::summary::{Memory, Outside, Summary, summarize};
 use crate::usage::usage;
@@ -34,6 +35,8 @@ pub fn evaluate(
         Scenario::Idle(options) => idle::evaluate(config, options, context, observer),
         Scenario::Rapid(options) => rapid::evaluate(config, options, context, observer),
         Scenario::Hyparview(options) => hyparview(config, options, context, observer),
+        Scenario::Micro(options) => micro::evaluate(config, options, context, observer),
+        Scenario::Retwis(options) => retwis::evaluate(config, options, context, observer),
         _ => return Ok(Overall { summary: blank(config), spread: BTreeMap::new(), runs: Vec::new() }),
     };
     summary.wall_seconds = wall.elapsed().as_secs_f64();
@@ -47,7 +50,7 @@ pub fn evaluate(
 }
 
 /// A summary of nothing yet.
-pub(super) fn blank(config: &Config) -> Summary {
+pub(crate) fn blank(config: &Config) -> Summary {
     let mut summary = summarize(config, &[], &[], Outside::default());
     summary.problems = Vec::new();
     summary.rss_bytes = Memory::default();
