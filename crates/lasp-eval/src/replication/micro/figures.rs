@@ -1,7 +1,7 @@
 //! What the micro-benchmarks come to, beside what the paper's did.
 
 use super::{Job, Run, published};
-use crate::figure::Figure;
+use crate::figure::{Figure, Varied};
 use crate::plot::{Bar, Chart, Corner, Ink, Kind, Line};
 use crate::replication::tables::{Curves, Table, at, cell, times};
 use crate::replication::topology::Topology;
@@ -109,6 +109,9 @@ const CHARTS: [(&str, &str); 12] = [
     ("gmap_100_mesh", "GMap 100 % over the mesh"),
 ];
 
+/// Beyond how many times the least a bar would hide the others. A guess.
+const TALL: f64 = 10.0;
+
 /// Entries of each way, as a multiple of the least, for each workload; and bytes over time of the first.
 pub fn charts(nodes: usize, events: usize, runs: &[Run]) -> Vec<Chart> {
     let results = results(nodes, events, runs);
@@ -116,31 +119,42 @@ pub fn charts(nodes: usize, events: usize, runs: &[Run]) -> Vec<Chart> {
     for (id, title) in CHARTS {
         let floor = results.get(&format!("{id}_floor")).and_then(Figure::value);
         if let (Some(floor), Some(Figure::Curve(points))) = (floor, results.get(&format!("{id}_entries"))) {
-            let bar = |way: &Way| {
-                let varied = points.get(way.name())?;
-                let error = ((varied.mean - varied.min) / floor, (varied.max - varied.mean) / floor);
-                Some(Bar { label: way.name().to_owned(), value: varied.mean / floor, error })
-            };
-            charts.push(Chart {
-                id,
-                title,
-                caption: "Entries sent by all nodes, as a multiple of the least: each entry once to each other node."
-                    .to_owned(),
-                x_label: String::new(),
-                y_label: "times the least".to_owned(),
-                legend: Corner::TopRight,
-                kind: Kind::Bars(Way::ALL.iter().filter_map(bar).collect()),
-            });
+            charts.push(multiples(id, title, floor, points));
         }
     }
     charts
 }
 
+fn multiples(id: &'static str, title: &'static str, floor: f64, points: &BTreeMap<String, Varied>) -> Chart {
+    let bar = |way: &Way| {
+        let Varied { mean, min, max, .. } = points.get(way.name())?;
+        let error = ((mean - min) / floor, (max - mean) / floor);
+        Some(Bar { label: way.name().to_owned(), value: mean / floor, error })
+    };
+    let (bars, tall): (Vec<Bar>, Vec<Bar>) = Way::ALL.iter().filter_map(bar).partition(|bar: &Bar| bar.value <= TALL);
+    let mut caption =
+        String::from("Entries sent by all nodes, as a multiple of the least: each entry once to each other node.");
+    if !tall.is_empty() {
+        let named = tall.iter().map(|Bar { label, value, .. }| format!("{label} {value:.0}"));
+        caption += &format!(" Too tall to be shown: {}.", named.collect::<Vec<_>>().join(", "));
+    }
+    Chart {
+        id,
+        title,
+        caption,
+        x_label: String::new(),
+        y_label: "times the least".to_owned(),
+        legend: Corner::TopRight,
+        kind: Kind::Bars(bars),
+    }
+}
+
 /// Bytes over time of the first workload, over the mesh if that was run.
 fn transmission(runs: &[Run]) -> Option<Chart> {
-    let first = runs.iter().find(|(job, _)| job.topology == Topology::Mesh).or(runs.first()).map(|(job, _)| job)?;
+    let first =
+        runs.iter().find(|(job, _)| job.topology == Topology::Mesh).or_else(|| runs.first()).map(|(job, _)| job)?;
     let shown = [
-        (Way::Delta, "delta", Ink::Fourth),
+        (Way::DeltaRr, "delta-rr", Ink::Fourth),
         (Way::DeltaBpRr, "delta-bp-rr", Ink::Second),
         (Way::Tree, "tree", Ink::First),
         (Way::TreePaced, "tree-paced", Ink::Third),
