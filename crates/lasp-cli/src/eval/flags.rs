@@ -1,15 +1,15 @@
 //! The flags of `lasp eval`, each also an environment variable: flag > environment > `--config` file > default.
 
+mod replication;
+
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
 use lasp_eval::config::{
     AdvertisementCounter, Churn, Config, ConfigError, Crash, Dissemination, Hyparview, Idle, Latency, Membership,
     Micro, Optimise, OverlayProcesses, OverlayScale, Preset, Rapid, Retwis, Scenario, SharedLoad, Sync, Where,
 };
-use lasp_eval::replication::micro::workload::Crdt;
-use lasp_eval::replication::topology::Topology;
-use lasp_eval::replication::way::Way;
 use lasp_eval::span::Span;
+use replication::{MicroArgs, RetwisArgs};
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -287,58 +287,6 @@ pub(crate) struct IdleArgs {
     /// How long what they send is counted [default: 2m]
     #[arg(long, env = "LASP_EVAL_MEASURE", value_name = "TIME")]
     measure: Option<Span>,
-}
-
-/// Flags of `micro`.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Scenario")]
-pub(crate) struct MicroArgs {
-    /// Data types, one or several [default: gset,gcounter,gmap]
-    #[arg(long = "crdt", env = "LASP_EVAL_CRDT", value_delimiter = ',', value_parser = choice::<Crdt>(Crdt::NAMES))]
-    crdts: Option<Vec<Crdt>>,
-    /// Percent of its keys that an event rewrites, of a gmap [default: 10,30,60,100]
-    #[arg(long = "percent", env = "LASP_EVAL_PERCENT", value_name = "PERCENT", value_delimiter = ',')]
-    percents: Option<Vec<u32>>,
-    /// Over which links [default: tree,mesh]
-    #[arg(long = "topology", env = "LASP_EVAL_TOPOLOGY", value_delimiter = ',',
-          value_parser = choice::<Topology>(Topology::NAMES))]
-    topologies: Option<Vec<Topology>>,
-    /// Ways to send state, compared [default: all]
-    #[arg(long, env = "LASP_EVAL_MODES", value_delimiter = ',', value_parser = choice::<Way>(Way::NAMES))]
-    modes: Option<Vec<Way>>,
-    /// Events of each node [default: 100]
-    #[arg(long, env = "LASP_EVAL_EVENTS", value_name = "N")]
-    events: Option<usize>,
-    /// Time between two events of a node, and between two exchanges [default: 1s]
-    #[arg(long, env = "LASP_EVAL_INTERVAL", value_name = "TIME")]
-    interval: Option<Span>,
-    /// How long a broadcast tree may form before the load; 0ms: it forms under the load [default: 5s]
-    #[arg(long, env = "LASP_EVAL_WARM_UP", value_name = "TIME")]
-    warm_up: Option<Span>,
-}
-
-/// Flags of `retwis`.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Scenario")]
-pub(crate) struct RetwisArgs {
-    /// How uneven users are, one or several [default: 0.5,0.75,1,1.25,1.5]
-    #[arg(long, env = "LASP_EVAL_ZIPF", value_name = "COEFFICIENT", value_delimiter = ',')]
-    zipf: Option<Vec<f64>>,
-    /// Ways to send state, compared [default: delta,delta-bp-rr,tree,tree-paced]
-    #[arg(long, env = "LASP_EVAL_MODES", value_delimiter = ',', value_parser = choice::<Way>(Way::NAMES))]
-    modes: Option<Vec<Way>>,
-    /// Users [default: 10000]
-    #[arg(long, env = "LASP_EVAL_USERS", value_name = "N")]
-    users: Option<usize>,
-    /// Events of each node [default: 100]
-    #[arg(long, env = "LASP_EVAL_EVENTS", value_name = "N")]
-    events: Option<usize>,
-    /// Time between two events of a node, and between two exchanges [default: 1s]
-    #[arg(long, env = "LASP_EVAL_INTERVAL", value_name = "TIME")]
-    interval: Option<Span>,
-    /// How long a broadcast tree may form before the load; 0ms: it forms under the load [default: 5s]
-    #[arg(long, env = "LASP_EVAL_WARM_UP", value_name = "TIME")]
-    warm_up: Option<Span>,
 }
 
 /// Nodes of a preset: the server and the paper's 1,024 clients.
