@@ -1,9 +1,11 @@
 //! Project automation: `cargo xtask ci` runs everything that must hold before a change lands.
 
 mod bench;
+mod debian;
 mod fuzz;
 mod purity;
 mod wasm;
+mod web;
 
 use anyhow::{Context, Result, bail};
 use std::process::{Command, ExitCode};
@@ -12,14 +14,15 @@ use std::time::Instant;
 const USAGE: &str = "usage: cargo xtask <command>
 
 commands:
-  ci        formatting, lints, purity, tests, documentation, fuzzing, wasm: the gate
+  ci        formatting, lints, purity, tests, documentation, fuzzing, wasm, the live view: the gate
   bench     measures beside other libraries: cargo xtask bench {lattices|dataflow} [ARGUMENT]...
   purity    what the pure rooms may depend on, by Cargo edges
   campaign  the long campaigns: cargo xtask campaign [SCHEDULES], of whole nodes under faults;
             cargo xtask campaign overlay [SCHEDULES], of every membership strategy under faults;
             cargo xtask campaign theorem [PROGRAMS], of random programs beside what they denote
   fuzz      decoders, operations, answers of epmd: cargo xtask fuzz [TARGET] [--seconds N] [--replay FILE]
-  wasm      the pure rooms, built for browsers";
+  wasm      the pure rooms, built for browsers
+  web       the live view of sixteen nodes in a real browser; pictures in target/web";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -36,6 +39,7 @@ fn main() -> ExitCode {
         ["campaign", schedules] => simulate(schedules),
         ["fuzz", args @ ..] => fuzz::command(args),
         ["wasm"] => wasm::build(),
+        ["web"] => web::check(),
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(64);
@@ -64,6 +68,7 @@ fn ci() -> Result<()> {
     step("documentation", &["doc", "--workspace", "--no-deps", FEATURES], &[("RUSTDOCFLAGS", "-D warnings")])?;
     fuzz::command(&[])?;
     wasm::build_if_possible()?;
+    web::check_if_possible()?;
     println!("ci: everything holds");
     Ok(())
 }
@@ -113,8 +118,13 @@ fn step(name: &str, args: &[&str], env: &[(&str, &str)]) -> Result<()> {
 
 /// Runs a command and says how long it took.
 fn timed(name: &str, command: &mut Command) -> Result<()> {
+    timed_by(name, || run(command))
+}
+
+/// Does something and says how long it took.
+fn timed_by(name: &str, work: impl FnOnce() -> Result<()>) -> Result<()> {
     let started = Instant::now();
-    run(command)?;
+    work()?;
     println!("ci: {name} took {:.1} s", started.elapsed().as_secs_f64());
     Ok(())
 }

@@ -5,7 +5,8 @@
 //! library is built from source by Debian's `rustc-web`, whatever version that has, under the toolchain's own Cargo and
 //! linker.
 
-use crate::{run, timed};
+use crate::debian::output;
+use crate::{debian, timed};
 use anyhow::{Context, Result, bail, ensure};
 use std::path::PathBuf;
 use std::process::Command;
@@ -104,13 +105,7 @@ fn install() -> Result<()> {
          `apt-get install --no-install-recommends {}`",
         PACKAGES.join(" ")
     );
-    if versions().is_none() {
-        ensure!(output(Command::new("id").arg("-u")).is_ok_and(|user| user == "0"), how.clone());
-        let apt = |args: &[&str]| run(Command::new("apt-get").args(args).env("DEBIAN_FRONTEND", "noninteractive"));
-        apt(&["-qq", "update"]).with_context(|| how.clone())?;
-        apt(&[&["-qq", "install", "--yes", "--no-install-recommends"], &PACKAGES[..]].concat())
-            .with_context(|| how.clone())?;
-    }
+    debian::install(&PACKAGES, &how)?;
     match versions() {
         Some([compiler, source]) if compiler == source => Ok(()),
         Some([compiler, source]) => {
@@ -122,9 +117,7 @@ fn install() -> Result<()> {
 
 /// The versions of the packages, if both are installed.
 fn versions() -> Option<[String; 2]> {
-    let version =
-        |package| output(Command::new("dpkg-query").args(["--show", "--showformat=${Version}", package])).ok();
-    Some([version(PACKAGES[0])?, version(PACKAGES[1])?]).filter(|both| both.iter().all(|version| !version.is_empty()))
+    Some([debian::version(PACKAGES[0])?, debian::version(PACKAGES[1])?])
 }
 
 /// Where Debian keeps its compiler: not the one that is first in the path.
@@ -132,11 +125,4 @@ fn debian_rustc() -> Result<PathBuf> {
     let files = output(Command::new("dpkg-query").args(["--listfiles", PACKAGES[0]]))?;
     let rustc = files.lines().find(|file| file.ends_with("/bin/rustc"));
     rustc.map(PathBuf::from).with_context(|| format!("{} has no rustc", PACKAGES[0]))
-}
-
-/// What a command prints, if it succeeds.
-fn output(command: &mut Command) -> Result<String> {
-    let output = command.output().with_context(|| format!("cannot start {command:?}"))?;
-    ensure!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
-    Ok(String::from_utf8(output.stdout)?.trim().to_owned())
 }

@@ -116,6 +116,16 @@ pub(crate) struct NodeArgs {
     /// Serve no clients: the same as --control off
     #[arg(long, conflicts_with = "control")]
     no_control: bool,
+    /// Where it serves its live view over HTTP, e.g. 127.0.0.1:8080; port 0 takes a free one [default: nowhere]
+    #[arg(long, value_name = "HOST:PORT")]
+    http: Option<String>,
+    /// The token that the live view asks for, at least 16 characters; needed beyond this machine. Better given as
+    /// LASP_HTTP_TOKEN or in the file: other users of the machine see flags
+    #[arg(long, value_name = "TOKEN")]
+    http_token: Option<String>,
+    /// Serve the live view beyond this machine without a token: whoever reaches it can read and change everything
+    #[arg(long)]
+    http_open: bool,
     /// How long joining may take before it gives up, e.g. 10s [default: it keeps trying]
     #[arg(long, value_name = "TIME", value_parser = duration)]
     join_timeout: Option<Duration>,
@@ -170,6 +180,9 @@ impl NodeArgs {
             data_dir: self.data_dir.clone(),
             interest: given(&self.interest),
             control: if self.no_control { Some(Access::Off) } else { self.control },
+            http: self.http.clone(),
+            http_token: self.http_token.clone(),
+            http_open: self.http_open.then_some(true),
             join_timeout: self.join_timeout,
             status_interval: self.status_interval,
             log_level: self.log_level,
@@ -272,12 +285,15 @@ async fn ended(pipe: Option<Receiver>) {
     while matches!(pipe.read(&mut ignored).await, Ok(read) if read > 0) {}
 }
 
-/// The one line on standard output, for people and scripts.
+/// The line on standard output, for people and scripts; a second one where the live view is served.
 async fn greet(lasp: &Lasp, settings: &Settings) -> Result<()> {
     let me = lasp.me().await?;
     let name = lasp.name().unwrap_or("?");
     let cluster = settings.cluster.as_deref().unwrap_or(lasp::builder::DEFAULT_CLUSTER);
     println!("listening on {} (node {name} id {} cluster {cluster})", me.addr, me.id);
+    if let Some(addr) = lasp.http() {
+        println!("live view at http://{addr}/");
+    }
     Ok(())
 }
 

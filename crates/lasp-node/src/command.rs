@@ -10,7 +10,7 @@ use lasp_dataflow::{
     Type, UndeclareError, UpdateError, Value, VarId,
 };
 use lasp_overlay::membership::{self, Standing};
-use lasp_overlay::{Addr, Contact, PeerId, unicast};
+use lasp_overlay::{Addr, Contact, PeerId, survey, unicast};
 use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
@@ -34,7 +34,8 @@ pub enum Command {
         /// What is asked.
         request: Request,
     },
-    /// Forgets an open `Read`, `ReadAny`, `WaitNeeded`, `Watch`, `Notice`, `Sleep`, `Enforce`, `Send` or `Receive`; no reply
+    /// Forgets an open `Read`, `ReadAny`, `WaitNeeded`, `Watch`, `Notice`, `Sleep`, `Enforce`, `Send`, `Survey` or `Receive`; no
+    /// reply
     /// follows.
     Cancel(RequestId),
 }
@@ -180,6 +181,11 @@ pub enum Request {
         /// The bytes.
         letter: Letter,
     },
+    /// Asks every node for its views: [`Reply::Survey`], when no more answers come.
+    Survey {
+        /// Whether for those known besides the neighbours, too.
+        wide: bool,
+    },
     /// Takes the oldest letter that was sent to this node, or waits for one: [`Reply::Letter`].
     Receive,
 }
@@ -244,6 +250,8 @@ pub enum Reply {
         /// What it says.
         letter: Letter,
     },
+    /// What nodes say of themselves, ascending by id; of none where too many surveys run at once.
+    Survey(Vec<survey::Record>),
     /// A letter has arrived.
     Delivered {
         /// How many links it crossed.

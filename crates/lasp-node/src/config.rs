@@ -5,7 +5,16 @@ use crate::interest::Interests;
 use crate::link::LinkConfig;
 use crate::once::OnceConfig;
 use crate::sync::SyncConfig;
-use lasp_overlay::{broadcast, membership, unicast};
+use lasp_overlay::{broadcast, membership, survey, unicast};
+
+/// What a node is called by its operator: for people who look at the overlay.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Label {
+    /// Its name.
+    pub name: String,
+    /// What it is among nodes: a role, a tag.
+    pub role: String,
+}
 
 /// Settings of one node; each part documents its defaults.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -24,6 +33,10 @@ pub struct Config {
     pub sync: SyncConfig,
     /// How messages to single nodes are sent.
     pub unicast: unicast::Config,
+    /// How surveys of the overlay behave.
+    pub survey: survey::Config,
+    /// What the node says of itself in them.
+    pub label: Label,
     /// How links are paced.
     pub link: LinkConfig,
     /// How what happens once in the cluster is claimed.

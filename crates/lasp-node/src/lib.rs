@@ -10,6 +10,7 @@
 //! - [`sync`]: anti-entropy between neighbours: digests that find differences.
 //! - [`exchange`]: whole states or deltas at intervals, in its place or without any broadcast.
 //! - `link`, `lane`: one link: pacing, flow control, and what waits merges instead of queueing.
+//! - `map`: what the overlay looks like, asked of everybody.
 //! - `letter`: what an application sends to one node.
 //! - `wire`: frames and their short references; hostile bytes die there.
 //! - [`programs`]: installed programs, and how they run. [`once`]: what happens once in the cluster.
@@ -29,6 +30,7 @@ mod key;
 mod lane;
 mod letter;
 mod link;
+mod map;
 pub mod metrics;
 pub mod node;
 pub mod once;
@@ -46,7 +48,7 @@ mod wire;
 
 pub use command::{Command, Event, Reply, Request, RequestError, RequestId};
 pub use composition::{Composition, Source, Step};
-pub use config::Config;
+pub use config::{Config, Label};
 pub use exchange::{DeltaRules, Dissemination, ExchangeConfig, SyncMode};
 pub use frame::{Frame, MAX_FRAME};
 pub use interest::Interests;

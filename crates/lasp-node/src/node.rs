@@ -28,6 +28,7 @@ use lasp_crdt::ReplicaId;
 use lasp_dataflow::{Cause, Effects, Graph, State};
 use lasp_overlay::broadcast::{self, Plumtree};
 use lasp_overlay::membership::{self, AnyMembership, Membership};
+use lasp_overlay::survey::{self, Survey};
 use lasp_overlay::{Contact, Input, Outbox, Output, PeerId, Protocol, Rng, Time, unicast};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -41,6 +42,8 @@ pub enum Timer {
     Broadcast(broadcast::Timer),
     /// Of messages to single nodes.
     Unicast(unicast::Timer),
+    /// Of surveys.
+    Survey(survey::Timer),
     /// A comparison with a neighbour.
     Sync(Appointment),
     /// An exchange with the neighbours.
@@ -81,6 +84,7 @@ pub struct Node {
     exchange: Exchange,
     surge: Surge,
     pub(crate) post: Post,
+    pub(crate) surveys: Survey,
     links: BTreeMap<PeerId, Link>,
     rng: Rng,
     /// Links with something new to send since the last flush.
@@ -127,6 +131,7 @@ impl Node {
         let mut rng = Rng::new(seed);
         let replica = replica_of(&contact);
         let post = Post::new(config.unicast.clone(), &contact);
+        let surveys = Survey::new(config.survey.clone(), contact.id, contact.incarnation);
         Self {
             store: Store::new(replica, config.interests.clone()),
             clock: Clock::new(config.wall_epoch_ms),
@@ -142,6 +147,7 @@ impl Node {
             exchange: Exchange::new(config.sync_mode, config.exchange.clone()),
             surge: Surge::default(),
             post,
+            surveys,
             links: BTreeMap::new(),
             rng,
             touched: Vec::new(),
@@ -320,6 +326,7 @@ impl Node {
                 let peer = contact.id;
                 self.feed_broadcast(now, Input::Command(broadcast::Command::NeighborUp(peer)), out);
                 self.feed_unicast(now, Input::Command(unicast::Command::NeighborUp(peer)), out);
+                self.feed_survey(now, Input::Command(survey::Command::NeighborUp(peer)), out);
                 let mut outcome = Outcome::default();
                 self.sync.peer_up(now, peer, &self.store, &mut self.rng, &mut outcome);
                 self.exchange.peer_up(peer);
@@ -328,6 +335,7 @@ impl Node {
             membership::Event::Down(peer) => {
                 self.feed_broadcast(now, Input::Command(broadcast::Command::NeighborDown(*peer)), out);
                 self.feed_unicast(now, Input::Command(unicast::Command::NeighborDown(*peer)), out);
+                self.feed_survey(now, Input::Command(survey::Command::NeighborDown(*peer)), out);
                 self.sync.peer_down(*peer, &mut self.store);
                 self.exchange.peer_down(*peer);
                 if self.surge.is_on(now) {
@@ -707,6 +715,9 @@ impl Node {
             Item::Control(Control::Unicast(message)) => {
                 self.on_letter(now, from, message, out);
             }
+            Item::Control(Control::Survey(message)) => {
+                self.feed_survey(now, Input::Received { from, message }, out);
+            }
             Item::Relay(batch) => self.relay(now, from, &batch, out),
             Item::Data(batch) => self.on_data(now, from, &batch, out),
             Item::Group { number, batch } => {
@@ -744,6 +755,7 @@ impl Node {
             Timer::Membership(timer) => self.feed_membership(now, Input::Expired(timer), out),
             Timer::Broadcast(timer) => self.feed_broadcast(now, Input::Expired(timer), out),
             Timer::Unicast(timer) => self.feed_unicast(now, Input::Expired(timer), out),
+            Timer::Survey(timer) => self.feed_survey(now, Input::Expired(timer), out),
             Timer::Sync(appointment) => self.compare(now, appointment, out),
             Timer::Exchange => self.exchange(now, out),
             Timer::Flush(peer) | Timer::Acknowledge(peer) => {
@@ -788,6 +800,7 @@ impl Node {
                 self.open.cancel(id, self.store.graph_mut());
                 self.once.cancel(&mut self.store, id);
                 self.forget_letter(now, id, out);
+                self.feed_survey(now, Input::Command(survey::Command::Forget(id.0)), out);
             }
             Input::Received { from, message } => self.received(now, from, &message, out),
             Input::Expired(timer) => self.expired(now, timer, out),

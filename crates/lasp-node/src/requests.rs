@@ -42,6 +42,10 @@ impl Node {
                 Ok(None)
             }
             Request::Receive => Ok(self.receive_letter(id)),
+            Request::Survey { wide } => {
+                self.survey(now, id, wide, out);
+                Ok(None)
+            }
             immediate => self.serve(now, immediate, out).map(Some),
         };
         match answer {
@@ -147,6 +151,7 @@ impl Node {
             | Request::Sleep(_)
             | Request::Enforce { .. }
             | Request::Send { .. }
+            | Request::Survey { .. }
             | Request::Receive => Ok(Reply::Done),
         }
     }

@@ -7,18 +7,21 @@
 //! - [`membership`]: who is there and who is linked to whom: HyParView, full mesh.
 //! - [`broadcast`]: how news spreads over the links: Plumtree.
 //! - [`unicast`]: messages to one peer, wherever it is.
+//! - [`survey`]: what the overlay looks like, asked of everybody at once.
 //! - [`time`]: virtual or real, a number of microseconds.
 //! - [`peer`]: who a peer is (`PeerId`, incarnation) and where (`Addr`).
 //! - [`rng`]: the one seeded generator.
 //! - [`wire`]: what a transport knows of a message: its size and a hash.
-//! - `peer_map`: what is kept per peer, where peers are few.
+//! - `peer_map`: what is kept per peer, where peers are few. `quota`: how much a neighbour may have passed on.
 
 pub mod broadcast;
 pub mod membership;
 pub mod peer;
 mod peer_map;
 pub mod protocol;
+mod quota;
 pub mod rng;
+pub mod survey;
 pub mod time;
 pub mod unicast;
 pub mod wire;

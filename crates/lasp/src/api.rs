@@ -8,6 +8,7 @@
 //! - `ask`: [`Ask`], the future of one request; [`Watch`], a stream of values.
 //! - `letters`: bytes for one node.
 //! - `views`: [`ViewChanges`], what changes around the node.
+//! - `survey`: what the overlay looks like.
 //! - `once`: [`Turn`], what happens once in the cluster.
 
 mod aggregate;
@@ -20,6 +21,7 @@ pub mod kind;
 mod letters;
 mod life;
 mod once;
+mod survey;
 mod variable;
 mod views;
 

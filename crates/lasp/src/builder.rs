@@ -5,6 +5,7 @@ use crate::control::{Access, Facts, MAX_INCOMING, Server};
 use crate::driver::{Driver, DriverConfig, Ended};
 use crate::error::Stop;
 use crate::host::{Host, HostConfig};
+use crate::http::{Http, HttpError};
 use crate::identity::{Identity, IdentityError, random_u64, wall_clock_ms};
 use crate::log::Log;
 use crate::settings::membership::{daemons, resolve};
@@ -17,6 +18,7 @@ use lasp_overlay::{Addr, Contact, PeerId};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::Arc;
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -69,6 +71,9 @@ pub enum StartError {
     /// The cluster's name is too long.
     #[error("the cluster's name has {0} bytes; at most {MAX_CLUSTER} are possible")]
     Cluster(usize),
+    /// The live view cannot be served.
+    #[error(transparent)]
+    Http(#[from] HttpError),
     /// There is no identity.
     #[error(transparent)]
     Identity(#[from] IdentityError),
@@ -183,6 +188,13 @@ impl Builder {
         self
     }
 
+    /// Where to serve the live view over HTTP: [`http`](crate::http). Default: nowhere. An address beyond this machine wants a
+    /// token as well ([`Settings::http_token`]).
+    pub fn http(mut self, addr: impl Into<String>) -> Self {
+        self.settings.http = Some(addr.into());
+        self
+    }
+
     /// Everything at once that an operator can set.
     pub fn settings(mut self, settings: Settings) -> Self {
         self.settings = settings;
@@ -236,13 +248,14 @@ impl Builder {
         }
         let listener = self.bind().await?;
         let addr = self.reachable_at(&listener)?;
+        let http = Http::bind(&self.settings).await?;
         if !contacts.is_empty() && contacts.iter().all(|contact| *contact == addr) {
             return Err(StartError::Itself { addr: addr.to_string() });
         }
         let identity = self.identify(&cluster)?;
         let contact = Contact { id: identity.id, incarnation: identity.incarnation, addr };
         let log = self.log.clone().unwrap_or_else(Log::silent);
-        let lasp = self.launch(listener, cluster.clone(), contact.clone(), identity);
+        let lasp = self.launch(listener, http, cluster.clone(), contact.clone(), identity);
         if let Some(epmd) = epmd {
             epmd.start(&lasp, &cluster, &contact, &log);
         }
@@ -284,10 +297,18 @@ impl Builder {
         })
     }
 
-    fn launch(self, listener: TcpListener, cluster: String, contact: Contact, identity: Identity) -> Lasp {
+    fn launch(
+        self,
+        listener: TcpListener,
+        http: Option<Http>,
+        cluster: String,
+        contact: Contact,
+        identity: Identity,
+    ) -> Lasp {
         let log = self.log.unwrap_or_else(Log::silent);
         let seed = self.seed.unwrap_or_else(random_u64);
         let mut config = self.node;
+        config.label = self.settings.label(&identity.name);
         if let Some(prefixes) = self.settings.interest {
             config.interests = Interests::prefixes(prefixes);
         }
@@ -299,11 +320,14 @@ impl Builder {
         let mut transport =
             Transport::new(listener, contact.clone(), cluster.clone(), dialect.to_owned(), seed, transport);
         let (host, lasp) = Host::new(HostConfig { log: log.clone(), ..HostConfig::default() });
+        let membership = self.settings.membership.map_or(dialect, Membership::name);
+        let facts = Arc::new(Facts::new(identity.name.clone(), cluster, membership.to_owned()));
+        if let Some(http) = http {
+            http.start(&lasp, facts.clone(), &log);
+        }
         if let Some(access @ (Access::Loopback | Access::Any)) = self.settings.control {
             let (clients, incoming) = mpsc::channel(MAX_INCOMING);
             transport.serve_clients(clients);
-            let membership = self.settings.membership.map_or(dialect, Membership::name);
-            let facts = Facts::new(identity.name.clone(), cluster, membership.to_owned());
             tokio::spawn(Server::new(&lasp, access, facts, log.clone(), incoming).run());
         }
         let node = Node::new(config, contact, seed);

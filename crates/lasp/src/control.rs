@@ -8,7 +8,7 @@
 //! A client costs the node what its requests cost. It is bounded in all it can hold, what it is too slow to read is
 //! not made, and it never makes the node wait.
 
-mod answers;
+pub(crate) mod answers;
 pub mod client;
 mod place;
 pub mod protocol;
@@ -16,8 +16,8 @@ mod server;
 mod session;
 mod signals;
 
-pub(crate) use answers::Facts;
-pub(crate) use server::{MAX_INCOMING, Server};
+pub(crate) use answers::{Answers, Facts};
+pub(crate) use server::{MAX_INCOMING, Seat, Server};
 
 use std::fmt;
 use std::str::FromStr;

@@ -55,6 +55,7 @@
 //! - [`driver`]: the run loop that connects a protocol with transport, timers and owner.
 //! - [`epmd`]: finding members by Erlang's port mapper daemon.
 //! - [`transport`]: links to peers over TCP. [`control`]: clients over the same listener: the `lasp` command.
+//! - [`http`]: the live view: an API over HTTP, and the page that shows it.
 //! - [`timers`], [`log`]: a queue of timers; lines for the operator.
 
 /// The program in the README compiles.
@@ -69,6 +70,7 @@ pub mod driver;
 pub mod epmd;
 pub mod error;
 pub mod host;
+pub mod http;
 pub mod identity;
 pub mod log;
 pub mod settings;
@@ -86,5 +88,6 @@ pub use lasp_node::{
     Dissemination, Interests, Metrics, ProgramError, ProgramInfo, ProgramState, RequestError, SyncMode,
 };
 pub use lasp_overlay::membership::{Standing, change::Change as ViewChange, client_server::Role, hyparview::Tag};
+pub use lasp_overlay::survey::Record;
 pub use lasp_overlay::{Addr, Contact, PeerId, Time};
 pub use settings::{Membership, MembershipError, Settings};

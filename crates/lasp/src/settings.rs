@@ -92,6 +92,12 @@ pub struct Settings {
     /// Which clients the node serves.
     #[serde(deserialize_with = "parsed")]
     pub control: Option<Access>,
+    /// Where to serve the live view over HTTP, `HOST:PORT`; port 0 takes a free one. Not at all without it.
+    pub http: Option<String>,
+    /// The token that the live view asks for.
+    pub http_token: Option<String>,
+    /// Whether the live view may be served beyond this machine without a token.
+    pub http_open: Option<bool>,
     /// How long joining may take before the node gives up: `"10s"`, `"500ms"`.
     #[serde(deserialize_with = "duration_from")]
     pub join_timeout: Option<Duration>,
@@ -106,7 +112,7 @@ pub struct Settings {
 }
 
 /// The keys of a file; the environment's names are these in capitals behind `LASP_`.
-pub const KEYS: [&str; 30] = [
+pub const KEYS: [&str; 33] = [
     "name",
     "cluster",
     "listen",
@@ -133,6 +139,9 @@ pub const KEYS: [&str; 30] = [
     "data_dir",
     "interest",
     "control",
+    "http",
+    "http_token",
+    "http_open",
     "join_timeout",
     "status_interval",
     "log_level",
@@ -182,6 +191,9 @@ impl Settings {
             data_dir: self.data_dir.or(lower.data_dir),
             interest: self.interest.or(lower.interest),
             control: self.control.or(lower.control),
+            http: self.http.or(lower.http),
+            http_token: self.http_token.or(lower.http_token),
+            http_open: self.http_open.or(lower.http_open),
             join_timeout: self.join_timeout.or(lower.join_timeout),
             status_interval: self.status_interval.or(lower.status_interval),
             log_level: self.log_level.or(lower.log_level),
@@ -218,12 +230,21 @@ impl Settings {
             "data_dir" => self.data_dir.is_some(),
             "interest" => self.interest.is_some(),
             "control" => self.control.is_some(),
+            "http" => self.http.is_some(),
+            "http_token" => self.http_token.is_some(),
+            "http_open" => self.http_open.is_some(),
             "join_timeout" => self.join_timeout.is_some(),
             "status_interval" => self.status_interval.is_some(),
             "log_level" => self.log_level.is_some(),
             "json_logs" => self.json_logs.is_some(),
             _ => false,
         }
+    }
+
+    /// What the node says of itself to those who look at the overlay.
+    pub(crate) fn label(&self, name: &str) -> lasp_node::Label {
+        let role = self.role.map(|role| role.to_string()).or_else(|| self.tag.as_ref().map(ToString::to_string));
+        lasp_node::Label { name: name.to_owned(), role: role.unwrap_or_default() }
     }
 
     /// What the environment says, as `get` gives it; lists are separated by commas.
@@ -259,6 +280,9 @@ impl Settings {
             data_dir: env.text("data_dir").map(PathBuf::from),
             interest: env.list("interest"),
             control: env.parse("control", str::parse)?,
+            http: env.text("http"),
+            http_token: env.text("http_token"),
+            http_open: env.parse("http_open", truth)?,
             join_timeout: env.parse("join_timeout", duration)?,
             status_interval: env.parse("status_interval", duration)?,
             log_level: env.parse("log_level", str::parse)?,
@@ -371,7 +395,7 @@ mod tests {
             "control" => "any",
             "join_timeout" | "status_interval" | "evict_after" | "propagation_interval" | "pace" => "1500ms",
             "log_level" => "debug",
-            "json_logs" => "true",
+            "json_logs" | "http_open" => "true",
             _ => "a, b",
         };
         let all = Settings::from_env(|name| {
@@ -388,7 +412,7 @@ mod tests {
                 name: text.clone(),
                 cluster: text.clone(),
                 listen: text.clone(),
-                advertise: text,
+                advertise: text.clone(),
                 join: list.clone(),
                 membership: Some(Membership::CLIENT_SERVER),
                 role: Some(Role::Client),
@@ -411,6 +435,9 @@ mod tests {
                 data_dir: Some("a, b".into()),
                 interest: list,
                 control: Some(Access::Any),
+                http: text.clone(),
+                http_token: text,
+                http_open: Some(true),
                 join_timeout: Some(Duration::from_millis(1500)),
                 status_interval: Some(Duration::from_millis(1500)),
                 log_level: Some(Level::Debug),

@@ -22,7 +22,7 @@ use intern::{Known, Tables};
 use lasp_crdt::{Decode, DecodeError, Encode, Reader, Writer};
 use lasp_dataflow::State;
 use lasp_overlay::broadcast::{self, Ids};
-use lasp_overlay::{membership, unicast};
+use lasp_overlay::{membership, survey, unicast};
 use std::cell::Cell;
 
 const ACK: u8 = 1;
@@ -36,6 +36,7 @@ const RELAY: u8 = 4;
 const UNICAST: u8 = 5;
 const GROUP: u8 = 6;
 const ACKNOWLEDGED: u8 = 7;
+const SURVEY: u8 = 8;
 
 /// What is said to keep overlay and stores in order.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,6 +49,8 @@ pub(crate) enum Control {
     Sync(sync::Message),
     /// To one node, or in search of it.
     Unicast(unicast::Message<Letter>),
+    /// What the overlay looks like.
+    Survey(survey::Message),
     /// A group of deltas has come.
     Acknowledged(u64),
 }
@@ -117,6 +120,7 @@ fn parse_item(r: &mut Reader<'_>) -> Result<Item, DecodeError> {
         BROADCAST => broadcast::Message::decode(r).map(Item::from),
         SYNC => sync::Message::decode(r).map(Control::Sync).map(Item::Control),
         UNICAST => unicast::Message::decode(r).map(Control::Unicast).map(Item::Control),
+        SURVEY => survey::Message::decode(r).map(Control::Survey).map(Item::Control),
         GROUP => Ok(Item::Group { number: r.varint("group")?, batch: Batch::decode(r)? }),
         ACKNOWLEDGED => r.varint("group").map(Control::Acknowledged).map(Item::Control),
         DATA => decode_entry(r).map(|(key, delta)| Item::Data(Batch::single(key, delta))),
@@ -225,6 +229,7 @@ impl<'a> Builder<'a> {
             Control::Broadcast(message) => self.put(Class::Broadcast, BROADCAST, message),
             Control::Sync(message) => self.put(Class::Sync, SYNC, message),
             Control::Unicast(message) => self.put(Class::Unicast, UNICAST, message),
+            Control::Survey(message) => self.put(Class::Membership, SURVEY, message),
             Control::Acknowledged(number) => self.put(Class::Sync, ACKNOWLEDGED, &Varint(*number)),
         }
     }

@@ -13,3 +13,4 @@ mod programs;
 mod requests;
 mod rig;
 mod slow;
+mod survey;

@@ -4,11 +4,11 @@ use super::config::Config;
 use super::message::{Answer, Message, Search, Stamp, Walk};
 use super::once::{Arrival, Arrivals, Searches};
 use super::outgoing::{Outbound, Outgoing};
-use super::quota::Quota;
 use super::routes::Routes;
 use super::{Command, Event, Failure, Payload};
 use crate::peer::PeerId;
 use crate::protocol::{Input, Outbox, Protocol};
+use crate::quota::Quota;
 use crate::time::Time;
 use std::collections::BTreeMap;
 

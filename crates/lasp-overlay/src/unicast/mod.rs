@@ -10,7 +10,7 @@
 //! owner knows the broadcast tree. Whom it can reach does not depend on the membership strategy.
 //!
 //! - [`machine`]: the state machine: start here. Its parts: `outgoing` (messages not yet acknowledged), `routes` (who is
-//!   behind which neighbour), `once` (what was seen already), `recency` (what was used last), `quota` (how much a neighbour may ask for).
+//!   behind which neighbour), `once` (what was seen already), `recency` (what was used last).
 //! - [`message`]: what peers say to each other, and how it is encoded.
 //! - [`config`]: the knobs, each with its source.
 
@@ -19,7 +19,6 @@ pub mod machine;
 pub mod message;
 mod once;
 mod outgoing;
-mod quota;
 mod recency;
 mod routes;
 #[cfg(test)]

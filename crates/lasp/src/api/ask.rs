@@ -58,6 +58,7 @@ impl<T> Ask<T> {
             | Request::Sleep(_)
             | Request::Enforce { .. }
             | Request::Send { .. }
+            | Request::Survey { .. }
             | Request::Receive => End::Cancel,
             Request::Compose { into: Target::Local(None) | Target::Into(_), .. } => End::Undo,
             _ => End::Forget,

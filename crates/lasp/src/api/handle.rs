@@ -20,6 +20,7 @@ use lasp_node::{Interests, Metrics, Node, ProgramInfo, Reply, Request, RequestId
 use lasp_overlay::membership::Standing;
 use lasp_overlay::{Addr, Contact, PeerId, Time};
 use std::future::poll_fn;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -490,6 +491,15 @@ impl Lasp {
 
     pub(crate) fn set_name(&self, name: String) {
         self.port().set_name(name);
+    }
+
+    /// Where the node serves its live view over HTTP; `None` where it does not.
+    pub fn http(&self) -> Option<SocketAddr> {
+        self.port().http()
+    }
+
+    pub(crate) fn set_http(&self, addr: SocketAddr) {
+        self.port().set_http(addr);
     }
 
     /// This node, as others know it.

@@ -25,7 +25,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::oneshot;
 
 /// Variables looked at in one go. A guess: well below a millisecond.
-const PAGE: usize = 128;
+pub(crate) const PAGE: usize = 128;
 
 /// Elements up to which a collection's value is part of its report. A guess: more is not read in a table.
 const SMALL: usize = 64;
@@ -64,21 +64,21 @@ fn software() -> String {
     env!("CARGO_PKG_VERSION").to_owned()
 }
 
-/// Answers the requests of one client.
+/// Answers the requests of one client, by whatever protocol it asks.
 #[derive(Clone, Debug)]
-pub(super) struct Answers {
+pub(crate) struct Answers {
     lasp: Lasp,
     facts: Arc<Facts>,
 }
 
 /// A variable as it was found.
-struct Found {
-    var: VarId,
-    ty: Type,
+pub(crate) struct Found {
+    pub(crate) var: VarId,
+    pub(crate) ty: Type,
 }
 
 impl Answers {
-    pub(super) const fn new(lasp: Lasp, facts: Arc<Facts>) -> Self {
+    pub(crate) const fn new(lasp: Lasp, facts: Arc<Facts>) -> Self {
         Self { lasp, facts }
     }
 
@@ -87,7 +87,7 @@ impl Answers {
         let last = match ask {
             Ask::Get { variable, style } => self.get(&variable, style).await,
             Ask::Update { variable, operation, declare, style } => {
-                self.update(&variable, operation, declare, style).await
+                self.update(&variable, operation, declare, style).await.map(|()| Say::Done)
             }
             Ask::Watch { variable, style } => self.watch(&variable, style, reply).await,
             Ask::Variables { prefix } => self.variables(&prefix, reply).await,
@@ -98,17 +98,17 @@ impl Answers {
             Ask::Evict(id) => self.evict(&id).await,
             Ask::Connect(addr) => self.link(&addr, Lasp::connect).await,
             Ask::Disconnect(addr) => self.link(&addr, Lasp::disconnect).await,
-            Ask::Status => self.status().await,
+            Ask::Status => self.status().await.map(|report| Say::Status(Box::new(report))),
             Ask::Install { name, text } => self.install(name, text).await,
             Ask::Uninstall(name) => self.lasp.uninstall(&name).await.map(|()| Say::Done).map_err(failed),
-            Ask::Programs => self.programs().await,
+            Ask::Programs => self.programs().await.map(Say::Programs),
             Ask::Ping { node } => self.ping(&node).await,
             Ask::Run { .. } | Ask::Bindings | Ask::Graph | Ask::Forget(_) | Ask::Cancel => return, // the session's
         };
         reply.say(last.unwrap_or_else(Say::Refused)).await;
     }
 
-    async fn find(&self, name: &str) -> Result<Found, Refused> {
+    pub(crate) async fn find(&self, name: &str) -> Result<Found, Refused> {
         let wanted = name.to_owned();
         let look = self.lasp.inspect(move |node| {
             let graph = node.graph();
@@ -133,13 +133,13 @@ impl Answers {
         value(ty, output, style).await
     }
 
-    async fn update(
+    pub(crate) async fn update(
         &self,
         name: &str,
         operation: String,
         declare: Option<String>,
         style: Style,
-    ) -> Result<Say, Refused> {
+    ) -> Result<(), Refused> {
         let wanted = declare.map(|ty| read_type(&ty)).transpose()?;
         let found = match (self.find(name).await, wanted) {
             (Ok(found), Some(ty)) if found.ty == ty => found,
@@ -150,8 +150,7 @@ impl Answers {
             (found, None) => found?,
         };
         let op = elsewhere(move || read_operation(&found.ty, &operation, style)).await??;
-        self.lasp.update(found.var, op).await.map_err(failed)?;
-        Ok(Say::Done)
+        self.lasp.update(found.var, op).await.map_err(failed)
     }
 
     /// The present value, then every newer one. It is read when the client has taken the one before: a change costs the node
@@ -190,10 +189,11 @@ impl Answers {
         let mut from = 0;
         loop {
             let (wanted, at) = (prefix.to_owned(), from);
-            let page = self.lasp.inspect(move |node| page(node, &wanted, at)).await.map_err(failed)?;
+            let begins = move |name: &str| name.starts_with(&wanted);
+            let page = self.lasp.inspect(move |node| page(node, begins, at)).await.map_err(failed)?;
             let more = page.looked == PAGE;
             from += page.looked;
-            let variables = elsewhere(move || page.seen.into_iter().map(Seen::report).collect()).await?;
+            let variables = elsewhere(move || page.seen.into_iter().map(|(_, seen)| seen.report()).collect()).await?;
             if !more {
                 return Ok(Say::Variables { variables, more });
             }
@@ -236,6 +236,12 @@ impl Answers {
     }
 
     async fn overlay(&self) -> Result<Say, Refused> {
+        let (me, links) = self.links().await?;
+        Ok(Say::Overlay { me, membership: self.facts.membership.clone(), links })
+    }
+
+    /// This node and its links to neighbours.
+    pub(crate) async fn links(&self) -> Result<(Peer, Vec<LinkReport>), Refused> {
         let look = self.lasp.inspect(|node| {
             let link = |contact: &Contact| LinkReport {
                 peer: peer(contact),
@@ -245,8 +251,7 @@ impl Answers {
             };
             (peer(node.contact()), node.active_view().iter().map(link).collect())
         });
-        let (me, links) = look.await.map_err(failed)?;
-        Ok(Say::Overlay { me, membership: self.facts.membership.clone(), links })
+        look.await.map_err(failed)
     }
 
     async fn install(&self, name: Option<String>, text: String) -> Result<Say, Refused> {
@@ -258,9 +263,9 @@ impl Answers {
         }
     }
 
-    async fn programs(&self) -> Result<Say, Refused> {
+    pub(crate) async fn programs(&self) -> Result<Vec<ProgramReport>, Refused> {
         let programs = self.lasp.programs().await.map_err(failed)?;
-        Ok(Say::Programs(programs.iter().map(program_report).collect()))
+        Ok(programs.iter().map(program_report).collect())
     }
 
     async fn ping(&self, node: &str) -> Result<Say, Refused> {
@@ -276,17 +281,17 @@ impl Answers {
         Ok(Say::Pong { node: id.to_string(), hops, micros: after.as_micros() as u64 })
     }
 
-    async fn status(&self) -> Result<Say, Refused> {
+    pub(crate) async fn status(&self) -> Result<StatusReport, Refused> {
         let (now, transport) = (self.lasp.now(), self.lasp.transport_stats().unwrap_or_default());
         let facts = self.facts.clone();
         let look = self.lasp.inspect(move |node| status(node, &facts, now, &transport));
         let mut report = look.await.map_err(failed)?;
         report.counters.extend(self.lasp.epmd_stats().into_iter().flat_map(epmd_counters));
-        Ok(Say::Status(Box::new(report)))
+        Ok(report)
     }
 }
 
-fn failed(error: Error) -> Refused {
+pub(crate) fn failed(error: Error) -> Refused {
     let rejected = matches!(error, Error::Refused(RequestError::Program(ProgramError::Rejected(_))));
     Refused { rejected, ..Refused::failed(error.to_string()) }
 }
@@ -305,7 +310,7 @@ fn program_report(program: &ProgramInfo) -> ProgramReport {
 }
 
 /// Does work that may take long on a thread that has time.
-async fn elsewhere<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Refused> {
+pub(crate) async fn elsewhere<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Refused> {
     // Not the runtime's pool, which panics where no thread can be had.
     let (done, outcome) = oneshot::channel();
     let work = move || {
@@ -342,7 +347,7 @@ fn read_operation(ty: &Type, text: &str, style: Style) -> Result<Op, Refused> {
     })
 }
 
-fn peer(contact: &Contact) -> Peer {
+pub(crate) fn peer(contact: &Contact) -> Peer {
     Peer { id: contact.id.to_string(), incarnation: contact.incarnation, addr: contact.addr.to_string() }
 }
 
@@ -366,41 +371,34 @@ fn change_report(change: &ViewChange) -> ChangeReport {
 // ---- variables ----
 
 /// What a look at some variables saw.
-struct Page {
-    looked: usize,
-    seen: Vec<Seen>,
+pub(crate) struct Page {
+    pub(crate) looked: usize,
+    pub(crate) seen: Vec<(usize, Seen)>,
 }
 
 /// What a look at a variable took along.
-struct Seen {
+pub(crate) struct Seen {
     name: String,
     ty: Type,
     local: bool,
     derived: bool,
     elements: Option<usize>,
+    /// Equal for equal states; of those that have one.
+    pub(crate) digest: Option<u64>,
     /// The value of what is small, and the encoded size of what has a state of its own.
     small: Option<(Output, Option<usize>)>,
     errors: u64,
     recent: Vec<DerivationError>,
 }
 
-fn page(node: &Node, prefix: &str, from: usize) -> Page {
+/// Looks at variables from a place on, and takes along those whose names are wanted, with their places.
+pub(crate) fn page(node: &Node, wanted: impl Fn(&str) -> bool, from: usize) -> Page {
     let mut page = Page { looked: 0, seen: Vec::new() };
-    for (var, info) in node.graph().vars().skip(from).take(PAGE) {
+    for (place, (var, info)) in node.graph().vars().enumerate().skip(from).take(PAGE) {
         page.looked += 1;
-        if !info.name.as_str().starts_with(prefix) {
-            continue;
+        if wanted(info.name.as_str()) {
+            page.seen.extend(Seen::of(node, var).map(|seen| (place, seen)));
         }
-        page.seen.push(Seen {
-            name: info.name.to_string(),
-            ty: info.ty.clone(),
-            local: info.local,
-            derived: info.derived,
-            elements: node.graph().peek_cardinality(var),
-            small: small(node, var, info),
-            errors: info.errors.total(),
-            recent: info.errors.recent().cloned().collect(),
-        });
     }
     page
 }
@@ -427,7 +425,24 @@ fn is_small(state: &State) -> bool {
 }
 
 impl Seen {
-    fn report(self) -> VariableReport {
+    /// What there is to see of a variable.
+    pub(crate) fn of(node: &Node, var: VarId) -> Option<Self> {
+        let graph = node.graph();
+        let info = graph.info(var)?;
+        Some(Self {
+            name: info.name.to_string(),
+            ty: info.ty.clone(),
+            local: info.local,
+            derived: info.derived,
+            elements: graph.peek_cardinality(var),
+            digest: graph.state(var).filter(|_| !(info.local && info.read_only)).map(State::fingerprint),
+            small: small(node, var, info),
+            errors: info.errors.total(),
+            recent: info.errors.recent().cloned().collect(),
+        })
+    }
+
+    pub(crate) fn report(self) -> VariableReport {
         let value = self.small.as_ref().map(|(output, _)| {
             let term = Term::output(output.clone());
             let json = show::json(&term);
@@ -497,7 +512,7 @@ fn epmd_counters(stats: EpmdStats) -> [(String, u64); 5] {
     .map(|(name, count)| (name.to_owned(), count))
 }
 
-fn counters(node: &Node, transport: &TransportStats) -> Vec<(String, u64)> {
+pub(crate) fn counters(node: &Node, transport: &TransportStats) -> Vec<(String, u64)> {
     let (metrics, membership, letters) = (node.metrics(), node.membership().metrics(), node.letters());
     let all = [
         ("bytes_sent_membership", metrics.sent(Class::Membership)),

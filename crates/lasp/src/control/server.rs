@@ -62,8 +62,14 @@ pub(crate) struct Server {
 
 impl Server {
     /// A server for the clients that come from `incoming`. It keeps no node running.
-    pub(crate) fn new(lasp: &Lasp, access: Access, facts: Facts, log: Log, incoming: mpsc::Receiver<Incoming>) -> Self {
-        let (facts, sessions) = (Arc::new(facts), Arc::default());
+    pub(crate) fn new(
+        lasp: &Lasp,
+        access: Access,
+        facts: Arc<Facts>,
+        log: Log,
+        incoming: mpsc::Receiver<Incoming>,
+    ) -> Self {
+        let sessions = Arc::default();
         let shared = Shared { lasp: lasp.guest(), access, facts, sessions, log };
         Self { shared: Arc::new(shared), incoming }
     }
@@ -79,10 +85,10 @@ impl Server {
 
 /// One of a limited number; given back when dropped.
 #[derive(Debug)]
-struct Seat(Arc<AtomicUsize>);
+pub(crate) struct Seat(Arc<AtomicUsize>);
 
 impl Seat {
-    fn take(taken: &Arc<AtomicUsize>, limit: usize) -> Option<Self> {
+    pub(crate) fn take(taken: &Arc<AtomicUsize>, limit: usize) -> Option<Self> {
         let free = |held: usize| (held < limit).then_some(held + 1);
         taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, free).ok().map(|_| Self(taken.clone()))
     }

@@ -17,6 +17,7 @@ use lasp_overlay::{Addr, PeerId, Time};
 use std::any::Any;
 use std::collections::VecDeque;
 use std::fmt;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
@@ -68,6 +69,7 @@ pub(crate) struct Port {
     transport: OnceLock<Arc<Mutex<TransportStats>>>,
     epmd: OnceLock<Counts>,
     name: OnceLock<String>,
+    http: OnceLock<SocketAddr>,
 }
 
 #[derive(Default)]
@@ -108,6 +110,7 @@ impl Port {
             transport: OnceLock::new(),
             epmd: OnceLock::new(),
             name: OnceLock::new(),
+            http: OnceLock::new(),
         }
     }
 
@@ -314,6 +317,14 @@ impl Port {
         let hearers: Vec<_> = state.hearers.iter().filter_map(Weak::upgrade).collect();
         drop(state);
         hearers.iter().for_each(|hearer| hearer.push(error.clone()));
+    }
+
+    pub(crate) fn set_http(&self, addr: SocketAddr) {
+        let _ = self.http.set(addr); // once, at the start
+    }
+
+    pub(crate) fn http(&self) -> Option<SocketAddr> {
+        self.http.get().copied()
     }
 
     pub(crate) fn set_name(&self, name: String) {

@@ -4,6 +4,7 @@ mod api;
 mod control;
 mod derivations;
 mod epmd;
+mod http;
 mod letters;
 mod toy;
 mod transport;

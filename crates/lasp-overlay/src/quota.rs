@@ -1,35 +1,35 @@
-//! How many searches a neighbour may have passed on: a token bucket, so that a peer that floods costs its neighbours a bounded
+//! How many floods a neighbour may have passed on: a token bucket, so that a peer that floods costs its neighbours a bounded
 //! number of messages.
 
 use crate::time::Time;
 
 /// What is left for one neighbour.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Quota {
-    /// In millionths of a search.
+pub(crate) struct Quota {
+    /// In millionths of a flood.
     left: u64,
     since: Time,
 }
 
-const SEARCH: u64 = 1_000_000;
+const ONE: u64 = 1_000_000;
 
 impl Quota {
     /// A full bucket.
-    pub(super) fn new(now: Time, per_second: u32) -> Self {
+    pub(crate) fn new(now: Time, per_second: u32) -> Self {
         Self { left: Self::full(per_second), since: now }
     }
 
     fn full(per_second: u32) -> u64 {
-        2 * u64::from(per_second) * SEARCH
+        2 * u64::from(per_second) * ONE
     }
 
-    /// Takes one search out; `false` if there is none.
-    pub(super) fn take(&mut self, now: Time, per_second: u32) -> bool {
+    /// Takes one out; `false` if there is none.
+    pub(crate) fn take(&mut self, now: Time, per_second: u32) -> bool {
         let micros = u64::try_from(now.since(self.since).as_micros()).unwrap_or(u64::MAX);
         self.since = self.since.max(now);
         let gained = micros.saturating_mul(u64::from(per_second));
         self.left = self.left.saturating_add(gained).min(Self::full(per_second));
-        let Some(left) = self.left.checked_sub(SEARCH) else { return false };
+        let Some(left) = self.left.checked_sub(ONE) else { return false };
         self.left = left;
         true
     }

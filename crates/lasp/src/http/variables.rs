@@ -1,0 +1,207 @@
+//! Variables: found, shown by parts, updated.
+
+use super::State;
+use super::cluster::{MAX_PART, PART, bounds};
+use super::input::{Json, Named, Params};
+use super::model::{Done, Part, Problem, Update, ValuePart, Variable, Variables, Wanted};
+use super::recorder::Recorder;
+use crate::control::answers::{PAGE, Seen, elsewhere, page};
+use crate::control::protocol::Style;
+use lasp_dataflow::Output;
+use lasp_lang::show::type_name;
+use lasp_node::is_reserved;
+
+/// Variables whose names are looked at for one answer, at most; the next part goes on. A guess: a few milliseconds, in
+/// many looks.
+const MAX_LOOKED: usize = 64 * PAGE;
+
+/// Longest element shown, in bytes.
+const MAX_ELEMENT: usize = 4096;
+
+/// Which names are wanted.
+fn wants(wanted: &Wanted) -> impl Fn(&str) -> bool + Clone + Send + 'static {
+    let prefix = wanted.prefix.clone().unwrap_or_default();
+    let part = wanted.q.clone().unwrap_or_default().to_lowercase();
+    let all = wanted.all.unwrap_or(false);
+    move |name| {
+        let found = part.is_empty() || name.to_lowercase().contains(&part);
+        found && name.starts_with(&prefix) && (all || !is_reserved(name))
+    }
+}
+
+/// The node's variables.
+#[utoipa::path(get, path = "/api/v1/variables", params(Wanted),
+    responses((status = 200, body = Variables), (status = 400, body = Problem)))]
+pub(super) async fn variables(state: State, Params(wanted): Params<Wanted>) -> Result<Json<Variables>, Problem> {
+    Ok(Json(variables_of(&state, &wanted).await?))
+}
+
+pub(super) async fn variables_of(shared: &super::Shared, wanted: &Wanted) -> Result<Variables, Problem> {
+    let limit = wanted.limit.unwrap_or(PART);
+    bounds(None, Some(limit), PART, 0)?;
+    let from = usize::try_from(wanted.from.unwrap_or(0)).unwrap_or(usize::MAX);
+    let (mut at, mut seen, mut ended) = (from, Vec::new(), false);
+    while !ended && seen.len() < limit as usize && at - from < MAX_LOOKED {
+        let wants = wants(wanted);
+        let looked = shared.lasp.inspect(move |node| page(node, wants, at)).await?;
+        (at, ended) = (at + looked.looked, looked.looked < PAGE);
+        // What does not fit is looked at again for the next part.
+        for (place, one) in looked.seen {
+            if seen.len() == limit as usize {
+                (at, ended) = (place, false);
+                break;
+            }
+            seen.push(one);
+        }
+    }
+    let total = shared.lasp.inspect(|node| node.graph().vars().count() as u64).await?;
+    let recorder = shared.recorder.clone();
+    let variables = elsewhere(move || seen.into_iter().map(|seen| variable(seen, &recorder)).collect()).await?;
+    Ok(Variables { total, variables, next: (!ended).then_some(at as u64) })
+}
+
+/// A variable as it was seen.
+pub(super) fn variable(seen: Seen, recorder: &Recorder) -> Variable {
+    let digest = seen.digest;
+    let report = seen.report();
+    let kind = match (report.local, report.derived) {
+        (true, true) => "view",
+        (true, false) => "local",
+        (false, true) => "derived",
+        (false, false) => "replicated",
+    };
+    let recent = report.recent.iter().map(|error| {
+        let place = error.place.as_ref().map(|at| format!(" ({}:{}:{})", at.program, at.line, at.column));
+        format!("{} of {}: {}{}", error.operator, error.element, error.message, place.unwrap_or_default())
+    });
+    Variable {
+        kind: kind.to_owned(),
+        elements: report.elements,
+        bytes: report.bytes,
+        digest: digest.map(|digest| format!("{digest:016x}")),
+        seen_since_ms: digest.map(|digest| recorder.seen_since(&report.name, digest)),
+        value: report.value.map(|(text, _)| text),
+        errors: report.errors,
+        recent: recent.collect(),
+        ty: report.ty,
+        name: report.name,
+    }
+}
+
+/// One variable.
+#[utoipa::path(get, path = "/api/v1/variables/{name}", params(("name" = String, Path, description = "Its name.")),
+    responses((status = 200, body = Variable), (status = 404, body = Problem)))]
+pub(super) async fn one(state: State, Named(name): Named) -> Result<Json<Variable>, Problem> {
+    let found = state.answers.find(&name).await?;
+    let seen = state.lasp.inspect(move |node| Seen::of(node, found.var)).await?;
+    let seen = seen.ok_or_else(|| Problem::not_found(format!("variable {name:?} has just gone")))?;
+    let recorder = state.recorder.clone();
+    Ok(Json(elsewhere(move || variable(seen, &recorder)).await?))
+}
+
+/// A part of a variable's value.
+#[utoipa::path(get, path = "/api/v1/variables/{name}/value",
+    params(("name" = String, Path, description = "Its name."), Part),
+    responses((status = 200, body = ValuePart), (status = 400, body = Problem), (status = 404, body = Problem)))]
+pub(super) async fn value(
+    state: State,
+    Named(name): Named,
+    Params(part): Params<Part>,
+) -> Result<Json<ValuePart>, Problem> {
+    bounds(part.offset, part.limit, PART, 0)?;
+    let found = state.answers.find(&name).await?;
+    let output = state.lasp.query(found.var).await?;
+    let ty = type_name(&found.ty);
+    elsewhere(move || {
+        let total = length(&output);
+        let (from, to, next) = bounds(part.offset, part.limit, PART, total)?;
+        let elements = elements(output, from, to).into_iter().map(shortened).collect();
+        Ok(Json(ValuePart { name, ty, total: total as u64, elements, next }))
+    })
+    .await?
+}
+
+fn length(output: &Output) -> usize {
+    match output {
+        Output::Set(items) | Output::Many(items) => items.len(),
+        Output::Map(entries) => entries.len(),
+        Output::Graph { vertices, edges } => vertices.len() + edges.len(),
+        Output::Unset => 0,
+        Output::Value(_) | Output::Pair(..) => 1,
+    }
+}
+
+fn elements(output: Output, from: usize, to: usize) -> Vec<String> {
+    let part = |items: Vec<String>| items;
+    let (skip, take) = (from, to - from);
+    match output {
+        Output::Set(items) | Output::Many(items) => {
+            part(items.iter().skip(skip).take(take).map(ToString::to_string).collect())
+        }
+        Output::Map(entries) => {
+            part(entries.iter().skip(skip).take(take).map(|(key, value)| format!("{key} => {value}")).collect())
+        }
+        Output::Graph { vertices, edges } => {
+            let edges = edges.iter().map(|(from, to)| format!("{from} -> {to}"));
+            vertices.iter().map(ToString::to_string).chain(edges).skip(skip).take(take).collect()
+        }
+        Output::Unset => Vec::new(),
+        single => std::iter::once(single.to_string()).skip(skip).take(take).collect(),
+    }
+}
+
+fn shortened(mut text: String) -> String {
+    if text.len() > MAX_ELEMENT {
+        let end = (0..=MAX_ELEMENT).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
+        text.truncate(end);
+        text.push('…');
+    }
+    text
+}
+
+/// Applies an operation; done once it is applied here, on its way to the others by then.
+#[utoipa::path(post, path = "/api/v1/variables/{name}/update",
+    params(("name" = String, Path, description = "Its name.")), request_body = Update,
+    responses((status = 200, body = Done), (status = 400, body = Problem), (status = 403, body = Problem),
+        (status = 404, body = Problem), (status = 409, body = Problem), (status = 413, body = Problem),
+        (status = 415, body = Problem), (status = 422, body = Problem)))]
+pub(super) async fn update(
+    state: State,
+    Named(name): Named,
+    Json(update): Json<Update>,
+) -> Result<Json<Done>, Problem> {
+    state.answers.update(&name, update.operation, update.declare, Style::default()).await?;
+    Ok(Json(Done { name }))
+}
+
+const _: () = assert!(PART <= MAX_PART);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lasp_dataflow::Value;
+
+    #[test]
+    fn names_are_wanted_by_prefix_and_part() {
+        let wants = |prefix: Option<&str>, q: Option<&str>, all| {
+            let own = |text: Option<&str>| text.map(str::to_owned);
+            wants(&Wanted { prefix: own(prefix), q: own(q), all, ..Wanted::default() })
+        };
+        assert!(wants(None, None, None)("ads") && !wants(None, None, None)("~lasp/programs"));
+        assert!(wants(None, None, Some(true))("~lasp/programs"));
+        assert!(wants(Some("shop/"), Some("ADS"), None)("shop/Ads") && !wants(Some("shop/"), None, None)("ads"));
+    }
+
+    #[test]
+    fn values_come_by_parts() {
+        let set = Output::Set((0..5).map(Value::Int).collect());
+        assert_eq!((length(&set), elements(set, 1, 3)), (5, vec!["1".to_owned(), "2".to_owned()]));
+        let map = Output::Map(vec![("a".into(), Output::Value(1.into()))]);
+        assert_eq!(elements(map, 0, 1), ["\"a\" => 1"]);
+        let graph = Output::Graph { vertices: vec![1.into(), 2.into()], edges: vec![(1.into(), 2.into())] };
+        assert_eq!((length(&graph), elements(graph, 1, 3)), (3, vec!["2".to_owned(), "1 -> 2".to_owned()]));
+        assert_eq!(elements(Output::Unset, 0, 0), [""; 0]);
+        assert_eq!(elements(Output::Value(7.into()), 0, 1), ["7"]);
+        assert_eq!(shortened("ü".repeat(4000)).chars().count(), 2049);
+    }
+}

@@ -1,0 +1,448 @@
+//! The live view over real sockets: each endpoint, each kind of bad input, and viewers that misbehave.
+
+use lasp::http::description;
+use lasp::{Lasp, StartError};
+use serde_json::Value as Json;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+/// Nothing here takes this long unless it is broken.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+const TOKEN: &str = "0123456789abcdef0123";
+
+struct Served {
+    lasp: Lasp,
+    addr: String,
+}
+
+/// A response.
+#[derive(Debug)]
+struct Got {
+    status: u16,
+    head: String,
+    body: String,
+}
+
+impl Got {
+    fn json(&self) -> Json {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    /// The detail of a problem description with this status.
+    fn problem(&self, status: u16) -> String {
+        assert_eq!(self.status, status, "{self:?}");
+        assert!(self.head.contains("application/problem+json"), "{self:?}");
+        let problem = self.json();
+        assert_eq!(problem["status"], status);
+        problem["detail"].as_str().expect("a detail").to_owned()
+    }
+}
+
+async fn serve(name: &str, join: &[String]) -> Served {
+    let builder = Lasp::builder().name(name).cluster("shop").listen("127.0.0.1:0").http("127.0.0.1:0");
+    let lasp = builder.join(join.to_vec()).start().await.expect("it starts");
+    let addr = lasp.http().expect("it serves").to_string();
+    Served { lasp, addr }
+}
+
+async fn raw(addr: &str, request: &str) -> Got {
+    let mut stream = TcpStream::connect(addr).await.expect("it listens");
+    stream.write_all(request.as_bytes()).await.expect("it reads");
+    let mut bytes = Vec::new();
+    timeout(PATIENCE, stream.read_to_end(&mut bytes)).await.expect("in time").expect("it answers");
+    let text = String::from_utf8(bytes).expect("UTF-8");
+    let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no head: {text:?}"));
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
+    Got { status, head: head.to_lowercase(), body: body.to_owned() }
+}
+
+async fn request(addr: &str, method: &str, path: &str, headers: &str, body: &str) -> Got {
+    let length = body.len();
+    let head = format!("{method} {path} HTTP/1.1\r\nhost: {addr}\r\nconnection: close\r\n{headers}");
+    raw(addr, &format!("{head}content-length: {length}\r\n\r\n{body}")).await
+}
+
+async fn get(addr: &str, path: &str) -> Got {
+    request(addr, "GET", path, "", "").await
+}
+
+const JSON: &str = "content-type: application/json\r\n";
+
+async fn post(addr: &str, path: &str, body: &str) -> Got {
+    request(addr, "POST", path, JSON, body).await
+}
+
+#[tokio::test]
+async fn every_endpoint_tells_what_it_should() {
+    let a = serve("a", &[]).await;
+    let contact = a.lasp.me().await.expect("it runs").addr.to_string();
+    let b = serve("b", &[contact]).await;
+    a.lasp.joined().await.expect("joined");
+    let ads = a.lasp.set::<i64>("shop/ads").await.expect("declared");
+    ads.add_all(0..250).await.expect("added");
+    let cheap = lasp::Collection::filter(&ads, |ad| *ad < 5).await.expect("derived");
+    assert_eq!(cheap.read(lasp::AtLeast(5)).await.expect("read").len(), 5);
+    let (me, other) = (a.lasp.me().await.expect("me").id.to_string(), b.lasp.me().await.expect("b").id.to_string());
+
+    let status = get(&a.addr, "/api/v1/status").await.json();
+    assert_eq!((&status["name"], &status["cluster"], &status["active"]), (&"a".into(), &"shop".into(), &1.into()));
+    assert_eq!(status["me"]["id"], me.as_str());
+    assert!(status["counters"]["updates"].as_u64() >= Some(1));
+
+    let members = get(&a.addr, "/api/v1/members").await.json();
+    assert_eq!((&members["total"], &members["members"][0]["id"]), (&1.into(), &other.as_str().into()));
+    assert_eq!((&members["members"][0]["active"], &members["members"][0]["standing"]), (&true.into(), &"alive".into()));
+
+    let links = get(&a.addr, "/api/v1/links").await.json();
+    assert_eq!(links["links"][0]["id"], other.as_str());
+    assert!(links["links"][0]["rtt_us"].as_u64().is_some(), "{links}");
+
+    let tree = get(&a.addr, "/api/v1/tree").await.json();
+    let edges = tree["eager"].as_array().map_or(0, Vec::len) + tree["lazy"].as_array().map_or(0, Vec::len);
+    assert_eq!((edges, &tree["root"]), (1, &"any".into()));
+
+    let overlay = get(&a.addr, "/api/v1/overlay?wide=true").await.json();
+    assert_eq!((&overlay["total"], &overlay["me"]), (&2.into(), &me.as_str().into()));
+    let names: Vec<&str> =
+        overlay["nodes"].as_array().expect("nodes").iter().filter_map(|n| n["name"].as_str()).collect();
+    assert!(names.contains(&"a") && names.contains(&"b"));
+    assert!(overlay["nodes"].as_array().expect("nodes").iter().all(|node| node["state"] == "up"), "{overlay}");
+
+    let variables = get(&a.addr, "/api/v1/variables?q=ADS").await.json();
+    let ad = &variables["variables"][0];
+    assert_eq!((&ad["name"], &ad["type"], &ad["elements"]), (&"shop/ads".into(), &"set".into(), &250.into()));
+    assert!(ad["digest"].as_str().is_some() && ad["seen_since_ms"].as_u64().is_some());
+    let one = get(&a.addr, "/api/v1/variables/shop%2Fads").await.json();
+    assert_eq!((&one["name"], &one["kind"]), (&"shop/ads".into(), &"replicated".into()));
+    let value = get(&a.addr, "/api/v1/variables/shop%2Fads/value?offset=200&limit=30").await.json();
+    assert_eq!((&value["total"], &value["next"], &value["elements"][0]), (&250.into(), &230.into(), &"200".into()));
+    let last = get(&a.addr, "/api/v1/variables/shop%2Fads/value?offset=240&limit=30").await.json();
+    assert_eq!((last["elements"].as_array().map(Vec::len), &last["next"]), (Some(10), &Json::Null));
+
+    let flow = get(&a.addr, "/api/v1/dataflow").await.json();
+    assert_eq!((&flow["total"], &flow["derivations"][0]["inputs"][0]), (&1.into(), &"shop/ads".into()), "{flow}");
+    assert_eq!(flow["derivations"][0]["members"], 5);
+
+    a.lasp.install("count", "declare(\"n\", gcounter).").await.expect("installed");
+    let programs = get(&a.addr, "/api/v1/programs").await.json();
+    assert_eq!(
+        (&programs["programs"][0]["name"], &programs["programs"][0]["variables"]["n"]),
+        (&"count".into(), &"gcounter".into())
+    );
+
+    let events = get(&a.addr, "/api/v1/events").await.json();
+    let kinds: Vec<&str> =
+        events["events"].as_array().expect("events").iter().filter_map(|e| e["kind"].as_str()).collect();
+    assert!(kinds.contains(&"up") && kinds.contains(&"joined"), "{events}");
+
+    let statistics = get(&a.addr, "/api/v1/statistics").await.json();
+    let columns = statistics["columns"].as_array().map(Vec::len);
+    assert_eq!(columns, statistics["rows"][0].as_array().map(Vec::len));
+
+    let metrics = get(&a.addr, "/metrics").await;
+    assert!(metrics.head.contains("text/plain; version=0.0.4"));
+    let sample =
+        |line: &str| line.starts_with('#') || line.rsplit_once(' ').is_some_and(|(_, n)| n.parse::<f64>().is_ok());
+    assert!(metrics.body.lines().all(sample) && metrics.body.contains("lasp_bytes_sent_total{class=\"state\"}"));
+    assert_eq!(get(&a.addr, "/healthz").await.body, "ok\n");
+    let page = get(&a.addr, "/").await;
+    assert!(page.status == 200 && page.head.contains("text/html") && page.head.contains("content-security-policy"));
+}
+
+#[tokio::test]
+async fn an_update_is_made_like_any_other() {
+    let a = serve("a", &[]).await;
+    let path = "/api/v1/variables/ads/update";
+    let done = post(&a.addr, path, r#"{"operation": "{add, 1 + 2}", "declare": "set"}"#).await;
+    assert_eq!((done.status, done.json()), (200, serde_json::json!({"name": "ads"})));
+    assert_eq!(post(&a.addr, path, r#"{"operation": "{add, 4}"}"#).await.status, 200);
+    let ads = a.lasp.set::<i64>("ads").await.expect("declared");
+    assert_eq!(ads.query().await.expect("there"), [3, 4]);
+}
+
+#[tokio::test]
+async fn bad_input_is_described_and_changes_nothing() {
+    let a = serve("a", &[]).await;
+    let ads = a.lasp.set::<i64>("ads").await.expect("declared");
+    let (addr, path) = (a.addr.as_str(), "/api/v1/variables/ads/update");
+    let before = a.lasp.status().await.expect("it runs").fingerprint;
+    assert!(get(addr, "/api/v1/nothing").await.problem(404).contains("/api/v1/nothing"));
+    assert!(post(addr, "/", "{}").await.problem(404).contains("nothing is at /"));
+    assert!(get(addr, "/../Cargo.toml").await.problem(404).contains("nothing"));
+    assert!(request(addr, "DELETE", "/api/v1/status", "", "").await.problem(405).contains("DELETE"));
+    assert!(get(addr, path).await.problem(405).contains("takes POST"));
+    let near = get(addr, "/api/v1/variables/asd").await;
+    assert!(near.problem(404).contains("\"asd\"") && near.json()["hint"] == "did you mean \"ads\"?");
+    assert!(get(addr, "/api/v1/variables/asd/value").await.problem(404).contains("asd"));
+    assert!(get(addr, "/api/v1/variables/%ff").await.problem(400).contains("UTF-8"));
+    for (path, word) in [
+        ("/api/v1/members?limit=0", "limit"),
+        ("/api/v1/members?limit=1001", "1000"),
+        ("/api/v1/overlay?offset=-1", "invalid digit"),
+        ("/api/v1/variables?limit=x", "invalid digit"),
+        ("/api/v1/variables?colour=red", "colour"),
+        ("/api/v1/events?since=1.5", "invalid digit"),
+        ("/api/v1/stream?topics=weather", "weather"),
+        ("/api/v1/stream?limit=0", "limit"),
+    ] {
+        let problem = get(addr, path).await.problem(400);
+        assert!(problem.contains(word), "{path}: {problem}");
+    }
+    for (body, status, word) in [
+        ("{", 400, "EOF"),
+        ("[]", 400, "body"),
+        (r#"{"operation": 7}"#, 400, "string"),
+        (r#"{"operation": "increment", "colour": 1}"#, 400, "colour"),
+        (r#"{"operation": "{ad, 1}"}"#, 422, "ad"),
+        (r#"{"operation": "{add, 1}", "declare": "sett"}"#, 422, "set"),
+        (r#"{"operation": "increment", "declare": "gcounter"}"#, 409, "ads"),
+    ] {
+        let problem = post(addr, path, body).await.problem(status);
+        assert!(problem.contains(word), "{body}: {problem}");
+    }
+    assert!(post(addr, "/api/v1/variables/x/update", r#"{"operation": "increment"}"#).await.problem(404).contains("x"));
+    let reserved = r#"{"operation": "{remove_keys, []}"}"#;
+    assert!(!post(addr, "/api/v1/variables/~lasp%2Fprograms/update", reserved).await.problem(404).is_empty());
+    let operation = r#"{"operation": "{add, 1}"}"#;
+    assert!(request(addr, "POST", path, "content-type: text/plain\r\n", operation).await.problem(415).contains("json"));
+    let long = format!(r#"{{"operation": "{}"}}"#, "x".repeat(300_000));
+    assert!(post(addr, path, &long).await.problem(413).contains("262144"));
+    let foreign = format!("{JSON}origin: https://evil.example\r\n");
+    assert!(request(addr, "POST", path, &foreign, operation).await.problem(403).contains("other sites"));
+    let rebound = format!("GET /api/v1/status HTTP/1.1\r\nhost: evil.example\r\nconnection: close\r\n\r\n");
+    assert!(raw(addr, &rebound).await.problem(421).contains("evil.example"));
+    assert_eq!(raw(addr, "nonsense\r\n\r\n").await.status, 400);
+    assert!(ads.query().await.expect("there").is_empty());
+    assert_eq!(a.lasp.status().await.expect("it runs").fingerprint, before);
+}
+
+#[tokio::test]
+async fn beyond_this_machine_a_token_is_wanted() {
+    let start = |token: Option<&str>, open| {
+        let settings = lasp::Settings {
+            listen: Some("127.0.0.1:0".to_owned()),
+            http: Some("0.0.0.0:0".to_owned()),
+            http_token: token.map(str::to_owned),
+            http_open: Some(open),
+            ..lasp::Settings::default()
+        };
+        Lasp::builder().settings(settings).start()
+    };
+    let error = start(None, false).await.expect_err("refused");
+    assert!(matches!(error, StartError::Http(_)) && error.to_string().contains("`http_open`"), "{error}");
+    assert!(start(Some("short"), false).await.expect_err("refused").to_string().contains("at least 16"));
+    let open = start(None, true).await.expect("allowed");
+    assert_eq!(get(&format!("127.0.0.1:{}", open.http().expect("served").port()), "/api/v1/status").await.status, 200);
+    let lasp = start(Some(TOKEN), false).await.expect("allowed");
+    let addr = format!("127.0.0.1:{}", lasp.http().expect("served").port());
+    assert!(get(&addr, "/api/v1/status").await.problem(401).contains("token"));
+    assert_eq!(get(&addr, "/healthz").await.status, 200);
+    assert_eq!(request(&addr, "GET", "/", &format!("authorization: Bearer {TOKEN}\r\n"), "").await.status, 200);
+    let login = get(&addr, &format!("/?token={TOKEN}")).await;
+    assert!(login.status == 303 && login.head.contains("httponly; samesite=strict"), "{login:?}");
+    assert_eq!(request(&addr, "GET", "/", &format!("cookie: lasp_token={TOKEN}\r\n"), "").await.status, 200);
+}
+
+/// Reads events of a stream until one of `topic` comes of which `enough` says so.
+async fn until(stream: &mut TcpStream, topic: &str, enough: impl Fn(&Json) -> bool) -> Json {
+    let mut text = String::new();
+    let mut bytes = [0; 4096];
+    loop {
+        let read = timeout(PATIENCE, stream.read(&mut bytes)).await.expect("in time").expect("it goes on");
+        assert!(read > 0, "the stream ended: {text}");
+        text.push_str(std::str::from_utf8(&bytes[..read]).expect("ASCII"));
+        for event in text.split("\n\n").filter(|event| event.contains(&format!("event: {topic}\n"))) {
+            let data = event.lines().find_map(|line| line.strip_prefix("data: ")).unwrap_or("");
+            // The last one may not be there as a whole.
+            if let Ok(data) = serde_json::from_str::<Json>(data.trim_end())
+                && enough(&data)
+            {
+                return data;
+            }
+        }
+    }
+}
+
+async fn open(addr: &str, topics: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(addr).await.expect("it listens");
+    let request = format!("GET /api/v1/stream?topics={topics} HTTP/1.1\r\nhost: {addr}\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.expect("it reads");
+    stream
+}
+
+#[tokio::test]
+async fn a_stream_tells_what_is_and_then_what_changes() {
+    let a = serve("a", &[]).await;
+    let mut stream = open(&a.addr, "status,statistics,events,overlay,variables,dataflow").await;
+    let first = until(&mut stream, "overlay", |overlay| overlay["reset"] == true).await;
+    assert_eq!(first["nodes"][0]["state"], "isolated");
+    let contact = a.lasp.me().await.expect("it runs").addr.to_string();
+    let b = serve("b", &[contact]).await;
+    let named = |name: &'static str| {
+        move |change: &Json| {
+            change["nodes"].as_array().is_some_and(|nodes| nodes.iter().any(|node| node["name"] == name))
+        }
+    };
+    let change = until(&mut stream, "overlay", named("b")).await;
+    assert_eq!(change["reset"], false);
+    until(&mut stream, "events", |events| events.as_array().is_some_and(|all| all.iter().any(|e| e["kind"] == "up")))
+        .await;
+    let ads = b.lasp.set::<i64>("ads").await.expect("declared");
+    ads.add(7).await.expect("added");
+    until(&mut stream, "variables", |page| page["variables"][0]["value"] == "set[7]").await;
+    until(&mut stream, "statistics", |statistics| statistics["rows"].as_array().is_some_and(|rows| !rows.is_empty()))
+        .await;
+    b.lasp.shutdown().await;
+    let left = |change: &Json| {
+        change["nodes"].as_array().is_some_and(|nodes| nodes.iter().any(|node| node["state"] == "left"))
+    };
+    until(&mut stream, "overlay", left).await;
+    let status = until(&mut stream, "status", |_| true).await;
+    assert_eq!(status["viewers"], 1);
+}
+
+#[tokio::test]
+async fn viewers_are_bounded_and_one_that_never_reads_costs_nothing() {
+    let a = serve("a", &[]).await;
+    let mut streams = Vec::new();
+    for _ in 0..16 {
+        let mut stream = open(&a.addr, "events,status").await;
+        until(&mut stream, "status", |_| true).await;
+        streams.push(stream);
+    }
+    assert!(get(&a.addr, "/api/v1/stream").await.problem(503).contains("16 viewers"));
+    // None of them reads any more, and everything goes on.
+    let ads = a.lasp.set::<i64>("ads").await.expect("declared");
+    ads.add_all(0..10_000).await.expect("added");
+    let status = get(&a.addr, "/api/v1/status").await.json();
+    assert_eq!(status["viewers"], 16);
+    drop(streams);
+    let gone = async {
+        while get(&a.addr, "/api/v1/status").await.json()["viewers"] != 0 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    timeout(PATIENCE, gone).await.expect("their places are free again");
+}
+
+#[tokio::test]
+async fn connections_are_bounded() {
+    let a = serve("a", &[]).await;
+    let mut held = Vec::new();
+    for _ in 0..64 {
+        held.push(TcpStream::connect(&a.addr).await.expect("it listens"));
+    }
+    let mut beyond = TcpStream::connect(&a.addr).await.expect("it listens");
+    let mut byte = [0];
+    let closed = timeout(PATIENCE, beyond.read(&mut byte)).await.expect("in time");
+    assert!(matches!(closed, Ok(0) | Err(_)), "closed at once");
+    drop(held);
+    let served = async {
+        loop {
+            let mut stream = TcpStream::connect(&a.addr).await.expect("it listens");
+            let request = format!("GET /healthz HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n", a.addr);
+            let mut answer = String::new();
+            let asked = stream.write_all(request.as_bytes()).await;
+            if asked.is_ok() && stream.read_to_string(&mut answer).await.is_ok() && answer.contains("200 OK") {
+                return;
+            }
+        }
+    };
+    timeout(PATIENCE, served).await.expect("there is room again");
+}
+
+/// Pages of a hundred thousand variables, one after the other.
+#[tokio::test]
+async fn many_variables_are_paged() {
+    let a = serve("a", &[]).await;
+    for number in 0..3_000 {
+        a.lasp.declare(&format!("v/{number:05}"), lasp::Type::GCounter).queue().await.expect("asked");
+    }
+    let (mut from, mut names) = (0, std::collections::BTreeSet::new());
+    loop {
+        let page = get(&a.addr, &format!("/api/v1/variables?prefix=v/&limit=1000&from={from}")).await.json();
+        names.extend(page["variables"].as_array().expect("a list").iter().map(|it| it["name"].to_string()));
+        match page["next"].as_u64() {
+            Some(next) => from = next,
+            None => break,
+        }
+    }
+    assert_eq!(names.len(), 3_000);
+    let found = get(&a.addr, "/api/v1/variables?q=02999").await.json();
+    assert_eq!(found["variables"].as_array().map(Vec::len), Some(1));
+}
+
+/// What of a request's parts to fill in: for each type, what fits and what does not.
+fn samples(schema: &Json) -> Vec<String> {
+    let texts: &[&str] = match schema["type"].as_str().or_else(|| schema["type"][0].as_str()) {
+        Some("integer") => &["0", "1", "7", "1000", "1001", "-1", "x", "", "99999999999999999999999"],
+        Some("boolean") => &["true", "false", "maybe"],
+        _ => &["ads", "status", "%00", "%F0%9F%90%9D", "a%2Fb", "..", "%25", "'\"<>"],
+    };
+    texts.iter().map(|text| (*text).to_owned()).collect()
+}
+
+/// Every path of the description, with every parameter filled in by what fits and what does not: the answer is one that the
+/// description knows, and the node lives on.
+#[tokio::test]
+async fn answers_are_those_of_the_description() {
+    let a = serve("a", &[]).await;
+    a.lasp.set::<i64>("ads").await.expect("declared").add(1).await.expect("added");
+    let description: Json = serde_json::from_str(&description()).expect("JSON");
+    assert_eq!(get(&a.addr, "/api/v1/openapi.json").await.json(), description);
+    let mut asked = 0;
+    for (path, methods) in description["paths"].as_object().expect("paths") {
+        for (method, operation) in methods.as_object().expect("methods") {
+            let known: Vec<u16> = operation["responses"]
+                .as_object()
+                .expect("responses")
+                .keys()
+                .map(|it| it.parse().expect("a status"))
+                .collect();
+            let none = Vec::new();
+            for parameter in operation["parameters"].as_array().unwrap_or(&none).iter().chain([&Json::Null]) {
+                for sample in samples(&parameter["schema"]) {
+                    let path = match parameter["in"].as_str() {
+                        Some("path") => path.replace("{name}", &sample),
+                        Some("query") => format!(
+                            "{}?{}={}",
+                            path.replace("{name}", "ads"),
+                            parameter["name"].as_str().expect("a name"),
+                            sample
+                        ),
+                        _ => path.replace("{name}", "ads"),
+                    };
+                    let bodies: &[&str] =
+                        if method == "post" { &["", "{}", "[1]", r#"{"operation":"{add, 2}"}"#] } else { &[""] };
+                    for body in bodies {
+                        let got = if path.contains("/stream") {
+                            first_line(&a.addr, &path).await
+                        } else {
+                            request(&a.addr, &method.to_uppercase(), &path, JSON, body).await.status
+                        };
+                        // A name with `..` or an empty one is another path.
+                        let other = [404, 405].contains(&got) || (got == 400 && parameter["in"] == "path");
+                        assert!(known.contains(&got) || other, "{method} {path} {body}: {got}, not of {known:?}");
+                        asked += 1;
+                    }
+                }
+            }
+        }
+    }
+    assert!(asked > 200, "{asked}");
+    assert_eq!(get(&a.addr, "/healthz").await.status, 200);
+}
+
+/// The status of a response whose end does not come.
+async fn first_line(addr: &str, path: &str) -> u16 {
+    let mut stream = TcpStream::connect(addr).await.expect("it listens");
+    let request = format!("GET {path} HTTP/1.1\r\nhost: {addr}\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.expect("it reads");
+    let mut bytes = [0; 32];
+    timeout(PATIENCE, stream.read_exact(&mut bytes)).await.expect("in time").expect("it answers");
+    let text = String::from_utf8_lossy(&bytes);
+    text.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status")
+}
