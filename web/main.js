@@ -3,6 +3,7 @@
 import { $, ago } from './dom.js';
 import { Feed } from './feed.js';
 import { overlay } from './overlay.js';
+import { world } from './world.js';
 import { variables } from './variables.js';
 import { dataflow } from './dataflow.js';
 import { transmission } from './transmission.js';
@@ -12,6 +13,7 @@ const feed = new Feed();
 const views = { overlay: overlay(feed), dataflow: dataflow(feed), variables: variables(feed), transmission: transmission(feed), events: events(feed) };
 const tabs = [...document.querySelectorAll('[role=tab]')];
 let shown;
+world(feed);
 
 function show(name) {
   if (!(name in views)) name = 'overlay';
@@ -44,7 +46,7 @@ addEventListener('hashchange', () => show(location.hash.slice(1)));
 
 feed.addEventListener('status', ({ detail: status }) => {
   $('node-name').textContent = status.name;
-  $('node-line').textContent = `${status.cluster} · ${status.membership} · up ${ago(Date.now() - status.uptime_ms)} · ${status.version}`;
+  $('node-line').textContent = status.world ? `simulated · ${status.membership} · seed ${status.world.seed} · ${(status.world.time_ms / 1000).toFixed(1)} s` : `${status.cluster} · ${status.membership} · up ${ago(Date.now() - status.uptime_ms)} · ${status.version}`;
   document.title = `${status.name} · Lasp`;
 });
 feed.addEventListener('state', ({ detail: state }) => {

@@ -121,6 +121,7 @@ export function overlay(feed) {
       h('button', { class: 'close', 'aria-label': 'Close', onclick: () => choose(null) }, '×'),
       h('h2', {}, node.name || node.id), node.id === me ? h('p', { class: 'quiet' }, 'the node that serves this page') : '',
       h('dl', {}, rows.filter(([, value]) => value != null && value !== '').map(([name, value]) => [h('dt', {}, name), h('dd', {}, value)])),
+      feed.world && node.id !== me && node.state === 'up' ? h('p', { style: 'margin-top:14px' }, h('button', { onclick: () => feed.act({ action: 'kill', node: node.id }) }, 'Crash this node')) : '',
       node.eager.length ? h('h3', {}, 'Sends broadcasts to') : '', h('div', { class: 'chips' }, node.eager.map(chip)),
       node.lazy.length ? h('h3', {}, 'Announces broadcasts to') : '', h('div', { class: 'chips' }, node.lazy.map(chip)));
   }

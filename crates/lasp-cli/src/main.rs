@@ -11,6 +11,7 @@ mod node;
 mod remote;
 mod repl;
 mod run;
+mod sim;
 mod terminal;
 
 use clap::error::ErrorKind;
@@ -73,6 +74,8 @@ enum Command {
     Uninstall(remote::programs::UninstallArgs),
     /// List the programs that are installed in the cluster
     Programs(remote::programs::ProgramsArgs),
+    /// Watch a simulated cluster in a browser, and disturb it
+    Sim(sim::SimArgs),
     /// Run an experiment on a cluster and write a report
     Eval(eval::flags::EvalArgs),
     /// One node of an experiment; started by `lasp eval`
@@ -132,6 +135,7 @@ fn run(command: Command) -> ExitCode {
         Command::Install(args) => remote::programs::install(args),
         Command::Uninstall(args) => remote::programs::uninstall(args),
         Command::Programs(args) => remote::programs::programs(args),
+        Command::Sim(args) => sim::main(&args),
         Command::Eval(args) => eval::main(args),
         Command::EvalNode(args) => eval::node::main(args),
     }

@@ -323,7 +323,7 @@ impl Builder {
         let membership = self.settings.membership.map_or(dialect, Membership::name);
         let facts = Arc::new(Facts::new(identity.name.clone(), cluster, membership.to_owned()));
         if let Some(http) = http {
-            http.start(&lasp, facts.clone(), &log);
+            http.start(&lasp, facts.clone(), None, &log);
         }
         if let Some(access @ (Access::Loopback | Access::Any)) = self.settings.control {
             let (clients, incoming) = mpsc::channel(MAX_INCOMING);

@@ -4,6 +4,7 @@
 //! - `cluster`, `variables`, `flow`: one file per subject; each handler is short and asks the node what it needs.
 //! - `map`: what the overlay looks like, shared by all viewers. `recorder`: what has happened lately, and counts over time.
 //! - `stream`: changes as server-sent events. `prometheus`: counts as text.
+//! - [`World`]: a simulated cluster behind the page, where there is one.
 //! - `guard`: who may ask what. `problem`: refusals (RFC 9457). `input`: parameters and bodies, checked.
 //! - `listener`: bounded connections. `page`: the files of the page, embedded.
 //!
@@ -24,6 +25,7 @@ mod prometheus;
 mod recorder;
 mod stream;
 mod variables;
+mod world;
 
 use crate::api::Lasp;
 use crate::control::{Answers, Facts};
@@ -37,6 +39,7 @@ use thiserror::Error;
 use tokio::net::TcpListener;
 
 pub use api::description;
+pub use world::{Action, World, WorldState};
 
 /// Fewest characters of a token. A guess: what cannot be tried out over a network.
 const MIN_TOKEN: usize = 16;
@@ -82,6 +85,7 @@ struct Shared {
     recorder: Arc<recorder::Recorder>,
     viewers: Arc<AtomicUsize>,
     guard: guard::Guard,
+    world: Option<Arc<dyn World>>,
 }
 
 type State = axum::extract::State<Arc<Shared>>;
@@ -105,14 +109,15 @@ impl Http {
     }
 
     /// Serves until the node stops. It keeps no node running.
-    pub(crate) fn start(self, lasp: &Lasp, facts: Arc<Facts>, log: &Log) {
+    pub(crate) fn start(self, lasp: &Lasp, facts: Arc<Facts>, world: Option<Arc<dyn World>>, log: &Log) {
         let lasp = lasp.guest();
         log.line(Level::Debug, || format!("the live view is at http://{}/", self.addr));
         lasp.set_http(self.addr);
         let recorder = recorder::Recorder::start(&lasp);
         let shared = Arc::new(Shared {
             answers: Answers::new(lasp.clone(), facts),
-            map: map::Map::new(lasp.clone(), recorder.clone()),
+            map: map::Map::new(lasp.clone(), recorder.clone(), world.clone()),
+            world,
             guard: guard::Guard::new(self.token, self.open),
             viewers: Arc::default(),
             recorder,
@@ -127,4 +132,23 @@ impl Http {
             }
         });
     }
+}
+
+/// Serves the page of one node of a simulated world, whose host runs somewhere in this process, on the tokio runtime that
+/// is running here; where to.
+///
+/// # Errors
+/// [`HttpError`].
+pub async fn serve_world(
+    settings: &Settings,
+    lasp: &Lasp,
+    membership: &str,
+    world: Arc<dyn World>,
+) -> Result<SocketAddr, HttpError> {
+    let with_address = Settings { http: settings.http.clone().or(Some("127.0.0.1:0".to_owned())), ..settings.clone() };
+    let Some(http) = Http::bind(&with_address).await? else { unreachable!("there is an address") };
+    let addr = http.addr;
+    let facts = Facts::new("simulation".to_owned(), "simulated".to_owned(), membership.to_owned());
+    http.start(lasp, Arc::new(facts), Some(world), &Log::silent());
+    Ok(addr)
 }

@@ -43,7 +43,7 @@ impl Browser {
         let mut browser = Self { driver, port: 0, session: String::new() };
         for line in BufReader::new(stdout).lines() {
             let line = line?;
-            if let Some((_, port)) = line.rsplit_once("on port ") {
+            if let Some((_, port)) = line.rsplit_once("successfully on port ") {
                 browser.port = port.trim_end_matches('.').parse().with_context(|| line.clone())?;
                 break;
             }

@@ -18,6 +18,15 @@ const FIRST_LOAD: u64 = 400_000;
 /// How long the cost of a viewer is measured.
 const MEASURED: Duration = Duration::from_secs(8);
 
+/// A program to look at.
+const PROGRAM: &str = r#"Stock = declare("honey/stock", set).
+Orders = declare("honey/orders", set).
+Offers = declare("honey/offers", set).
+Known = filter(Orders, fun(Name) -> Name > "b" end).
+Labels = map(Stock, fun(Name) -> {label, Name} end).
+union(Stock, Known, Offers).
+"#;
+
 /// The view of one node, of the browser, and where pictures go.
 struct Viewer<'a> {
     browser: Browser,
@@ -159,8 +168,7 @@ impl Viewer<'_> {
 
     fn sees_the_dataflow(&self) -> Result<()> {
         let program = self.gallery.join("shop.lasp");
-        let text = "Stock = declare(set, \"honey/stock\").\nOrders = declare(set, \"orders\").\nShort = filter(Stock, fun(N) -> size(N) < 7 end).\nNames = map(Short, fun(N) -> {N, size(N)} end).\nOffers = declare(set, \"offers\").\nunion(Stock, Orders, Offers).\n";
-        std::fs::write(&program, text)?;
+        std::fs::write(&program, PROGRAM)?;
         self.cluster.command(0, &["install", &program.display().to_string(), "--name", "shop"])?;
         self.tab("dataflow")?;
         self.browser.wait_for("a dataflow", "document.querySelectorAll('.flow-op').length >= 1")?;

@@ -2,7 +2,7 @@
 
 use super::input::{MAX_BODY, json};
 use super::model::Problem;
-use super::{Shared, cluster, flow, guard, page, prometheus, stream, variables};
+use super::{Shared, cluster, flow, guard, page, prometheus, stream, variables, world};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{Method, StatusCode, Uri, header};
@@ -33,6 +33,8 @@ use utoipa::OpenApi;
         variables::update,
         flow::dataflow,
         stream::stream,
+        world::world,
+        world::act,
     )
 )]
 struct Description;
@@ -72,6 +74,7 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
         .route("/api/v1/variables/{name}/update", post(variables::update))
         .route("/api/v1/dataflow", get(flow::dataflow))
         .route("/api/v1/stream", get(stream::stream))
+        .route("/api/v1/world", get(world::world).post(world::act))
         .fallback(elsewhere)
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(MAX_BODY))
@@ -87,7 +90,11 @@ async fn elsewhere(method: Method, uri: Uri) -> Response {
 }
 
 async fn wrong_method(method: Method, uri: Uri) -> Response {
-    let allow = if uri.path().ends_with("/update") { "POST" } else { "GET, HEAD" };
+    let allow = match uri.path() {
+        "/api/v1/world" => "GET, HEAD, POST",
+        path if path.ends_with("/update") => "POST",
+        _ => "GET, HEAD",
+    };
     let detail = format!("{} takes {allow}, not {method}", uri.path());
     let mut response = Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail).into_response();
     response.headers_mut().insert(header::ALLOW, header::HeaderValue::from_static(allow));

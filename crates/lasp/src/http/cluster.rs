@@ -63,6 +63,7 @@ pub(super) async fn status_of(shared: &super::Shared) -> Result<Status, Problem>
         waiting: report.waiting,
         clients: report.clients,
         viewers: shared.viewers.load(Ordering::Relaxed) as u64,
+        world: shared.world.as_ref().map(|world| world.state()),
         counters: report.counters.into_iter().collect(),
     })
 }

@@ -3,6 +3,7 @@
 
 use super::model::{Life, OverlayNode, Peer};
 use super::recorder::Recorder;
+use super::world::World;
 use crate::api::Lasp;
 use crate::error::Error;
 use crate::identity::wall_clock_ms;
@@ -16,14 +17,21 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-/// Least time between two surveys. A guess: a person sees a death within two seconds, most of which it is noticed in.
-const FRESH: Duration = Duration::from_millis(700);
+/// How often the overlay is looked at, and how long those who are gone are shown.
+#[derive(Clone, Copy, Debug)]
+struct Pace {
+    /// Least time between two looks.
+    fresh: Duration,
+    /// Added to that for every node: looks at large overlays are rarer, so that they cost each node about the same.
+    each: Duration,
+    mourned_ms: u64,
+}
 
-/// Added to that for every node: surveys of large overlays are rarer, so that they cost each node about the same.
-const FOR_EACH: Duration = Duration::from_millis(2);
+/// Of surveys. Guesses: a person sees a death within two seconds, most of which it is noticed in.
+const REAL: Pace = Pace { fresh: Duration::from_millis(700), each: Duration::from_millis(2), mourned_ms: 60_000 };
 
-/// How long those who are gone are shown.
-const MOURNED_MS: u64 = 60_000;
+/// Of a simulated world, which is looked at without asking anybody. Guesses: it moves, and a thousand nodes are drawn.
+const SIMULATED: Pace = Pace { fresh: Duration::from_millis(200), each: Duration::from_micros(300), mourned_ms: 6_000 };
 
 /// Nodes told of at most.
 const MAX_NODES: usize = 20_000;
@@ -44,6 +52,8 @@ pub(super) struct Snapshot {
 pub(super) struct Map {
     lasp: Lasp,
     recorder: Arc<Recorder>,
+    /// Shows all of it at once, where it is a simulated one.
+    world: Option<Arc<dyn World>>,
     last: Mutex<Last>,
 }
 
@@ -55,8 +65,8 @@ struct Last {
 }
 
 impl Map {
-    pub(super) fn new(lasp: Lasp, recorder: Arc<Recorder>) -> Self {
-        Self { lasp, recorder, last: Mutex::default() }
+    pub(super) fn new(lasp: Lasp, recorder: Arc<Recorder>, world: Option<Arc<dyn World>>) -> Self {
+        Self { lasp, recorder, world, last: Mutex::default() }
     }
 
     /// The overlay, by a survey that is not old; passive views as well if `wide`.
@@ -65,19 +75,24 @@ impl Map {
     /// [`Error::Stopped`].
     pub(super) async fn look(&self, wide: bool) -> Result<Arc<Snapshot>, Error> {
         let mut last = self.last.lock().await;
-        let pause = FRESH + FOR_EACH * u32::try_from(last.snapshot.nodes.len()).unwrap_or(u32::MAX);
+        let pace = if self.world.is_some() { SIMULATED } else { REAL };
+        let pause = pace.fresh + pace.each * u32::try_from(last.snapshot.nodes.len()).unwrap_or(u32::MAX);
         let fresh = last.began.is_some_and(|began| began.elapsed() < pause);
         if fresh && (last.wide || !wide) {
             return Ok(last.snapshot.clone());
         }
         let began = Instant::now();
         let at_ms = wall_clock_ms();
-        let records = self.lasp.survey(wide).await?;
+        let records = match &self.world {
+            Some(world) => world.records(wide),
+            None => self.lasp.survey(wide).await?,
+        };
         if records.is_empty() && last.began.is_some() {
             return Ok(last.snapshot.clone()); // too many surveys run just now
         }
         let standings = self.lasp.inspect(standings).await?;
-        let nodes = merge(&last.snapshot, records, &standings, at_ms, |peer| self.recorder.has_left(peer));
+        let nodes =
+            merge(&last.snapshot, records, &standings, (at_ms, pace.mourned_ms), |peer| self.recorder.has_left(peer));
         let took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
         *last = Last { began: Some(began), wide, snapshot: Arc::new(Snapshot { at_ms, took_ms, nodes }) };
         Ok(last.snapshot.clone())
@@ -94,7 +109,7 @@ fn merge(
     before: &Snapshot,
     records: Vec<Record>,
     standings: &BTreeMap<PeerId, (Contact, Standing)>,
-    now: u64,
+    (now, mourned_ms): (u64, u64),
     has_left: impl Fn(PeerId) -> bool,
 ) -> BTreeMap<PeerId, Arc<OverlayNode>> {
     let named: Vec<PeerId> = records.iter().flat_map(|record| &record.neighbors).map(|near| near.id).collect();
@@ -121,7 +136,7 @@ fn merge(
     for &peer in before.nodes.keys() {
         if nodes.len() < MAX_NODES && !nodes.contains_key(&peer) {
             let lost = missing(peer, if has_left(peer) { Life::Left } else { Life::Gone });
-            if now.saturating_sub(lost.since_ms) < MOURNED_MS {
+            if now.saturating_sub(lost.since_ms) < mourned_ms {
                 nodes.insert(peer, kept(before, peer, lost));
             }
         }
@@ -206,7 +221,7 @@ mod tests {
 
     fn next(before: &Snapshot, records: Vec<Record>, now: u64, left: u64) -> Snapshot {
         let standings = BTreeMap::from([(PeerId(9), (contact(9), Standing::Suspect))]);
-        let nodes = merge(before, records, &standings, now, |peer| peer.0 == left);
+        let nodes = merge(before, records, &standings, (now, REAL.mourned_ms), |peer| peer.0 == left);
         Snapshot { at_ms: now, took_ms: 0, nodes }
     }
 
@@ -229,7 +244,7 @@ mod tests {
         let third = next(&second, vec![record(1, &[])], 30, 3);
         let expected = [(1, Life::Isolated), (2, Life::Gone), (3, Life::Left), (4, Life::Gone), (9, Life::Suspect)];
         assert_eq!(states(&third), expected);
-        let later = next(&third, vec![record(1, &[])], 30 + MOURNED_MS, 3);
+        let later = next(&third, vec![record(1, &[])], 30 + REAL.mourned_ms, 3);
         assert_eq!(states(&later), [(1, Life::Isolated), (9, Life::Suspect)]);
     }
 }

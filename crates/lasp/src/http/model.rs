@@ -1,6 +1,7 @@
 //! What the API answers with: one type per thing, as JSON. Ids and digests are texts of hexadecimal digits, for JSON's numbers
 //! are too small for them; times are milliseconds since 1970.
 
+use super::world::WorldState;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use utoipa::{IntoParams, ToSchema};
@@ -80,6 +81,8 @@ pub(super) struct Status {
     pub(super) clients: u64,
     /// Streams of changes that are open.
     pub(super) viewers: u64,
+    /// The simulated world that it is in; null for a real node.
+    pub(super) world: Option<WorldState>,
     /// What it counted since its start, by name.
     pub(super) counters: BTreeMap<String, u64>,
 }

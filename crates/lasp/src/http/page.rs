@@ -26,6 +26,7 @@ const FILES: &[(&str, &str, &[u8])] = &[
     file!("/dataflow.js", "text/javascript; charset=utf-8"),
     file!("/transmission.js", "text/javascript; charset=utf-8"),
     file!("/events.js", "text/javascript; charset=utf-8"),
+    file!("/world.js", "text/javascript; charset=utf-8"),
     file!("/vendor/d3-dispatch.min.js", "text/javascript; charset=utf-8"),
     file!("/vendor/d3-quadtree.min.js", "text/javascript; charset=utf-8"),
     file!("/vendor/d3-timer.min.js", "text/javascript; charset=utf-8"),

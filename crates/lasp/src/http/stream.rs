@@ -19,7 +19,6 @@ use std::hash::Hasher as _;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
-use utoipa::IntoParams;
 
 /// Streams open at once. A guess: some people with some windows.
 const MAX_VIEWERS: usize = 16;
@@ -37,7 +36,7 @@ const CHUNK: usize = 500;
 const ALIVE: Duration = Duration::from_secs(15);
 
 /// What a viewer wants to hear.
-#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[derive(Clone, Debug, Default, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Topics {

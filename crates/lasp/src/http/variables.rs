@@ -19,7 +19,7 @@ const MAX_LOOKED: usize = 64 * PAGE;
 const MAX_ELEMENT: usize = 4096;
 
 /// Which names are wanted.
-fn wants(wanted: &Wanted) -> impl Fn(&str) -> bool + Clone + Send + 'static {
+fn wants(wanted: &Wanted) -> impl Fn(&str) -> bool + Clone + Send + use<> {
     let prefix = wanted.prefix.clone().unwrap_or_default();
     let part = wanted.q.clone().unwrap_or_default().to_lowercase();
     let all = wanted.all.unwrap_or(false);

@@ -160,7 +160,7 @@ async fn an_update_is_made_like_any_other() {
     assert_eq!((done.status, done.json()), (200, serde_json::json!({"name": "ads"})));
     assert_eq!(post(&a.addr, path, r#"{"operation": "{add, 4}"}"#).await.status, 200);
     let ads = a.lasp.set::<i64>("ads").await.expect("declared");
-    assert_eq!(ads.query().await.expect("there"), [3, 4]);
+    assert_eq!(ads.value().await.expect("there"), [3, 4]);
 }
 
 #[tokio::test]
@@ -215,7 +215,7 @@ async fn bad_input_is_described_and_changes_nothing() {
     let rebound = format!("GET /api/v1/status HTTP/1.1\r\nhost: evil.example\r\nconnection: close\r\n\r\n");
     assert!(raw(addr, &rebound).await.problem(421).contains("evil.example"));
     assert_eq!(raw(addr, "nonsense\r\n\r\n").await.status, 400);
-    assert!(ads.query().await.expect("there").is_empty());
+    assert!(ads.value().await.expect("there").is_empty());
     assert_eq!(a.lasp.status().await.expect("it runs").fingerprint, before);
 }
 

@@ -154,7 +154,7 @@ fn what_a_fold_comes_to_travels_in_a_summary() {
         let prices: Set<i64> = lasp.set("prices").await?;
         let total = lasp.summary::<i64>("total").await?;
         let least = lasp.summary::<i64>("least").await?;
-        assert_eq!(total.value().await?, [], "nobody has folded anything");
+        assert_eq!(total.value().await?, [0_i64; 0], "nobody has folded anything");
         let feed = prices.filter(|price| *price > 0).sum().derive_into(&total).await?;
         prices.min().derive_into(&least).await?.detach();
         assert_eq!((total.value().await?, least.value().await?), (vec![0], vec![]), "nothing has no least");
@@ -199,7 +199,7 @@ fn only_folds_of_what_can_be_measured_are_derived_into_summaries() {
         let counts = lasp.gmap::<String, kind::GCounter>("counts").await?;
         let count = counts.count().derive_into(&total).await;
         assert!(matches!(count, Err(Error::Refused(_))), "it cannot be told how far a map has come");
-        assert_eq!(total.value().await?, []);
+        assert_eq!(total.value().await?, [0_i64; 0]);
         Ok(())
     });
 }
@@ -354,7 +354,7 @@ fn a_local_variable_has_no_replicated_namesake_and_is_forgotten_whole() {
         mine.undeclare().await?;
         assert_eq!(lasp.inspect(|node| (node.graph().vars().count(), node.fingerprint())).await?, before);
         assert!(matches!(mine.value().await, Err(Error::Refused(_))));
-        assert_eq!(lasp.set::<i64>("mine").await?.value().await?, []);
+        assert_eq!(lasp.set::<i64>("mine").await?.value().await?, [0_i64; 0]);
         Ok(())
     });
 }
