@@ -73,7 +73,7 @@ export function dataflow(feed) {
       path += ` C${x + 80},${y} ${next.x - 80},${next.middle} ${next.x},${next.middle} L${next.x + WIDTH},${next.middle}`;
       [x, y] = [next.x + WIDTH, next.middle];
     }
-    return `${path} C${x + 40},${y} ${to[0] - 40},${to[1]} ${to[0]},${to[1]}`;
+    return `${path} C${x + 22},${y} ${to[0] - 22},${to[1]} ${to[0]},${to[1]}`;
   }
 
   function draw() {

@@ -216,15 +216,16 @@ export class Graph {
     const focus = this.over ?? this.chosen;
     const focused = focus === null ? -1 : this.nodes.findIndex((node) => node.id === focus);
     const pen = 1 / Math.max(scale, 0.35);
+    const crowd = this.links.length > 400 ? 0.55 : 1; // many lines are thin, or they are all that is seen
     const passive = this.options.passive ? this.passive : [];
     this.#lines(passive.filter(([from]) => focused < 0 || from === focused), colors.passive, 0.8 * pen, [3 * pen, 4 * pen], focused < 0 ? 0.6 : 1);
     const tree = (link) => this.options.tree && link[2];
     const near = (link) => focused < 0 || link[0] === focused || link[1] === focused;
     const plain = this.links.filter((link) => !tree(link) && !link[3]);
     this.#lines(plain.filter((link) => !near(link)), colors.edge, pen, [], 0.35);
-    this.#lines(plain.filter(near), colors.edge, 1.3 * pen, [], 1);
-    this.#lines(this.links.filter((link) => tree(link) && !near(link)), colors.accent, 1.6 * pen, [], 0.25);
-    this.#lines(this.links.filter((link) => tree(link) && near(link)), colors.accent, 2.2 * pen, [], 0.85);
+    this.#lines(plain.filter(near), colors.edge, 1.3 * pen * crowd, [], crowd);
+    this.#lines(this.links.filter((link) => tree(link) && !near(link)), colors.accent, 1.6 * pen * crowd, [], 0.25);
+    this.#lines(this.links.filter((link) => tree(link) && near(link)), colors.accent, 2.2 * pen * crowd, [], 0.4 + 0.45 * crowd);
     this.#lines(this.links.filter((link) => link[3]), colors.red, 1.6 * pen, [6 * pen, 4 * pen], 1);
     if (flows) this.#flow(pen);
     this.#dots(pen, focused);

@@ -26,7 +26,7 @@ export function elements(name, total = h('span')) {
 }
 
 export function variables(feed) {
-  let page = null, query = '', from = 0, trail = [], chosen = null, open = null;
+  let page = null, query = '', from = 0, trail = [], chosen = null, open = null, openState = null;
   const digests = new Map();
 
   feed.addEventListener('variables', ({ detail }) => { page = detail; table(); });
@@ -38,7 +38,10 @@ export function variables(feed) {
       const state = `${variable.digest} ${variable.value} ${variable.elements}`;
       const changed = digests.has(variable.name) && digests.get(variable.name) !== state;
       digests.set(variable.name, state);
-      if (changed && variable.name === chosen) open?.again();
+      if (variable.name === chosen && state !== openState) {
+        if (openState !== null) open?.again();
+        openState = state;
+      }
       return h('tr', { 'data-name': variable.name, class: [changed && 'changed', variable.name === chosen && 'chosen'].filter(Boolean).join(' '), onclick: () => choose(variable) },
         h('td', {}, h('button', { class: 'link' }, variable.name), variable.errors ? h('span', { class: 'tag bad', title: variable.recent.join('\n') }, `${variable.errors} failed`) : ''),
         h('td', {}, h('code', {}, variable.type)), h('td', { class: 'num' }, size(variable)),
@@ -59,6 +62,7 @@ export function variables(feed) {
 
   function choose(variable) {
     chosen = variable.name;
+    openState = `${variable.digest} ${variable.value} ${variable.elements}`;
     const total = h('span', {}, size(variable));
     open = elements(variable.name, total);
     const facts = [['Type', h('code', {}, variable.type)], ['Kind', variable.kind], ['Size', total], ['Digest', variable.digest && h('code', {}, variable.digest)]];

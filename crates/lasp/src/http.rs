@@ -145,7 +145,8 @@ pub async fn serve_world(
     membership: &str,
     world: Arc<dyn World>,
 ) -> Result<SocketAddr, HttpError> {
-    let with_address = Settings { http: settings.http.clone().or(Some("127.0.0.1:0".to_owned())), ..settings.clone() };
+    let with_address =
+        Settings { http: settings.http.clone().or_else(|| Some("127.0.0.1:0".to_owned())), ..settings.clone() };
     let Some(http) = Http::bind(&with_address).await? else { unreachable!("there is an address") };
     let addr = http.addr;
     let facts = Facts::new("simulation".to_owned(), "simulated".to_owned(), membership.to_owned());

@@ -20,6 +20,34 @@ impl Drop for Node {
     }
 }
 
+/// `lasp sim` at work.
+pub(crate) struct Simulation {
+    process: Child,
+    /// Where its page is.
+    pub(crate) page: String,
+}
+
+impl Drop for Simulation {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+impl Simulation {
+    pub(crate) fn start(lasp: &Path, nodes: usize) -> Result<Self> {
+        let mut command = Command::new(lasp);
+        command.args(["sim", "--seed", "3", "--nodes", &nodes.to_string()]);
+        let mut process = command.stdout(Stdio::piped()).spawn().context("cannot start lasp sim")?;
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().context("no output")?).read_line(&mut line)?;
+        let page = line.rsplit_once("http://").map_or("", |(_, page)| page).trim().trim_end_matches('/').to_owned();
+        let simulation = Self { process, page };
+        ensure!(!simulation.page.is_empty(), "lasp sim does not say where its page is: {line}");
+        Ok(simulation)
+    }
+}
+
 pub(crate) struct Cluster {
     lasp: PathBuf,
     nodes: Vec<Node>,
@@ -48,8 +76,8 @@ impl Cluster {
         for line in stdout.lines().take(2) {
             let line = line?;
             let word = |beginning: &str| line.strip_prefix(beginning)?.split(' ').next().map(str::to_owned);
-            node.addr = word("listening on ").unwrap_or(node.addr.clone());
-            node.page = word("live view at http://").unwrap_or(node.page.clone());
+            node.addr = word("listening on ").unwrap_or_else(|| node.addr.clone());
+            node.page = word("live view at http://").unwrap_or_else(|| node.page.clone());
         }
         node.page = node.page.trim_end_matches('/').to_owned();
         ensure!(!node.addr.is_empty() && !node.page.is_empty(), "a node does not say where it is");

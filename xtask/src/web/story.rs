@@ -1,7 +1,7 @@
 //! What a viewer of sixteen nodes does and sees.
 
 use super::browser::{Browser, http};
-use super::cluster::Cluster;
+use super::cluster::{Cluster, Simulation};
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
 use std::path::Path;
@@ -46,8 +46,8 @@ pub(crate) fn tell(lasp: &Path, gallery: &Path) -> Result<()> {
     viewer.visits_the_rest()?;
     viewer.switches_to_dark()?;
     viewer.fits_a_phone()?;
-    viewer.is_smooth()?;
     viewer.survives_its_node()?;
+    viewer.disturbs_a_simulation(lasp)?;
     println!("web: pictures are in {}", gallery.display());
     Ok(())
 }
@@ -61,6 +61,13 @@ impl Viewer<'_> {
     fn complains_of_nothing(&self) -> Result<()> {
         let complaints = self.browser.complaints()?;
         ensure!(complaints.is_empty(), "the page complains: {}", complaints.join("\n"));
+        Ok(())
+    }
+
+    /// Nothing is shown as the name of what it is to the machine.
+    fn says_what_things_are(&self) -> Result<()> {
+        let slips = self.browser.run("return document.body.innerText.match(/\\[object|undefined|NaN/g)")?;
+        ensure!(slips.is_null(), "the page shows {slips}");
         Ok(())
     }
 
@@ -90,6 +97,7 @@ impl Viewer<'_> {
         self.browser.run("document.getElementById('node-search').value = 'bee-7'; document.getElementById('node-search').dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter' }))")?;
         self.browser.wait_for("details", "document.querySelector('#node-detail h2')?.textContent === 'bee-7'")?;
         self.picture("overlay-detail")?;
+        self.says_what_things_are()?;
         self.browser.run("document.querySelector('#node-detail .close').click(); document.getElementById('node-search').value = ''; document.getElementById('zoom-fit').click()")?;
         self.complains_of_nothing()
     }
@@ -150,7 +158,10 @@ impl Viewer<'_> {
             self.cluster.command(5, &["update", "honey/stock", &format!("{{add, \"{flower}\"}}")])?;
         }
         self.browser.wait_for("all variables", "document.querySelectorAll('#variables tbody tr').length >= 4")?;
+        self.browser
+            .wait_for("its elements", "document.querySelectorAll('#variable-detail .values li').length === 4")?;
         self.browser.wait_for("a change", "/heather/.test(document.getElementById('variables').textContent)")?;
+        self.says_what_things_are()?;
         self.picture("variables")?;
         let wrong = "const form = document.querySelector('#variable-detail form'); form.querySelector('select').value = 2; \
             form.querySelector('select').dispatchEvent(new Event('change')); form.querySelector('input[name=value]').value = '{ad, 1}'; form.requestSubmit()";
@@ -221,20 +232,6 @@ impl Viewer<'_> {
         self.complains_of_nothing()
     }
 
-    /// Frames a second with a thousand nodes, while the layout runs: reported.
-    fn is_smooth(&self) -> Result<()> {
-        self.tab("overlay")?;
-        let grow = "const nodes = Array.from({ length: 1000 }, (_, at) => ({ id: `x${at}`, name: `x${at}`, state: 'up', role: '', component: 0, me: at === 0 })); \
-            const links = []; for (let at = 1; at < 1000; at++) { links.push([Math.floor(at / 3), at, true, false]); links.push([(at * 7919) % at, at, false, false]); } \
-            overlay.flow = 3; overlay.set(nodes, links, [], []); overlay.frames = 0; window.since = performance.now()";
-        self.browser.run(grow)?;
-        std::thread::sleep(Duration::from_secs(3));
-        let rate = self.browser.run("return overlay.frames / (performance.now() - since) * 1000")?;
-        println!("web: 1,000 nodes at {:.0} frames a second without a GPU", rate.as_f64().unwrap_or(0.0));
-        self.browser.run("overlay.refit()")?;
-        self.picture("overlay-1000")
-    }
-
     fn survives_its_node(&mut self) -> Result<()> {
         self.cluster.kill(0)?;
         self.browser.wait_for("the node's absence", "document.getElementById('link-state').dataset.state === 'lost' && !document.getElementById('banner').hidden")?;
@@ -245,5 +242,42 @@ impl Viewer<'_> {
         let took = self.browser.wait_for("all nodes again", &all_up)?;
         println!("web: after its node's return the page has caught up within {took:?}");
         self.picture("overlay-again")
+    }
+
+    /// A thousand simulated nodes: how smooth they are is reported, what is done to them is seen.
+    fn disturbs_a_simulation(&self, lasp: &Path) -> Result<()> {
+        let simulation = Simulation::start(lasp, 1000)?;
+        self.browser.open(&format!("http://{}/", simulation.page))?;
+        self.browser.wait_for("a thousand nodes", "window.overlay?.nodes.length >= 1000")?;
+        self.browser.run("overlay.frames = 0; window.since = performance.now()")?;
+        std::thread::sleep(Duration::from_secs(4));
+        let rate = self.browser.run("return overlay.frames / (performance.now() - since) * 1000")?;
+        println!("web: 1,000 simulated nodes at {:.0} frames a second without a GPU", rate.as_f64().unwrap_or(0.0));
+        std::thread::sleep(Duration::from_secs(4));
+        self.picture("simulation")?;
+        let press = |label: &str| {
+            let find = format!(
+                "[...document.querySelectorAll('#world button')].find((it) => it.textContent === '{label}').click()"
+            );
+            self.browser.run(&find)
+        };
+        press("Crash 10 %")?;
+        self.browser.wait_for("the crash", "overlay.nodes.filter((node) => node.state === 'up').length <= 901")?;
+        self.picture("simulation-crash")?;
+        press("Split in two")?;
+        let split =
+            "new Set(overlay.nodes.filter((node) => node.state === 'up').map((node) => node.component)).size > 1";
+        self.browser.wait_for("two parts", split)?;
+        std::thread::sleep(Duration::from_secs(6));
+        self.picture("simulation-split")?;
+        press("Heal")?;
+        press("Revive all")?;
+        self.browser.wait_for(
+            "one overlay",
+            &format!("!({split}) && overlay.nodes.filter((node) => node.state === 'up').length >= 1000"),
+        )?;
+        press("Pause")?;
+        self.browser.wait_for("a pause", "document.querySelector('#world button').textContent === 'Play'")?;
+        self.complains_of_nothing()
     }
 }

@@ -143,12 +143,12 @@ impl Inner {
             up: 0,
             cut: false,
             churn: 0.0,
-            updates: 0.0,
+            updates: 2.0, // enough for a broadcast tree to grow
         };
         Self {
             simulator: Simulator::new(lasp_sim::Config::seeded(seed)),
             host,
-            rng: Rng::new(seed ^ 0x776f_726c_64),
+            rng: Rng::new(seed ^ 0x0077_6f72_6c64),
             next: nodes + 1,
             births: births(nodes, Time::ZERO),
             crashed: BTreeSet::new(),
