@@ -246,7 +246,11 @@ impl Viewer<'_> {
         let all_up = format!("overlay.nodes.filter((node) => node.state === 'up').length === {NODES}");
         let took = self.browser.wait_for("all nodes again", &all_up)?;
         println!("web: after its node's return the page has caught up within {took:?}");
-        self.picture("overlay-again")
+        self.picture("overlay-again")?;
+        // That the stream broke is in the log, and nothing else.
+        let others: Vec<String> = self.browser.complaints()?.into_iter().filter(|it| !it.contains("/stream")).collect();
+        ensure!(others.is_empty(), "the page complains: {others:?}");
+        Ok(())
     }
 
     /// A thousand simulated nodes: how smooth they are is reported, what is done to them is seen.
