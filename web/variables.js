@@ -65,7 +65,7 @@ export function variables(feed) {
     openState = `${variable.digest} ${variable.value} ${variable.elements}`;
     const total = h('span', {}, size(variable));
     open = elements(variable.name, total);
-    const facts = [['Type', h('code', {}, variable.type)], ['Kind', variable.kind], ['Size', total], ['Digest', variable.digest && h('code', {}, variable.digest)]];
+    const facts = [['Type', h('code', {}, variable.type)], ['Kind', variable.kind], ['Size', total]];
     detail(h('h2', {}, variable.name), h('dl', {}, facts.filter(([, it]) => it).map(([name, it]) => [h('dt', {}, name), h('dd', {}, it)])),
       h('h3', {}, 'Value'), open.list, open.more,
       variable.recent.length ? [h('h3', {}, 'Derivations failed'), h('ul', { class: 'values' }, variable.recent.map((line) => h('li', {}, line)))] : '',
