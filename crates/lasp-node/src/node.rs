@@ -96,6 +96,8 @@ pub struct Node {
     detours: Recent,
     /// What was passed on of variables that this node does not keep.
     passed: Recent,
+    /// What was passed on without an id.
+    told: Recent,
 }
 
 /// What made the graph change: it decides who speaks of the consequences.
@@ -155,6 +157,7 @@ impl Node {
             echo: Echo::default(),
             detours: Recent::new(config.link.pace),
             passed: Recent::new(config.link.pace),
+            told: Recent::new(config.link.pace),
             config,
         }
     }
@@ -375,6 +378,7 @@ impl Node {
                 Output::Dial(_) | Output::Link(_) | Output::Close(_) => {}
             }
         }
+        self.catch_up(now);
     }
 
     /// The tree was torn while most broadcasts had no ids: comparisons find what they said.
@@ -525,14 +529,31 @@ impl Node {
         self.settle(Origin::Shared, out);
         self.surge.note(now, news.iter().map(|(_, delta)| delta.entries()).sum());
         if !news.is_empty() {
-            self.pass_on(Some(from), &news);
+            self.pass_on(now, Some(from), &news);
         }
     }
 
     /// Sends deltas along the tree without an id: each node passes on what is news to it.
-    fn pass_on(&mut self, from: Option<PeerId>, news: &Batch) {
+    fn pass_on(&mut self, now: Time, from: Option<PeerId>, news: &Batch) {
+        for (key, delta) in news.iter() {
+            // Beyond its room, what is new in the tree finds out by comparing.
+            self.told.remember(now, key, delta.clone(), false);
+        }
         let eager: Vec<PeerId> = self.broadcast.eager().filter(|&peer| Some(peer) != from).collect();
         eager.into_iter().for_each(|peer| self.push(peer, Item::Relay(news.clone())));
+    }
+
+    /// Tells neighbours whose links are new in the tree what was passed on of late without an id: it did not go over them,
+    /// and the links that it would have come over to those behind them may be gone.
+    fn catch_up(&mut self, now: Time) {
+        let turned = self.broadcast.take_turned();
+        if turned.is_empty() {
+            return;
+        }
+        let told = self.told.all(now);
+        if !told.is_empty() {
+            turned.into_iter().for_each(|peer| self.push(peer, Item::Relay(told.clone())));
+        }
     }
 
     /// Takes what the graph did: own deltas are collected to be broadcast, owners hear what they wait for.
@@ -634,7 +655,7 @@ impl Node {
         }
         self.surge.note(now, fresh.len());
         if !self.broadcast.shapes_next(now) && !self.surge.names(now, &mut self.rng) {
-            return self.pass_on(None, &fresh);
+            return self.pass_on(now, None, &fresh);
         }
         let payload = Payload::new(fresh);
         self.feed_broadcast(now, Input::Command(broadcast::Command::Broadcast(payload)), out);
@@ -659,7 +680,7 @@ impl Node {
         // What the tree lost, it lost for all those behind this node too.
         let left = self.detours.leftovers(now);
         if !left.is_empty() {
-            self.pass_on(None, &left);
+            self.pass_on(now, None, &left);
         }
         let mut outcome = Outcome::default();
         let surge = self.surge.is_on(now);

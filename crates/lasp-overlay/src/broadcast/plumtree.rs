@@ -44,6 +44,8 @@ pub struct Plumtree<P> {
     /// When the timers that count run out; others are stale.
     pub(super) announce_at: Option<Time>,
     missing_at: Option<Time>,
+    /// Links that have become eager since they were last asked about.
+    turned: Vec<PeerId>,
     pub(super) metrics: Metrics,
 }
 
@@ -150,6 +152,7 @@ impl<P: Payload> Plumtree<P> {
             missing: Missing::default(),
             announce_at: None,
             missing_at: None,
+            turned: Vec::new(),
             metrics: Metrics::default(),
         }
     }
@@ -215,10 +218,31 @@ impl<P: Payload> Plumtree<P> {
     /// A new neighbour starts eager, as in the paper; the modes of the others stay.
     fn neighbor_up(&mut self, peer: PeerId) {
         self.neighbors.insert(peer, Neighbor::default());
+        self.turned(peer);
+    }
+
+    /// Payloads are pushed over a link from now on.
+    pub(super) fn turn_eager(&mut self, peer: PeerId) {
+        let Some(neighbor) = self.neighbors.get_mut(&peer) else { return };
+        if neighbor.make_eager() {
+            self.turned(peer);
+        }
+    }
+
+    fn turned(&mut self, peer: PeerId) {
+        if !self.turned.contains(&peer) {
+            self.turned.push(peer);
+        }
+    }
+
+    /// The links that have become eager since the last call: what was pushed before without an id did not go over them.
+    pub fn take_turned(&mut self) -> Vec<PeerId> {
+        std::mem::take(&mut self.turned)
     }
 
     fn neighbor_down(&mut self, now: Time, peer: PeerId, out: &mut Outbox<Self>) {
         let Some(neighbor) = self.neighbors.remove(&peer) else { return };
+        self.turned.retain(|turned| *turned != peer);
         self.missing.neighbor_gone(now, peer, neighbor.mode == Mode::Eager);
         self.graft_missing(now, out);
     }
@@ -235,8 +259,10 @@ impl<P: Payload> Plumtree<P> {
 
     /// Makes a link eager at both ends and asks for payloads.
     fn graft(&mut self, peer: PeerId, ids: DotSet, out: &mut Outbox<Self>) {
-        let Some(neighbor) = self.neighbors.get_mut(&peer) else { return };
-        neighbor.make_eager();
+        if !self.neighbors.contains_key(&peer) {
+            return;
+        }
+        self.turn_eager(peer);
         self.shape.keep(peer);
         self.metrics.grafts_sent += 1;
         out.send(peer, Message::Graft(ids));
@@ -302,12 +328,14 @@ impl Neighbor {
         self.mode == Mode::Lazy || self.owed > 0
     }
 
-    pub(super) fn make_eager(&mut self) {
-        if self.mode == Mode::Lazy {
+    /// `true` if it was not.
+    fn make_eager(&mut self) -> bool {
+        let was_lazy = std::mem::replace(&mut self.mode, Mode::Eager) == Mode::Lazy;
+        if was_lazy {
             // Each id is announced in two batches.
             self.owed = 2;
         }
-        self.mode = Mode::Eager;
+        was_lazy
     }
 
     pub(super) fn make_lazy(&mut self, settles_at: Time) {

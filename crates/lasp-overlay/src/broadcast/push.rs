@@ -64,9 +64,8 @@ impl<P: Payload> Plumtree<P> {
     /// A neighbour that pushed something new holds its link as eager: so does this end, unless that was decided before
     /// the other end could know.
     fn welcome(&mut self, now: Time, from: PeerId) {
-        let Some(neighbor) = self.neighbors.get_mut(&from) else { return };
-        if neighbor.mode == Mode::Lazy && now >= neighbor.settles_at {
-            neighbor.make_eager();
+        if self.neighbors.get(&from).is_some_and(|neighbor| now >= neighbor.settles_at) {
+            self.turn_eager(from);
         }
     }
 
@@ -140,8 +139,8 @@ impl<P: Payload> Plumtree<P> {
     /// learn by anti-entropy.
     pub(super) fn on_graft(&mut self, from: PeerId, ids: &DotSet, out: &mut Outbox<Self>) {
         self.metrics.grafts_received += 1;
+        self.turn_eager(from);
         if let Some(neighbor) = self.neighbors.get_mut(&from) {
-            neighbor.make_eager();
             neighbor.settles_at = Time::ZERO;
         }
         self.shape.keep(from);
