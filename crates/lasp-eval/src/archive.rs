@@ -83,11 +83,15 @@ impl Archive {
         self.write("metrics.csv", text.as_bytes())
     }
 
-    /// Writes the plots, the page and, last, `summary.json`: where that is, all else is too.
+    /// Writes the plots, the page and, last, `summary.json`: where that is, all else is too. What took an hour is not lost
+    /// because somebody removed the directory meanwhile.
     ///
     /// # Errors
     /// [`ArchiveError`].
     pub fn report(&self, config: &Config, overall: &Overall, charts: &[Chart], date: &str) -> Result<(), ArchiveError> {
+        let plots = self.dir.join("plots");
+        fs::create_dir_all(&plots).map_err(|why| ArchiveError { path: plots, why })?;
+        self.config(config)?;
         for chart in charts {
             self.write(&format!("plots/{}.svg", chart.id), draw::svg(chart).as_bytes())?;
             let png = draw::png(chart)
