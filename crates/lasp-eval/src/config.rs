@@ -10,6 +10,7 @@ pub use crate::lab::options::{Crash, Hyparview, Optimise, OverlayScale};
 pub use crate::lab::rapid::options::Rapid;
 pub use crate::process::overlay::options::OverlayProcesses;
 pub use crate::replication::micro::options::Micro;
+pub use crate::replication::reconcile::options::Reconcile;
 pub use crate::replication::retwis::options::Retwis;
 use crate::span::Span;
 use lasp_node::{DeltaRules, SyncMode};
@@ -179,6 +180,8 @@ pub enum Scenario {
     Micro(Micro),
     /// The ICDE'19 paper's application.
     Retwis(Retwis),
+    /// Two replicas that differ meet once.
+    Reconcile(Reconcile),
 }
 
 /// Options of `advertisement-counter`.
@@ -398,11 +401,12 @@ impl Config {
             // The papers' sizes; they had one repetition.
             Scenario::Micro(_) => (15, 1, Where::Sim),
             Scenario::Retwis(_) => (50, 1, Where::Sim),
+            Scenario::Reconcile(_) => (2, 1, Where::Sim),
             _ => (16, 1, Where::Process),
         };
         let membership = match &scenario {
             Scenario::Rapid(_) => Membership::Full,
-            Scenario::Micro(_) | Scenario::Retwis(_) => Membership::Static,
+            Scenario::Micro(_) | Scenario::Retwis(_) | Scenario::Reconcile(_) => Membership::Static,
             _ => Membership::HyParView,
         };
         Self { nodes, runs, place, membership, scenario, ..Self::default() }
@@ -467,7 +471,10 @@ impl Config {
         within("--fanout", self.fanout, 0, 1000, "0 to 1000")?;
         if self.scenario.is_lab() {
             self.check_lab()?;
-            let small = matches!(self.scenario, Scenario::Idle(_) | Scenario::Micro(_) | Scenario::Retwis(_));
+            let small = matches!(
+                self.scenario,
+                Scenario::Idle(_) | Scenario::Micro(_) | Scenario::Retwis(_) | Scenario::Reconcile(_)
+            );
             let least = if small { 2 } else { 50 };
             within("--nodes", self.nodes, least, 4_000_000, "50 to 4000000")?;
         } else {
@@ -562,6 +569,7 @@ impl Scenario {
             "retwis",
             "the ICDE'19 paper's application: a social network of 10,000 users on 50 nodes, by how uneven they are",
         ),
+        ("reconcile", "two replicas of a set of 100,000 strings that differ in none to all of them meet once"),
     ];
 
     /// The name on the command line.
@@ -578,6 +586,7 @@ impl Scenario {
             Self::Idle(_) => "idle",
             Self::Micro(_) => "micro",
             Self::Retwis(_) => "retwis",
+            Self::Reconcile(_) => "reconcile",
         }
     }
 
@@ -592,7 +601,7 @@ impl Scenario {
             Self::Rapid(_) => &[Membership::Full],
             Self::Churn(_) | Self::Idle(_) => &[Membership::HyParView, Membership::Full, Membership::Scamp],
             Self::Hyparview(_) | Self::OverlayScale(_) => &[Membership::HyParView],
-            Self::Micro(_) | Self::Retwis(_) => &[Membership::Static],
+            Self::Micro(_) | Self::Retwis(_) | Self::Reconcile(_) => &[Membership::Static],
             _ => Membership::AVAILABLE,
         }
     }
@@ -621,6 +630,7 @@ impl Scenario {
             Self::Idle(options) => options.check(nodes, membership),
             Self::Micro(options) => options.check(nodes),
             Self::Retwis(options) => options.check(nodes),
+            Self::Reconcile(options) => options.check(nodes),
         }
     }
 }
@@ -660,7 +670,7 @@ fn interval(name: &'static str, span: Span) -> Result<(), ConfigError> {
 mod tests {
     use super::*;
 
-    fn every_scenario() -> [Scenario; 11] {
+    fn every_scenario() -> [Scenario; 12] {
         [
             Scenario::AdvertisementCounter(AdvertisementCounter { ads: 3, heavy_clients: true, ..Default::default() }),
             Scenario::SharedLoad(SharedLoad { increments: 7, ..Default::default() }),
@@ -673,6 +683,7 @@ mod tests {
             Scenario::Idle(Idle { sizes: vec![2, 20], ..Default::default() }),
             Scenario::Micro(Micro { percents: vec![5], ..Default::default() }),
             Scenario::Retwis(Retwis { zipf: vec![0.25], ..Default::default() }),
+            Scenario::Reconcile(Reconcile { elements: 9, ..Default::default() }),
         ]
     }
 

@@ -88,6 +88,7 @@ fn subtitle(config: &Config) -> String {
     if config.scenario.is_lab() {
         let what = match config.scenario {
             Scenario::Micro(_) | Scenario::Retwis(_) => "Synchronisation over a fixed topology",
+            Scenario::Reconcile(_) => "Two nodes that compare",
             _ => "Membership alone",
         };
         return format!("{what}; {place}; {runs}.");
@@ -303,6 +304,7 @@ fn options(scenario: &Scenario) -> Vec<(&'static str, String)> {
         Scenario::Idle(options) => options.described(),
         Scenario::Micro(options) => options.described(),
         Scenario::Retwis(options) => options.described(),
+        Scenario::Reconcile(options) => options.described(),
     }
 }
 

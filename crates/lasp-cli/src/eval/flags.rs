@@ -6,10 +6,11 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
 use lasp_eval::config::{
     AdvertisementCounter, Churn, Config, ConfigError, Crash, Dissemination, Hyparview, Idle, Latency, Membership,
-    Micro, Optimise, OverlayProcesses, OverlayScale, Preset, Rapid, Retwis, Scenario, SharedLoad, Sync, Where,
+    Micro, Optimise, OverlayProcesses, OverlayScale, Preset, Rapid, Reconcile, Retwis, Scenario, SharedLoad, Sync,
+    Where,
 };
 use lasp_eval::span::Span;
-use replication::{MicroArgs, RetwisArgs};
+use replication::{MicroArgs, ReconcileArgs, RetwisArgs};
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -50,6 +51,8 @@ pub(crate) enum ScenarioArgs {
     Micro(MicroArgs),
     /// The ICDE'19 paper's application: a social network of 10,000 users on 50 nodes, by how uneven they are
     Retwis(RetwisArgs),
+    /// Two replicas of a set of 100,000 strings that differ in none to all of them meet once: bytes over the least
+    Reconcile(ReconcileArgs),
 }
 
 /// Flags that every scenario has.
@@ -57,10 +60,10 @@ pub(crate) enum ScenarioArgs {
 #[command(next_help_heading = "Evaluation")]
 pub(crate) struct CommonArgs {
     /// Nodes, the server among them [default: 16; hyparview: 10000; overlay-scale: 100000; overlay-processes: 1000; rapid:
-    /// 2000; churn, idle: 10000; micro: 15; retwis: 50]
+    /// 2000; churn, idle: 10000; micro: 15; retwis: 50; reconcile: 2]
     #[arg(long, global = true, env = "LASP_EVAL_NODES", value_name = "N")]
     nodes: Option<usize>,
-    /// How nodes find each other [default: hyparview; rapid: full; micro, retwis: static]
+    /// How nodes find each other [default: hyparview; rapid: full; micro, retwis, reconcile: static]
     #[arg(long, global = true, env = "LASP_EVAL_MEMBERSHIP", value_parser = choice::<Membership>(Membership::NAMES))]
     membership: Option<Membership>,
     /// How updates spread [default: tree]
@@ -417,6 +420,7 @@ scenarios! {
     Idle(IdleArgs): sizes, settle, measure;
     Micro(MicroArgs): crdts, percents, topologies, modes, events, interval, warm_up;
     Retwis(RetwisArgs): zipf, modes, users, events, interval, warm_up;
+    Reconcile(ReconcileArgs): elements, similarity;
 }
 
 /// What was given, if anything.

@@ -53,6 +53,7 @@ impl Table {
 pub fn tables(summary: &Summary) -> Vec<Table> {
     match summary.scenario.as_str() {
         "micro" => super::micro::figures::tables(summary),
+        "reconcile" => super::reconcile::figures::tables(summary),
         "retwis" => super::retwis::figures::tables(summary),
         _ => Vec::new(),
     }

@@ -58,3 +58,15 @@ pub(crate) struct RetwisArgs {
     #[arg(long, env = "LASP_EVAL_WARM_UP", value_name = "TIME")]
     pub(super) warm_up: Option<Span>,
 }
+
+/// Flags of `reconcile`.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Scenario")]
+pub(crate) struct ReconcileArgs {
+    /// Strings that each replica holds [default: 100000]
+    #[arg(long, env = "LASP_EVAL_ELEMENTS", value_name = "N")]
+    pub(super) elements: Option<usize>,
+    /// Jaccard similarities in percent [default: 0,10,25,50,75,85,90,95,98,99,99.9,100]
+    #[arg(long, env = "LASP_EVAL_SIMILARITY", value_name = "PERCENT", value_delimiter = ',')]
+    pub(super) similarity: Option<Vec<f64>>,
+}
