@@ -11,12 +11,22 @@
 //! Of a large variable, B sends a sketch of its parts instead of what it has (`sketch`):
 //!
 //! ```text
-//! B -> A  Sketch{key, symbols}             More{key, length} if it is too short
+//! B -> A  Sketch{key, symbols}             More{key, gauge} if it is too short
 //! A -> B  parts that B lacks, Want{key, hashes of parts that A lacks}
 //! B -> A  those parts
 //! ```
+//!
+//! By the gauge B knows how much differs: it sends a sketch that is long enough or, of much, a filter (`plan`):
+//!
+//! ```text
+//! B -> A  Filter{key, which A is to answer}
+//! A -> B  Filter{key}, parts that are not in B's
+//! B -> A  parts that are not in A's        the rest by the next comparison
+//! ```
 
-use super::sketch::{self, MOST, Symbol};
+use super::filter::Filter;
+use super::gauge::Gauge;
+use super::sketch::{self, HASH, MOST, Symbol};
 use super::tree::BUCKETS;
 use crate::interest::Interests;
 use crate::key::Key;
@@ -68,8 +78,8 @@ pub(crate) enum Message {
     More {
         /// The variable.
         key: Key,
-        /// How many symbols it should have, at most [`MOST`].
-        len: usize,
+        /// What is known of how much differs.
+        gauged: Gauged,
     },
     /// Asks for parts of a variable.
     Want {
@@ -80,6 +90,37 @@ pub(crate) enum Message {
         /// Which parts; at most [`MOST`].
         hashes: Vec<u64>,
     },
+    /// A filter of the sender's parts of a variable: the receiver is to give those that are not in it.
+    Filter {
+        /// The variable.
+        key: Key,
+        /// The filter, and what it is of.
+        filtered: Filtered,
+        /// The receiver is to send a filter of its own.
+        back: bool,
+    },
+}
+
+/// What is known of how much differs.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Gauged {
+    /// How many symbols a sketch should have at least, at most [`MOST`].
+    pub(crate) least: usize,
+    /// The salt of the hashes.
+    pub(crate) salt: u64,
+    /// The gauge of the sender's parts.
+    pub(crate) gauge: Gauge,
+}
+
+/// A filter, and what it is of.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Filtered {
+    /// Goes into the hashes: parts that are taken to be in it once are not the next time.
+    pub(crate) salt: u64,
+    /// How many parts.
+    pub(crate) parts: usize,
+    /// The filter.
+    pub(crate) filter: Filter,
 }
 
 /// A set of buckets.
@@ -199,17 +240,27 @@ impl Encode for Message {
                 w.fixed_u64(*salt);
                 sketch::encode(symbols, w);
             }
-            Self::More { key, len } => {
+            Self::More { key, gauged } => {
                 w.u8(6);
                 key.encode(w);
-                w.len(*len);
+                w.len(gauged.least);
+                w.fixed_u64(gauged.salt);
+                gauged.gauge.encode(w);
             }
             Self::Want { key, salt, hashes } => {
                 w.u8(7);
                 key.encode(w);
                 w.fixed_u64(*salt);
                 w.len(hashes.len());
-                hashes.iter().for_each(|&hash| w.fixed_u64(hash));
+                hashes.iter().for_each(|&hash| sketch::encode_hash(hash, w));
+            }
+            Self::Filter { key, filtered, back } => {
+                w.u8(8);
+                w.u8(u8::from(*back));
+                key.encode(w);
+                w.fixed_u64(filtered.salt);
+                w.varint(filtered.parts as u64);
+                filtered.filter.encode(w);
             }
         }
     }
@@ -225,8 +276,9 @@ impl Decode for Message {
             3 => decode_summary(r),
             4 => decode_ask(r),
             5 => Ok(Self::Sketch { key: Key::decode(r)?, salt: r.fixed_u64("salt")?, symbols: sketch::decode(r)? }),
-            6 => Ok(Self::More { key: Key::decode(r)?, len: decode_len(r)? }),
+            6 => decode_more(r),
             7 => decode_want(r),
+            8 => decode_filter(r),
             tag => Err(DecodeError::BadTag { what: "sync message", tag: tag.into(), at }),
         }
     }
@@ -262,6 +314,27 @@ fn decode_ask(r: &mut Reader<'_>) -> Result<Message, DecodeError> {
     Ok(Message::Ask { key, since, back: flags & 1 == 1 })
 }
 
+fn decode_more(r: &mut Reader<'_>) -> Result<Message, DecodeError> {
+    let (key, least) = (Key::decode(r)?, decode_len(r)?);
+    let gauged = Gauged { least, salt: r.fixed_u64("salt")?, gauge: Gauge::decode(r)? };
+    Ok(Message::More { key, gauged })
+}
+
+fn decode_filter(r: &mut Reader<'_>) -> Result<Message, DecodeError> {
+    let at = r.at();
+    let back = match r.u8("filter")? {
+        0 => false,
+        1 => true,
+        tag => return Err(DecodeError::BadTag { what: "filter", tag: tag.into(), at }),
+    };
+    let (key, salt) = (Key::decode(r)?, r.fixed_u64("salt")?);
+    let at = r.at();
+    let parts = r.varint("parts")?;
+    let parts = usize::try_from(parts).map_err(|_| DecodeError::TooLong { what: "parts", len: parts, at })?;
+    let filtered = Filtered { salt, parts, filter: Filter::decode(r)? };
+    Ok(Message::Filter { key, filtered, back })
+}
+
 /// How many symbols or hashes.
 fn decode_len(r: &mut Reader<'_>) -> Result<usize, DecodeError> {
     let at = r.at();
@@ -275,9 +348,9 @@ fn decode_len(r: &mut Reader<'_>) -> Result<usize, DecodeError> {
 fn decode_want(r: &mut Reader<'_>) -> Result<Message, DecodeError> {
     let (key, salt) = (Key::decode(r)?, r.fixed_u64("salt")?);
     let count = decode_len(r)?;
-    let mut hashes = Vec::with_capacity(count.min(r.remaining() / 8));
+    let mut hashes = Vec::with_capacity(count.min(r.remaining() / HASH));
     for _ in 0..count {
-        hashes.push(r.fixed_u64("part")?);
+        hashes.push(sketch::decode_hash(r)?);
     }
     Ok(Message::Want { key, salt, hashes })
 }

@@ -6,7 +6,10 @@
 //! something this way compares with its other neighbours soon, so that news crosses a healed partition hop by
 //! hop at once and dies out where everybody knows it.
 
+mod filter;
+mod gauge;
 mod message;
+mod plan;
 mod reconcile;
 mod sketch;
 mod tree;
@@ -90,6 +93,8 @@ struct Peer {
     streak: u32,
     /// How many symbols the next sketch for it has.
     reach: usize,
+    /// How many the next one of one variable has, by the hash of its key: what filters left.
+    rest: Option<(u64, usize)>,
 }
 
 /// Whether comparisons are left out, since what differs is under way.
@@ -195,6 +200,7 @@ impl AntiEntropy {
             differed: false,
             streak: 0,
             reach: reconcile::FIRST,
+            rest: None,
         };
         self.peers.insert(peer, state);
         if *store.interests() != Interests::All {
@@ -327,7 +333,8 @@ impl AntiEntropy {
             Message::Summary { scope, entries } => self.on_summary(from, scope, entries, store, out),
             Message::Ask { key, since, back } => self.on_ask(from, key, since.as_ref(), back, store, out),
             Message::Sketch { key, salt, symbols } => self.on_sketch(from, key, salt, &symbols, store, out),
-            Message::More { key, len } => self.on_more(from, key, len, store, out),
+            Message::More { key, gauged } => self.on_more(from, key, &gauged, store, out),
+            Message::Filter { key, filtered, back } => self.on_filter(from, key, &filtered, back, store, out),
             Message::Want { key, salt, hashes } => self.on_want(from, key, salt, hashes, store, out),
         }
         if out.differs {

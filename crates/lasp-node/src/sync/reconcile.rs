@@ -1,10 +1,14 @@
 //! Within a variable: asks for what a neighbour has beyond a state, by the digest or, of a large one, by a sketch.
 //!
-//! A digest costs as much as the state has replicas, dots or keys; a sketch as much as the two states differ in. Where a
-//! sketch would grow beyond the digest, the digest is sent after all.
+//! A digest costs as much as the state has replicas, dots or keys; a sketch as much as the two states differ in. The first
+//! sketch is short. If it does not tell, the neighbour answers with a gauge of how much differs, and what then takes fewest
+//! bytes follows (`plan`): a sketch that is long enough, filters that leave little to a sketch, or the digest after all.
 
-use super::message::Message;
-use super::sketch::{self, MOST, Symbol};
+use super::filter::Filter;
+use super::gauge::Gauge;
+use super::message::{Filtered, Gauged, Message};
+use super::plan::{Plan, rest, symbols_for};
+use super::sketch::{self, MOST, Symbol, short};
 use super::{AntiEntropy, Outcome};
 use crate::key::Key;
 use crate::store::Store;
@@ -17,26 +21,29 @@ use std::collections::BTreeSet;
 /// Fewest entries of a state that is sketched. A guess: below, a digest takes no more bytes than the shortest sketch.
 const LARGE: usize = 64;
 
-/// Most: beyond, hashing every part takes too long. A guess: some tens of milliseconds.
-const HUGE: usize = 1 << 18;
-
 /// Symbols of the first sketch, where nothing is known of how much differs. A guess: enough for ten differences.
 pub(super) const FIRST: usize = 16;
 
-/// How many times as long the next sketch is when one was too short: what was sent before comes to a third of it. A guess.
-const GROWTH: usize = 4;
+/// Most symbols of a first sketch of a neighbour that differed by more the last time. A guess: as many bytes as being told that a
+/// sketch is too short, ten times over.
+const FAR: usize = 256;
 
-/// Bytes of a symbol, about.
-const SYMBOL: usize = 14;
+/// How many times as long the next sketch is at least when one was too short. A guess.
+const GROWTH: usize = 2;
 
 /// Whether a state may be hashed part by part.
-fn has_parts(key: &Key, state: &State) -> bool {
-    key.ty().parts_follow_content() && state.entries() < HUGE
+fn has_parts(key: &Key) -> bool {
+    key.ty().parts_follow_content()
 }
 
 /// The salted hashes of a state's parts.
 fn hashes(state: &State, salt: u64) -> Vec<u64> {
     state.part_fingerprints().into_iter().map(|part| mix(salt, part)).collect()
+}
+
+/// The same as sketches have them.
+fn shortened(hashes: &[u64]) -> Vec<u64> {
+    hashes.iter().copied().map(short).collect()
 }
 
 impl AntiEntropy {
@@ -45,21 +52,33 @@ impl AntiEntropy {
         let Some(state) = store.state(&key).filter(|state| !state.is_bottom()) else {
             return out.say(to, Message::Ask { key, since: None, back: false });
         };
-        if !has_parts(&key, state) || state.entries() < LARGE {
+        if !has_parts(&key) || state.entries() < LARGE {
             return out.say(to, Message::Ask { key, since: Some(state.digest()), back: true });
         }
-        let len = self.peers.get_mut(&to).map_or(FIRST, |peer| {
-            let len = peer.reach;
-            peer.reach = (len - len / 4).max(FIRST);
-            len
-        });
+        let len = self.first_len(to, &key);
         self.send_sketch(to, key, state, len, out);
     }
 
-    fn send_sketch(&mut self, to: PeerId, key: Key, state: &State, len: usize, out: &mut Outcome) {
+    /// Symbols of the first sketch of a variable: what filters left, or half of what a neighbour needed the last time.
+    fn first_len(&mut self, to: PeerId, key: &Key) -> usize {
+        let Some(peer) = self.peers.get_mut(&to) else { return FIRST };
+        if let Some((_, len)) = peer.rest.take_if(|(variable, _)| *variable == key.hash()) {
+            return len;
+        }
+        let len = peer.reach;
+        peer.reach = (len / 2).max(FIRST);
+        len
+    }
+
+    /// A salt of its own for each sketch and filter.
+    fn salt(&mut self, state: &State) -> u64 {
         self.generation = self.generation.wrapping_add(1);
-        let salt = mix(state.fingerprint(), self.generation.into());
-        let symbols = sketch::sketch(&hashes(state, salt), len);
+        mix(state.fingerprint(), self.generation.into())
+    }
+
+    fn send_sketch(&mut self, to: PeerId, key: Key, state: &State, len: usize, out: &mut Outcome) {
+        let salt = self.salt(state);
+        let symbols = sketch::sketch(&shortened(&hashes(state, salt)), len);
         out.say(to, Message::Sketch { key, salt, symbols });
     }
 
@@ -79,13 +98,16 @@ impl AntiEntropy {
         let Some(state) = store.state(&key).filter(|state| !state.is_bottom()) else {
             return out.say(from, Message::Ask { key, since: None, back: false });
         };
-        if !has_parts(&key, state) {
+        if !has_parts(&key) {
             return out.say(from, Message::Ask { key, since: Some(state.digest()), back: true });
         }
         let ours = hashes(state, salt);
-        let told = sketch::difference(symbols, &ours).filter(|_| !symbols.is_empty());
+        let told = sketch::difference(symbols, &shortened(&ours)).filter(|_| !symbols.is_empty());
         let Some(told) = told else {
-            return Self::too_short(from, key, state, ours.len(), symbols, out);
+            out.differs = true;
+            let least = (GROWTH * symbols.len()).clamp(FIRST, MOST);
+            let gauged = Gauged { least, salt, gauge: Gauge::of(&ours) };
+            return out.say(from, Message::More { key, gauged });
         };
         out.differs |= !told.left.is_empty() || !told.right.is_empty();
         if !told.right.is_empty() {
@@ -96,28 +118,60 @@ impl AntiEntropy {
         }
     }
 
-    fn too_short(from: PeerId, key: Key, state: &State, ours: usize, symbols: &[Symbol], out: &mut Outcome) {
-        out.differs = true;
-        // They differ at least by as much as one has more.
-        let least = sketch::size(symbols).abs_diff(ours);
-        let len = (GROWTH * symbols.len()).max(least + least / 2).max(FIRST);
-        let digest = state.digest();
-        if len > MOST || len * SYMBOL > to_bytes(&digest).len() {
-            return out.say(from, Message::Ask { key, since: Some(digest), back: true });
-        }
-        out.say(from, Message::More { key, len });
-    }
-
-    /// Sends a longer sketch, of the state as it is now.
-    pub(super) fn on_more(&mut self, from: PeerId, key: Key, len: usize, store: &Store, out: &mut Outcome) {
+    /// Says more, of the state as it is now: what is cheapest by how much differs.
+    pub(super) fn on_more(&mut self, from: PeerId, key: Key, gauged: &Gauged, store: &Store, out: &mut Outcome) {
         let Some(state) = store.state(&key).filter(|_| self.wants(from, &key)) else { return };
-        if !has_parts(&key, state) {
+        if !has_parts(&key) {
             return out.say(from, Message::Ask { key, since: Some(state.digest()), back: true });
         }
-        if let Some(peer) = self.peers.get_mut(&from) {
-            peer.reach = len.max(FIRST);
+        let ours = hashes(state, gauged.salt);
+        let differ = Gauge::of(&ours).apart(&gauged.gauge);
+        let digest = state.digest();
+        match Plan::choose(ours.len(), to_bytes(&digest).len(), differ, gauged.least) {
+            Plan::Digest => out.say(from, Message::Ask { key, since: Some(digest), back: true }),
+            Plan::Sketch(len) => {
+                if let Some(peer) = self.peers.get_mut(&from) {
+                    peer.reach = len.clamp(FIRST, FAR);
+                }
+                self.send_sketch(from, key, state, len, out);
+            }
+            Plan::Filter(probes) => {
+                let salt = self.salt(state);
+                let filter = Filter::of(&hashes(state, salt), probes);
+                let filtered = Filtered { salt, parts: ours.len(), filter };
+                out.say(from, Message::Filter { key, filtered, back: true });
+            }
         }
-        self.send_sketch(from, key, state, len, out);
+    }
+
+    /// Gives what is not in the filter; answers with one if it is to. What both filters leave is for the next comparison.
+    pub(super) fn on_filter(
+        &mut self,
+        from: PeerId,
+        key: Key,
+        filtered: &Filtered,
+        back: bool,
+        store: &Store,
+        out: &mut Outcome,
+    ) {
+        let Some(state) = store.state(&key).filter(|_| self.wants(from, &key) && has_parts(&key)) else { return };
+        out.differs = true;
+        let Filtered { salt, parts: theirs, filter } = filtered;
+        let ours = hashes(state, *salt);
+        let given = ours.iter().filter(|&&hash| !filter.may_hold(hash)).count();
+        if let Some(peer) = self.peers.get_mut(&from) {
+            let rest = symbols_for(rest(ours.len(), given, *theirs, filter.mistakes(*theirs)));
+            peer.rest = Some((key.hash(), rest.clamp(FIRST, MOST)));
+        }
+        if back {
+            let filter = Filter::of(&ours, filter.probes());
+            let filtered = Filtered { salt: *salt, parts: ours.len(), filter };
+            out.say(from, Message::Filter { key: key.clone(), filtered, back: false });
+        }
+        let parts = state.parts(|part| !filter.may_hold(mix(*salt, part)));
+        if !parts.is_bottom() {
+            out.give(from, key, parts);
+        }
     }
 
     /// Gives parts. One that is there no longer has grown since, and is on its way.
@@ -130,7 +184,7 @@ impl AntiEntropy {
         store: &Store,
         out: &mut Outcome,
     ) {
-        let Some(state) = store.state(&key).filter(|state| self.wants(from, &key) && has_parts(&key, state)) else {
+        let Some(state) = store.state(&key).filter(|_| self.wants(from, &key) && has_parts(&key)) else {
             return;
         };
         Self::give_parts(from, key, state, salt, hashes, out);
@@ -138,7 +192,7 @@ impl AntiEntropy {
 
     fn give_parts(to: PeerId, key: Key, state: &State, salt: u64, wanted: Vec<u64>, out: &mut Outcome) {
         let wanted: BTreeSet<u64> = wanted.into_iter().collect();
-        let parts = state.parts(|part| wanted.contains(&mix(salt, part)));
+        let parts = state.parts(|part| wanted.contains(&short(mix(salt, part))));
         if !parts.is_bottom() {
             out.give(to, key, parts);
         }

@@ -9,17 +9,29 @@
 use lasp_crdt::fingerprint::mix;
 use lasp_crdt::{DecodeError, Reader, Writer};
 
-/// Most symbols of a sketch. A guess: half a chunk, some 2,500 differences.
-pub(crate) const MOST: usize = 4096;
+/// Most symbols of a sketch. A guess: less than half a frame, some 7,000 differences.
+pub(crate) const MOST: usize = 12 * 1024;
+
+/// Bytes of a hash on the wire.
+pub(crate) const HASH: usize = 6;
+
+/// Bytes of a symbol: count, sum, check.
+pub(crate) const SYMBOL: usize = 1 + HASH + 3;
+
+/// A hash as sketches have it: 48 bits. Of 100,000 parts two are taken for one another once in 50,000 comparisons, and not
+/// the next time, for which another salt goes into them.
+pub(crate) const fn short(hash: u64) -> u64 {
+    hash >> (64 - 8 * HASH)
+}
 
 /// Some hashes, added up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Symbol {
-    /// How many; in a difference, how many more on the left.
-    count: i64,
+    /// How many, of which the last 8 bits; in a difference, how many more on the left.
+    count: i8,
     /// Their exclusive or.
     sum: u64,
-    /// The exclusive or of their checks.
+    /// The exclusive or of their checks, of 24 bits.
     check: u32,
 }
 
@@ -33,7 +45,7 @@ pub(crate) struct Difference {
 }
 
 const fn check_of(hash: u64) -> u32 {
-    (mix(hash, 0x5ce7_c4ed) >> 32) as u32
+    (mix(hash, 0x5ce7_c4ed) >> 40) as u32
 }
 
 /// The symbols that a hash goes into: symbol i with probability 1 / (1 + i/2), the paper's choice.
@@ -60,14 +72,14 @@ impl Places {
 }
 
 impl Symbol {
-    const fn add(&mut self, hash: u64, count: i64) {
+    const fn add(&mut self, hash: u64, count: i8) {
         self.count = self.count.wrapping_add(count);
         self.sum ^= hash;
         self.check ^= check_of(hash);
     }
 
     /// The one hash in it, and on which side.
-    const fn single(&self) -> Option<(u64, i64)> {
+    const fn single(&self) -> Option<(u64, i8)> {
         let single = matches!(self.count, 1 | -1) && self.check == check_of(self.sum);
         if single { Some((self.sum, self.count)) } else { None }
     }
@@ -78,7 +90,7 @@ impl Symbol {
 }
 
 /// Adds a hash wherever it goes; calls `on` with each place.
-fn spread(symbols: &mut [Symbol], hash: u64, count: i64, mut on: impl FnMut(usize)) {
+fn spread(symbols: &mut [Symbol], hash: u64, count: i8, mut on: impl FnMut(usize)) {
     let mut places = Places::of(hash);
     let mut at = 0;
     while at < symbols.len() {
@@ -123,18 +135,13 @@ pub(crate) fn difference(left: &[Symbol], right: &[u64]) -> Option<Difference> {
     symbols.iter().all(Symbol::is_empty).then_some(difference)
 }
 
-/// How many the sketched set has; symbol 0 holds all.
-pub(crate) fn size(symbols: &[Symbol]) -> usize {
-    symbols.first().map_or(0, |all| usize::try_from(all.count).unwrap_or(0))
-}
-
-/// A count, then each symbol: its count as a varint, its sum and check. About 13 bytes a symbol.
+/// How many symbols, then each: its count, sum and check, [`SYMBOL`] bytes.
 pub(crate) fn encode(symbols: &[Symbol], w: &mut Writer<'_>) {
     w.len(symbols.len());
     for symbol in symbols {
-        w.varint(symbol.count.unsigned_abs());
-        w.fixed_u64(symbol.sum);
-        w.varint(symbol.check.into());
+        w.u8(symbol.count.cast_unsigned());
+        encode_hash(symbol.sum, w);
+        symbol.check.to_le_bytes()[..3].iter().for_each(|&byte| w.u8(byte));
     }
 }
 
@@ -150,16 +157,33 @@ pub(crate) fn decode(r: &mut Reader<'_>) -> Result<Vec<Symbol>, DecodeError> {
     }
     let mut symbols = Vec::with_capacity(len);
     for _ in 0..len {
-        let at = r.at();
-        let count = r.varint("count")?;
-        let count = i64::try_from(count).map_err(|_| DecodeError::TooLong { what: "count", len: count, at })?;
-        let sum = r.fixed_u64("sum")?;
-        let at = r.at();
-        let check = r.varint("check")?;
-        let check = u32::try_from(check).map_err(|_| DecodeError::TooLong { what: "check", len: check, at })?;
+        let count = r.u8("count")?.cast_signed();
+        let sum = decode_hash(r)?;
+        let mut check = [0; 4];
+        for byte in &mut check[..3] {
+            *byte = r.u8("check")?;
+        }
+        let check = u32::from_le_bytes(check);
         symbols.push(Symbol { count, sum, check });
     }
     Ok(symbols)
+}
+
+/// A hash of 48 bits.
+pub(crate) fn encode_hash(hash: u64, w: &mut Writer<'_>) {
+    hash.to_le_bytes()[..HASH].iter().for_each(|&byte| w.u8(byte));
+}
+
+/// Reads what [`encode_hash`] wrote.
+///
+/// # Errors
+/// [`DecodeError`].
+pub(crate) fn decode_hash(r: &mut Reader<'_>) -> Result<u64, DecodeError> {
+    let mut hash = [0; 8];
+    for byte in &mut hash[..HASH] {
+        *byte = r.u8("hash")?;
+    }
+    Ok(u64::from_le_bytes(hash))
 }
 
 #[cfg(test)]
@@ -169,7 +193,7 @@ mod tests {
     use lasp_overlay::Rng;
 
     fn hashes(from: u64, count: u64) -> Vec<u64> {
-        (from..from + count).map(|n| mix(n, 7)).collect()
+        (from..from + count).map(|n| short(mix(n, 7))).collect()
     }
 
     fn sorted(mut hashes: Vec<u64>) -> Vec<u64> {
@@ -220,11 +244,10 @@ mod tests {
         let some = hashes(0, 500);
         let symbols = sketch(&some, 64);
         assert_eq!(symbols[..], sketch(&some, 200)[..64]);
-        assert_eq!(size(&symbols), 500);
         let mut bytes = Vec::new();
         encode(&symbols, &mut Writer::new(&mut bytes, &mut Plain));
         assert_eq!(decode(&mut Reader::new(&bytes, &mut Plain)), Ok(symbols));
-        assert!(bytes.len() < 64 * 16, "{} bytes", bytes.len());
+        assert_eq!(bytes.len(), 1 + 64 * SYMBOL);
     }
 
     #[test]
@@ -234,7 +257,7 @@ mod tests {
             let mut symbols = sketch(&hashes(rng.below(1 << 40), 30), 40);
             for _ in 0..4 {
                 let at = rng.below(40) as usize;
-                symbols[at] = Symbol { count: rng.below(3) as i64 - 1, sum: rng.below(u64::MAX), check: 0 };
+                symbols[at] = Symbol { count: rng.below(3) as i8 - 1, sum: rng.below(1 << 48), check: 0 };
                 symbols[at].check = check_of(symbols[at].sum);
             }
             if let Some(difference) = difference(&symbols, &hashes(0, 30)) {
