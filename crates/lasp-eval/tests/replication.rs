@@ -4,7 +4,7 @@
 mod support;
 
 use lasp_eval::aggregate::Overall;
-use lasp_eval::config::{Config, Membership, Micro, Retwis, Scenario};
+use lasp_eval::config::{Config, Membership, Micro, Reconcile, Retwis, Scenario};
 use lasp_eval::figure::Figure;
 use lasp_eval::replication::micro::workload::Crdt;
 use lasp_eval::replication::tables::tables;
@@ -126,6 +126,24 @@ fn a_social_network_costs_a_tree_a_third_of_what_it_costs_deltas_on_a_mesh() {
         assert!(share < 0.5, "Zipf {zipf}: {share}");
     }
     assert!(home.path().join("out/plots/bytes.png").is_file());
+}
+
+#[test]
+fn two_replicas_meet_at_little_more_than_what_they_lack() {
+    let options = Reconcile { elements: 5_000, similarity: vec![0.0, 50.0, 90.0, 100.0] };
+    let (overall, home) = run(&Config::of(Scenario::Reconcile(options)));
+    assert_eq!(overall.summary.problems, Vec::<String>::new());
+    let (ratio, rateless) = (curve(&overall, "ratio"), curve(&overall, "rateless_ratio"));
+    for (similarity, most) in [("0", 1.12), ("50", 1.2), ("90", 1.5)] {
+        let ratio = ratio[similarity].mean;
+        assert!((1.0..most).contains(&ratio) && ratio < rateless[similarity].mean, "{similarity} %: {ratio}");
+    }
+    let equal = curve(&overall, "sync_bytes")["100"].mean;
+    assert!(equal <= 64.0, "{equal} bytes between equal stores");
+    assert_eq!(tables(&overall.summary)[0].rows.len(), 4);
+    assert!(home.path().join("out/plots/ratio.png").is_file());
+    let many = Config { nodes: 3, ..Config::of(Scenario::Reconcile(Reconcile::default())) };
+    assert_eq!(many.check().unwrap_err().to_string(), "--nodes is 3, but must be 2 for this scenario");
 }
 
 #[test]
