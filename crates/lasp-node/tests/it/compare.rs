@@ -109,7 +109,13 @@ fn large_variables_that_differ_a_little_meet_in_bytes_that_follow_the_difference
     let (_, small) = apart(20_000, 10);
     let (_, large) = apart(20_000, 400);
     assert!(small < 2_000, "{small} bytes for ten elements");
-    assert!(large < 400 * 80, "{large} bytes for four hundred");
+    assert!(large < 400 * 24, "{large} bytes for four hundred");
+}
+
+#[test]
+fn large_variables_that_differ_much_are_filtered_first() {
+    let (_, much) = apart(20_000, 10_000);
+    assert!(much < 10_000 * 8, "{much} bytes for ten thousand, of which a sketch alone would take 18 each");
 }
 
 #[test]
