@@ -4,6 +4,7 @@
 //! nothing of how a run is hosted.
 
 use crate::choice::choice;
+pub use crate::lab::broadcast::options::{Broadcast, BroadcastPreset};
 pub use crate::lab::churn::options::Churn;
 pub use crate::lab::idle::options::Idle;
 pub use crate::lab::options::{Crash, Hyparview, Optimise, OverlayScale};
@@ -176,6 +177,8 @@ pub enum Scenario {
     Churn(Churn),
     /// Nobody does anything.
     Idle(Idle),
+    /// The Plumtree paper's experiment.
+    Broadcast(Broadcast),
     /// The ICDE'19 paper's micro-benchmarks.
     Micro(Micro),
     /// The ICDE'19 paper's application.
@@ -396,7 +399,7 @@ impl Config {
             Scenario::OverlayScale(_) => (100_000, 1, Where::Sim),
             // The paper's largest.
             Scenario::Rapid(_) => (2000, 5, Where::Sim),
-            Scenario::Churn(_) => (10_000, 5, Where::Sim),
+            Scenario::Churn(_) | Scenario::Broadcast(_) => (10_000, 5, Where::Sim),
             Scenario::Idle(options) => (options.largest(), 3, Where::Sim),
             // The papers' sizes; they had one repetition.
             Scenario::Micro(_) => (15, 1, Where::Sim),
@@ -561,6 +564,7 @@ impl Scenario {
         ("rapid", "the Rapid paper's experiment: full membership while all join, some crash, some are hard to reach"),
         ("churn", "all nodes join within ten seconds, then 10 and 50 % per minute are replaced: who is isolated"),
         ("idle", "what a node sends that has nothing to do, at 100, 1,000 and 10,000 nodes"),
+        ("broadcast", "the Plumtree paper's experiment: redundancy and depth of broadcast trees, also after failures"),
         (
             "micro",
             "the ICDE'19 paper's micro-benchmarks: a set, a counter and maps, sent as states, deltas, along a tree",
@@ -584,6 +588,7 @@ impl Scenario {
             Self::Rapid(_) => "rapid",
             Self::Churn(_) => "churn",
             Self::Idle(_) => "idle",
+            Self::Broadcast(_) => "broadcast",
             Self::Micro(_) => "micro",
             Self::Retwis(_) => "retwis",
             Self::Reconcile(_) => "reconcile",
@@ -600,7 +605,7 @@ impl Scenario {
         match self {
             Self::Rapid(_) => &[Membership::Full],
             Self::Churn(_) | Self::Idle(_) => &[Membership::HyParView, Membership::Full, Membership::Scamp],
-            Self::Hyparview(_) | Self::OverlayScale(_) => &[Membership::HyParView],
+            Self::Hyparview(_) | Self::OverlayScale(_) | Self::Broadcast(_) => &[Membership::HyParView],
             Self::Micro(_) | Self::Retwis(_) | Self::Reconcile(_) => &[Membership::Static],
             _ => Membership::AVAILABLE,
         }
@@ -628,6 +633,7 @@ impl Scenario {
             Self::Rapid(options) => options.check(nodes),
             Self::Churn(options) => options.check(nodes, membership),
             Self::Idle(options) => options.check(nodes, membership),
+            Self::Broadcast(options) => options.check(),
             Self::Micro(options) => options.check(nodes),
             Self::Retwis(options) => options.check(nodes),
             Self::Reconcile(options) => options.check(nodes),
@@ -681,6 +687,7 @@ mod tests {
             Scenario::Rapid(Rapid { evict_after: Some(Span::from_secs(60)), ..Default::default() }),
             Scenario::Churn(Churn { rates: vec![5], ..Default::default() }),
             Scenario::Idle(Idle { sizes: vec![2, 20], ..Default::default() }),
+            Scenario::Broadcast(Broadcast { wide_view: 0, ..Default::default() }),
             Scenario::Micro(Micro { percents: vec![5], ..Default::default() }),
             Scenario::Retwis(Retwis { zipf: vec![0.25], ..Default::default() }),
             Scenario::Reconcile(Reconcile { elements: 9, ..Default::default() }),

@@ -5,12 +5,14 @@
 //! - [`subject`]: what is run: the strategy under test, variants of it, others.
 //! - [`rapid`]: the Rapid paper's: a full membership under joins, crashes and bad links. [`churn`]: partial views while nodes come
 //!   and go. [`idle`]: what a node costs that has nothing to do.
+//! - [`broadcast`]: the Plumtree paper's: trees with one sender and many, and after failures.
 //! - [`metered`], [`traffic`]: peers whose messages are weighed. [`seeds`]: one experiment under several seeds.
 //! - [`strategy`]: what an experiment asks of an overlay. [`simulated`], with [`flood`]: the real state machines in
 //!   virtual time, on a [`plane`] if links are to cost something. [`gossip`], [`cyclon`]: models in rounds, for comparison.
 //! - [`graph`]: clustering, paths, components.
 //! - [`measured`], [`charts`], [`page`], [`published`]: figures over all seeds, beside the published ones.
 
+pub mod broadcast;
 pub mod charts;
 pub mod churn;
 pub mod cyclon;

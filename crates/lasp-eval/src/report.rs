@@ -301,6 +301,7 @@ fn options(scenario: &Scenario) -> Vec<(&'static str, String)> {
         Scenario::OverlayProcesses(options) => options.described(),
         Scenario::Rapid(options) => options.described(),
         Scenario::Churn(options) => options.described(),
+        Scenario::Broadcast(options) => options.described(),
         Scenario::Idle(options) => options.described(),
         Scenario::Micro(options) => options.described(),
         Scenario::Retwis(options) => options.described(),

@@ -79,6 +79,55 @@ pub fn component_sizes(graph: &Graph, alive: &[usize]) -> Vec<usize> {
     (0..graph.len()).map(|node| sizes[root(&mut parent, node)]).collect()
 }
 
+/// From how many roots [`shallowest_tree`] looks.
+const ROOTS: usize = 32;
+
+/// Of breadth-first trees from some roots, evenly spaced: the least number of hops along a tree to the farthest node, mean over
+/// all nodes. What a tree that all senders share can hardly be better than. O(roots · links).
+pub fn shallowest_tree(graph: &Graph) -> f64 {
+    let roots = (0..graph.len()).step_by(graph.len().div_ceil(ROOTS).max(1));
+    roots.map(|root| mean_depth(&breadth_first_tree(graph, root as u32))).fold(f64::INFINITY, f64::min)
+}
+
+/// A breadth-first tree, each edge at both of its ends.
+fn breadth_first_tree(graph: &Graph, root: u32) -> Graph {
+    let mut tree = vec![Vec::new(); graph.len()];
+    let mut seen = vec![false; graph.len()];
+    seen[root as usize] = true;
+    let mut queue = std::collections::VecDeque::from([root]);
+    while let Some(node) = queue.pop_front() {
+        for &other in &graph[node as usize] {
+            if !std::mem::replace(&mut seen[other as usize], true) {
+                tree[node as usize].push(other);
+                tree[other as usize].push(node);
+                queue.push_back(other);
+            }
+        }
+    }
+    tree
+}
+
+/// Hops from each node, in a tree, to the farthest, mean over nodes: one end of any longest path is farthest.
+fn mean_depth(tree: &Graph) -> f64 {
+    let depths = |from: usize| {
+        let mut depths = vec![0_u32; tree.len()];
+        let mut stack = vec![(from as u32, from as u32)];
+        while let Some((node, parent)) = stack.pop() {
+            for &other in tree[node as usize].iter().filter(|other| **other != parent) {
+                depths[other as usize] = depths[node as usize] + 1;
+                stack.push((other, node));
+            }
+        }
+        depths
+    };
+    let farthest = |depths: &[u32]| (0..depths.len()).max_by_key(|node| depths[*node]).unwrap_or(0);
+    let start = tree.iter().position(|neighbors| !neighbors.is_empty()).unwrap_or(0);
+    let from_one = depths(farthest(&depths(start)));
+    let from_other = depths(farthest(&from_one));
+    let sum: u32 = from_one.iter().zip(&from_other).map(|(one, other)| one.max(other)).sum();
+    f64::from(sum) / tree.len().max(1) as f64
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -99,6 +148,13 @@ mod tests {
         let paths = paths(&kite());
         assert_eq!(paths.lengths, [4, 8, 4]);
         assert_eq!(paths.mean(), 16.0 / 12.0);
+    }
+
+    #[test]
+    fn the_shallowest_tree_of_a_kite_hangs_from_where_its_tail_is() {
+        assert_eq!(shallowest_tree(&kite()), (2.0 + 2.0 + 1.0 + 2.0) / 4.0);
+        let ring: Graph = (0..6).map(|node| vec![(node + 1) % 6, (node + 5) % 6]).collect();
+        assert_eq!(shallowest_tree(&ring), (5.0 + 4.0 + 3.0 + 3.0 + 4.0 + 5.0) / 6.0, "a line");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use super::measured::Measured;
 use super::options::Hyparview;
 use super::seeds::{conclude, each, seeds};
 use super::subject::Subject;
-use super::{churn, idle, rapid, scale};
+use super::{broadcast, churn, idle, rapid, scale};
 use crate::aggregate::Overall;
 use crate::archive::{Archive, ArchiveError};
 use crate::config::{Config, Scenario};
@@ -31,6 +31,7 @@ pub fn evaluate(
     let (wall, before) = (Instant::now(), usage());
     let (mut summary, figures) = match &config.scenario {
         Scenario::OverlayScale(options) => scale::evaluate(config, options, context, observer),
+        Scenario::Broadcast(options) => broadcast::evaluate(config, options, context, observer),
         Scenario::Churn(options) => churn::evaluate(config, options, context, observer),
         Scenario::Idle(options) => idle::evaluate(config, options, context, observer),
         Scenario::Rapid(options) => rapid::evaluate(config, options, context, observer),

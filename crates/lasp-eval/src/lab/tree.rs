@@ -37,8 +37,16 @@ pub struct Settings {
     broadcast: Arc<broadcast::Config>,
 }
 
+impl Settings {
+    /// Those of a node, with so many neighbours.
+    pub fn of_view(active: usize) -> Self {
+        let membership = hyparview::Config { active_capacity: active, ..hyparview::Config::default() };
+        Self { membership: Arc::new(membership), ..Self::default() }
+    }
+}
+
 /// The peer.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Tree {
     membership: HyParView,
     broadcast: Plumtree<News>,

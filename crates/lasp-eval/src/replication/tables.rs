@@ -52,6 +52,7 @@ impl Table {
 /// The tables of a summary; none if it is about something else.
 pub fn tables(summary: &Summary) -> Vec<Table> {
     match summary.scenario.as_str() {
+        "broadcast" => crate::lab::broadcast::figures::tables(summary),
         "micro" => super::micro::figures::tables(summary),
         "reconcile" => super::reconcile::figures::tables(summary),
         "retwis" => super::retwis::figures::tables(summary),
@@ -68,12 +69,12 @@ pub(super) fn curve<'a>(summary: &'a Summary, name: &str) -> Option<&'a BTreeMap
 }
 
 /// The mean at a point of a curve.
-pub(super) fn at(summary: &Summary, name: &str, point: &str) -> Option<f64> {
+pub(crate) fn at(summary: &Summary, name: &str, point: &str) -> Option<f64> {
     curve(summary, name)?.get(point).map(|varied| varied.mean)
 }
 
 /// A number, or nothing.
-pub(super) fn cell(value: Option<f64>) -> String {
+pub(crate) fn cell(value: Option<f64>) -> String {
     value.map_or_else(String::new, number)
 }
 

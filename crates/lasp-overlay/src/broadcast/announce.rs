@@ -9,7 +9,7 @@ use lasp_crdt::{Dot, DotSet};
 use std::time::Duration;
 
 /// The ids to announce.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Announcements {
     fresh: DotSet,
     previous: DotSet,

@@ -22,7 +22,7 @@ pub(super) struct Record<P> {
 }
 
 /// The records, oldest first, found by id.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Cache<P> {
     records: VecDeque<Record<P>>,
     /// The serial number of the first record.

@@ -30,6 +30,11 @@ pub struct Config {
     /// How long a peer waits for other shaping messages before it prunes. Default 200 ms (guess: longer than a
     /// message takes to reach everyone).
     pub shape_wait: Duration,
+    /// A new neighbour is told the ids of what arrived in the last so many seconds. Default 10 s (guess: as long as a peer
+    /// whose neighbours all failed takes to find others).
+    pub remind_for: Duration,
+    /// Of how many arrivals at most. Default 64 (guess: some 300 bytes; anti-entropy tells the rest).
+    pub remind_limit: usize,
     /// How many payloads are remembered, with who delivered them and when asked for to be sent again. Default 1,024
     /// (guess: ten seconds at a hundred a second).
     pub cache_entries: usize,
@@ -58,6 +63,8 @@ impl Default for Config {
             settle: millis(250),
             shape_every: millis(1_000),
             shape_wait: millis(200),
+            remind_for: millis(10_000),
+            remind_limit: 64,
             cache_entries: 1_024,
             cache_weight: 1 << 20,
             missing_limit: 4_096,

@@ -12,7 +12,7 @@ use lasp_crdt::{Dot, DotSet};
 use std::collections::BTreeMap;
 
 /// A missing payload.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Wanted {
     /// Who has it, in the order of their announcements.
     announcers: Vec<PeerId>,
@@ -23,7 +23,7 @@ struct Wanted {
 }
 
 /// Every missing payload, by id.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Missing {
     wanted: BTreeMap<Dot, Wanted>,
 }

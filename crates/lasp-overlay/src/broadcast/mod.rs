@@ -5,7 +5,8 @@
 //! behind it.
 //!
 //! - [`plumtree`]: the state machine: start here. Its parts: `push` (payloads), `announce` (what lazy links carry),
-//!   `missing` (what was announced and did not come), `cache`, `seen`, `shape` (which messages shape the tree).
+//!   `missing` (what was announced and did not come), `cache`, `seen`, `recent` (what a new
+//!   neighbour is told), `shape` (which messages shape the tree).
 //! - [`message`]: what peers say to each other, and how it is encoded.
 //! - [`config`]: the knobs, each with its source.
 
@@ -16,6 +17,7 @@ pub mod message;
 mod missing;
 pub mod plumtree;
 mod push;
+mod recent;
 mod seen;
 mod shape;
 #[cfg(test)]

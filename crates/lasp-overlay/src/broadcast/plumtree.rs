@@ -15,6 +15,7 @@ use super::cache::Cache;
 use super::config::Config;
 use super::message::Message;
 use super::missing::Missing;
+use super::recent::Recent;
 use super::seen::Seen;
 use super::shape::Shape;
 use super::{Command, Event, Payload};
@@ -27,7 +28,7 @@ use lasp_crdt::{Dot, DotSet, ReplicaId};
 use std::sync::Arc;
 
 /// The broadcast layer of one peer.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Plumtree<P> {
     pub(super) config: Arc<Config>,
     /// Under which this peer's own messages run.
@@ -38,6 +39,7 @@ pub struct Plumtree<P> {
     pub(super) neighbors: PeerMap<Neighbor>,
     pub(super) seen: Seen,
     pub(super) cache: Cache<P>,
+    pub(super) recent: Recent,
     pub(super) shape: Shape,
     pub(super) announcements: Announcements,
     pub(super) missing: Missing,
@@ -50,7 +52,7 @@ pub struct Plumtree<P> {
 }
 
 /// A link to a neighbour, as this end holds it.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Neighbor {
     pub(super) mode: Mode,
     /// Until when what comes over the link says nothing about its mode at the other end.
@@ -114,7 +116,7 @@ impl<P: Payload> Protocol for Plumtree<P> {
     fn handle(&mut self, now: Time, input: Input<Self>, out: &mut Outbox<Self>) {
         match input {
             Input::Command(Command::Broadcast(payload)) => self.broadcast(now, payload, out),
-            Input::Command(Command::NeighborUp(peer)) => self.neighbor_up(peer),
+            Input::Command(Command::NeighborUp(peer)) => self.neighbor_up(now, peer, out),
             Input::Command(Command::NeighborDown(peer)) => self.neighbor_down(now, peer, out),
             Input::Received { from, message } => self.receive(now, from, message, out),
             Input::Expired(Timer::Announce(at)) if self.announce_at == Some(at) => self.announce(now, out),
@@ -147,6 +149,7 @@ impl<P: Payload> Plumtree<P> {
             minted: 0,
             rng,
             neighbors: PeerMap::new(),
+            recent: Recent::default(),
             shape: Shape::default(),
             announcements: Announcements::default(),
             missing: Missing::default(),
@@ -215,10 +218,15 @@ impl<P: Payload> Plumtree<P> {
         }
     }
 
-    /// A new neighbour starts eager, as in the paper; the modes of the others stay.
-    fn neighbor_up(&mut self, peer: PeerId) {
+    /// A new neighbour starts eager, as in the paper; the modes of the others stay. It is told what arrived lately.
+    fn neighbor_up(&mut self, now: Time, peer: PeerId, out: &mut Outbox<Self>) {
         self.neighbors.insert(peer, Neighbor::default());
         self.turned(peer);
+        let ids = self.recent.within(now, self.config.remind_for);
+        if !ids.is_empty() {
+            self.metrics.ihaves_sent += 1;
+            out.send(peer, Message::IHave(ids));
+        }
     }
 
     /// Payloads are pushed over a link from now on.

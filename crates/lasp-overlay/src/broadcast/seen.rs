@@ -11,7 +11,7 @@ use lasp_crdt::context::Range;
 use lasp_crdt::{Dot, DotSet, ReplicaId};
 
 /// A bounded set of ids.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Seen {
     young: DotSet,
     young_origins: usize,

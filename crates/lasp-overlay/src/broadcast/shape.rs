@@ -14,7 +14,7 @@ use crate::time::Time;
 use lasp_crdt::Dot;
 
 /// The shaping of the tree, as this peer takes part in it.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Shape {
     /// The last shaping message: of those heard up to `settled_at`, the lowest.
     current: Option<Dot>,

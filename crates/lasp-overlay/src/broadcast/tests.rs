@@ -26,6 +26,21 @@ const A: PeerId = PeerId(11);
 const B: PeerId = PeerId(12);
 const C: PeerId = PeerId(13);
 
+#[test]
+fn a_new_neighbour_is_told_what_arrived_lately_and_nothing_older() {
+    let mut f = Fixture::new(&[A]);
+    let gossip = |n| Message::Gossip { ids: Ids::from(Dot::new(OTHER, n)), round: 1, payload: News("x") };
+    f.receive(A, gossip(1));
+    f.wait(9_000);
+    f.receive(A, gossip(2));
+    let told = |dots: &[u64]| Message::IHave(dots.iter().map(|n| Dot::new(OTHER, *n)).collect());
+    assert_eq!(f.command(Command::NeighborUp(B)), [Output::Send { to: B, message: told(&[1, 2]) }]);
+    f.wait(2_000);
+    assert_eq!(f.command(Command::NeighborUp(C)), [Output::Send { to: C, message: told(&[2]) }]);
+    f.wait(9_000);
+    assert_eq!(f.command(Command::NeighborUp(PeerId(14))), []);
+}
+
 /// One peer and its clock.
 struct Fixture {
     tree: Plumtree<News>,
