@@ -1,12 +1,14 @@
 //! The flags of `lasp eval`, each also an environment variable: flag > environment > `--config` file > default.
 
+mod broadcast;
 mod replication;
 
+use broadcast::BroadcastArgs;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
 use lasp_eval::config::{
-    AdvertisementCounter, Churn, Config, ConfigError, Crash, Dissemination, Hyparview, Idle, Latency, Membership,
-    Micro, Optimise, OverlayProcesses, OverlayScale, Preset, Rapid, Reconcile, Retwis, Scenario, SharedLoad, Sync,
+    AdvertisementCounter, Broadcast, Churn, Config, ConfigError, Crash, Dissemination, Hyparview, Idle, Latency,
+    Membership, Micro, Optimise, OverlayProcesses, OverlayScale, Preset, Rapid, Reconcile, Retwis, Scenario, SharedLoad, Sync,
     Where,
 };
 use lasp_eval::span::Span;
@@ -47,6 +49,8 @@ pub(crate) enum ScenarioArgs {
     Churn(ChurnArgs),
     /// What a node sends that has nothing to do, at 100, 1,000 and 10,000 nodes
     Idle(IdleArgs),
+    /// The Plumtree paper's experiment: redundancy and depth of broadcast trees over 10,000 nodes, also after failures
+    Broadcast(BroadcastArgs),
     /// The ICDE'19 paper's micro-benchmarks: a set, a counter and maps, sent as states, as deltas, along a tree
     Micro(MicroArgs),
     /// The ICDE'19 paper's application: a social network of 10,000 users on 50 nodes, by how uneven they are
@@ -60,7 +64,7 @@ pub(crate) enum ScenarioArgs {
 #[command(next_help_heading = "Evaluation")]
 pub(crate) struct CommonArgs {
     /// Nodes, the server among them [default: 16; hyparview: 10000; overlay-scale: 100000; overlay-processes: 1000; rapid:
-    /// 2000; churn, idle: 10000; micro: 15; retwis: 50; reconcile: 2]
+    /// 2000; churn, idle, broadcast: 10000; micro: 15; retwis: 50; reconcile: 2]
     #[arg(long, global = true, env = "LASP_EVAL_NODES", value_name = "N")]
     nodes: Option<usize>,
     /// How nodes find each other [default: hyparview; rapid: full; micro, retwis, reconcile: static]
@@ -85,7 +89,7 @@ pub(crate) struct CommonArgs {
     /// In processes on this machine, or in virtual time [default: process; overlays alone: sim]
     #[arg(long = "where", global = true, env = "LASP_EVAL_WHERE", value_parser = choice::<Where>(Where::NAMES))]
     place: Option<Where>,
-    /// Runs, with seeds one after the other [default: 1; hyparview, rapid, churn: 5; idle: 3]
+    /// Runs, with seeds one after the other [default: 1; hyparview, rapid, churn, broadcast: 5; idle: 3]
     #[arg(long, global = true, env = "LASP_EVAL_RUNS", value_name = "N")]
     runs: Option<usize>,
     /// Seed of the first run [default: 1]
@@ -335,11 +339,14 @@ impl EvalArgs {
     /// What the flags change: a file, a preset, or the scenario's defaults.
     fn start(&self) -> Result<Config, ConfigError> {
         let preset = match &self.scenario {
-            Some(ScenarioArgs::AdvertisementCounter(args)) => args.preset,
+            Some(ScenarioArgs::AdvertisementCounter(args)) => args
+                .preset
+                .map(|preset| (preset.name(), preset.config(self.common.nodes.unwrap_or(PRESET_NODES).max(2) - 1))),
+            Some(ScenarioArgs::Broadcast(args)) => args.preset.map(|preset| (preset.name(), preset.config())),
             _ => None,
         };
         match (&self.common.config, preset) {
-            (Some(file), Some(preset)) => Err(ConfigError::Contradiction {
+            (Some(file), Some((preset, _))) => Err(ConfigError::Contradiction {
                 one: format!("--preset {preset}"),
                 other: format!(
                     "--config {}: each is a whole set-up to start from, so give one of them",
@@ -347,7 +354,7 @@ impl EvalArgs {
                 ),
             }),
             (Some(file), None) => Config::read(file),
-            (None, Some(preset)) => Ok(preset.config(self.common.nodes.unwrap_or(PRESET_NODES).max(2) - 1)),
+            (None, Some((_, config))) => Ok(config),
             (None, None) => Ok(self.scenario.as_ref().map(ScenarioArgs::defaults).unwrap_or_default()),
         }
     }
@@ -418,6 +425,7 @@ scenarios! {
     Rapid(RapidArgs): crashes, faulty, flip, egress_loss, trouble, evict_after;
     Churn(ChurnArgs): rates, minutes, leaving, contacts;
     Idle(IdleArgs): sizes, settle, measure;
+    Broadcast(BroadcastArgs): active_view, wide_view, cycles, messages, forming, every, latency, latency_most, failed, after;
     Micro(MicroArgs): crdts, percents, topologies, modes, events, interval, warm_up;
     Retwis(RetwisArgs): zipf, modes, users, events, interval, warm_up;
     Reconcile(ReconcileArgs): elements, similarity;

@@ -9,8 +9,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 /// Experiments on parts of nodes: there are no updates to speak of, only results.
-const LAB: [&str; 9] =
-    ["hyparview", "overlay-scale", "overlay-processes", "rapid", "churn", "idle", "micro", "retwis", "reconcile"];
+const LAB: [&str; 10] = [
+    "broadcast", "hyparview", "overlay-scale", "overlay-processes", "rapid", "churn", "idle", "micro", "retwis", "reconcile",
+];
 
 /// Widest line.
 const WIDTH: usize = 80;
