@@ -17,6 +17,12 @@ const LEAST_FIRST: f64 = 99.0;
 const KINDS: [(&str, usize); 4] =
     [("payload", PAYLOADS), ("announcement", ANNOUNCEMENTS), ("graft", GRAFTS), ("prune", PRUNES)];
 
+/// The messages of one way of sending.
+type Messages = fn(&Outcome) -> &[Reached];
+
+/// A figure of the messages after a failure.
+type Pick = fn(&[Reached]) -> f64;
+
 type Results = BTreeMap<String, Figure>;
 
 /// Everything as it stands in `summary.json`.
@@ -42,7 +48,7 @@ fn mean_of(messages: &[Reached], pick: impl Fn(&Reached) -> f64) -> f64 {
 }
 
 fn steady(runs: &[&Outcome], forming: usize, put: &mut impl FnMut(String, Figure)) {
-    let ways: [(&str, fn(&Outcome) -> &[Reached]); 2] = [("single", |run| &run.single), ("multi", |run| &run.multi)];
+    let ways: [(&str, Messages); 2] = [("single", |run| &run.single), ("multi", |run| &run.multi)];
     for (way, of) in ways {
         let later = |run: &Outcome, pick: fn(&Reached) -> f64| mean_of(of(run).get(forming..).unwrap_or(&[]), pick);
         put(format!("rmr_{way}"), varied(runs, |run| later(run, Reached::redundancy)));
@@ -71,7 +77,7 @@ fn healing(messages: &[Reached]) -> f64 {
 }
 
 fn failures(runs: &[&Outcome], put: &mut impl FnMut(String, Figure)) {
-    let picks: [(&str, fn(&[Reached]) -> f64); 5] = [
+    let picks: [(&str, Pick); 5] = [
         ("first_reliability", |all| all[0].reliability()),
         ("first_reliability_second", |all| 100.0 * all[0].in_a_second as f64 / all[0].nodes as f64),
         ("first_rmr", |all| all[0].redundancy()),
