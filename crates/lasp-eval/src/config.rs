@@ -676,7 +676,7 @@ fn interval(name: &'static str, span: Span) -> Result<(), ConfigError> {
 mod tests {
     use super::*;
 
-    fn every_scenario() -> [Scenario; 12] {
+    fn every_scenario() -> [Scenario; 13] {
         [
             Scenario::AdvertisementCounter(AdvertisementCounter { ads: 3, heavy_clients: true, ..Default::default() }),
             Scenario::SharedLoad(SharedLoad { increments: 7, ..Default::default() }),

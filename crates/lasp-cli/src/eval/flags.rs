@@ -8,8 +8,8 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
 use lasp_eval::config::{
     AdvertisementCounter, Broadcast, Churn, Config, ConfigError, Crash, Dissemination, Hyparview, Idle, Latency,
-    Membership, Micro, Optimise, OverlayProcesses, OverlayScale, Preset, Rapid, Reconcile, Retwis, Scenario, SharedLoad, Sync,
-    Where,
+    Membership, Micro, Optimise, OverlayProcesses, OverlayScale, Preset, Rapid, Reconcile, Retwis, Scenario,
+    SharedLoad, Sync, Where,
 };
 use lasp_eval::span::Span;
 use replication::{MicroArgs, ReconcileArgs, RetwisArgs};

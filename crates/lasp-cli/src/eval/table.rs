@@ -10,7 +10,16 @@ use std::fmt::Write as _;
 
 /// Experiments on parts of nodes: there are no updates to speak of, only results.
 const LAB: [&str; 10] = [
-    "broadcast", "hyparview", "overlay-scale", "overlay-processes", "rapid", "churn", "idle", "micro", "retwis", "reconcile",
+    "broadcast",
+    "hyparview",
+    "overlay-scale",
+    "overlay-processes",
+    "rapid",
+    "churn",
+    "idle",
+    "micro",
+    "retwis",
+    "reconcile",
 ];
 
 /// Widest line.
