@@ -1,7 +1,7 @@
 //! Experiments on how state travels: those of the ICDE'19 paper (Enes, Almeida, Baquero, Leitão, "Efficient Synchronization of
 //! State-based CRDTs"), whole nodes on a fixed topology in virtual time.
 //!
-//! - [`reconcile`]: two replicas that differ a little or a lot meet once ([`bench`]: nodes whose network is cut).
+//! - [`reconcile`]: two replicas that differ a little or a lot meet once ([`mod@bench`]: nodes whose network is cut).
 //! - [`micro`]: a set, a counter and maps that change by a tenth to all of their keys, over a tree and a mesh. [`retwis`]: a
 //!   social network of many small objects.
 //! - [`way`]: what is compared. [`topology`]: over which links. [`cluster`]: the nodes, their load, and what they spend.
