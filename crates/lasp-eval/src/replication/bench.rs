@@ -1,13 +1,10 @@
-//! Whole nodes in virtual time whose network an experiment cuts and mends.
+//! Whole nodes in virtual time: what an experiment asks of them, and what they send.
 
+use crate::lab::metered::contact;
 use lasp_dataflow::{Name, Op, Type, VarId};
-use lasp_node::{Class, Command, Interests, Metrics, Node, Request, RequestId};
-use lasp_overlay::membership::MembershipConfig;
+use lasp_node::{Class, Command, Metrics, Node, Request, RequestId};
 use lasp_overlay::{PeerId, Rng, Time};
 use lasp_sim::{Latency, Simulator};
-use std::time::Duration;
-
-use crate::lab::metered::{address, contact};
 
 /// The wall clock at the start, which stamps of registers are as long as: November 2026.
 const WALL_MS: u64 = 1_790_000_000_000;
@@ -21,12 +18,12 @@ pub struct Sent {
     pub state: u64,
     /// Of these, digests, sketches and requests of comparisons.
     pub sync: u64,
-    /// Of these, views, probes and joins.
-    pub membership: u64,
     /// Frames.
     pub frames: u64,
     /// Comparisons begun.
     pub comparisons: u64,
+    /// Entries of deltas and states.
+    pub entries: u64,
 }
 
 impl Sent {
@@ -35,9 +32,9 @@ impl Sent {
             bytes: self.bytes + metrics.total_sent(),
             state: self.state + metrics.sent(Class::State),
             sync: self.sync + metrics.sent(Class::Sync),
-            membership: self.membership + metrics.sent(Class::Membership),
             frames: self.frames + metrics.frames_sent,
             comparisons: self.comparisons + metrics.syncs,
+            entries: self.entries + metrics.entries_sent,
         }
     }
 
@@ -48,9 +45,9 @@ impl Sent {
             bytes: self.bytes - before.bytes,
             state: self.state - before.state,
             sync: self.sync - before.sync,
-            membership: self.membership - before.membership,
             frames: self.frames - before.frames,
             comparisons: self.comparisons - before.comparisons,
+            entries: self.entries - before.entries,
         }
     }
 }
@@ -71,22 +68,9 @@ impl Bench {
     }
 
     /// Starts node number `node`.
-    pub fn spawn(&mut self, node: usize, membership: MembershipConfig, interests: Interests, rng: &mut Rng) {
-        let config =
-            lasp_node::Config { membership, interests, wall_epoch_ms: WALL_MS, ..lasp_node::Config::default() };
+    pub fn spawn(&mut self, node: usize, config: lasp_node::Config, rng: &mut Rng) {
+        let config = lasp_node::Config { wall_epoch_ms: WALL_MS, ..config };
         self.simulator.spawn(contact(node), Node::new(config, contact(node), rng.next_u64()));
-    }
-
-    /// Has each node of an overlay start at a moment of its own and join by way of one that is there.
-    pub fn join_all(&mut self, nodes: usize, spacing: Duration, rng: &mut Rng, interests: impl Fn(usize) -> Interests) {
-        for node in 0..nodes {
-            self.spawn(node, MembershipConfig::HyParView(Default::default()), interests(node), rng);
-            if node > 0 {
-                let seed = address(rng.below(node as u64) as usize);
-                self.simulator.command(PeerId(node as u64), Command::Join(vec![seed]));
-            }
-            self.simulator.run_for(spacing);
-        }
     }
 
     /// Cuts the network in two: nodes below `first` hear nothing of the others.
@@ -113,7 +97,7 @@ impl Bench {
     }
 
     /// The variable of this name at a node, which is declared there if need be.
-    pub fn var(&mut self, node: usize, name: &str, ty: &Type) -> Option<VarId> {
+    fn var(&mut self, node: usize, name: &str, ty: &Type) -> Option<VarId> {
         if let Some(var) = self.node(node).graph().lookup(name) {
             return Some(var);
         }
@@ -122,11 +106,13 @@ impl Bench {
         self.node(node).graph().lookup(name.as_str())
     }
 
-    /// Has a node apply an operation to a variable, now.
-    pub fn update(&mut self, node: usize, name: &str, ty: &Type, op: Op) {
-        if let Some(var) = self.var(node, name, ty) {
+    /// Has a node apply an operation to a variable, now; `false` if that has no name.
+    pub fn update(&mut self, node: usize, name: &str, ty: &Type, op: Op) -> bool {
+        let var = self.var(node, name, ty);
+        if let Some(var) = var {
             self.request(node, Request::Update { var, op });
         }
+        var.is_some()
     }
 
     /// What all nodes together have sent so far.

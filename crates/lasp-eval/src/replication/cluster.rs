@@ -4,18 +4,19 @@
 //! nothing happens in lockstep; nothing else is random. What follows is counted from the first event until everybody has
 //! everything, which is asked every two seconds, as the published runs did.
 
+use super::bench::Bench;
 use super::outcome::Outcome;
 use super::topology::Topology;
 use super::way::Way;
-use crate::lab::metered::{address, contact};
+use crate::lab::metered::address;
 use crate::lab::seeds::Pace;
 use crate::usage::thread_cpu;
 use lasp_crdt::fingerprint;
-use lasp_dataflow::{Name, Op, State, Type, VarId};
-use lasp_node::{Class, Command, Node, Request, RequestId};
+use lasp_dataflow::{Op, State, Type, VarId};
+use lasp_node::{Node, Request};
 use lasp_overlay::membership::{MembershipConfig, list};
-use lasp_overlay::{PeerId, Rng, Time};
-use lasp_sim::{Latency, Simulator};
+use lasp_overlay::{Rng, Time};
+use lasp_sim::Latency;
 use std::time::Duration;
 
 /// One way of every message: constant, since nothing here is about the network. A guess: one data centre.
@@ -29,9 +30,6 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 
 /// After how many looks a run is given up.
 const LOOKS: u32 = 60;
-
-/// The wall clock at the start, which stamps of registers are as long as: November 2026.
-const WALL_MS: u64 = 1_790_000_000_000;
 
 /// The variable that is written once, before the load, so that a tree forms.
 const WARM_UP: &str = "warm-up";
@@ -55,114 +53,64 @@ pub struct Setup {
     pub seed: u64,
 }
 
-/// What has been counted so far, all nodes together.
-#[derive(Clone, Copy, Debug, Default)]
-struct Counters {
-    entries: u64,
-    bytes: u64,
-    state: u64,
-    frames: u64,
-}
-
 /// The nodes.
 #[derive(Debug)]
 pub struct Cluster {
-    simulator: Simulator<Node>,
+    bench: Bench,
     setup: Setup,
-    requests: u64,
     updates: u64,
 }
 
 impl Cluster {
     /// Starts the nodes, links them, and lets a tree form.
     fn start(setup: Setup, rng: &mut Rng) -> Self {
-        let mut simulator = Simulator::new(lasp_sim::Config {
-            latency: Latency::Constant(LATENCY),
-            ..lasp_sim::Config::seeded(setup.seed)
-        });
+        let mut bench = Bench::new(Latency::Constant(LATENCY), setup.seed);
         let links = setup.topology.links(setup.nodes);
         let mut order: Vec<(Duration, usize)> =
             (0..setup.nodes).map(|node| (rng.duration(Duration::ZERO, setup.interval), node)).collect();
         order.sort_unstable();
         for (at, node) in order {
-            simulator.run_until(Time::ZERO + at);
+            bench.simulator.run_until(Time::ZERO + at);
             let peers = links.iter().filter(|(from, _)| *from == node).map(|(_, to)| address(*to)).collect();
             let mut config = lasp_node::Config {
                 membership: MembershipConfig::Static(list::Config { peers, ..list::Config::default() }),
-                wall_epoch_ms: WALL_MS,
                 ..lasp_node::Config::default()
             };
             setup.way.tune(setup.interval, &mut config);
-            simulator.spawn(contact(node), Node::new(config, contact(node), rng.next_u64()));
+            bench.spawn(node, config, rng);
         }
-        simulator.run_for(LINKING);
-        let mut cluster = Self { simulator, setup, requests: 0, updates: 0 };
+        bench.simulator.run_for(LINKING);
+        let mut cluster = Self { bench, setup, updates: 0 };
         if cluster.setup.way.has_tree() && !cluster.setup.warm_up.is_zero() {
             cluster.update(0, WARM_UP, &Type::GCounter, Op::Increment(1));
-            cluster.simulator.run_for(cluster.setup.warm_up);
+            cluster.bench.simulator.run_for(cluster.setup.warm_up);
         }
-        cluster.simulator.drain_events();
+        cluster.bench.simulator.drain_events();
         cluster.updates = 0;
         cluster
     }
 
     /// The time.
     pub fn now(&self) -> Time {
-        self.simulator.now()
-    }
-
-    /// Has a node ask itself something, now.
-    fn request(&mut self, node: usize, request: Request) {
-        self.requests += 1;
-        let id = RequestId(self.requests);
-        self.simulator.command(PeerId(node as u64), Command::Request { id, request });
-    }
-
-    /// The variable of this name at a node, which is declared there if need be.
-    fn var(&mut self, node: usize, name: &str, ty: &Type) -> Option<VarId> {
-        if let Some(var) = self.node(node).graph().lookup(name) {
-            return Some(var);
-        }
-        let name = Name::new(name.to_owned()).ok()?;
-        self.request(node, Request::Declare { name: Some(name.clone()), ty: ty.clone(), local: false });
-        self.node(node).graph().lookup(name.as_str())
+        self.bench.simulator.now()
     }
 
     /// Has a node apply an operation to a variable, now.
     pub fn update(&mut self, node: usize, name: &str, ty: &Type, op: Op) {
-        if let Some(var) = self.var(node, name, ty) {
-            self.updates += 1;
-            self.request(node, Request::Update { var, op });
-        }
+        self.updates += u64::from(self.bench.update(node, name, ty, op));
     }
 
     /// Has a node read a variable, now.
     pub fn read(&mut self, node: usize, name: &str) {
-        if let Some(var) = self.node(node).graph().lookup(name) {
-            self.request(node, Request::Query(var));
+        if let Some(var) = self.bench.node(node).graph().lookup(name) {
+            self.bench.request(node, Request::Query(var));
         }
     }
 
     /// What a variable holds at a node.
     pub fn state(&self, node: usize, name: &str) -> Option<&State> {
-        let graph = self.node(node).graph();
+        let graph = self.bench.node(node).graph();
         graph.state(graph.lookup(name)?)
-    }
-
-    fn node(&self, node: usize) -> &Node {
-        self.simulator.peer(PeerId(node as u64)).expect("nodes of a cluster do not stop")
-    }
-
-    fn counted(&self) -> Counters {
-        self.simulator.peers().fold(Counters::default(), |sum, (_, node)| {
-            let metrics = node.metrics();
-            Counters {
-                entries: sum.entries + metrics.entries_sent,
-                bytes: sum.bytes + metrics.total_sent(),
-                state: sum.state + metrics.sent(Class::State),
-                frames: sum.frames + metrics.frames_sent,
-            }
-        })
     }
 
     /// Entries that a node keeps, mean over nodes.
@@ -173,18 +121,17 @@ impl Cluster {
             let held: usize = states.filter_map(|(var, _)| graph.state(var)).map(State::entries).sum();
             held + node.buffered_entries()
         };
-        self.simulator.peers().map(|(_, node)| kept(node) as f64).sum::<f64>() / self.setup.nodes as f64
+        self.bench.simulator.peers().map(|(_, node)| kept(node) as f64).sum::<f64>() / self.setup.nodes as f64
     }
 
     /// Whether all nodes hold the same.
     fn agrees(&self) -> bool {
-        let first = self.node(0).fingerprint();
-        self.simulator.peers().all(|(_, node)| node.fingerprint() == first)
+        self.bench.agreeing() == self.setup.nodes
     }
 
     /// What the variables hold, as one number that does not tell when it was written.
     fn value(&self) -> u64 {
-        let graph = self.node(0).graph();
+        let graph = self.bench.node(0).graph();
         let of = |(var, info): (VarId, &lasp_dataflow::VarInfo)| {
             (info.name.as_str() != WARM_UP).then(|| {
                 let text = format!("{} {:?}", info.name.as_str(), graph.peek(var));
@@ -203,21 +150,21 @@ pub fn run(setup: &Setup, pace: &Pace<'_>, mut act: impl FnMut(&mut Cluster, usi
     let mut phases: Vec<(Duration, usize)> =
         (0..nodes).map(|node| (rng.duration(Duration::ZERO, interval), node)).collect();
     phases.sort_unstable();
-    let (before, start, cpu) = (cluster.counted(), cluster.now(), thread_cpu());
+    let (before, start, cpu) = (cluster.bench.sent(), cluster.now(), thread_cpu());
     let (mut series, mut memory, mut last) = (Vec::new(), Vec::new(), before);
     let mut round_over = |cluster: &mut Cluster| {
-        let counted = cluster.counted();
+        let counted = cluster.bench.sent();
         series.push((counted.bytes - last.bytes) as f64);
         last = counted;
-        cluster.simulator.drain_events();
+        cluster.bench.simulator.drain_events();
     };
     for event in 0..events {
         let round = start + interval * event as u32;
         for &(phase, node) in &phases {
-            cluster.simulator.run_until(round + phase);
+            cluster.bench.simulator.run_until(round + phase);
             act(&mut cluster, node, event);
         }
-        cluster.simulator.run_until(round + interval);
+        cluster.bench.simulator.run_until(round + interval);
         round_over(&mut cluster);
         // A look costs what is kept; ten are enough for a mean.
         if (event + 1) % events.div_ceil(10) == 0 {
@@ -229,16 +176,16 @@ pub fn run(setup: &Setup, pace: &Pace<'_>, mut act: impl FnMut(&mut Cluster, usi
     }
     let mut looks = 0;
     while looks < LOOKS && (looks == 0 || !cluster.agrees()) {
-        cluster.simulator.run_for(LOOK_EVERY);
+        cluster.bench.simulator.run_for(LOOK_EVERY);
         round_over(&mut cluster);
         looks += 1;
     }
-    let after = cluster.counted();
+    let sent = cluster.bench.sent().since(before);
     Outcome {
-        entries: after.entries - before.entries,
-        bytes: after.bytes - before.bytes,
-        protocol_bytes: (after.bytes - before.bytes) - (after.state - before.state),
-        frames: after.frames - before.frames,
+        entries: sent.entries,
+        bytes: sent.bytes,
+        protocol_bytes: sent.bytes - sent.state,
+        frames: sent.frames,
         memory: memory.iter().sum::<f64>() / memory.len().max(1) as f64,
         before: (before.entries, before.bytes),
         cpu_ms: cpu.zip(thread_cpu()).map_or(0.0, |(before, after)| (after - before).as_secs_f64() * 1000.0),
@@ -247,6 +194,6 @@ pub fn run(setup: &Setup, pace: &Pace<'_>, mut act: impl FnMut(&mut Cluster, usi
         converged: cluster.agrees(),
         value: cluster.value(),
         series,
-        trace_hash: cluster.simulator.trace_hash(),
+        trace_hash: cluster.bench.simulator.trace_hash(),
     }
 }

@@ -15,7 +15,6 @@ use crate::progress::Observer;
 use crate::run::Context;
 use crate::summary::Summary;
 use lasp_dataflow::{Op, Type, Value};
-use lasp_node::Interests;
 use lasp_overlay::Rng;
 use lasp_overlay::membership::{MembershipConfig, list};
 use lasp_sim::Latency;
@@ -127,7 +126,8 @@ fn run(job: &Job, elements: usize, pace: &Pace<'_>) -> Outcome {
     bench.cut(1, 2);
     for (node, side) in sides.into_iter().enumerate() {
         let list = list::Config { peers: vec![address(1 - node)], ..list::Config::default() };
-        bench.spawn(node, MembershipConfig::Static(list), Interests::All, &mut rng);
+        let membership = MembershipConfig::Static(list);
+        bench.spawn(node, lasp_node::Config { membership, ..lasp_node::Config::default() }, &mut rng);
         for some in side.chunks(BATCH) {
             let texts = some.iter().map(|text| Value::from(text.clone())).collect();
             bench.update(node, VARIABLE, &Type::GSet, Op::AddAll(texts));

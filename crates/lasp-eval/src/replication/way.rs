@@ -1,7 +1,7 @@
 //! The ways in which state travels that are compared: the paper's, and the runtime's own.
 
 use crate::choice::choice;
-use lasp_node::{DeltaRules, Dissemination, SyncMode};
+use lasp_node::{Dissemination, SyncMode};
 use std::time::Duration;
 
 choice! {
@@ -32,18 +32,12 @@ impl Way {
 
     /// Sets a node up for it, to exchange once an interval.
     pub fn tune(self, interval: Duration, node: &mut lasp_node::Config) {
-        let delta = |avoid_back_propagation, remove_redundancy| {
-            SyncMode::Delta(DeltaRules { avoid_back_propagation, remove_redundancy })
+        (node.dissemination, node.sync_mode) = if self.has_tree() {
+            (Dissemination::Tree, SyncMode::Digest)
+        } else {
+            // The paper's ways are named as the runtime's modes are.
+            (Dissemination::Gossip, self.name().parse().expect("a mode of the runtime"))
         };
-        node.sync_mode = match self {
-            Self::State => SyncMode::State,
-            Self::Delta => delta(false, false),
-            Self::DeltaBp => delta(true, false),
-            Self::DeltaRr => delta(false, true),
-            Self::DeltaBpRr => delta(true, true),
-            Self::Tree | Self::TreePaced => SyncMode::Digest,
-        };
-        node.dissemination = if self.has_tree() { Dissemination::Tree } else { Dissemination::Gossip };
         node.exchange.interval = interval;
         // The published algorithm goes by a clock of its own at each node, which keeps its beat.
         node.exchange.jitter = 0.0;

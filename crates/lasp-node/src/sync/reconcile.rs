@@ -36,9 +36,9 @@ fn has_parts(key: &Key) -> bool {
     key.ty().parts_follow_content()
 }
 
-/// The salted hashes of a state's parts.
-fn hashes(state: &State, salt: u64) -> Vec<u64> {
-    state.part_fingerprints().into_iter().map(|part| mix(salt, part)).collect()
+/// The salted hashes of a state's parts, by their fingerprints.
+fn hashes(parts: &[u64], salt: u64) -> Vec<u64> {
+    parts.iter().map(|&part| mix(salt, part)).collect()
 }
 
 /// The same as sketches have them.
@@ -56,7 +56,8 @@ impl AntiEntropy {
             return out.say(to, Message::Ask { key, since: Some(state.digest()), back: true });
         }
         let len = self.first_len(to, &key);
-        self.send_sketch(to, key, state, len, out);
+        let salt = self.salt(state);
+        Self::send_sketch(to, key, salt, &state.part_fingerprints(), len, out);
     }
 
     /// Symbols of the first sketch of a variable: what filters left, or half of what a neighbour needed the last time.
@@ -76,9 +77,8 @@ impl AntiEntropy {
         mix(state.fingerprint(), self.generation.into())
     }
 
-    fn send_sketch(&mut self, to: PeerId, key: Key, state: &State, len: usize, out: &mut Outcome) {
-        let salt = self.salt(state);
-        let symbols = sketch::sketch(&shortened(&hashes(state, salt)), len);
+    fn send_sketch(to: PeerId, key: Key, salt: u64, parts: &[u64], len: usize, out: &mut Outcome) {
+        let symbols = sketch::sketch(&shortened(&hashes(parts, salt)), len);
         out.say(to, Message::Sketch { key, salt, symbols });
     }
 
@@ -101,7 +101,7 @@ impl AntiEntropy {
         if !has_parts(&key) {
             return out.say(from, Message::Ask { key, since: Some(state.digest()), back: true });
         }
-        let ours = hashes(state, salt);
+        let ours = hashes(&state.part_fingerprints(), salt);
         let told = sketch::difference(symbols, &shortened(&ours)).filter(|_| !symbols.is_empty());
         let Some(told) = told else {
             out.differs = true;
@@ -124,21 +124,22 @@ impl AntiEntropy {
         if !has_parts(&key) {
             return out.say(from, Message::Ask { key, since: Some(state.digest()), back: true });
         }
-        let ours = hashes(state, gauged.salt);
-        let differ = Gauge::of(&ours).apart(&gauged.gauge);
+        let parts = state.part_fingerprints();
+        let differ = Gauge::of(&hashes(&parts, gauged.salt)).apart(&gauged.gauge);
         let digest = state.digest();
-        match Plan::choose(ours.len(), to_bytes(&digest).len(), differ, gauged.least) {
+        match Plan::choose(parts.len(), to_bytes(&digest).len(), differ, gauged.least) {
             Plan::Digest => out.say(from, Message::Ask { key, since: Some(digest), back: true }),
             Plan::Sketch(len) => {
                 if let Some(peer) = self.peers.get_mut(&from) {
                     peer.reach = len.clamp(FIRST, FAR);
                 }
-                self.send_sketch(from, key, state, len, out);
+                let salt = self.salt(state);
+                Self::send_sketch(from, key, salt, &parts, len, out);
             }
             Plan::Filter(probes) => {
                 let salt = self.salt(state);
-                let filter = Filter::of(&hashes(state, salt), probes);
-                let filtered = Filtered { salt, parts: ours.len(), filter };
+                let filter = Filter::of(&hashes(&parts, salt), probes);
+                let filtered = Filtered { salt, parts: parts.len(), filter };
                 out.say(from, Message::Filter { key, filtered, back: true });
             }
         }
@@ -157,7 +158,7 @@ impl AntiEntropy {
         let Some(state) = store.state(&key).filter(|_| self.wants(from, &key) && has_parts(&key)) else { return };
         out.differs = true;
         let Filtered { salt, parts: theirs, filter } = filtered;
-        let ours = hashes(state, *salt);
+        let ours = hashes(&state.part_fingerprints(), *salt);
         let given = ours.iter().filter(|&&hash| !filter.may_hold(hash)).count();
         if let Some(peer) = self.peers.get_mut(&from) {
             let rest = symbols_for(rest(ours.len(), given, *theirs, filter.mistakes(*theirs)));
