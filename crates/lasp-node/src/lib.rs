@@ -8,6 +8,7 @@
 //! - `store`: variables with their wire keys and hash trees. `key`, `payload`: how deltas are called and carried.
 //! - `echo`: derived deltas that others may say as well.
 //! - [`sync`]: anti-entropy between neighbours: digests that find differences.
+//! - `routes`: what is wanted beyond each link, so that payloads go nowhere else. `routing`: its place in the node.
 //! - [`exchange`]: whole states or deltas at intervals, in its place or without any broadcast.
 //! - `link`, `lane`: one link: pacing, flow control, and what waits merges instead of queueing.
 //! - `map`: what the overlay looks like, asked of everybody.
@@ -40,6 +41,8 @@ mod post;
 pub mod programs;
 mod recent;
 mod requests;
+mod routes;
+mod routing;
 mod store;
 mod surge;
 pub mod sync;

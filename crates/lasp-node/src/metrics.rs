@@ -60,6 +60,8 @@ pub struct Metrics {
     pub coalesced: u64,
     /// Most messages that ever waited on one link.
     pub queue_peak: u64,
+    /// Summaries of interests told to neighbours, and changes of them.
+    pub summaries_sent: u64,
     /// Comparisons with neighbours begun.
     pub syncs: u64,
     /// Comparisons that found a difference.

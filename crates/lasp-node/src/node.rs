@@ -19,6 +19,8 @@ use crate::payload::{Batch, Payload};
 use crate::post::Post;
 use crate::programs::{Ids, ProgramInfo, Programs, Told, Tools};
 use crate::recent::Recent;
+use crate::routes::Routes;
+use crate::routing::{Routing, passes_interests_on};
 use crate::store::{Applied, Store};
 use crate::surge::Surge;
 use crate::sync::{AntiEntropy, Appointment, Outcome, SyncConfig};
@@ -46,6 +48,10 @@ pub enum Timer {
     Survey(survey::Timer),
     /// A comparison with a neighbour.
     Sync(Appointment),
+    /// What is wanted beyond links is told on.
+    Routes,
+    /// Variables that are not wanted any more may be forgotten.
+    Free,
     /// An exchange with the neighbours.
     Exchange,
     /// What waits for a link may go.
@@ -79,14 +85,16 @@ pub struct Node {
     membership: AnyMembership,
     /// How often the membership strategy was given something.
     stirs: u64,
-    broadcast: Plumtree<Payload>,
-    sync: AntiEntropy,
-    exchange: Exchange,
+    pub(crate) broadcast: Plumtree<Payload>,
+    pub(crate) sync: AntiEntropy,
+    pub(crate) exchange: Exchange,
     surge: Surge,
+    pub(crate) routes: Routes,
+    pub(crate) routing: Routing,
     pub(crate) post: Post,
     pub(crate) surveys: Survey,
     links: BTreeMap<PeerId, Link>,
-    rng: Rng,
+    pub(crate) rng: Rng,
     /// Links with something new to send since the last flush.
     touched: Vec<PeerId>,
     /// Deltas made since the last flush, to be broadcast as one.
@@ -148,6 +156,8 @@ impl Node {
             sync: AntiEntropy::new(comparisons(&config), config.sync_mode == SyncMode::Digest),
             exchange: Exchange::new(config.sync_mode, config.exchange.clone()),
             surge: Surge::default(),
+            routes: Routes::new(&config.interests, passes_interests_on(&config)),
+            routing: Routing::default(),
             post,
             surveys,
             links: BTreeMap::new(),
@@ -331,9 +341,10 @@ impl Node {
                 self.feed_unicast(now, Input::Command(unicast::Command::NeighborUp(peer)), out);
                 self.feed_survey(now, Input::Command(survey::Command::NeighborUp(peer)), out);
                 let mut outcome = Outcome::default();
-                self.sync.peer_up(now, peer, &self.store, &mut self.rng, &mut outcome);
+                self.sync.peer_up(now, peer, &mut self.rng, &mut outcome);
                 self.exchange.peer_up(peer);
-                self.synchronise(outcome, out);
+                self.synchronise(now, outcome, out);
+                self.route(now, out, |routes, rng, outcome| routes.link_up(now, peer, rng, outcome));
             }
             membership::Event::Down(peer) => {
                 self.feed_broadcast(now, Input::Command(broadcast::Command::NeighborDown(*peer)), out);
@@ -341,6 +352,7 @@ impl Node {
                 self.feed_survey(now, Input::Command(survey::Command::NeighborDown(*peer)), out);
                 self.sync.peer_down(*peer, &mut self.store);
                 self.exchange.peer_down(*peer);
+                self.route_down(now, *peer, out);
                 if self.surge.is_on(now) {
                     self.doubt_the_tree(now, out);
                 }
@@ -355,7 +367,7 @@ impl Node {
 
     // ---- broadcast ----
 
-    fn feed_broadcast(&mut self, now: Time, input: Input<Plumtree<Payload>>, out: &mut Outbox<Self>) {
+    pub(crate) fn feed_broadcast(&mut self, now: Time, input: Input<Plumtree<Payload>>, out: &mut Outbox<Self>) {
         let (given_up, grafts) = (self.broadcast.metrics().given_up, self.broadcast.metrics().grafts_sent);
         let mut effects = Outbox::new();
         self.broadcast.handle(now, input, &mut effects);
@@ -369,7 +381,7 @@ impl Node {
         }
         for effect in effects.drain() {
             match effect {
-                Output::Send { to, message } => self.push(to, message.into()),
+                Output::Send { to, message } => self.push_wanted(to, message.into()),
                 Output::SetTimer { after, timer } => out.set_timer(after, Timer::Broadcast(timer)),
                 Output::Emit(broadcast::Event::Deliver { from, payload, .. }) => {
                     self.apply(now, from, &payload.batch(), out);
@@ -379,13 +391,14 @@ impl Node {
             }
         }
         self.catch_up(now);
+        self.follow_tree(now, out);
     }
 
     /// The tree was torn while most broadcasts had no ids: comparisons find what they said.
     fn doubt_the_tree(&mut self, now: Time, out: &mut Outbox<Self>) {
         let mut outcome = Outcome::default();
         self.sync.doubt(now, &mut self.rng, &mut outcome);
-        self.synchronise(outcome, out);
+        self.synchronise(now, outcome, out);
     }
 
     /// A broadcast could not be had from anybody: a comparison finds what it said.
@@ -394,13 +407,13 @@ impl Node {
         for contact in self.membership.active() {
             self.sync.recheck(now, contact.id, &mut self.rng, &mut outcome);
         }
-        self.synchronise(outcome, out);
+        self.synchronise(now, outcome, out);
     }
 
     /// What a broadcast says beyond what was passed on before, if it merged with others. Broadcasts that merged differently
     /// on two links overlap; passed on whole, what they share would go over every link once for each of them (removal of
     /// redundant state: Enes et al., ICDE'19 §IV).
-    fn news_of(&mut self, now: Time, ids: &broadcast::Ids, payload: Payload) -> Payload {
+    pub(crate) fn news_of(&mut self, now: Time, ids: &broadcast::Ids, payload: Payload) -> Payload {
         let merged = ids.single().is_none();
         let batch = payload.batch();
         if !merged && batch.iter().all(|(key, _)| self.store.wants(key)) {
@@ -499,14 +512,15 @@ impl Node {
 
     /// Merges what came by comparing; `true` if anything grew.
     fn learn(&mut self, now: Time, from: PeerId, batch: &Batch, out: &mut Outbox<Self>) -> bool {
-        let surge = self.surge.is_on(now);
+        let (surge, filling) = (self.surge.is_on(now), self.routing.is_filling(now));
         let mut grew = false;
         for (key, delta) in batch.iter() {
             let Some(delta) = self.admitted(now, key, delta) else { continue };
             let news = self.beyond_store(key, &delta);
             self.hand_on(from, key, &delta, &news);
             if self.config.dissemination.pushes() && !news.is_bottom() {
-                self.detours.remember(now, key, news, surge);
+                // What is filled in is not under way.
+                self.detours.remember(now, key, news, surge && !filling);
             }
             grew |= self.apply_one(key, &delta, out) == Applied::Grew;
         }
@@ -516,7 +530,7 @@ impl Node {
 
     /// Merges deltas that came along the tree without ids, and passes on what was news. Where this node cannot tell, it
     /// passes nothing on: what has no ids could go in circles.
-    fn relay(&mut self, now: Time, from: PeerId, batch: &Batch, out: &mut Outbox<Self>) {
+    pub(crate) fn relay(&mut self, now: Time, from: PeerId, batch: &Batch, out: &mut Outbox<Self>) {
         let mut news = Batch::default();
         for (key, delta) in batch.iter() {
             let Some(delta) = self.admitted(now, key, delta) else { continue };
@@ -540,7 +554,7 @@ impl Node {
             self.told.remember(now, key, delta.clone(), false);
         }
         let eager: Vec<PeerId> = self.broadcast.eager().filter(|&peer| Some(peer) != from).collect();
-        eager.into_iter().for_each(|peer| self.push(peer, Item::Relay(news.clone())));
+        eager.into_iter().for_each(|peer| self.push_wanted(peer, Item::Relay(news.clone())));
     }
 
     /// Tells neighbours whose links are new in the tree what was passed on of late without an id: it did not go over them,
@@ -552,7 +566,7 @@ impl Node {
         }
         let told = self.told.all(now);
         if !told.is_empty() {
-            turned.into_iter().for_each(|peer| self.push(peer, Item::Relay(told.clone())));
+            turned.into_iter().for_each(|peer| self.push_wanted(peer, Item::Relay(told.clone())));
         }
     }
 
@@ -663,13 +677,13 @@ impl Node {
 
     // ---- anti-entropy ----
 
-    fn synchronise(&mut self, outcome: Outcome, out: &mut Outbox<Self>) {
+    pub(crate) fn synchronise(&mut self, now: Time, outcome: Outcome, out: &mut Outbox<Self>) {
         self.metrics.sync_differences += u64::from(outcome.differs);
         for (peer, item) in outcome.items {
             self.push(peer, item);
         }
-        if let Some(peer) = outcome.changed_interests {
-            self.exchange.interests_changed(peer);
+        if let Some(peer) = outcome.disagrees {
+            self.route(now, out, |routes, _, outcome| routes.repeat(now, peer, outcome));
         }
         for (after, appointment) in outcome.timers {
             out.set_timer(after, Timer::Sync(appointment));
@@ -689,13 +703,7 @@ impl Node {
         }
         let compared = self.sync.expired(now, appointment, &mut self.store, surge, &mut self.rng, &mut outcome);
         self.metrics.syncs += u64::from(compared);
-        self.synchronise(outcome, out);
-    }
-
-    pub(crate) fn interests_changed(&mut self, now: Time, out: &mut Outbox<Self>) {
-        let mut outcome = Outcome::default();
-        self.sync.interests_changed(now, &self.store, &mut self.rng, &mut outcome);
-        self.synchronise(outcome, out);
+        self.synchronise(now, outcome, out);
     }
 
     // ---- inputs ----
@@ -724,14 +732,15 @@ impl Node {
             }
             Item::Gossip { ids, round, payload } => {
                 self.surge.note(now, ids.count());
-                let payload = self.news_of(now, &ids, payload);
-                let message = broadcast::Message::Gossip { ids, round, payload };
-                self.feed_broadcast(now, Input::Received { from, message }, out);
+                self.gossip(now, from, ids, round, payload, out);
+            }
+            Item::Control(Control::Interests(message)) => {
+                self.route(now, out, |routes, rng, outcome| routes.heard(now, from, message, rng, outcome));
             }
             Item::Control(Control::Sync(message)) => {
                 let mut outcome = Outcome::default();
                 self.sync.receive(now, from, message, &mut self.store, &mut self.rng, &mut outcome);
-                self.synchronise(outcome, out);
+                self.synchronise(now, outcome, out);
             }
             Item::Control(Control::Unicast(message)) => {
                 self.on_letter(now, from, message, out);
@@ -750,10 +759,10 @@ impl Node {
     }
 
     fn on_data(&mut self, now: Time, from: PeerId, batch: &Batch, out: &mut Outbox<Self>) {
-        if self.learn(now, from, batch, out) && !self.surge.is_on(now) {
+        if self.learn(now, from, batch, out) && (!self.surge.is_on(now) || self.routing.is_filling(now)) {
             let mut outcome = Outcome::default();
             self.sync.learnt_from(now, from, &mut self.rng, &mut outcome);
-            self.synchronise(outcome, out);
+            self.synchronise(now, outcome, out);
         }
     }
 
@@ -778,6 +787,8 @@ impl Node {
             Timer::Unicast(timer) => self.feed_unicast(now, Input::Expired(timer), out),
             Timer::Survey(timer) => self.feed_survey(now, Input::Expired(timer), out),
             Timer::Sync(appointment) => self.compare(now, appointment, out),
+            Timer::Routes => self.route(now, out, |routes, rng, outcome| routes.expired(now, rng, outcome)),
+            Timer::Free => self.free(now, out),
             Timer::Exchange => self.exchange(now, out),
             Timer::Flush(peer) | Timer::Acknowledge(peer) => {
                 if let Some(link) = self.links.get_mut(&peer) {

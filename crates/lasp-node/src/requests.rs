@@ -60,7 +60,7 @@ impl Node {
         match request {
             Request::Declare { name, ty, local } => {
                 name.as_ref().map_or(Ok(()), free)?;
-                let (var, widened) = self.store.declare(name, ty, local)?;
+                let (var, widened) = self.store.declare(now, name, ty, local)?;
                 if widened {
                     self.interests_changed(now, out);
                 }
@@ -91,7 +91,7 @@ impl Node {
                 Ok(Reply::Bool(self.store.graph_mut().remove_derivation(derivation)))
             }
             Request::Undeclare(var) => {
-                if self.store.undeclare(var)? {
+                if self.store.undeclare(now, var)? {
                     self.interests_changed(now, out);
                 }
                 Ok(Reply::Done)
@@ -102,7 +102,7 @@ impl Node {
                 Ok(Reply::Bool(self.store.graph_mut().contains(var, &value)))
             }
             Request::Interests(interests) => {
-                self.store.set_interests(interests);
+                self.store.set_interests(now, interests);
                 self.programs.touch();
                 self.interests_changed(now, out);
                 Ok(Reply::Done)

@@ -17,13 +17,11 @@ mod tree;
 pub(crate) use message::{Message, Scope};
 pub(crate) use tree::Forest;
 
-use crate::interest::Interests;
 use crate::key::Key;
 use crate::payload::Batch;
+use crate::routes::Common;
 use crate::store::Store;
 use crate::wire::{Control, Item};
-use lasp_crdt::codec::to_bytes;
-use lasp_crdt::fingerprint;
 use lasp_dataflow::State;
 use lasp_overlay::{PeerId, Rng, Time};
 use std::collections::BTreeMap;
@@ -82,7 +80,8 @@ pub struct Appointment {
 
 #[derive(Debug)]
 struct Peer {
-    interests: Interests,
+    /// What both keep.
+    common: Common,
     generation: u32,
     due: Time,
     /// Comparisons since the link came up.
@@ -151,8 +150,8 @@ pub(crate) struct Outcome {
     pub(crate) timers: Vec<(Duration, Appointment)>,
     /// A comparison found a difference.
     pub(crate) differs: bool,
-    /// A neighbour wants to hear something else than before.
-    pub(crate) changed_interests: Option<PeerId>,
+    /// A neighbour and this node do not mean the same by what both keep.
+    pub(crate) disagrees: Option<PeerId>,
 }
 
 impl Outcome {
@@ -190,10 +189,10 @@ impl AntiEntropy {
         }
     }
 
-    /// A neighbour is there: say what this node wants, compare soon.
-    pub(crate) fn peer_up(&mut self, now: Time, peer: PeerId, store: &Store, rng: &mut Rng, out: &mut Outcome) {
+    /// A neighbour is there: compare soon.
+    pub(crate) fn peer_up(&mut self, now: Time, peer: PeerId, rng: &mut Rng, out: &mut Outcome) {
         let state = Peer {
-            interests: Interests::All,
+            common: Common::default(),
             generation: 0,
             due: Time::from_micros(u64::MAX),
             compared: 0,
@@ -203,9 +202,6 @@ impl AntiEntropy {
             rest: None,
         };
         self.peers.insert(peer, state);
-        if *store.interests() != Interests::All {
-            out.say(peer, Message::Interests(store.interests().clone()));
-        }
         self.schedule(now, peer, rng.jitter(self.config.first, 0.5), out);
     }
 
@@ -216,21 +212,28 @@ impl AntiEntropy {
     }
 
     fn drop_unused_trees(&self, store: &mut Store) {
-        store.forest_mut().retain_trees(|interests| self.peers.values().any(|peer| peer.interests == *interests));
+        store.forest_mut().retain_trees(|key| self.peers.values().any(|peer| peer.common.key() == key));
     }
 
-    /// Whether a neighbour wants to hear a variable.
+    /// Whether a neighbour keeps a variable, as this node does.
     pub(crate) fn wants(&self, peer: PeerId, key: &Key) -> bool {
-        self.peers.get(&peer).is_some_and(|peer| peer.interests.covers(key.name().as_str()))
+        self.peers.get(&peer).is_some_and(|peer| peer.common.covers(key.name().as_str()))
     }
 
-    /// This node's interests changed: tell everybody, and compare soon.
-    pub(crate) fn interests_changed(&mut self, now: Time, store: &Store, rng: &mut Rng, out: &mut Outcome) {
-        let peers: Vec<PeerId> = self.peers.keys().copied().collect();
-        for &peer in &peers {
-            out.say(peer, Message::Interests(store.interests().clone()));
-            self.schedule(now, peer, rng.jitter(self.config.first, 0.5), out);
-        }
+    /// A neighbour and this node have something else in common than before: compare soon, as new neighbours do.
+    pub(crate) fn common_changed(
+        &mut self,
+        now: Time,
+        peer: PeerId,
+        common: Common,
+        store: &mut Store,
+        rng: &mut Rng,
+        out: &mut Outcome,
+    ) {
+        let Some(state) = self.peers.get_mut(&peer) else { return };
+        (state.common, state.compared) = (common, 0);
+        self.drop_unused_trees(store);
+        self.schedule(now, peer, rng.jitter(self.config.first, 0.5), out);
     }
 
     /// Something new came from `source` outside the broadcast tree: compare with the others soon.
@@ -303,11 +306,8 @@ impl AntiEntropy {
         self.patience.streak = if differed { self.patience.streak + 1 } else { 0 };
         // The first comparison may have been lost with the handshake: one more soon after.
         let next = if state.compared < DUE { self.config.recheck } else { self.config.interval };
-        let digest = Message::Digest {
-            root: store.forest_mut().tree(&state.interests).root(),
-            mine: hash_of(store.interests()),
-            yours: hash_of(&state.interests),
-        };
+        let (mine, yours) = state.common.hashes();
+        let digest = Message::Digest { root: store.forest_mut().tree(&state.common).root(), mine, yours };
         out.say(appointment.peer, digest);
         self.schedule(now, appointment.peer, rng.jitter(next, 0.25), out);
         true
@@ -327,7 +327,6 @@ impl AntiEntropy {
             return;
         }
         match message {
-            Message::Interests(interests) => self.on_interests(now, from, interests, store, rng, out),
             Message::Digest { root, mine, yours } => self.on_digest(from, root, mine, yours, store, out),
             Message::Buckets(buckets) => self.on_buckets(from, &buckets, store, out),
             Message::Summary { scope, entries } => self.on_summary(from, scope, entries, store, out),
@@ -342,34 +341,16 @@ impl AntiEntropy {
         }
     }
 
-    fn on_interests(
-        &mut self,
-        now: Time,
-        from: PeerId,
-        interests: Interests,
-        store: &mut Store,
-        rng: &mut Rng,
-        out: &mut Outcome,
-    ) {
-        if let Some(peer) = self.peers.get_mut(&from) {
-            out.changed_interests = (peer.interests != interests).then_some(from);
-            peer.interests = interests;
-        }
-        self.drop_unused_trees(store);
-        self.schedule(now, from, rng.jitter(self.config.first, 0.5), out);
-    }
-
     /// Equal: silence. Unequal: the own sums, by variable for a small store, by bucket for a large one.
     fn on_digest(&mut self, from: PeerId, root: u64, mine: u64, yours: u64, store: &mut Store, out: &mut Outcome) {
         let Some(peer) = self.peers.get(&from) else { return };
-        let agreed = mine == hash_of(&peer.interests) && yours == hash_of(store.interests());
-        if !agreed {
-            // One side has not heard what the other wants: say it, the answer's comparison follows.
-            out.differs = true;
-            return out.say(from, Message::Interests(store.interests().clone()));
+        if (yours, mine) != peer.common.hashes() {
+            // One side has not heard what the other wants: it is said again, and compared.
+            (out.differs, out.disagrees) = (true, Some(from));
+            return;
         }
-        let interests = peer.interests.clone();
-        let tree = store.forest_mut().tree(&interests);
+        let common = peer.common.clone();
+        let tree = store.forest_mut().tree(&common);
         if tree.root() == root {
             return;
         }
@@ -378,25 +359,25 @@ impl AntiEntropy {
             let buckets = Box::new(*tree.buckets());
             return out.say(from, Message::Buckets(buckets));
         }
-        self.summarise(from, Scope::ALL, &interests, store, out);
+        self.summarise(from, Scope::ALL, &common, store, out);
     }
 
     fn on_buckets(&self, from: PeerId, theirs: &[u64; BUCKETS], store: &mut Store, out: &mut Outcome) {
         let Some(peer) = self.peers.get(&from) else { return };
-        let ours = store.forest_mut().tree(&peer.interests).buckets();
+        let ours = store.forest_mut().tree(&peer.common).buckets();
         let mut scope = Scope::NONE;
         for bucket in (0..=u8::MAX).filter(|&b| ours[b as usize] != theirs[b as usize]) {
             scope.insert(bucket);
         }
         if scope != Scope::NONE {
             out.differs = true;
-            self.summarise(from, scope, &peer.interests, store, out);
+            self.summarise(from, scope, &peer.common, store, out);
         }
     }
 
-    fn summarise(&self, to: PeerId, scope: Scope, interests: &Interests, store: &Store, out: &mut Outcome) {
+    fn summarise(&self, to: PeerId, scope: Scope, common: &Common, store: &Store, out: &mut Outcome) {
         let mut entries = Vec::new();
-        for (_, fingerprint, var) in scope.iter().flat_map(|bucket| store.forest().bucket(bucket, interests)) {
+        for (_, fingerprint, var) in scope.iter().flat_map(|bucket| store.forest().bucket(bucket, common)) {
             entries.extend(store.key(var).map(|key| (key.clone(), fingerprint)));
         }
         out.say(to, Message::Summary { scope, entries });
@@ -413,7 +394,7 @@ impl AntiEntropy {
     ) {
         let Some(peer) = self.peers.get(&from) else { return };
         let theirs: BTreeMap<u64, u64> = entries.iter().map(|(key, fingerprint)| (key.hash(), *fingerprint)).collect();
-        for (hash, _, var) in scope.iter().flat_map(|bucket| store.forest().bucket(bucket, &peer.interests)) {
+        for (hash, _, var) in scope.iter().flat_map(|bucket| store.forest().bucket(bucket, &peer.common)) {
             let (Some(key), Some(state)) = (store.key(var), store.graph().state(var)) else { continue };
             if !theirs.contains_key(&hash) {
                 out.differs = true;
@@ -422,7 +403,7 @@ impl AntiEntropy {
         }
         for (key, fingerprint) in entries {
             let ours = store.forest().fingerprint(key.hash());
-            let wanted = scope.contains(bucket_of(key.hash())) && store.interests().covers(key.name().as_str());
+            let wanted = scope.contains(bucket_of(key.hash())) && store.wants(&key);
             if ours == fingerprint || !wanted {
                 continue;
             }
@@ -449,13 +430,5 @@ impl AntiEntropy {
         if !delta.is_bottom() {
             out.give(from, key, delta);
         }
-    }
-}
-
-/// 0 for everything, so that the usual case is one byte on the wire.
-fn hash_of(interests: &Interests) -> u64 {
-    match interests {
-        Interests::All => 0,
-        narrower => fingerprint::hash(&to_bytes(narrower)) | 1,
     }
 }

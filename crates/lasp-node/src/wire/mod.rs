@@ -17,6 +17,7 @@ use crate::key::Key;
 use crate::letter::Letter;
 use crate::metrics::{CLASSES, Class};
 use crate::payload::{Batch, Payload, decode_entry, encode_entry};
+use crate::routes;
 use crate::sync;
 use intern::{Known, Tables};
 use lasp_crdt::{Decode, DecodeError, Encode, Reader, Writer};
@@ -37,6 +38,7 @@ const UNICAST: u8 = 5;
 const GROUP: u8 = 6;
 const ACKNOWLEDGED: u8 = 7;
 const SURVEY: u8 = 8;
+const INTERESTS: u8 = 9;
 
 /// What is said to keep overlay and stores in order.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,6 +49,8 @@ pub(crate) enum Control {
     Broadcast(broadcast::Message<Payload>),
     /// Of anti-entropy.
     Sync(sync::Message),
+    /// What is wanted at the sender and beyond it.
+    Interests(routes::Message),
     /// To one node, or in search of it.
     Unicast(unicast::Message<Letter>),
     /// What the overlay looks like.
@@ -119,6 +123,7 @@ fn parse_item(r: &mut Reader<'_>) -> Result<Item, DecodeError> {
         MEMBERSHIP => membership::AnyMessage::decode(r).map(Control::Membership).map(Item::Control),
         BROADCAST => broadcast::Message::decode(r).map(Item::from),
         SYNC => sync::Message::decode(r).map(Control::Sync).map(Item::Control),
+        INTERESTS => routes::Message::decode(r).map(Control::Interests).map(Item::Control),
         UNICAST => unicast::Message::decode(r).map(Control::Unicast).map(Item::Control),
         SURVEY => survey::Message::decode(r).map(Control::Survey).map(Item::Control),
         GROUP => Ok(Item::Group { number: r.varint("group")?, batch: Batch::decode(r)? }),
@@ -228,6 +233,7 @@ impl<'a> Builder<'a> {
             Control::Membership(message) => self.put(Class::Membership, MEMBERSHIP, message),
             Control::Broadcast(message) => self.put(Class::Broadcast, BROADCAST, message),
             Control::Sync(message) => self.put(Class::Sync, SYNC, message),
+            Control::Interests(message) => self.put(Class::Sync, INTERESTS, message),
             Control::Unicast(message) => self.put(Class::Unicast, UNICAST, message),
             Control::Survey(message) => self.put(Class::Membership, SURVEY, message),
             Control::Acknowledged(number) => self.put(Class::Sync, ACKNOWLEDGED, &Varint(*number)),

@@ -12,5 +12,6 @@ mod paced;
 mod programs;
 mod requests;
 mod rig;
+mod routes;
 mod slow;
 mod survey;

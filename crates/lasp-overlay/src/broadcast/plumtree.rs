@@ -13,7 +13,7 @@
 use super::announce::Announcements;
 use super::cache::Cache;
 use super::config::Config;
-use super::message::Message;
+use super::message::{Ids, Message};
 use super::missing::Missing;
 use super::recent::Recent;
 use super::seen::Seen;
@@ -188,6 +188,11 @@ impl<P: Payload> Plumtree<P> {
     /// How many payloads are remembered.
     pub fn cached(&self) -> usize {
         self.cache.len()
+    }
+
+    /// Whether all of these have been here. Cost: the number of ranges.
+    pub fn has_seen(&self, ids: &Ids) -> bool {
+        self.seen.unseen(ids.ranges()).is_empty()
     }
 
     /// How many ranges of ids are remembered as seen.
