@@ -10,6 +10,7 @@ pub use crate::lab::idle::options::Idle;
 pub use crate::lab::options::{Crash, Hyparview, Optimise, OverlayScale};
 pub use crate::lab::rapid::options::Rapid;
 pub use crate::process::overlay::options::OverlayProcesses;
+pub use crate::replication::interest::options::Interest;
 pub use crate::replication::micro::options::Micro;
 pub use crate::replication::reconcile::options::Reconcile;
 pub use crate::replication::retwis::options::Retwis;
@@ -185,6 +186,8 @@ pub enum Scenario {
     Retwis(Retwis),
     /// Two replicas that differ meet once.
     Reconcile(Reconcile),
+    /// Many variables of which each node wants few.
+    Interest(Interest),
 }
 
 /// Options of `advertisement-counter`.
@@ -405,6 +408,7 @@ impl Config {
             Scenario::Micro(_) => (15, 1, Where::Sim),
             Scenario::Retwis(_) => (50, 1, Where::Sim),
             Scenario::Reconcile(_) => (2, 1, Where::Sim),
+            Scenario::Interest(_) => (1000, 1, Where::Sim),
             _ => (16, 1, Where::Process),
         };
         let membership = match &scenario {
@@ -476,7 +480,11 @@ impl Config {
             self.check_lab()?;
             let small = matches!(
                 self.scenario,
-                Scenario::Idle(_) | Scenario::Micro(_) | Scenario::Retwis(_) | Scenario::Reconcile(_)
+                Scenario::Idle(_)
+                    | Scenario::Micro(_)
+                    | Scenario::Retwis(_)
+                    | Scenario::Reconcile(_)
+                    | Scenario::Interest(_)
             );
             let least = if small { 2 } else { 50 };
             within("--nodes", self.nodes, least, 4_000_000, "50 to 4000000")?;
@@ -574,6 +582,10 @@ impl Scenario {
             "the ICDE'19 paper's application: a social network of 10,000 users on 50 nodes, by how uneven they are",
         ),
         ("reconcile", "two replicas of a set of 100,000 strings that differ in none to all of them meet once"),
+        (
+            "interest",
+            "1,000 variables of which each of 1,000 nodes wants 1 %: payload received, beside full replication",
+        ),
     ];
 
     /// The name on the command line.
@@ -592,6 +604,7 @@ impl Scenario {
             Self::Micro(_) => "micro",
             Self::Retwis(_) => "retwis",
             Self::Reconcile(_) => "reconcile",
+            Self::Interest(_) => "interest",
         }
     }
 
@@ -605,7 +618,9 @@ impl Scenario {
         match self {
             Self::Rapid(_) => &[Membership::Full],
             Self::Churn(_) | Self::Idle(_) => &[Membership::HyParView, Membership::Full, Membership::Scamp],
-            Self::Hyparview(_) | Self::OverlayScale(_) | Self::Broadcast(_) => &[Membership::HyParView],
+            Self::Hyparview(_) | Self::OverlayScale(_) | Self::Broadcast(_) | Self::Interest(_) => {
+                &[Membership::HyParView]
+            }
             Self::Micro(_) | Self::Retwis(_) | Self::Reconcile(_) => &[Membership::Static],
             _ => Membership::AVAILABLE,
         }
@@ -637,6 +652,7 @@ impl Scenario {
             Self::Micro(options) => options.check(nodes),
             Self::Retwis(options) => options.check(nodes),
             Self::Reconcile(options) => options.check(nodes),
+            Self::Interest(options) => options.check(nodes),
         }
     }
 }
@@ -676,7 +692,7 @@ fn interval(name: &'static str, span: Span) -> Result<(), ConfigError> {
 mod tests {
     use super::*;
 
-    fn every_scenario() -> [Scenario; 13] {
+    fn every_scenario() -> [Scenario; 14] {
         [
             Scenario::AdvertisementCounter(AdvertisementCounter { ads: 3, heavy_clients: true, ..Default::default() }),
             Scenario::SharedLoad(SharedLoad { increments: 7, ..Default::default() }),
@@ -691,6 +707,7 @@ mod tests {
             Scenario::Micro(Micro { percents: vec![5], ..Default::default() }),
             Scenario::Retwis(Retwis { zipf: vec![0.25], ..Default::default() }),
             Scenario::Reconcile(Reconcile { elements: 9, ..Default::default() }),
+            Scenario::Interest(Interest { variables: 9, ..Default::default() }),
         ]
     }
 

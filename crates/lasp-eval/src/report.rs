@@ -89,6 +89,7 @@ fn subtitle(config: &Config) -> String {
         let what = match config.scenario {
             Scenario::Micro(_) | Scenario::Retwis(_) => "Synchronisation over a fixed topology",
             Scenario::Reconcile(_) => "Two nodes that compare",
+            Scenario::Interest(_) => "Whole nodes over a random overlay",
             _ => "Membership alone",
         };
         return format!("{what}; {place}; {runs}.");
@@ -306,6 +307,7 @@ fn options(scenario: &Scenario) -> Vec<(&'static str, String)> {
         Scenario::Micro(options) => options.described(),
         Scenario::Retwis(options) => options.described(),
         Scenario::Reconcile(options) => options.described(),
+        Scenario::Interest(options) => options.described(),
     }
 }
 

@@ -129,19 +129,19 @@ impl Link {
         }
     }
 
-    /// Reads a frame from the peer.
+    /// Reads a frame from the peer: what it says, and how many bytes of it are deltas.
     ///
     /// # Errors
     /// [`DecodeError`]; if it was for the sake of references, both sides start their tables anew.
-    pub(crate) fn receive(&mut self, frame: &Frame) -> Result<Vec<Item>, DecodeError> {
-        let Parsed { known, lost, items } =
+    pub(crate) fn receive(&mut self, frame: &Frame) -> Result<(Vec<Item>, u64), DecodeError> {
+        let Parsed { known, lost, items, state } =
             wire::parse(frame.as_bytes(), &mut self.tables).inspect_err(|error| self.on_error(error))?;
         if lost {
             self.tables.forget_acknowledged();
         } else if let Some(known) = known {
             self.tables.acknowledge(known);
         }
-        Ok(items)
+        Ok((items, state))
     }
 
     fn on_error(&mut self, error: &DecodeError) {

@@ -27,6 +27,8 @@ pub struct Metrics {
     pub entries_sent: u64,
     /// Bytes received, length prefixes included.
     pub bytes_received: u64,
+    /// Of these, bytes of deltas and states.
+    pub state_received: u64,
     /// Frames sent.
     pub frames_sent: u64,
     /// Frames received.

@@ -712,10 +712,11 @@ impl Node {
         self.metrics.frames_received += 1;
         self.metrics.bytes_received += frame.wire_len() as u64;
         self.touch(from);
-        let Some(Ok(items)) = self.links.get_mut(&from).map(|link| link.receive(frame)) else {
+        let Some(Ok((items, state))) = self.links.get_mut(&from).map(|link| link.receive(frame)) else {
             self.metrics.frames_refused += 1;
             return;
         };
+        self.metrics.state_received += state;
         self.membership.heard(now, from);
         for item in items {
             self.on_item(now, from, item, out);

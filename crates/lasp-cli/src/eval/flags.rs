@@ -7,12 +7,12 @@ use broadcast::BroadcastArgs;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
 use lasp_eval::config::{
-    AdvertisementCounter, Broadcast, Churn, Config, ConfigError, Crash, Dissemination, Hyparview, Idle, Latency,
-    Membership, Micro, Optimise, OverlayProcesses, OverlayScale, Preset, Rapid, Reconcile, Retwis, Scenario,
+    AdvertisementCounter, Broadcast, Churn, Config, ConfigError, Crash, Dissemination, Hyparview, Idle, Interest,
+    Latency, Membership, Micro, Optimise, OverlayProcesses, OverlayScale, Preset, Rapid, Reconcile, Retwis, Scenario,
     SharedLoad, Sync, Where,
 };
 use lasp_eval::span::Span;
-use replication::{MicroArgs, ReconcileArgs, RetwisArgs};
+use replication::{InterestArgs, MicroArgs, ReconcileArgs, RetwisArgs};
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -57,6 +57,8 @@ pub(crate) enum ScenarioArgs {
     Retwis(RetwisArgs),
     /// Two replicas of a set of 100,000 strings that differ in none to all of them meet once: bytes over the least
     Reconcile(ReconcileArgs),
+    /// 1,000 variables of which each of 1,000 nodes wants 1 %: payload received, beside full replication
+    Interest(InterestArgs),
 }
 
 /// Flags that every scenario has.
@@ -64,7 +66,8 @@ pub(crate) enum ScenarioArgs {
 #[command(next_help_heading = "Evaluation")]
 pub(crate) struct CommonArgs {
     /// Nodes, the server among them [default: 16; hyparview: 10000; overlay-scale: 100000; overlay-processes: 1000; rapid:
-    /// 2000; churn, idle, broadcast: 10000; micro: 15; retwis: 50; reconcile: 2]
+    /// 2000; churn, idle, broadcast: 10000; micro: 15; retwis: 50; reconcile: 2;
+    /// interest: 1000]
     #[arg(long, global = true, env = "LASP_EVAL_NODES", value_name = "N")]
     nodes: Option<usize>,
     /// How nodes find each other [default: hyparview; rapid: full; micro, retwis, reconcile: static]
@@ -429,6 +432,7 @@ scenarios! {
     Micro(MicroArgs): crdts, percents, topologies, modes, events, interval, warm_up;
     Retwis(RetwisArgs): zipf, modes, users, events, interval, warm_up;
     Reconcile(ReconcileArgs): elements, similarity;
+    Interest(InterestArgs): variables, wanted, updates, rate, strangers, letters, changes, forming;
 }
 
 /// What was given, if anything.

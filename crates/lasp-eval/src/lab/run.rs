@@ -11,7 +11,7 @@ use crate::archive::{Archive, ArchiveError};
 use crate::config::{Config, Scenario};
 use crate::plot::Chart;
 use crate::progress::Observer;
-use crate::replication::{micro, reconcile, retwis};
+use crate::replication::{interest, micro, reconcile, retwis};
 use crate::run::Context;
 use crate::summary::{Memory, Outside, Summary, summarize};
 use crate::usage::usage;
@@ -38,6 +38,7 @@ pub fn evaluate(
         Scenario::Hyparview(options) => hyparview(config, options, context, observer),
         Scenario::Micro(options) => micro::evaluate(config, options, context, observer),
         Scenario::Retwis(options) => retwis::evaluate(config, options, context, observer),
+        Scenario::Interest(options) => interest::evaluate(config, options, context, observer),
         Scenario::Reconcile(options) => reconcile::evaluate(config, options, context, observer),
         _ => return Ok(Overall { summary: blank(config), spread: BTreeMap::new(), runs: Vec::new() }),
     };

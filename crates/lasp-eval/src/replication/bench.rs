@@ -115,6 +115,11 @@ impl Bench {
         var.is_some()
     }
 
+    /// The same of a node that hears the variable only if it wants it.
+    pub fn update_unheard(&mut self, node: usize, name: &str, ty: &Type, op: Op) -> bool {
+        self.update(node, name, ty, op)
+    }
+
     /// What all nodes together have sent so far.
     pub fn sent(&self) -> Sent {
         self.simulator.peers().fold(Sent::default(), |sum, (_, node)| sum.and(node.metrics()))

@@ -53,6 +53,7 @@ impl Table {
 pub fn tables(summary: &Summary) -> Vec<Table> {
     match summary.scenario.as_str() {
         "broadcast" => crate::lab::broadcast::figures::tables(summary),
+        "interest" => super::interest::figures::tables(summary),
         "micro" => super::micro::figures::tables(summary),
         "reconcile" => super::reconcile::figures::tables(summary),
         "retwis" => super::retwis::figures::tables(summary),

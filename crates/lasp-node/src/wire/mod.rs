@@ -22,7 +22,7 @@ use crate::sync;
 use intern::{Known, Tables};
 use lasp_crdt::{Decode, DecodeError, Encode, Reader, Writer};
 use lasp_dataflow::State;
-use lasp_overlay::broadcast::{self, Ids};
+use lasp_overlay::broadcast::{self, Ids, Payload as _};
 use lasp_overlay::{membership, survey, unicast};
 use std::cell::Cell;
 
@@ -95,6 +95,8 @@ pub(crate) struct Parsed {
     pub(crate) lost: bool,
     /// What it says, in order.
     pub(crate) items: Vec<Item>,
+    /// Bytes of the deltas in it.
+    pub(crate) state: u64,
 }
 
 /// Reads a frame; the link's tables learn its definitions.
@@ -112,7 +114,20 @@ pub(crate) fn parse(bytes: &[u8], tables: &mut Tables) -> Result<Parsed, DecodeE
         parsed.known = Some(Known { replicas: r.varint("known")?, symbols: r.varint("known")? });
     }
     while r.remaining() > 0 {
-        parsed.items.push(parse_item(&mut r)?);
+        let from = r.at();
+        let item = parse_item(&mut r)?;
+        parsed.state += match &item {
+            Item::Control(_) => 0,
+            Item::Gossip { payload, .. } => {
+                if payload.batch().is_empty() {
+                    0
+                } else {
+                    payload.weight() as u64
+                }
+            }
+            Item::Relay(_) | Item::Data(_) | Item::Group { .. } => (r.at() - from) as u64,
+        };
+        parsed.items.push(item);
     }
     Ok(parsed)
 }
@@ -245,7 +260,8 @@ impl<'a> Builder<'a> {
         let bytes = Cell::new(0);
         let payload = Measured { batch, bytes: &bytes };
         self.put(Class::Broadcast, BROADCAST, &broadcast::Message::Gossip { ids, round, payload });
-        let state = bytes.get() as u64;
+        // What is empty says only that nothing is left for this part of the tree.
+        let state = if batch.is_empty() { 0 } else { bytes.get() as u64 };
         self.tally.by_class[Class::Broadcast as usize] -= state;
         self.tally.by_class[Class::State as usize] += state;
         self.count_entries(batch);
