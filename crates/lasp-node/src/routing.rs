@@ -4,7 +4,7 @@ use crate::config::Config;
 use crate::exchange::Dissemination;
 use crate::node::{Node, Timer};
 use crate::payload::{Batch, Payload};
-use crate::routes::{self, Routes};
+use crate::routes::{self, Depth, Routes};
 use crate::store::LINGER;
 use crate::sync;
 use crate::wire::{Control, Item};
@@ -22,6 +22,8 @@ pub(crate) struct Routing {
     fills_until: Time,
     /// A look at what may be forgotten is due.
     frees: bool,
+    /// How deep the tree is.
+    depth: Depth,
     /// Neighbours that were asked for payloads and may answer that nothing is left of them.
     asked: Vec<PeerId>,
 }
@@ -65,9 +67,12 @@ impl Node {
             self.sync.recheck(now, peer, &mut self.rng, &mut compared);
             self.synchronise(now, compared, out);
         }
-        if outcome.pulse && self.broadcast.shapes_next(now) {
-            let nothing = Payload::new(Batch::default());
-            self.feed_broadcast(now, Input::Command(broadcast::Command::Broadcast(nothing)), out);
+        let nothing = || Payload::new(Batch::default());
+        if outcome.worn || (outcome.looks && self.routing.depth.is_deep(now)) {
+            self.routing.depth.made(now);
+            self.feed_broadcast(now, Input::Command(broadcast::Command::Reshape(nothing())), out);
+        } else if outcome.pulse && self.broadcast.shapes_next(now) {
+            self.feed_broadcast(now, Input::Command(broadcast::Command::Broadcast(nothing())), out);
         }
     }
 
@@ -115,6 +120,9 @@ impl Node {
     /// The neighbours in the tree may have changed.
     pub(crate) fn follow_tree(&mut self, now: Time, out: &mut Outbox<Self>) {
         if self.routes.is_active() {
+            if self.broadcast.take_reshaped() {
+                self.route(now, out, |routes, rng, outcome| routes.anew(now, rng, outcome));
+            }
             let eager: Vec<PeerId> = self.broadcast.eager().collect();
             let shaped = self.broadcast.shaped_by();
             self.route(now, out, |routes, rng, outcome| {
@@ -159,6 +167,10 @@ impl Node {
         payload: Payload,
         out: &mut Outbox<Self>,
     ) {
+        match ids.reshapes() {
+            Some(_) => self.routing.depth.made(now),
+            None => self.routing.depth.heard(round),
+        }
         let payload = if self.routes.is_active() && self.broadcast.has_seen(&ids) {
             self.relay(now, from, &payload.batch(), out);
             payload

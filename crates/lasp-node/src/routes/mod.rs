@@ -17,11 +17,13 @@
 //!
 //! A cluster in which everybody hears everything says nothing of interests and sets no timers.
 
+mod depth;
 mod prefixes;
 mod summary;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use depth::Depth;
 pub(crate) use summary::{Common, Message, Summary};
 
 use crate::interest::Interests;
@@ -40,6 +42,13 @@ const HOLD: Duration = Duration::from_secs(1);
 /// How long a new neighbour has to say what it wants, before it is taken to hear everything. A guess.
 const GRACE: Duration = Duration::from_secs(1);
 
+/// How long summaries wait after the tree was made anew, until everybody has taken back what was said of the old one. A guess.
+const ANEW: Duration = Duration::from_millis(100);
+
+/// How long everything is pushed over a link beyond which something is said for the first time. A guess: what is wanted far away
+/// is known by then.
+const CLOSE: Duration = Duration::from_millis(400);
+
 /// How long no summaries go over a new link. A guess: the tree is shaped within that.
 const SETTLE: Duration = Duration::from_secs(3);
 
@@ -50,6 +59,12 @@ const SHAPE: Duration = Duration::from_millis(700);
 /// Default 15 s (guess: the interval of comparisons, and a half).
 const PULSE: Duration = Duration::from_secs(15);
 
+/// How long a tree lasts at least that was made anew. A guess: a new one costs what everybody lies between from then on.
+const LASTS: Duration = Duration::from_secs(30);
+
+/// How long a node's first links take to come up: they are no change of the tree. A guess.
+const FIRST: Duration = Duration::from_secs(5);
+
 /// A link, as this end sees it.
 #[derive(Debug)]
 struct Route {
@@ -57,18 +72,32 @@ struct Route {
     eager: bool,
     /// What was said at the other end; `None` as long as nothing was.
     heard: Option<Arc<Summary>>,
+    /// It was said of a tree that is no more.
+    is_old: bool,
     told: Arc<Summary>,
     told_at: Time,
     /// Whether anything was said at this end.
     said: bool,
     /// When what is told beyond what is wanted is taken back.
     narrows_at: Option<Time>,
+    /// When it is taken back that anything may be wanted beyond.
+    closes_at: Option<Time>,
 }
 
 impl Route {
     fn new(now: Time) -> Self {
         let told = Arc::default();
-        Self { since: now, eager: true, heard: None, told, told_at: now, said: false, narrows_at: None }
+        Self {
+            since: now,
+            eager: true,
+            heard: None,
+            is_old: false,
+            told,
+            told_at: now,
+            said: false,
+            narrows_at: None,
+            closes_at: None,
+        }
     }
 
     fn common(&self) -> Common {
@@ -97,7 +126,11 @@ pub(crate) struct Outcome {
     pub(crate) unclear: Option<PeerId>,
     /// When to be reminded.
     pub(crate) wake: Option<Duration>,
-    /// The tree is to be shaped.
+    /// The tree is to be looked at.
+    pub(crate) looks: bool,
+    /// It is to be made anew: most of the links here are newer than it is.
+    pub(crate) worn: bool,
+    /// It is to be shaped.
     pub(crate) pulse: bool,
 }
 
@@ -116,6 +149,8 @@ pub(crate) struct Routes {
     shaped: Option<Dot>,
     shaped_at: Time,
     pulse_at: Option<Time>,
+    /// When the tree was made.
+    made_at: Option<Time>,
 }
 
 impl Routes {
@@ -130,6 +165,7 @@ impl Routes {
             shaped: None,
             shaped_at: Time::ZERO,
             pulse_at: None,
+            made_at: None,
         }
     }
 
@@ -158,6 +194,7 @@ impl Routes {
     /// A neighbour is there, and hears at once what this node wants.
     pub(crate) fn link_up(&mut self, now: Time, peer: PeerId, rng: &mut Rng, out: &mut Outcome) {
         self.links.insert(peer, Route::new(now));
+        self.made_at.get_or_insert(now + FIRST);
         if !self.own.is_plain() {
             let own = self.own.opened();
             self.tell(now, peer, own, out);
@@ -205,6 +242,23 @@ impl Routes {
         }
     }
 
+    /// The tree was made anew: what was said of the old one is taken back and not passed on, or it would be passed on for long.
+    pub(crate) fn anew(&mut self, now: Time, rng: &mut Rng, out: &mut Outcome) {
+        self.made_at = Some(now);
+        let own = self.own.opened();
+        let peers: Vec<PeerId> = self.links.keys().copied().collect();
+        for peer in peers {
+            let Some(route) = self.links.get_mut(&peer) else { continue };
+            route.is_old = route.heard.as_ref().is_some_and(|heard| heard.is_of_tree());
+            if route.said && *route.told != own {
+                self.tell(now, peer, own.clone(), out);
+            }
+            self.links.entry(peer).and_modify(|route| (route.narrows_at, route.closes_at) = (None, None));
+        }
+        self.work_at = Some(now + ANEW);
+        self.remind(now, rng, out);
+    }
+
     /// A neighbour says what is wanted there.
     pub(crate) fn heard(&mut self, now: Time, from: PeerId, message: Message, rng: &mut Rng, out: &mut Outcome) {
         let Some(route) = self.links.get_mut(&from) else { return };
@@ -217,6 +271,7 @@ impl Routes {
             return;
         };
         let first = route.heard.is_none();
+        route.is_old = false;
         if route.heard.as_deref().is_none_or(|heard| *heard != summary) {
             route.heard = Some(Arc::new(summary));
             out.changed.push(from);
@@ -256,9 +311,19 @@ impl Routes {
     fn pulse(&mut self, now: Time, rng: &mut Rng, out: &mut Outcome) {
         let newest = self.links.values().map(|route| route.since).max().unwrap_or(Time::ZERO);
         let is_new = (self.shaped.is_none() || newest > self.shaped_at) && now < newest + SETTLE;
-        out.pulse = self.along_tree && (is_new || now >= self.shaped_at + PULSE) && !self.links.is_empty();
+        out.looks = self.along_tree && !self.links.is_empty();
+        out.worn = out.looks && self.is_worn(now, newest);
+        out.pulse = out.looks && (is_new || now >= self.shaped_at + PULSE);
         // Of a new link the tree is looked after until it was shaped.
         self.pulse_at = Some(now + if is_new { SHAPE } else { rng.jitter(PULSE, 0.3) });
+    }
+
+    /// Whether most links here are newer than the tree, and none is so new that there may be more to come: pieced together
+    /// where links come and go, a tree gets deep, and what passes through its nodes passes through many.
+    fn is_worn(&self, now: Time, newest: Time) -> bool {
+        let Some(made) = self.made_at else { return false };
+        let newer = self.links.values().filter(|route| route.since > made).count();
+        5 * newer >= 3 * self.links.len() && now >= newest + SETTLE && now >= made + LASTS
     }
 
     /// Tells each neighbour what has changed of what is wanted here and beyond.
@@ -270,20 +335,32 @@ impl Routes {
         }
         let targets: Vec<(PeerId, Summary)> = self.links.keys().map(|&peer| (peer, self.target(now, peer))).collect();
         for (peer, target) in targets {
-            let Some(route) = self.links.get_mut(&peer) else { continue };
-            if *route.told == target {
-                route.narrows_at = None;
-            } else if !route.told.includes(&target) {
-                let held = route.said && route.narrows_at.is_none_or(|at| at > now);
-                let both = if held { route.told.union(&target) } else { target };
-                self.tell(now, peer, both, out);
-                self.work_by(now + HOLD);
-            } else if route.narrows_at.is_some_and(|at| at <= now) {
-                self.tell(now, peer, target, out);
-            } else {
-                let at = *route.narrows_at.get_or_insert(now + HOLD);
-                self.work_by(at);
-            }
+            self.approach(now, peer, target, out);
+        }
+    }
+
+    /// Tells a neighbour what is wanted, the more of it at once and the less of it later.
+    fn approach(&mut self, now: Time, peer: PeerId, target: Summary, out: &mut Outcome) {
+        let Some(route) = self.links.get_mut(&peer) else { return };
+        let closes = route.told.is_open() && !target.is_open();
+        let closes_at = closes.then(|| *route.closes_at.get_or_insert(now + CLOSE));
+        let is_closed = closes_at.is_none_or(|at| at <= now);
+        let narrows = !target.includes(&route.told.closed());
+        let narrows_at = narrows.then(|| *route.narrows_at.get_or_insert(now + HOLD));
+        let held = route.said && narrows_at.is_some_and(|at| at > now);
+        let mut next = if held { route.told.union(&target) } else { target.clone() };
+        if closes {
+            next = if is_closed { next.closed() } else { next.opened() };
+        }
+        route.narrows_at = route.narrows_at.filter(|_| narrows && next != target);
+        route.closes_at = route.closes_at.filter(|_| closes && next != target);
+        if *route.told != next {
+            self.tell(now, peer, next, out);
+        }
+        let Some(route) = self.links.get_mut(&peer) else { return };
+        if *route.told != target {
+            let due = [route.narrows_at, route.closes_at].into_iter().flatten().filter(|at| *at > now).min();
+            self.work_by(due.unwrap_or(now + HOLD));
         }
     }
 
@@ -293,7 +370,8 @@ impl Routes {
         if !self.along_tree || !self.links.get(&peer).is_some_and(|route| route.is_settled(now)) {
             return own.opened();
         }
-        let others = self.links.iter().filter(|(other, route)| **other != peer && route.eager).map(|(_, route)| route);
+        let others = self.links.iter().filter(|(other, route)| **other != peer && route.eager && !route.is_old);
+        let others = others.map(|(_, route)| route);
         let everything = others.clone().any(|route| route.is_taken_for_all(now));
         own.with(others.filter_map(|route| route.heard.as_deref()), everything)
     }
@@ -312,7 +390,7 @@ impl Routes {
         if *route.told != summary && !out.changed.contains(&peer) {
             out.changed.push(peer);
         }
-        (route.told, route.told_at, route.said, route.narrows_at) = (Arc::new(summary), now, true, None);
+        (route.told, route.told_at, route.said) = (Arc::new(summary), now, true);
     }
 
     /// Has the summaries looked at soon.

@@ -83,6 +83,21 @@ impl Summary {
         self.hash == 0
     }
 
+    /// The same of a link beyond which everything is said.
+    pub(crate) fn closed(&self) -> Self {
+        Self::new(Flags { open: false, ..self.flags }, self.names.clone())
+    }
+
+    /// Whether anything may be wanted beyond the end that it does not say.
+    pub(crate) const fn is_open(&self) -> bool {
+        self.flags.open
+    }
+
+    /// Whether it says what is wanted beyond the end.
+    pub(crate) const fn is_of_tree(&self) -> bool {
+        !self.flags.open && !self.is_plain()
+    }
+
     /// Whether somebody there wants to hear a variable of this name; those of the runtime itself always are.
     pub(crate) fn wants(&self, name: &str) -> bool {
         self.flags.everything || self.names.covers(name) || system::is_heard_by_all(name)

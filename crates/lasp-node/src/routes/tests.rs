@@ -29,6 +29,7 @@ struct Bench {
     now: Time,
     due: Option<Time>,
     pulses: usize,
+    worn: usize,
     said: Vec<(PeerId, Message)>,
 }
 
@@ -36,7 +37,8 @@ impl Bench {
     /// A node with these neighbours, all in its tree.
     fn new(own: &Interests, peers: &[PeerId]) -> Self {
         let routes = Routes::new(own, true);
-        let mut bench = Self { routes, rng: Rng::new(1), now: Time::ZERO, due: None, pulses: 0, said: Vec::new() };
+        let mut bench =
+            Self { routes, rng: Rng::new(1), now: Time::ZERO, due: None, pulses: 0, worn: 0, said: Vec::new() };
         for &peer in peers {
             bench.input(|routes, now, rng, out| routes.link_up(now, peer, rng, out));
         }
@@ -50,6 +52,7 @@ impl Bench {
             self.due = Some(self.now + after);
         }
         self.pulses += usize::from(out.pulse);
+        self.worn += usize::from(out.worn);
         self.said.extend(out.says.iter().cloned());
         out
     }
@@ -105,9 +108,9 @@ fn a_neighbour_hears_at_once_what_a_node_wants_and_later_what_is_wanted_beyond_i
     bench.run_until(at(3_000));
     let (to_a, to_b) = (wants(&["a", "c"]), wants(&["a", "b"]));
     assert_eq!(bench.take_said(), [(A, whole(&to_a.opened())), (B, whole(&to_b.opened()))]);
-    bench.run_until(at(4_900));
-    assert_eq!(bench.take_said(), [], "what is taken back is held for a while");
-    assert_eq!(bench.run_until(at(5_100)), [A, B]);
+    bench.run_until(at(3_390));
+    assert_eq!(bench.take_said(), [], "what lies further away may not be known yet");
+    assert_eq!(bench.run_until(at(3_400)), [A, B]);
     assert_eq!(bench.take_said(), [(A, whole(&to_a)), (B, whole(&to_b))]);
     let common = |peer| ["a", "b", "c"].map(|name| bench.routes.common(peer).covers(name));
     assert_eq!((common(A), common(B)), ([false; 3], [false; 3]), "nobody shares anything");
@@ -212,4 +215,37 @@ fn who_has_a_new_link_has_the_tree_shaped_and_now_and_then_if_nobody_does() {
     assert_eq!(bench.pulses, 1, "it was shaped");
     bench.run_until(at(40_000));
     assert!(bench.pulses > 1);
+}
+
+#[test]
+fn a_tree_that_is_older_than_most_links_is_made_anew() {
+    let mut bench = Bench::new(&interests(&["a"]), &[A, B, C]);
+    bench.run_until(at(60_000));
+    assert_eq!(bench.worn, 0, "its first links are not newer");
+    for peer in [A, B] {
+        bench.input(|routes, now, rng, out| routes.link_down(now, peer, rng, out));
+        bench.input(|routes, now, rng, out| routes.link_up(now, peer, rng, out));
+    }
+    bench.run_until(at(62_900));
+    assert_eq!(bench.worn, 0, "more may come");
+    bench.run_until(at(90_000));
+    assert!(bench.worn > 0);
+    bench.input(|routes, now, rng, out| routes.anew(now, rng, out));
+    bench.worn = 0;
+    bench.run_until(at(150_000));
+    assert_eq!(bench.worn, 0);
+}
+
+#[test]
+fn what_was_said_of_a_tree_is_not_passed_on_when_it_is_made_anew() {
+    let mut bench = settled(&["a"], &wants(&["b"]), &wants(&["c"]).opened());
+    bench.input(|routes, now, rng, out| routes.anew(now, rng, out));
+    let own = wants(&["a"]).opened();
+    assert_eq!(bench.take_said(), [(A, whole(&own)), (B, whole(&own))]);
+    bench.run_until(at(10_100));
+    assert_eq!(bench.take_said(), [(A, whole(&wants(&["a", "c"]).opened()))], "what A said is of the old tree");
+    bench.hear(A, &wants(&["b"]));
+    bench.run_until(at(12_000));
+    let last = bench.said.iter().rfind(|(to, _)| *to == B);
+    assert_eq!(last, Some(&(B, whole(&wants(&["a", "b"])))));
 }

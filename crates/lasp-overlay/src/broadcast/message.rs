@@ -36,6 +36,8 @@ enum Repr {
     One(Dot),
     /// The one message of its time that shapes the tree.
     Shaping(Dot),
+    /// The same, over all links.
+    Reshaping(Dot),
     Many(DotSet),
 }
 
@@ -50,7 +52,7 @@ impl Ids {
     /// The id, if it is one.
     pub const fn single(&self) -> Option<Dot> {
         match &self.0 {
-            Repr::One(dot) | Repr::Shaping(dot) => Some(*dot),
+            Repr::One(dot) | Repr::Shaping(dot) | Repr::Reshaping(dot) => Some(*dot),
             Repr::Many(_) => None,
         }
     }
@@ -60,18 +62,31 @@ impl Ids {
         Self(Repr::Shaping(id))
     }
 
-    /// The id, if the message shapes the tree.
+    /// The id of a message that makes the tree anew, over all links.
+    pub const fn reshaping(id: Dot) -> Self {
+        Self(Repr::Reshaping(id))
+    }
+
+    /// The id, if the message shapes the tree, or makes it anew.
     pub const fn shapes(&self) -> Option<Dot> {
         match &self.0 {
-            Repr::Shaping(dot) => Some(*dot),
+            Repr::Shaping(dot) | Repr::Reshaping(dot) => Some(*dot),
             Repr::One(_) | Repr::Many(_) => None,
+        }
+    }
+
+    /// The id, if the message makes the tree anew.
+    pub const fn reshapes(&self) -> Option<Dot> {
+        match &self.0 {
+            Repr::Reshaping(dot) => Some(*dot),
+            Repr::One(_) | Repr::Shaping(_) | Repr::Many(_) => None,
         }
     }
 
     /// Every range of ids, ascending by origin and counter.
     pub fn ranges(&self) -> impl Iterator<Item = (ReplicaId, Range)> {
         let (one, many) = match &self.0 {
-            Repr::One(dot) | Repr::Shaping(dot) => {
+            Repr::One(dot) | Repr::Shaping(dot) | Repr::Reshaping(dot) => {
                 (Some((dot.replica, Range { start: dot.counter, end: dot.counter })), None)
             }
             Repr::Many(set) => (None, Some(set.ranges())),
@@ -100,7 +115,7 @@ impl Ids {
     /// The ids as a set.
     pub fn to_set(&self) -> DotSet {
         match &self.0 {
-            Repr::One(dot) | Repr::Shaping(dot) => DotSet::from_iter([*dot]),
+            Repr::One(dot) | Repr::Shaping(dot) | Repr::Reshaping(dot) => DotSet::from_iter([*dot]),
             Repr::Many(set) => set.clone(),
         }
     }
@@ -118,6 +133,7 @@ const IHAVE: u8 = 2;
 const GRAFT: u8 = 3;
 const PRUNE: u8 = 4;
 const GOSSIP_SHAPING: u8 = 5;
+const GOSSIP_RESHAPING: u8 = 6;
 
 /// Rounds from here on do not fit into the first byte.
 const LONG_ROUND: u16 = 31;
@@ -143,8 +159,17 @@ fn read_round(r: &mut Reader<'_>, short: u8) -> Result<u16, DecodeError> {
 impl<P: Encode> Encode for Message<P> {
     fn encode(&self, w: &mut Writer<'_>) {
         match self {
-            Self::Gossip { ids: Ids(ids @ (Repr::One(dot) | Repr::Shaping(dot))), round, payload } => {
-                write_head(w, if matches!(ids, Repr::One(_)) { GOSSIP_ONE } else { GOSSIP_SHAPING }, *round);
+            Self::Gossip {
+                ids: ids @ Ids(Repr::One(dot) | Repr::Shaping(dot) | Repr::Reshaping(dot)),
+                round,
+                payload,
+            } => {
+                let kind = match (ids.reshapes(), ids.shapes()) {
+                    (Some(_), _) => GOSSIP_RESHAPING,
+                    (None, Some(_)) => GOSSIP_SHAPING,
+                    (None, None) => GOSSIP_ONE,
+                };
+                write_head(w, kind, *round);
                 w.dot(*dot);
                 payload.encode(w);
             }
@@ -171,7 +196,7 @@ impl<P: Decode> Decode for Message<P> {
         let at = r.at();
         let head = r.u8("broadcast message")?;
         match (head & 7, head >> 3) {
-            (kind @ (GOSSIP_ONE | GOSSIP_SHAPING), round) => {
+            (kind @ (GOSSIP_ONE | GOSSIP_SHAPING | GOSSIP_RESHAPING), round) => {
                 let round = read_round(r, round)?;
                 let at = r.at();
                 let dot = r.dot()?;
@@ -179,7 +204,11 @@ impl<P: Decode> Decode for Message<P> {
                 if dot.counter == u64::MAX {
                     return Err(DecodeError::NotCanonical { what: "message id", at });
                 }
-                let ids = if kind == GOSSIP_ONE { Ids::from(dot) } else { Ids::shaping(dot) };
+                let ids = match kind {
+                    GOSSIP_ONE => Ids::from(dot),
+                    GOSSIP_SHAPING => Ids::shaping(dot),
+                    _ => Ids::reshaping(dot),
+                };
                 Ok(Self::Gossip { ids, round, payload: P::decode(r)? })
             }
             (GOSSIP_MANY, round) => {
@@ -240,7 +269,8 @@ mod tests {
         let round = rng.below(reach) as u16;
         let payload = Number(rng.next_u64() >> rng.below(64));
         let id = Dot::new(ReplicaId(rng.below(9)), 1 + rng.below(500));
-        match rng.below(6) {
+        match rng.below(7) {
+            6 => Message::Gossip { ids: Ids::reshaping(id), round, payload },
             0 => Message::Gossip { ids: id.into(), round, payload },
             5 => Message::Gossip { ids: Ids::shaping(id), round, payload },
             1 => {

@@ -6,7 +6,7 @@
 //!
 //! - [`plumtree`]: the state machine: start here. Its parts: `push` (payloads), `announce` (what lazy links carry),
 //!   `missing` (what was announced and did not come), `cache`, `seen`, `recent` (what a new
-//!   neighbour is told), `shape` (which messages shape the tree).
+//!   neighbour is told), `shape` (which messages shape the tree), `reshape` (one that makes it anew).
 //! - [`message`]: what peers say to each other, and how it is encoded.
 //! - [`config`]: the knobs, each with its source.
 
@@ -18,6 +18,7 @@ mod missing;
 pub mod plumtree;
 mod push;
 mod recent;
+mod reshape;
 mod seen;
 mod shape;
 #[cfg(test)]
@@ -54,6 +55,8 @@ impl Payload for Arc<[u8]> {
 pub enum Command<P> {
     /// Spreads a payload to everyone else.
     Broadcast(P),
+    /// The same over every link, to make the tree anew of the ways it takes.
+    Reshape(P),
     /// A peer is a neighbour now; messages to it have a link.
     NeighborUp(PeerId),
     /// A peer is no longer a neighbour.

@@ -16,6 +16,7 @@ use super::config::Config;
 use super::message::{Ids, Message};
 use super::missing::Missing;
 use super::recent::Recent;
+use super::reshape::Reshape;
 use super::seen::Seen;
 use super::shape::Shape;
 use super::{Command, Event, Payload};
@@ -41,6 +42,7 @@ pub struct Plumtree<P> {
     pub(super) cache: Cache<P>,
     pub(super) recent: Recent,
     pub(super) shape: Shape,
+    pub(super) reshape: Reshape,
     pub(super) announcements: Announcements,
     pub(super) missing: Missing,
     /// When the timers that count run out; others are stale.
@@ -94,6 +96,8 @@ pub struct Metrics {
     pub prunes_received: u64,
     /// Missing payloads left to anti-entropy.
     pub given_up: u64,
+    /// How often the tree was made anew.
+    pub reshaped: u64,
 }
 
 /// What runs out; each names its moment, so that an outdated one is recognised.
@@ -115,7 +119,8 @@ impl<P: Payload> Protocol for Plumtree<P> {
 
     fn handle(&mut self, now: Time, input: Input<Self>, out: &mut Outbox<Self>) {
         match input {
-            Input::Command(Command::Broadcast(payload)) => self.broadcast(now, payload, out),
+            Input::Command(Command::Broadcast(payload)) => self.broadcast(now, payload, false, out),
+            Input::Command(Command::Reshape(payload)) => self.broadcast(now, payload, !self.config.floods, out),
             Input::Command(Command::NeighborUp(peer)) => self.neighbor_up(now, peer, out),
             Input::Command(Command::NeighborDown(peer)) => self.neighbor_down(now, peer, out),
             Input::Received { from, message } => self.receive(now, from, message, out),
@@ -151,6 +156,7 @@ impl<P: Payload> Plumtree<P> {
             neighbors: PeerMap::new(),
             recent: Recent::default(),
             shape: Shape::default(),
+            reshape: Reshape::default(),
             announcements: Announcements::default(),
             missing: Missing::default(),
             announce_at: None,
@@ -342,7 +348,7 @@ impl Neighbor {
     }
 
     /// `true` if it was not.
-    fn make_eager(&mut self) -> bool {
+    pub(super) fn make_eager(&mut self) -> bool {
         let was_lazy = std::mem::replace(&mut self.mode, Mode::Eager) == Mode::Lazy;
         if was_lazy {
             // Each id is announced in two batches.

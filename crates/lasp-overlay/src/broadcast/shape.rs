@@ -66,6 +66,11 @@ impl Shape {
         if now < self.settled_at { Vec::new() } else { std::mem::take(&mut self.superfluous) }
     }
 
+    /// Until when others may shape the tree instead of the last shaping message.
+    pub(super) const fn settles_at(&self) -> Time {
+        self.settled_at
+    }
+
     /// The last shaping message.
     pub(super) const fn current(&self) -> Option<Dot> {
         self.current

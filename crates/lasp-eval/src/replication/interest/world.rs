@@ -102,11 +102,21 @@ impl World {
         let (before, start) = (self.bench.sent(), self.bench.now());
         let received: Vec<u64> = self.received();
         let (links, deepest) = self.tree();
-        eprintln!("{:?}: between {} deepest {deepest} kept {}", self.hearing, between(&links, &self.wanted, self.options.variables), self.mean(|node| node.graph().vars().count()));
+        eprintln!(
+            "{:?}: between {} deepest {deepest} kept {}",
+            self.hearing,
+            between(&links, &self.wanted, self.options.variables),
+            self.mean(|node| node.graph().vars().count())
+        );
         let Some(updates) = self.load(pace) else { return Outcome::default() };
         let ended = self.bench.now();
         let (links, deepest) = self.tree();
-        eprintln!("{:?}: between {} deepest {deepest} kept {}", self.hearing, between(&links, &self.wanted, self.options.variables), self.mean(|node| node.graph().vars().count()));
+        eprintln!(
+            "{:?}: between {} deepest {deepest} kept {}",
+            self.hearing,
+            between(&links, &self.wanted, self.options.variables),
+            self.mean(|node| node.graph().vars().count())
+        );
         let complete = self.wait();
         let load = self.bench.sent().since(before);
         let mut received: Vec<u64> =
@@ -170,8 +180,9 @@ impl World {
     /// Links of the broadcast tree by node, and the longest way in it from node 0.
     fn tree(&self) -> (Vec<Vec<usize>>, usize) {
         let eager = |node: usize| self.bench.node(node).broadcast().eager().map(|peer| peer.0 as usize);
-        let links: Vec<Vec<usize>> =
-            (0..self.nodes).map(|node| eager(node).filter(|&other| eager(other).any(|back| back == node)).collect()).collect();
+        let links: Vec<Vec<usize>> = (0..self.nodes)
+            .map(|node| eager(node).filter(|&other| eager(other).any(|back| back == node)).collect())
+            .collect();
         let mut depth = vec![usize::MAX; self.nodes];
         let mut queue = std::collections::VecDeque::from([0]);
         depth[0] = 0;
@@ -184,7 +195,27 @@ impl World {
             }
         }
         let deepest = depth.iter().filter(|&&depth| depth != usize::MAX).max().copied().unwrap_or(0);
-        eprintln!("unreached {}, links {}, summaries {}", depth.iter().filter(|&&d| d == usize::MAX).count(), links.iter().map(Vec::len).sum::<usize>() / 2, self.bench.simulator.peers().map(|(_, node)| node.metrics().summaries_sent).sum::<u64>());
+        let sum = |of: fn(&Node) -> u64| self.bench.simulator.peers().map(|(_, node)| of(node)).sum::<u64>();
+        eprintln!(
+            "grafts {} prunes {} duplicates {} given up {} reshaped {} gossip {} | syncs {} differ {} merges {} redundant {} dropped {}",
+            sum(|n| n.broadcast().metrics().grafts_sent),
+            sum(|n| n.broadcast().metrics().prunes_sent),
+            sum(|n| n.broadcast().metrics().duplicates),
+            sum(|n| n.broadcast().metrics().given_up),
+            sum(|n| n.broadcast().metrics().reshaped),
+            sum(|n| n.broadcast().metrics().gossip_sent),
+            sum(|n| n.metrics().syncs),
+            sum(|n| n.metrics().sync_differences),
+            sum(|n| n.metrics().merges),
+            sum(|n| n.metrics().redundant),
+            sum(|n| n.metrics().dropped),
+        );
+        eprintln!(
+            "unreached {}, links {}, summaries {}",
+            depth.iter().filter(|&&d| d == usize::MAX).count(),
+            links.iter().map(Vec::len).sum::<usize>() / 2,
+            self.bench.simulator.peers().map(|(_, node)| node.metrics().summaries_sent).sum::<u64>()
+        );
         (links, deepest)
     }
 
