@@ -1,10 +1,32 @@
 //! What a node wants to hear: everything, or variables whose names begin with one of some prefixes.
 
 use crate::system;
+use lasp_dataflow::MAX_NAME_BYTES;
 use std::collections::BTreeSet;
+use thiserror::Error;
 
 /// Most prefixes of one node's owner. A guess: a quarter of what a link tells of all that is wanted beyond it.
 pub const MAX_PREFIXES: usize = 4096;
+
+/// Interests that are refused; what was heard before is heard still.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum InterestError {
+    /// A pattern that every name matches.
+    #[error("an empty prefix is in every name: hear everything, if that is meant")]
+    Everything,
+    /// A pattern that no name can match.
+    #[error("a prefix has {bytes} bytes, more than the {MAX_NAME_BYTES} of a name")]
+    TooLong {
+        /// Its length.
+        bytes: usize,
+    },
+    /// Too many patterns.
+    #[error("{count} prefixes are more than {MAX_PREFIXES}")]
+    TooMany {
+        /// How many.
+        count: usize,
+    },
+}
 
 /// The variables a node wants to hear.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,6 +46,22 @@ impl Interests {
             s.strip_suffix('*').map(str::to_owned).unwrap_or(s)
         };
         Self::Prefixes(prefixes.into_iter().map(strip).collect())
+    }
+
+    /// Checks that they can be told to others.
+    ///
+    /// # Errors
+    /// [`InterestError`].
+    pub fn check(&self) -> Result<(), InterestError> {
+        let Self::Prefixes(prefixes) = self else { return Ok(()) };
+        if prefixes.len() > MAX_PREFIXES {
+            return Err(InterestError::TooMany { count: prefixes.len() });
+        }
+        match prefixes.iter().map(String::len).find(|bytes| *bytes == 0 || *bytes > MAX_NAME_BYTES) {
+            None => Ok(()),
+            Some(0) => Err(InterestError::Everything),
+            Some(bytes) => Err(InterestError::TooLong { bytes }),
+        }
     }
 
     /// Whether a variable of this name is wanted; those of the runtime itself always are. Cost: the number of prefixes.

@@ -9,6 +9,7 @@
 //! - `echo`: derived deltas that others may say as well.
 //! - [`sync`]: anti-entropy between neighbours: digests that find differences.
 //! - `routes`: what is wanted beyond each link, so that payloads go nowhere else. `routing`: its place in the node.
+//! - `handover`: what is written and not heard.
 //! - [`exchange`]: whole states or deltas at intervals, in its place or without any broadcast.
 //! - `link`, `lane`: one link: pacing, flow control, and what waits merges instead of queueing.
 //! - `map`: what the overlay looks like, asked of everybody.
@@ -26,6 +27,7 @@ pub mod config;
 mod echo;
 pub mod exchange;
 pub mod frame;
+mod handover;
 pub mod interest;
 mod key;
 mod lane;

@@ -10,6 +10,7 @@ use crate::config::Config;
 use crate::echo::Echo;
 use crate::exchange::{self, Dissemination, Exchange, SyncMode};
 use crate::frame::Frame;
+use crate::handover::Handover;
 use crate::key::Key;
 use crate::link::{Link, LinkLoad, Reminder};
 use crate::metrics::Metrics;
@@ -52,6 +53,8 @@ pub enum Timer {
     Routes,
     /// Variables that are not wanted any more may be forgotten.
     Free,
+    /// What was written and is not heard is handed over.
+    Handover,
     /// An exchange with the neighbours.
     Exchange,
     /// What waits for a link may go.
@@ -91,6 +94,7 @@ pub struct Node {
     surge: Surge,
     pub(crate) routes: Routes,
     pub(crate) routing: Routing,
+    pub(crate) handover: Handover,
     pub(crate) post: Post,
     pub(crate) surveys: Survey,
     links: BTreeMap<PeerId, Link>,
@@ -158,6 +162,7 @@ impl Node {
             surge: Surge::default(),
             routes: Routes::new(&config.interests, passes_interests_on(&config)),
             routing: Routing::default(),
+            handover: Handover::default(),
             post,
             surveys,
             links: BTreeMap::new(),
@@ -236,7 +241,7 @@ impl Node {
     /// the cluster is still to happen.
     pub fn is_quiescent(&self) -> bool {
         let calm = self.links.values().all(Link::is_idle) && self.broadcast.is_quiescent() && self.echo.is_empty();
-        calm && self.exchange.is_idle() && !self.once.is_busy()
+        calm && self.exchange.is_idle() && self.handover.is_idle() && !self.once.is_busy()
     }
 
     /// How many messages wait for links.
@@ -249,6 +254,7 @@ impl Node {
     /// Cost: the number of deltas kept.
     pub fn buffered_entries(&self) -> usize {
         let waiting: usize = self.links.values().map(Link::entries).sum();
+        let waiting = waiting + self.handover.entries();
         waiting + self.exchange.entries() + self.detours.entries() + self.passed.entries() + self.broadcast.cached()
     }
 
@@ -590,6 +596,9 @@ impl Node {
                     }
                 }
                 (Cause::Local | Cause::Derived, _) => {
+                    if !self.store.wants(key) {
+                        self.routing.keep_for_others(&mut self.handover, key, &change.delta, out);
+                    }
                     self.metrics.coalesced += u64::from(self.fresh.absorb(key, &change.delta));
                 }
             }
@@ -743,6 +752,8 @@ impl Node {
                 self.sync.receive(now, from, message, &mut self.store, &mut self.rng, &mut outcome);
                 self.synchronise(now, outcome, out);
             }
+            Item::Control(Control::Handed(handed)) => self.on_handed(now, from, &handed, out),
+            Item::Control(Control::Taken(number)) => self.on_taken(from, number),
             Item::Control(Control::Unicast(message)) => {
                 self.on_letter(now, from, message, out);
             }
@@ -759,7 +770,7 @@ impl Node {
         }
     }
 
-    fn on_data(&mut self, now: Time, from: PeerId, batch: &Batch, out: &mut Outbox<Self>) {
+    pub(crate) fn on_data(&mut self, now: Time, from: PeerId, batch: &Batch, out: &mut Outbox<Self>) {
         if self.learn(now, from, batch, out) && (!self.surge.is_on(now) || self.routing.is_filling(now)) {
             let mut outcome = Outcome::default();
             self.sync.learnt_from(now, from, &mut self.rng, &mut outcome);
@@ -790,6 +801,7 @@ impl Node {
             Timer::Sync(appointment) => self.compare(now, appointment, out),
             Timer::Routes => self.route(now, out, |routes, rng, outcome| routes.expired(now, rng, outcome)),
             Timer::Free => self.free(now, out),
+            Timer::Handover => self.hand_over(now, out),
             Timer::Exchange => self.exchange(now, out),
             Timer::Flush(peer) | Timer::Acknowledge(peer) => {
                 if let Some(link) = self.links.get_mut(&peer) {

@@ -66,6 +66,10 @@ impl Node {
                 }
                 Ok(Reply::Var(var))
             }
+            Request::DeclareUnheard { name, ty } => {
+                free(&name)?;
+                Ok(Reply::Var(self.store.declare_unheard(name, ty)?))
+            }
             Request::Update { var, op } => self.update(now, var, op),
             Request::Bind { var, value } => {
                 self.writable(var)?;
@@ -102,6 +106,7 @@ impl Node {
                 Ok(Reply::Bool(self.store.graph_mut().contains(var, &value)))
             }
             Request::Interests(interests) => {
+                interests.check()?;
                 self.store.set_interests(now, interests);
                 self.programs.touch();
                 self.interests_changed(now, out);

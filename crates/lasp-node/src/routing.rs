@@ -2,12 +2,15 @@
 
 use crate::config::Config;
 use crate::exchange::Dissemination;
+use crate::handover::{self, Handed, Handover};
+use crate::key::Key;
 use crate::node::{Node, Timer};
 use crate::payload::{Batch, Payload};
 use crate::routes::{self, Depth, Routes};
 use crate::store::LINGER;
 use crate::sync;
 use crate::wire::{Control, Item};
+use lasp_dataflow::State;
 use lasp_overlay::broadcast::{self, Ids};
 use lasp_overlay::{Input, Outbox, PeerId, Rng, Time};
 use std::time::Duration;
@@ -22,6 +25,8 @@ pub(crate) struct Routing {
     fills_until: Time,
     /// A look at what may be forgotten is due.
     frees: bool,
+    /// A look at what is to be handed over is due.
+    hands: bool,
     /// How deep the tree is.
     depth: Depth,
     /// Neighbours that were asked for payloads and may answer that nothing is left of them.
@@ -32,6 +37,20 @@ impl Routing {
     /// Whether the past of something may be coming that was not kept before.
     pub(crate) fn is_filling(&self, now: Time) -> bool {
         now < self.fills_until
+    }
+
+    /// Something was written here that is not heard here.
+    pub(crate) fn keep_for_others(
+        &mut self,
+        handover: &mut Handover,
+        key: &Key,
+        delta: &State,
+        out: &mut Outbox<Node>,
+    ) {
+        handover.add(key, delta);
+        if !std::mem::replace(&mut self.hands, true) {
+            out.set_timer(handover::EVERY, Timer::Handover);
+        }
     }
 }
 
@@ -114,6 +133,7 @@ impl Node {
     /// A neighbour is gone.
     pub(crate) fn route_down(&mut self, now: Time, peer: PeerId, out: &mut Outbox<Self>) {
         self.routing.asked.retain(|asked| *asked != peer);
+        self.handover.peer_down(peer);
         self.route(now, out, |routes, rng, outcome| routes.link_down(now, peer, rng, outcome));
     }
 
@@ -186,5 +206,42 @@ impl Node {
         }
         let message = broadcast::Message::Gossip { ids, round, payload };
         self.feed_broadcast(now, Input::Received { from, message }, out);
+    }
+
+    /// Hands over what was written here and is not heard here. What has come to be heard meanwhile, comparisons find.
+    pub(crate) fn hand_over(&mut self, now: Time, out: &mut Outbox<Self>) {
+        self.routing.hands = false;
+        let routes = &self.routes;
+        if let Some((to, handed)) = self.handover.due(now, |key| routes.ways(key.name().as_str())) {
+            self.push(to, Item::Control(Control::Handed(handed)));
+        }
+        if !self.handover.is_idle() {
+            self.routing.hands = true;
+            out.set_timer(handover::EVERY, Timer::Handover);
+        }
+    }
+
+    /// Deltas come that their node does not hear: what is kept here has found its place, the rest is passed on.
+    pub(crate) fn on_handed(&mut self, now: Time, from: PeerId, handed: &Handed, out: &mut Outbox<Self>) {
+        let kept = handed.batch.restricted(|key| self.store.wants(key));
+        let rest = handed.batch.restricted(|key| !self.store.wants(key)).unwrap_or_else(|| handed.batch.clone());
+        let kept = kept.as_ref().unwrap_or(&handed.batch);
+        if !kept.is_empty() {
+            self.on_data(now, from, kept, out);
+        }
+        if rest.is_empty() {
+            return self.push(from, Item::Control(Control::Taken(handed.number)));
+        }
+        let routes = &self.routes;
+        if let Some((to, handed)) = self.handover.pass(from, handed, rest, |key| routes.ways(key.name().as_str())) {
+            self.push(to, Item::Control(Control::Handed(handed)));
+        }
+    }
+
+    /// What was handed over has found its place.
+    pub(crate) fn on_taken(&mut self, from: PeerId, number: u64) {
+        if let Some((to, number)) = self.handover.acknowledged(from, number) {
+            self.push(to, Item::Control(Control::Taken(number)));
+        }
     }
 }

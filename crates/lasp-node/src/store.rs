@@ -180,6 +180,12 @@ impl Store {
         Ok((var, self.hear(now, name.as_str())))
     }
 
+    /// Declares a variable that is written here and heard no more than it was: reading it shows what was written here, and
+    /// what was heard while it was.
+    pub(crate) fn declare_unheard(&mut self, name: Name, ty: Type) -> Result<VarId, DeclareError> {
+        self.declare_system(name, ty)
+    }
+
     /// A name that nobody else gives: replica, number.
     fn fresh_name(&mut self) -> Name {
         self.fresh += 1;

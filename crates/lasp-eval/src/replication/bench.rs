@@ -115,8 +115,11 @@ impl Bench {
         var.is_some()
     }
 
-    /// The same of a node that hears the variable only if it wants it.
+    /// The same, but the node does not hear the variable for that.
     pub fn update_unheard(&mut self, node: usize, name: &str, ty: &Type, op: Op) -> bool {
+        if let (None, Ok(name)) = (self.node(node).graph().lookup(name), Name::new(name.to_owned())) {
+            self.request(node, Request::DeclareUnheard { name, ty: ty.clone() });
+        }
         self.update(node, name, ty, op)
     }
 

@@ -62,6 +62,9 @@ const PULSE: Duration = Duration::from_secs(15);
 /// How long a tree lasts at least that was made anew. A guess: a new one costs what everybody lies between from then on.
 const LASTS: Duration = Duration::from_secs(30);
 
+/// How long no link of a node comes up before it judges the tree. A guess: it is no use to make one anew while many join.
+const CALM: Duration = Duration::from_secs(10);
+
 /// How long a node's first links take to come up: they are no change of the tree. A guess.
 const FIRST: Duration = Duration::from_secs(5);
 
@@ -126,7 +129,7 @@ pub(crate) struct Outcome {
     pub(crate) unclear: Option<PeerId>,
     /// When to be reminded.
     pub(crate) wake: Option<Duration>,
-    /// The tree is to be looked at.
+    /// The tree is to be looked at, whether it is too deep.
     pub(crate) looks: bool,
     /// It is to be made anew: most of the links here are newer than it is.
     pub(crate) worn: bool,
@@ -189,6 +192,13 @@ impl Routes {
     pub(crate) fn carries(&self, to: PeerId, name: &str) -> bool {
         let heard = self.links.get(&to).and_then(|route| route.heard.as_ref());
         !self.along_tree || heard.is_none_or(|heard| heard.may_want(name))
+    }
+
+    /// The neighbours at or beyond which a variable is known to be wanted, those in the tree first.
+    pub(crate) fn ways(&self, name: &str) -> Vec<PeerId> {
+        let wants = |route: &Route| route.heard.as_deref().map_or(!self.own.is_of_all(), |heard| heard.wants(name));
+        let of = |eager: bool| self.links.iter().filter(move |(_, route)| route.eager == eager && wants(route));
+        of(true).chain(of(false)).map(|(peer, _)| *peer).collect()
     }
 
     /// A neighbour is there, and hears at once what this node wants.
@@ -311,19 +321,20 @@ impl Routes {
     fn pulse(&mut self, now: Time, rng: &mut Rng, out: &mut Outcome) {
         let newest = self.links.values().map(|route| route.since).max().unwrap_or(Time::ZERO);
         let is_new = (self.shaped.is_none() || newest > self.shaped_at) && now < newest + SETTLE;
-        out.looks = self.along_tree && !self.links.is_empty();
-        out.worn = out.looks && self.is_worn(now, newest);
-        out.pulse = out.looks && (is_new || now >= self.shaped_at + PULSE);
+        let looks = self.along_tree && !self.links.is_empty();
+        out.looks = looks && now >= newest + CALM;
+        out.worn = out.looks && self.is_worn(now);
+        out.pulse = looks && (is_new || now >= self.shaped_at + PULSE);
         // Of a new link the tree is looked after until it was shaped.
         self.pulse_at = Some(now + if is_new { SHAPE } else { rng.jitter(PULSE, 0.3) });
     }
 
-    /// Whether most links here are newer than the tree, and none is so new that there may be more to come: pieced together
-    /// where links come and go, a tree gets deep, and what passes through its nodes passes through many.
-    fn is_worn(&self, now: Time, newest: Time) -> bool {
+    /// Whether most links here are newer than the tree: pieced together where links come and go, a tree gets deep, and what
+    /// passes through its nodes passes through many.
+    fn is_worn(&self, now: Time) -> bool {
         let Some(made) = self.made_at else { return false };
         let newer = self.links.values().filter(|route| route.since > made).count();
-        5 * newer >= 3 * self.links.len() && now >= newest + SETTLE && now >= made + LASTS
+        5 * newer >= 3 * self.links.len() && now >= made + LASTS
     }
 
     /// Tells each neighbour what has changed of what is wanted here and beyond.

@@ -226,7 +226,7 @@ fn a_tree_that_is_older_than_most_links_is_made_anew() {
         bench.input(|routes, now, rng, out| routes.link_down(now, peer, rng, out));
         bench.input(|routes, now, rng, out| routes.link_up(now, peer, rng, out));
     }
-    bench.run_until(at(62_900));
+    bench.run_until(at(69_900));
     assert_eq!(bench.worn, 0, "more may come");
     bench.run_until(at(90_000));
     assert!(bench.worn > 0);

@@ -13,6 +13,7 @@ pub(crate) mod intern;
 mod ranks;
 
 use crate::frame::{Frame, MAX_FRAME};
+use crate::handover::Handed;
 use crate::key::Key;
 use crate::letter::Letter;
 use crate::metrics::{CLASSES, Class};
@@ -39,6 +40,8 @@ const GROUP: u8 = 6;
 const ACKNOWLEDGED: u8 = 7;
 const SURVEY: u8 = 8;
 const INTERESTS: u8 = 9;
+const HANDED: u8 = 10;
+const TAKEN: u8 = 11;
 
 /// What is said to keep overlay and stores in order.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,6 +54,10 @@ pub(crate) enum Control {
     Sync(sync::Message),
     /// What is wanted at the sender and beyond it.
     Interests(routes::Message),
+    /// Deltas that their node does not hear, in search of one that keeps them.
+    Handed(Handed),
+    /// They have found one.
+    Taken(u64),
     /// To one node, or in search of it.
     Unicast(unicast::Message<Letter>),
     /// What the overlay looks like.
@@ -117,6 +124,7 @@ pub(crate) fn parse(bytes: &[u8], tables: &mut Tables) -> Result<Parsed, DecodeE
         let from = r.at();
         let item = parse_item(&mut r)?;
         parsed.state += match &item {
+            Item::Control(Control::Handed(_)) => (r.at() - from) as u64,
             Item::Control(_) => 0,
             Item::Gossip { payload, .. } => {
                 if payload.batch().is_empty() {
@@ -138,6 +146,8 @@ fn parse_item(r: &mut Reader<'_>) -> Result<Item, DecodeError> {
         MEMBERSHIP => membership::AnyMessage::decode(r).map(Control::Membership).map(Item::Control),
         BROADCAST => broadcast::Message::decode(r).map(Item::from),
         SYNC => sync::Message::decode(r).map(Control::Sync).map(Item::Control),
+        HANDED => Handed::decode(r).map(Control::Handed).map(Item::Control),
+        TAKEN => r.varint("handed").map(Control::Taken).map(Item::Control),
         INTERESTS => routes::Message::decode(r).map(Control::Interests).map(Item::Control),
         UNICAST => unicast::Message::decode(r).map(Control::Unicast).map(Item::Control),
         SURVEY => survey::Message::decode(r).map(Control::Survey).map(Item::Control),
@@ -248,6 +258,11 @@ impl<'a> Builder<'a> {
             Control::Membership(message) => self.put(Class::Membership, MEMBERSHIP, message),
             Control::Broadcast(message) => self.put(Class::Broadcast, BROADCAST, message),
             Control::Sync(message) => self.put(Class::Sync, SYNC, message),
+            Control::Handed(handed) => {
+                self.put(Class::State, HANDED, handed);
+                self.count_entries(&handed.batch);
+            }
+            Control::Taken(number) => self.put(Class::Sync, TAKEN, &Varint(*number)),
             Control::Interests(message) => self.put(Class::Sync, INTERESTS, message),
             Control::Unicast(message) => self.put(Class::Unicast, UNICAST, message),
             Control::Survey(message) => self.put(Class::Membership, SURVEY, message),

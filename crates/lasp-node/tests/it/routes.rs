@@ -1,6 +1,6 @@
 //! Payloads go where they are wanted and nowhere else, and whoever wants something gets all of it, whatever lies between.
 
-use crate::rig::{Rig, set};
+use crate::rig::{Rig, set, set as set_of};
 use lasp_dataflow::{FunctionError, Op, Operator, Target, Type, Value, function};
 use lasp_node::{Config, Interests, Reply, Request};
 use lasp_overlay::{PeerId, Rng};
@@ -113,6 +113,63 @@ fn a_light_node_hears_a_derived_set_from_far_away_and_none_of_its_inputs() {
     rig.run(2);
     assert_eq!(rig.value(4, "shown"), set([1, 3]));
     assert_eq!(holders(&rig, 4, "stock"), [1]);
+}
+
+fn declare_unheard(rig: &mut Rig, id: u64, name: &str) -> lasp_dataflow::VarId {
+    let name = lasp_dataflow::Name::new(name).expect("a name");
+    match rig.ask(id, Request::DeclareUnheard { name, ty: Type::AwSet }) {
+        Ok(Reply::Var(var)) => var,
+        other => panic!("declare: {other:?}"),
+    }
+}
+
+#[test]
+fn a_node_writes_what_it_does_not_hear() {
+    let mut configs = vec![hears(&["other"]); 5];
+    (configs[3], configs[4]) = (hears(&["x"]), hears(&["x"]));
+    let mut rig = Rig::linked(lasp_sim::Config::seeded(6), &path(5), configs);
+    rig.add_all(5, "x", [1]);
+    rig.run(1);
+    let set = declare_unheard(&mut rig, 1, "x");
+    assert_eq!(rig.ask(1, Request::Update { var: set, op: Op::Add(Value::Int(2)) }), Ok(Reply::Done));
+    rig.run(1);
+    assert_eq!((rig.value(4, "x"), rig.value(5, "x")), (set_of([1, 2]), set_of([1, 2])));
+    rig.run(20);
+    assert_eq!(rig.value(1, "x"), set_of([2]), "it hears nothing of it");
+    assert_eq!(holders(&rig, 5, "x"), [1, 4, 5]);
+    assert!(rig.node(1).is_quiescent(), "it is acknowledged");
+}
+
+#[test]
+fn what_is_written_unheard_while_nobody_can_be_reached_arrives_later() {
+    let mut configs = vec![hears(&["other"]); 5];
+    configs[4] = hears(&["x"]);
+    let mut rig = Rig::linked(lasp_sim::Config::seeded(7), &path(5), configs);
+    let (left, right) = ((1..=2).map(PeerId).collect(), (3..=5).map(PeerId).collect());
+    rig.sim.partition(&[left, right]);
+    let set = declare_unheard(&mut rig, 1, "x");
+    for n in 1..=3 {
+        assert_eq!(rig.ask(1, Request::Update { var: set, op: Op::Add(Value::Int(n)) }), Ok(Reply::Done));
+        rig.run(5);
+    }
+    assert!(!rig.node(1).is_quiescent());
+    rig.sim.heal();
+    rig.run(60);
+    assert_eq!(rig.value(5, "x"), set_of(1..=3));
+    assert!(rig.node(1).is_quiescent());
+}
+
+#[test]
+fn interests_that_make_no_sense_are_refused_and_nothing_changes() {
+    let mut rig = Rig::new(lasp_sim::Config::seeded(8), vec![hears(&["x"])]);
+    let long = "n".repeat(300);
+    let many: Vec<String> = (0..5_000).map(|n| n.to_string()).collect();
+    let cases = [Interests::prefixes(["*"]), Interests::prefixes([long]), Interests::prefixes(many)];
+    for interests in cases {
+        let reply = rig.ask(1, Request::Interests(interests));
+        assert!(matches!(reply, Err(lasp_node::RequestError::Interests(_))), "{reply:?}");
+        assert_eq!(*rig.node(1).interests(), Interests::prefixes(["x"]));
+    }
 }
 
 /// Some nodes and variables; what each node wants, and all that was ever added.
