@@ -343,14 +343,15 @@ impl Node {
         match &event {
             membership::Event::Up(contact) => {
                 let peer = contact.id;
-                self.feed_broadcast(now, Input::Command(broadcast::Command::NeighborUp(peer)), out);
+                let joins = self.joins_tree(peer);
+                self.feed_broadcast(now, Input::Command(joins), out);
                 self.feed_unicast(now, Input::Command(unicast::Command::NeighborUp(peer)), out);
                 self.feed_survey(now, Input::Command(survey::Command::NeighborUp(peer)), out);
                 let mut outcome = Outcome::default();
                 self.sync.peer_up(now, peer, &mut self.rng, &mut outcome);
                 self.exchange.peer_up(peer);
                 self.synchronise(now, outcome, out);
-                self.route(now, out, |routes, rng, outcome| routes.link_up(now, peer, rng, outcome));
+                self.route_up(now, peer, out);
             }
             membership::Event::Down(peer) => {
                 self.feed_broadcast(now, Input::Command(broadcast::Command::NeighborDown(*peer)), out);

@@ -130,6 +130,22 @@ impl Node {
         self.await_freeing(out);
     }
 
+    /// What a new link is to the tree. Where interests differ, one that is not needed is left out: it would close a cycle, of
+    /// which the next shaping message cuts any link, and what passes through the nodes behind that would pass elsewhere.
+    pub(crate) fn joins_tree(&self, peer: PeerId) -> broadcast::Command<Payload> {
+        if self.routes.is_active() && passes_interests_on(&self.config) && self.broadcast.eager().next().is_some() {
+            broadcast::Command::SpareUp(peer)
+        } else {
+            broadcast::Command::NeighborUp(peer)
+        }
+    }
+
+    /// A neighbour is there.
+    pub(crate) fn route_up(&mut self, now: Time, peer: PeerId, out: &mut Outbox<Self>) {
+        self.route(now, out, |routes, rng, outcome| routes.link_up(now, peer, rng, outcome));
+        self.follow_tree(now, out);
+    }
+
     /// A neighbour is gone.
     pub(crate) fn route_down(&mut self, now: Time, peer: PeerId, out: &mut Outbox<Self>) {
         self.routing.asked.retain(|asked| *asked != peer);

@@ -151,6 +151,8 @@ pub(crate) struct Routes {
     /// The last message that shaped the tree, when it came, and when to look whether another did.
     shaped: Option<Dot>,
     shaped_at: Time,
+    /// When a link of the tree was lost here.
+    torn_at: Time,
     pulse_at: Option<Time>,
     /// When the tree was made.
     made_at: Option<Time>,
@@ -167,6 +169,7 @@ impl Routes {
             work_at: None,
             shaped: None,
             shaped_at: Time::ZERO,
+            torn_at: Time::ZERO,
             pulse_at: None,
             made_at: None,
         }
@@ -215,7 +218,10 @@ impl Routes {
 
     /// A neighbour is gone.
     pub(crate) fn link_down(&mut self, now: Time, peer: PeerId, rng: &mut Rng, out: &mut Outcome) {
-        self.links.remove(&peer);
+        if self.links.remove(&peer).is_some_and(|route| route.eager) {
+            // The tree may be torn here.
+            (self.torn_at, self.pulse_at) = (now, None);
+        }
         self.hurry(now, rng, out);
     }
 
@@ -317,10 +323,11 @@ impl Routes {
         self.remind(now, rng, out);
     }
 
-    /// Has the tree shaped if nothing did since a link came up, or for long.
+    /// Has the tree shaped if nothing did since a link came up or went, or for long.
     fn pulse(&mut self, now: Time, rng: &mut Rng, out: &mut Outcome) {
         let newest = self.links.values().map(|route| route.since).max().unwrap_or(Time::ZERO);
-        let is_new = (self.shaped.is_none() || newest > self.shaped_at) && now < newest + SETTLE;
+        let changed = newest.max(self.torn_at);
+        let is_new = (self.shaped.is_none() || changed > self.shaped_at) && now < changed + SETTLE;
         let looks = self.along_tree && !self.links.is_empty();
         out.looks = looks && now >= newest + CALM;
         out.worn = out.looks && self.is_worn(now);

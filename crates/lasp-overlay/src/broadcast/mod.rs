@@ -59,6 +59,8 @@ pub enum Command<P> {
     Reshape(P),
     /// A peer is a neighbour now; messages to it have a link.
     NeighborUp(PeerId),
+    /// The same, of one whose link is no part of the tree until a payload is missing that it announces.
+    SpareUp(PeerId),
     /// A peer is no longer a neighbour.
     NeighborDown(PeerId),
 }

@@ -121,7 +121,8 @@ impl<P: Payload> Protocol for Plumtree<P> {
         match input {
             Input::Command(Command::Broadcast(payload)) => self.broadcast(now, payload, false, out),
             Input::Command(Command::Reshape(payload)) => self.broadcast(now, payload, !self.config.floods, out),
-            Input::Command(Command::NeighborUp(peer)) => self.neighbor_up(now, peer, out),
+            Input::Command(Command::NeighborUp(peer)) => self.neighbor_up(now, peer, Mode::Eager, out),
+            Input::Command(Command::SpareUp(peer)) => self.neighbor_up(now, peer, Mode::Lazy, out),
             Input::Command(Command::NeighborDown(peer)) => self.neighbor_down(now, peer, out),
             Input::Received { from, message } => self.receive(now, from, message, out),
             Input::Expired(Timer::Announce(at)) if self.announce_at == Some(at) => self.announce(now, out),
@@ -229,10 +230,12 @@ impl<P: Payload> Plumtree<P> {
         }
     }
 
-    /// A new neighbour starts eager, as in the paper; the modes of the others stay. It is told what arrived lately.
-    fn neighbor_up(&mut self, now: Time, peer: PeerId, out: &mut Outbox<Self>) {
-        self.neighbors.insert(peer, Neighbor::default());
-        self.turned(peer);
+    /// A new neighbour starts eager, as in the paper, if it is no spare one; the modes of the others stay. It is told what arrived lately.
+    fn neighbor_up(&mut self, now: Time, peer: PeerId, mode: Mode, out: &mut Outbox<Self>) {
+        self.neighbors.insert(peer, Neighbor { mode, ..Neighbor::default() });
+        if mode == Mode::Eager {
+            self.turned(peer);
+        }
         let ids = self.recent.within(now, self.config.remind_for);
         if !ids.is_empty() {
             self.metrics.ihaves_sent += 1;

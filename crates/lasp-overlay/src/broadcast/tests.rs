@@ -429,3 +429,15 @@ fn asked_for_later_what_made_a_tree_makes_none() {
     f.expire(Timer::Shape);
     assert_eq!(f.receive(B, Message::Graft(ids([1]))), [send(B, gossip(dot(1), 2, "x"))]);
 }
+
+#[test]
+fn a_spare_neighbour_is_told_and_asked_and_not_pushed_to() {
+    let mut f = Fixture::new(&[A]);
+    assert_eq!(f.command(Command::SpareUp(B)), []);
+    assert_eq!((f.modes(), f.tree.take_turned()), ((vec![A], vec![B]), vec![A]));
+    let mut effects = f.receive(A, gossip(dot(1), 1, "x"));
+    announce_timer(&mut effects);
+    assert_eq!(effects, [deliver(A, 1, "x")]);
+    assert_eq!(f.receive(B, Message::Graft(ids([1]))), [send(B, gossip(dot(1), 2, "x"))]);
+    assert_eq!(f.modes(), (vec![A, B], vec![]));
+}
