@@ -33,6 +33,8 @@ pub fn results(runs: &[Run]) -> BTreeMap<String, Figure> {
         put("settled_after_s", outcome.settled_after);
         put("variables_kept", outcome.kept);
         put("entries_kept", outcome.entries);
+        put("between_percent", outcome.between);
+        put("tree_depth_hops", outcome.deepest);
         put("updates", outcome.updates as f64);
         let each = |bytes: u64| bytes as f64 / nodes;
         put("bytes_per_node", each(outcome.load.bytes));

@@ -8,10 +8,12 @@ use super::{Hearing, Job};
 use crate::lab::metered::address;
 use crate::lab::seeds::Pace;
 use crate::replication::bench::{Bench, Sent};
+use crate::stats::mean;
 use lasp_dataflow::{Op, State, Type, Value};
 use lasp_node::{Command, Interests, Node, Request};
 use lasp_overlay::{PeerId, Rng};
 use lasp_sim::Latency;
+use std::collections::VecDeque;
 use std::time::Duration;
 
 /// One way of a message: a data centre's, as the simulator has it by default.
@@ -43,6 +45,11 @@ pub struct Outcome {
     pub kept: f64,
     /// Entries that a node keeps, in variables and for synchronisation, mean.
     pub entries: f64,
+    /// Nodes that lie in the broadcast tree between those that want a variable, and those, in percent of all: mean over
+    /// variables.
+    pub between: f64,
+    /// The longest way in the tree from node 0, in hops.
+    pub deepest: f64,
     /// Updates made.
     pub updates: u64,
     /// How long the load took, in seconds.
@@ -101,27 +108,14 @@ impl World {
         self.bench.simulator.drain_events();
         let (before, start) = (self.bench.sent(), self.bench.now());
         let received: Vec<u64> = self.received();
-        let (links, deepest) = self.tree();
-        eprintln!(
-            "{:?}: between {} deepest {deepest} kept {}",
-            self.hearing,
-            between(&links, &self.wanted, self.options.variables),
-            self.mean(|node| node.graph().vars().count())
-        );
         let Some(updates) = self.load(pace) else { return Outcome::default() };
         let ended = self.bench.now();
-        let (links, deepest) = self.tree();
-        eprintln!(
-            "{:?}: between {} deepest {deepest} kept {}",
-            self.hearing,
-            between(&links, &self.wanted, self.options.variables),
-            self.mean(|node| node.graph().vars().count())
-        );
         let complete = self.wait();
         let load = self.bench.sent().since(before);
         let mut received: Vec<u64> =
             self.received().into_iter().zip(received).map(|(after, before)| after - before).collect();
         received.sort_unstable();
+        let (links, deepest) = self.tree();
         let outcome = Outcome {
             received,
             load,
@@ -136,6 +130,8 @@ impl World {
             }),
             entries: self.mean(entries),
             updates,
+            between: between(&links, &self.wanted, self.options.variables),
+            deepest: deepest as f64,
             seconds: (ended - start).as_secs_f64(),
             ..Outcome::default()
         };
@@ -184,7 +180,7 @@ impl World {
             .map(|node| eager(node).filter(|&other| eager(other).any(|back| back == node)).collect())
             .collect();
         let mut depth = vec![usize::MAX; self.nodes];
-        let mut queue = std::collections::VecDeque::from([0]);
+        let mut queue = VecDeque::from([0]);
         depth[0] = 0;
         while let Some(node) = queue.pop_front() {
             for &other in &links[node] {
@@ -195,27 +191,6 @@ impl World {
             }
         }
         let deepest = depth.iter().filter(|&&depth| depth != usize::MAX).max().copied().unwrap_or(0);
-        let sum = |of: fn(&Node) -> u64| self.bench.simulator.peers().map(|(_, node)| of(node)).sum::<u64>();
-        eprintln!(
-            "grafts {} prunes {} duplicates {} given up {} reshaped {} gossip {} | syncs {} differ {} merges {} redundant {} dropped {}",
-            sum(|n| n.broadcast().metrics().grafts_sent),
-            sum(|n| n.broadcast().metrics().prunes_sent),
-            sum(|n| n.broadcast().metrics().duplicates),
-            sum(|n| n.broadcast().metrics().given_up),
-            sum(|n| n.broadcast().metrics().reshaped),
-            sum(|n| n.broadcast().metrics().gossip_sent),
-            sum(|n| n.metrics().syncs),
-            sum(|n| n.metrics().sync_differences),
-            sum(|n| n.metrics().merges),
-            sum(|n| n.metrics().redundant),
-            sum(|n| n.metrics().dropped),
-        );
-        eprintln!(
-            "unreached {}, links {}, summaries {}",
-            depth.iter().filter(|&&d| d == usize::MAX).count(),
-            links.iter().map(Vec::len).sum::<usize>() / 2,
-            self.bench.simulator.peers().map(|(_, node)| node.metrics().summaries_sent).sum::<u64>()
-        );
         (links, deepest)
     }
 
@@ -305,7 +280,7 @@ fn between(links: &[Vec<usize>], wanted: &[Vec<usize>], variables: usize) -> f64
         }
         shares.push(100.0 * left.iter().filter(|&&left| left).count() as f64 / links.len() as f64);
     }
-    crate::stats::mean(&shares)
+    mean(&shares)
 }
 
 /// Entries that a node keeps.
