@@ -1,6 +1,6 @@
 //! What peers say to each other along the tree, and how it is encoded.
 //!
-//! The first byte holds the kind (3 bits) and the round (5 bits; 31 means that a varint follows). A payload's single id
+//! The first byte holds the kind (3 bits) and the round or depth (5 bits; 31 means that a varint follows). A payload's single id
 //! costs a replica id and a varint; announcements are ranges per origin, so a batch of hundreds is a few bytes.
 
 use lasp_crdt::context::Range;
@@ -24,6 +24,15 @@ pub enum Message<P> {
     Graft(DotSet),
     /// Make the link lazy.
     Prune,
+    /// The tree is to be as shallow as can be: sent over every link, by who is so far from the root.
+    Wave {
+        /// Which wave: its root, and a number of its own.
+        id: Dot,
+        /// Hops from the root to the sender.
+        depth: u16,
+        /// Whether it is an old one, told over a new link, which is lazy at the sender's end.
+        lazy: bool,
+    },
 }
 
 /// The ids of one payload: at least one.
@@ -118,6 +127,8 @@ const IHAVE: u8 = 2;
 const GRAFT: u8 = 3;
 const PRUNE: u8 = 4;
 const GOSSIP_SHAPING: u8 = 5;
+const WAVE: u8 = 6;
+const OLD_WAVE: u8 = 7;
 
 /// Rounds from here on do not fit into the first byte.
 const LONG_ROUND: u16 = 31;
@@ -162,6 +173,10 @@ impl<P: Encode> Encode for Message<P> {
                 ids.encode(w);
             }
             Self::Prune => write_head(w, PRUNE, 0),
+            Self::Wave { id, depth, lazy } => {
+                write_head(w, if *lazy { OLD_WAVE } else { WAVE }, *depth);
+                w.dot(*id);
+            }
         }
     }
 }
@@ -173,12 +188,7 @@ impl<P: Decode> Decode for Message<P> {
         match (head & 7, head >> 3) {
             (kind @ (GOSSIP_ONE | GOSSIP_SHAPING), round) => {
                 let round = read_round(r, round)?;
-                let at = r.at();
-                let dot = r.dot()?;
-                // Counters stay below the maximum, as everywhere.
-                if dot.counter == u64::MAX {
-                    return Err(DecodeError::NotCanonical { what: "message id", at });
-                }
+                let dot = decode_id(r)?;
                 let ids = if kind == GOSSIP_ONE { Ids::from(dot) } else { Ids::shaping(dot) };
                 Ok(Self::Gossip { ids, round, payload: P::decode(r)? })
             }
@@ -192,9 +202,19 @@ impl<P: Decode> Decode for Message<P> {
             (IHAVE, 0) => decode_ids(r).map(Self::IHave),
             (GRAFT, 0) => decode_ids(r).map(Self::Graft),
             (PRUNE, 0) => Ok(Self::Prune),
+            (kind @ (WAVE | OLD_WAVE), depth) => {
+                Ok(Self::Wave { depth: read_round(r, depth)?, id: decode_id(r)?, lazy: kind == OLD_WAVE })
+            }
             _ => Err(DecodeError::BadTag { what: "broadcast message", tag: u64::from(head), at }),
         }
     }
+}
+
+/// One id. Counters stay below the maximum, as everywhere.
+fn decode_id(r: &mut Reader<'_>) -> Result<Dot, DecodeError> {
+    let at = r.at();
+    let dot = r.dot()?;
+    if dot.counter == u64::MAX { Err(DecodeError::NotCanonical { what: "message id", at }) } else { Ok(dot) }
 }
 
 /// Ids of messages, which name each one: there are no retired origins.
@@ -240,8 +260,9 @@ mod tests {
         let round = rng.below(reach) as u16;
         let payload = Number(rng.next_u64() >> rng.below(64));
         let id = Dot::new(ReplicaId(rng.below(9)), 1 + rng.below(500));
-        match rng.below(6) {
+        match rng.below(7) {
             0 => Message::Gossip { ids: id.into(), round, payload },
+            6 => Message::Wave { id, depth: round, lazy: rng.chance(0.5) },
             5 => Message::Gossip { ids: Ids::shaping(id), round, payload },
             1 => {
                 let ids = Ids::from_set(random_set(rng)).expect("not empty");

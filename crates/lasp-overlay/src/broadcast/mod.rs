@@ -6,7 +6,7 @@
 //!
 //! - [`plumtree`]: the state machine: start here. Its parts: `push` (payloads), `announce` (what lazy links carry),
 //!   `missing` (what was announced and did not come), `cache`, `seen`, `recent` (what a new
-//!   neighbour is told), `shape` (which messages shape the tree).
+//!   neighbour is told), `shape` (which messages shape the tree), `wave` (what keeps it shallow).
 //! - [`message`]: what peers say to each other, and how it is encoded.
 //! - [`config`]: the knobs, each with its source.
 
@@ -22,6 +22,7 @@ mod seen;
 mod shape;
 #[cfg(test)]
 mod tests;
+mod wave;
 
 pub use config::Config;
 pub use message::{Ids, Message};

@@ -18,6 +18,7 @@ impl<P: Payload> Plumtree<P> {
         self.heed(now, &ids);
         self.seen.insert(&ids);
         self.spread(now, Record { ids, from: None, round: 0, payload: Some(payload) }, out);
+        self.count_towards_wave(now, true, out);
     }
 
     pub(super) fn on_gossip(
@@ -37,6 +38,7 @@ impl<P: Payload> Plumtree<P> {
         out.emit(Event::Deliver { from, round, payload: payload.clone() });
         self.spread(now, Record { ids: fresh.clone(), from: Some(from), round, payload: Some(payload) }, out);
         self.note_has(from, &fresh);
+        self.count_towards_wave(now, false, out);
     }
 
     /// Pushes a payload on, announces it, and remembers it.
@@ -143,6 +145,7 @@ impl<P: Payload> Plumtree<P> {
         self.turn_eager(from);
         if let Some(neighbor) = self.neighbors.get_mut(&from) {
             neighbor.settles_at = Time::ZERO;
+            neighbor.kept = true;
         }
         self.shape.keep(from);
         for record in self.cache.covering(ids) {

@@ -1,5 +1,7 @@
 //! The rules of the tree, one by one: every input's whole list of effects.
 
+mod waves;
+
 use super::plumtree::{Plumtree, Timer};
 use super::{Command, Config, Event, Ids, Message, Payload};
 use crate::peer::PeerId;
