@@ -148,6 +148,7 @@ impl<P: Payload> Plumtree<P> {
             neighbor.kept = true;
         }
         self.shape.keep(from);
+        self.wanted_by(from, out);
         for record in self.cache.covering(ids) {
             self.metrics.gossip_sent += record.send_to(from, out);
         }

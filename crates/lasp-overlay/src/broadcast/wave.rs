@@ -13,8 +13,8 @@
 //! - *No cycles*: a parent is nearer to the root than its child, in one and the same wave.
 //! - *No gap*: new parents are asked first, and links are given up a while after.
 //! - *Two at once*: peers go by the lower id.
-//! - *Between waves* a link that is new is lazy where both ends have parents; who loses its parent takes another neighbour that is
-//!   nearer to the root at once, or all of them if none is known to be: a cycle does less harm than a gap.
+//! - *Between waves* a link that is new is lazy where both ends have parents; who loses its parent takes another neighbour at once that
+//!   is nearer to the root, or as near and thus not below it, or all of them if there is none: a cycle does less harm than a gap.
 //!
 //! Whoever broadcasts first becomes the root after a moment, and remains it; when nothing is heard of it for long, another steps in.
 
@@ -294,14 +294,37 @@ impl<P: Payload> Plumtree<P> {
         if self.waves.parent != Some(gone) || self.waves.seeks() {
             return;
         }
-        self.waves.parent = self.nearest();
+        self.waves.parent = self.nearest().or_else(|| self.sibling());
         match self.waves.parent {
             Some(parent) if self.is_eager(parent) => {}
             Some(parent) => self.adopt(parent, out),
-            None => {
-                let lazy: Vec<PeerId> = self.lazy().collect();
-                lazy.into_iter().for_each(|peer| self.adopt(peer, out));
-            }
+            None => self.adopt_all(out),
+        }
+    }
+
+    /// A neighbour that is as near to the root as this peer was: those below it are farther away. Children push to it, so it is
+    /// none of those either.
+    fn sibling(&self) -> Option<PeerId> {
+        let own = self.waves.depth;
+        self.neighbors
+            .iter()
+            .find(|(_, neighbor)| neighbor.depth == own && neighbor.mode == Mode::Lazy)
+            .map(|(peer, _)| *peer)
+    }
+
+    fn adopt_all(&mut self, out: &mut Outbox<Self>) {
+        let lazy: Vec<PeerId> = self.lazy().collect();
+        lazy.into_iter().for_each(|peer| self.adopt(peer, out));
+    }
+
+    /// A neighbour wants payloads from this peer. If it is the one that this peer has just made its parent, both have lost the
+    /// same one, and neither has a way to the root.
+    pub(super) fn wanted_by(&mut self, peer: PeerId, out: &mut Outbox<Self>) {
+        let mutual = self.waves.parent == Some(peer)
+            && self.neighbors.get(&peer).is_some_and(|neighbor| neighbor.depth == self.waves.depth);
+        if mutual {
+            self.waves.parent = None;
+            self.adopt_all(out);
         }
     }
 }

@@ -215,6 +215,20 @@ fn who_loses_its_parent_turns_to_another_neighbour_that_is_nearer_to_the_root() 
 }
 
 #[test]
+fn where_nobody_is_nearer_one_that_is_as_near_will_do() {
+    let mut f = placed(&[A, B, C], 2);
+    f.receive(B, wave(dot(1), 4));
+    f.receive(C, wave(dot(1), 3));
+    f.lazy(B);
+    f.lazy(C);
+    assert_eq!(f.command(Command::NeighborDown(A)), [graft(C)]);
+    assert_eq!((f.tree.parent(), f.modes()), (Some(C), (vec![C], vec![B])));
+    // C has lost the same parent.
+    assert_eq!(f.receive(C, Message::Graft(DotSet::new())), [graft(B)]);
+    assert_eq!((f.tree.parent(), f.modes()), (None, (vec![B, C], vec![])));
+}
+
+#[test]
 fn who_knows_no_other_way_to_the_root_pushes_to_everybody_new_neighbours_too() {
     let mut f = placed(&[A, B, C], 2);
     f.lazy(B);
@@ -235,8 +249,9 @@ fn the_first_sender_becomes_the_root_once_there_is_traffic_and_remains_it() {
         waves.extend(effects.into_iter().filter(is_wave).map(|effect| (second, effect)));
         f.wait(1_000);
     }
-    // At 32 arrivals, not sooner; the next is due after 32 more.
-    assert_eq!(waves, [(31, send(A, wave(Dot::new(ME, 1), 0)))]);
+    // At 16 arrivals, not sooner, and as many for each one after that.
+    let begun = |number| send(A, wave(Dot::new(ME, number), 0));
+    assert_eq!(waves, [(15, begun(1)), (31, begun(2)), (47, begun(3))]);
     assert_eq!((f.tree.depth(), f.tree.parent()), (Some(0), None));
 }
 
