@@ -153,6 +153,13 @@ impl Cluster {
         graph.state(graph.lookup(name).expect("the variable is declared")).expect("the variable is there")
     }
 
+    /// Every replicated variable of a node that is above bottom, by name.
+    pub(crate) fn replicated(&self, index: usize) -> BTreeMap<&Name, &State> {
+        let graph = self.node(index).graph();
+        let states = graph.vars().filter(|(_, info)| !info.local).map(|(var, info)| (&info.name, graph.state(var)));
+        states.filter_map(|(name, state)| Some((name, state.filter(|state| !state.is_bottom())?))).collect()
+    }
+
     /// Runs for a while.
     pub(crate) fn run(&mut self, duration: Duration) {
         self.sim.run_for(duration);

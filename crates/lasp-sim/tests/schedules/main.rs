@@ -42,7 +42,8 @@ use oracle::Mistake;
 use program::Shape;
 use random::Random;
 use record::Record;
-use std::collections::BTreeSet;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use ways::{COMBINATIONS, Ways};
 
@@ -189,6 +190,22 @@ impl Schedule {
             }
             let pause = self.rng.duration(Duration::ZERO, Duration::from_millis(600));
             self.cluster.run(pause);
+            self.check_digests();
+        }
+    }
+
+    /// Nodes whose fingerprints are equal hold the same. Two stores that are not made for each other have the same one by
+    /// a chance of 2^-64.
+    fn check_digests(&self) {
+        let mut known: BTreeMap<u64, usize> = BTreeMap::new();
+        for node in self.cluster.up() {
+            match known.entry(self.cluster.node(node).fingerprint()) {
+                Entry::Vacant(entry) => _ = entry.insert(node),
+                Entry::Occupied(entry) => {
+                    let (here, there) = (self.cluster.replicated(node), self.cluster.replicated(*entry.get()));
+                    assert!(here == there, "nodes {node} and {} differ and do not know", entry.get());
+                }
+            }
         }
     }
 
