@@ -141,6 +141,11 @@ impl Lane {
         self.gossip.is_none() && self.relay.is_none() && self.urgency() != Urgency::Now
     }
 
+    /// Whether something waits that anti-entropy found missing.
+    pub(crate) fn has_bulk(&self) -> bool {
+        !self.bulk.deltas.is_empty()
+    }
+
     /// How long what waits may wait for company.
     pub(crate) fn urgency(&self) -> Urgency {
         let crowd = self.relay.as_ref().is_some_and(|relay| relay.deltas.entries > CROWD);

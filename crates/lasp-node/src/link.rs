@@ -105,6 +105,11 @@ impl Link {
         self.lane.entries()
     }
 
+    /// Whether what waited has gone and there is room for more.
+    pub(crate) fn takes_more(&self, config: &LinkConfig) -> bool {
+        self.in_flight < config.window && !self.lane.has_bulk()
+    }
+
     /// What is under way.
     pub(crate) fn load(&self) -> LinkLoad {
         LinkLoad { waiting: self.waiting(), in_flight: self.in_flight }

@@ -131,7 +131,7 @@ impl Node {
     /// A node that has not started. Everything random in it follows from `seed`.
     pub fn new(config: Config, contact: Contact, seed: u64) -> Self {
         let mut rng = Rng::new(seed);
-        let replica = replica_of(&contact);
+        let (replica, me) = (replica_of(&contact), contact.id);
         let post = Post::new(config.unicast.clone(), &contact);
         let surveys = Survey::new(config.survey.clone(), contact.id, contact.incarnation);
         Self {
@@ -145,7 +145,7 @@ impl Node {
             membership: AnyMembership::new(config.membership.clone(), contact, rng.fork()),
             stirs: 0,
             broadcast: Plumtree::new(pushing(&config), replica, rng.fork()),
-            sync: AntiEntropy::new(comparisons(&config), config.sync_mode == SyncMode::Digest),
+            sync: AntiEntropy::new(comparisons(&config), me, config.sync_mode == SyncMode::Digest),
             exchange: Exchange::new(config.sync_mode, config.exchange.clone()),
             surge: Surge::default(),
             post,
@@ -226,7 +226,7 @@ impl Node {
     /// the cluster is still to happen.
     pub fn is_quiescent(&self) -> bool {
         let calm = self.links.values().all(Link::is_idle) && self.broadcast.is_quiescent() && self.echo.is_empty();
-        calm && self.exchange.is_idle() && !self.once.is_busy()
+        calm && self.exchange.is_idle() && self.sync.is_idle() && !self.once.is_busy()
     }
 
     /// How many messages wait for links.
@@ -271,13 +271,23 @@ impl Node {
     fn flush(&mut self, now: Time, out: &mut Outbox<Self>) {
         for peer in std::mem::take(&mut self.touched) {
             let Some(link) = self.links.get_mut(&peer) else { continue };
-            let send = |frame| out.push(Output::Send { to: peer, message: frame });
-            let reminders = link.flush(now, &self.config.link, &mut self.metrics, send);
-            for reminder in reminders.into_iter().flatten() {
-                match reminder {
-                    Reminder::Flush(after) => out.set_timer(after, Timer::Flush(peer)),
-                    Reminder::Acknowledge(after) => out.set_timer(after, Timer::Acknowledge(peer)),
+            let mut outcome = Outcome::default();
+            loop {
+                let send = |frame| out.push(Output::Send { to: peer, message: frame });
+                let reminders = link.flush(now, &self.config.link, &mut self.metrics, send);
+                for reminder in reminders.into_iter().flatten() {
+                    match reminder {
+                        Reminder::Flush(after) => out.set_timer(after, Timer::Flush(peer)),
+                        Reminder::Acknowledge(after) => out.set_timer(after, Timer::Acknowledge(peer)),
+                    }
                 }
+                // Who has taken what was found missing is given more.
+                let more = || self.sync.more(now, peer, &self.store, &mut self.rng, &mut outcome);
+                let Some(more) = link.takes_more(&self.config.link).then(more).flatten() else { break };
+                link.push(Item::Data(more));
+            }
+            for (after, appointment) in outcome.timers {
+                out.set_timer(after, Timer::Sync(appointment));
             }
         }
     }
@@ -709,6 +719,7 @@ impl Node {
             return;
         };
         self.membership.heard(now, from);
+        self.sync.given(now, from, frame.wire_len());
         for item in items {
             self.on_item(now, from, item, out);
         }

@@ -52,6 +52,23 @@ impl Batch {
         }
     }
 
+    /// Adds a delta of a variable that comes after all that are in.
+    pub(crate) fn append(&mut self, key: Key, delta: State) {
+        debug_assert!(self.entries.last().is_none_or(|(last, _)| *last < key), "batches ascend by key");
+        self.entries.push((key, delta));
+    }
+
+    /// Adds the deltas of another.
+    pub(crate) fn join(&mut self, other: Self) {
+        for (key, delta) in other.entries {
+            if self.entries.last().is_none_or(|(last, _)| *last < key) {
+                self.entries.push((key, delta));
+            } else {
+                self.absorb(&key, &delta);
+            }
+        }
+    }
+
     /// Takes out what `known` says already.
     pub(crate) fn subtract(&mut self, key: &Key, known: &State) {
         let Ok(at) = self.position(key) else { return };

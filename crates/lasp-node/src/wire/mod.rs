@@ -108,7 +108,11 @@ pub(crate) fn parse(bytes: &[u8], tables: &mut Tables) -> Result<Parsed, DecodeE
         parsed.known = Some(Known { replicas: r.varint("known")?, symbols: r.varint("known")? });
     }
     while r.remaining() > 0 {
-        parsed.items.push(parse_item(&mut r)?);
+        match (parsed.items.last_mut(), parse_item(&mut r)?) {
+            // What was found missing is merged as one.
+            (Some(Item::Data(batch)), Item::Data(more)) => batch.join(more),
+            (_, item) => parsed.items.push(item),
+        }
     }
     Ok(parsed)
 }
