@@ -8,6 +8,7 @@
 
 use crate::key::Key;
 use crate::payload::{Batch, Payload};
+use crate::pieces::Pieces;
 use crate::wire::{Builder, CHUNK, Control, Item, entry_len};
 use lasp_dataflow::State;
 use lasp_overlay::broadcast::Ids;
@@ -68,11 +69,27 @@ pub(crate) struct Taken {
 #[derive(Debug, Default)]
 struct Bulk {
     deltas: BTreeMap<Key, State>,
+    /// One that is too large for a frame, and partly gone; what is added meanwhile waits among the others.
+    going: Option<Pieces>,
     /// How many entries were added since it was last empty.
     entries: usize,
 }
 
 impl Bulk {
+    fn is_empty(&self) -> bool {
+        self.deltas.is_empty() && self.going.is_none()
+    }
+
+    /// How many deltas wait.
+    fn len(&self) -> usize {
+        self.deltas.len() + usize::from(self.going.is_some())
+    }
+
+    /// Everything that waits, and the one that is partly gone as a whole.
+    fn all(&self) -> impl Iterator<Item = (&Key, &State)> {
+        self.deltas.iter().chain(self.going.iter().flat_map(Pieces::left))
+    }
+
     /// Adds a delta; `true` if it was merged with one that waited.
     fn absorb(&mut self, key: &Key, delta: &State) -> bool {
         self.entries += delta.entries();
@@ -90,30 +107,29 @@ impl Bulk {
     }
 
     fn fill(&mut self, frame: &mut Builder<'_>, put: Put) {
-        while frame.len() < CHUNK
-            && let Some((key, delta)) = self.deltas.pop_first()
-        {
-            self.put(key, delta, frame, put);
-        }
-        if self.deltas.is_empty() {
-            self.entries = 0;
+        while frame.len() < CHUNK {
+            if let Some(pieces) = &mut self.going {
+                match pieces.next() {
+                    Some(piece) => put(frame, pieces.key(), &piece),
+                    None => self.going = None,
+                }
+            } else if let Some((key, delta)) = self.deltas.pop_first() {
+                self.put(key, delta, frame, put);
+            } else {
+                self.entries = 0;
+                return;
+            }
         }
     }
 
-    /// A delta that fits goes as it is; a larger one is cut along its join decomposition, a piece goes and the
-    /// rest waits on.
+    /// A delta that fits goes as it is; a larger one goes in pieces.
     fn put(&mut self, key: Key, delta: State, frame: &mut Builder<'_>, put: Put) {
         let start = frame.mark();
         put(frame, &key, &delta);
-        if frame.grown_since(&start) <= CHUNK {
-            return;
+        if frame.grown_since(&start) > CHUNK {
+            frame.rewind(start);
+            self.going = Some(Pieces::of(key, delta));
         }
-        frame.rewind(start);
-        let (piece, rest) = cut(&key, delta);
-        if let Some(rest) = rest {
-            self.absorb(&key, &rest);
-        }
-        put(frame, &key, &piece);
     }
 }
 
@@ -143,13 +159,13 @@ impl Lane {
 
     /// Whether something waits that anti-entropy found missing.
     pub(crate) fn has_bulk(&self) -> bool {
-        !self.bulk.deltas.is_empty()
+        !self.bulk.is_empty()
     }
 
     /// How long what waits may wait for company.
     pub(crate) fn urgency(&self) -> Urgency {
         let crowd = self.relay.as_ref().is_some_and(|relay| relay.deltas.entries > CROWD);
-        let others = crowd || !self.groups.is_empty() || !self.bulk.deltas.is_empty() || !self.shaping.is_empty();
+        let others = crowd || !self.groups.is_empty() || !self.bulk.is_empty() || !self.shaping.is_empty();
         if others || !self.control.is_empty() || !self.letters.is_empty() {
             Urgency::Now
         } else if self.gossip.is_some() {
@@ -162,17 +178,26 @@ impl Lane {
     /// How many messages wait; a merged broadcast counts by its variables.
     pub(crate) fn len(&self) -> usize {
         let gossip = self.gossip.as_ref().map_or(0, |gossip| gossip.payload.len().max(1));
-        let relay = self.relay.as_ref().map_or(0, |relay| relay.deltas.deltas.len().max(1));
+        let relay = self.relay.as_ref().map_or(0, |relay| relay.deltas.len().max(1));
         let groups = self.groups.iter().map(|(_, batch)| batch.len().max(1)).sum::<usize>();
-        self.control.len() + self.letters.len() + self.shaping.len() + gossip + relay + groups + self.bulk.deltas.len()
+        self.control.len() + self.letters.len() + self.shaping.len() + gossip + relay + groups + self.bulk.len()
     }
 
     /// How many entries of deltas wait. Cost: the number of deltas.
     pub(crate) fn entries(&self) -> usize {
-        let of = |deltas: &BTreeMap<Key, State>| deltas.values().map(State::entries).sum::<usize>();
+        let of = |deltas: &Bulk| deltas.all().map(|(_, delta)| delta.entries()).sum::<usize>();
         let gossip: usize = self.shaping.iter().chain(&self.gossip).map(|gossip| gossip.payload.entries()).sum();
         let groups: usize = self.groups.iter().map(|(_, batch)| batch.entries()).sum();
-        gossip + groups + of(&self.bulk.deltas) + self.relay.as_ref().map_or(0, |relay| of(&relay.deltas.deltas))
+        gossip + groups + of(&self.bulk) + self.relay.as_ref().map_or(0, |relay| of(&relay.deltas))
+    }
+
+    /// How many bytes the deltas take that wait, written in full. Cost: that of writing them.
+    pub(crate) fn bytes(&self) -> usize {
+        let of = |deltas: &Bulk| deltas.all().map(|(key, delta)| entry_len(key, delta)).sum::<usize>();
+        let batch = |batch: &Batch| batch.iter().map(|(key, delta)| entry_len(key, delta)).sum::<usize>();
+        let gossip: usize = self.shaping.iter().chain(&self.gossip).map(|gossip| batch(&gossip.payload)).sum();
+        let groups: usize = self.groups.iter().map(|(_, deltas)| batch(deltas)).sum();
+        gossip + groups + of(&self.bulk) + self.relay.as_ref().map_or(0, |relay| of(&relay.deltas))
     }
 
     /// Takes an item in.
@@ -254,7 +279,7 @@ impl Lane {
     fn fill_relay(&mut self, frame: &mut Builder<'_>) {
         let Some(relay) = &mut self.relay else { return };
         relay.deltas.fill(frame, |frame, key, delta| frame.relay(key, delta));
-        if !relay.deltas.deltas.is_empty() {
+        if !relay.deltas.is_empty() {
             return;
         }
         if let Some((ids, round)) = relay.ids.take() {
@@ -286,19 +311,4 @@ impl Lane {
         frame.rewind(start);
         self.relay(Some((gossip.ids, gossip.round))).deltas.absorb_all(&gossip.payload);
     }
-}
-
-/// Cuts a delta in two: a piece of about [`CHUNK`] bytes, and the rest. A single part is never cut.
-pub(crate) fn cut(key: &Key, delta: State) -> (State, Option<State>) {
-    let (mut piece, mut rest, mut size) = (State::bottom(key.ty()), State::bottom(key.ty()), 0);
-    for part in delta.decompose() {
-        let part_size = entry_len(key, &part);
-        if size == 0 || size + part_size <= CHUNK {
-            size += part_size;
-            piece.merge(part);
-        } else {
-            rest.merge(part);
-        }
-    }
-    (piece, (!rest.is_bottom()).then_some(rest))
 }

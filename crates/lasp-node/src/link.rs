@@ -110,6 +110,11 @@ impl Link {
         self.in_flight < config.window && !self.lane.has_bulk()
     }
 
+    /// Bytes of the deltas that wait, and of what is under way.
+    pub(crate) fn bytes(&self) -> usize {
+        self.lane.bytes() + self.in_flight
+    }
+
     /// What is under way.
     pub(crate) fn load(&self) -> LinkLoad {
         LinkLoad { waiting: self.waiting(), in_flight: self.in_flight }

@@ -23,7 +23,7 @@ use crate::store::{Applied, Store};
 use crate::surge::Surge;
 use crate::sync::{AntiEntropy, Appointment, Outcome, SyncConfig};
 use crate::system;
-use crate::wire::{Control, Item};
+use crate::wire::{self, Control, Item};
 use lasp_crdt::ReplicaId;
 use lasp_dataflow::{Cause, Effects, Graph, State};
 use lasp_overlay::broadcast::{self, Plumtree};
@@ -242,6 +242,17 @@ impl Node {
         waiting + self.exchange.entries() + self.detours.entries() + self.passed.entries() + self.broadcast.cached()
     }
 
+    /// Bytes of the deltas that wait for a neighbour, written in full, and of what is under way to it; 0 without a link. Cost:
+    /// that of writing them.
+    pub fn buffered_bytes(&self, peer: PeerId) -> usize {
+        self.links.get(&peer).map_or(0, Link::bytes)
+    }
+
+    /// Bytes of all replicated variables, written in full. Cost: that of writing them.
+    pub fn state_bytes(&self) -> usize {
+        self.store.replicated().map(|(key, state)| wire::entry_len(key, state)).sum()
+    }
+
     /// What is under way to a neighbour.
     pub fn link_load(&self, peer: PeerId) -> Option<LinkLoad> {
         self.links.get(&peer).map(Link::load)
@@ -341,7 +352,7 @@ impl Node {
                 self.feed_unicast(now, Input::Command(unicast::Command::NeighborUp(peer)), out);
                 self.feed_survey(now, Input::Command(survey::Command::NeighborUp(peer)), out);
                 let mut outcome = Outcome::default();
-                self.sync.peer_up(now, peer, &self.store, &mut self.rng, &mut outcome);
+                self.sync.peer_up(now, peer, &mut self.store, &mut self.rng, &mut outcome);
                 self.exchange.peer_up(peer);
                 self.synchronise(outcome, out);
             }

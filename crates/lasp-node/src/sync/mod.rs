@@ -59,7 +59,8 @@ pub struct SyncConfig {
     /// Between comparisons when nothing is known to differ, jittered by a quarter. Default 10 s, as the original's
     /// synchronisation interval.
     pub interval: Duration,
-    /// From a new neighbour to the first comparison. Default 50 ms (guess: the handshake is over by then).
+    /// From a new neighbour to the first comparison, of a node that holds something: one that holds nothing compares at once.
+    /// Default 50 ms (guess: who has just joined has been filled by then).
     pub first: Duration,
     /// From a difference found to the next comparison; twice as long each time in a row, up to `interval`: what keeps
     /// differing is being changed, and its news is under way. Default 1 s (guess).
@@ -108,6 +109,14 @@ struct Peer {
     reach: usize,
     /// How many the next one of one variable has, by the hash of its key: what filters left.
     rest: Option<(u64, usize)>,
+}
+
+/// Who fills a node that held nothing.
+#[derive(Debug)]
+struct Filler {
+    peer: PeerId,
+    /// If nothing comes from it by then, others may.
+    until: Time,
 }
 
 /// Whether comparisons are left out, since what differs is under way.
@@ -184,8 +193,8 @@ pub(crate) struct AntiEntropy {
     config: SyncConfig,
     me: PeerId,
     peers: BTreeMap<PeerId, Peer>,
-    /// A neighbour that fills this node, which held nothing, and when something last came from it.
-    filler: Option<(PeerId, Time)>,
+    /// A neighbour that fills this node, which held nothing, or was asked to.
+    filler: Option<Filler>,
     generation: u32,
     spread: Spread,
     patience: Patience,
@@ -209,7 +218,7 @@ impl AntiEntropy {
     }
 
     /// A neighbour is there: say what this node wants, compare soon.
-    pub(crate) fn peer_up(&mut self, now: Time, peer: PeerId, store: &Store, rng: &mut Rng, out: &mut Outcome) {
+    pub(crate) fn peer_up(&mut self, now: Time, peer: PeerId, store: &mut Store, rng: &mut Rng, out: &mut Outcome) {
         let state = Peer {
             interests: Interests::All,
             generation: 0,
@@ -227,7 +236,10 @@ impl AntiEntropy {
         if *store.interests() != Interests::All {
             out.say(peer, Message::Interests(store.interests().clone()));
         }
-        self.schedule(now, peer, rng.jitter(self.config.first, 0.5), out);
+        // Who holds nothing has nothing to wait for.
+        let nothing = store.forest_mut().tree(&Interests::All).count() == 0;
+        let first = if nothing { Duration::ZERO } else { rng.jitter(self.config.first, 0.5) };
+        self.schedule(now, peer, first, out);
     }
 
     /// A neighbour is gone.
@@ -356,12 +368,13 @@ impl AntiEntropy {
         self.patience.streak = if differed { self.patience.streak + 1 } else { 0 };
         // The first comparison may have been lost with the handshake: one more soon after.
         let next = if state.compared < DUE { self.config.recheck } else { self.config.interval };
-        let digest = Message::Digest {
-            root: store.forest_mut().tree(&state.interests).root(),
-            mine: hash_of(store.interests()),
-            yours: hash_of(&state.interests),
-        };
+        let tree = store.forest_mut().tree(&state.interests);
+        let (root, nothing) = (tree.root(), tree.count() == 0);
+        let digest = Message::Digest { root, mine: hash_of(store.interests()), yours: hash_of(&state.interests) };
         out.say(appointment.peer, digest);
+        if nothing {
+            self.filler = Some(Filler { peer: appointment.peer, until: now + narrow::CROSSING });
+        }
         self.schedule(now, appointment.peer, rng.jitter(next, 0.25), out);
         true
     }

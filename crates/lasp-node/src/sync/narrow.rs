@@ -8,7 +8,7 @@
 use super::message::{Message, Scope};
 use super::tour::{LARGE, Sieve};
 use super::tree::{BUCKETS, bucket_of};
-use super::{AntiEntropy, NEVER, Outcome, SMALL, hash_of};
+use super::{AntiEntropy, Filler, NEVER, Outcome, SMALL, hash_of};
 use crate::interest::Interests;
 use crate::key::Key;
 use crate::store::Store;
@@ -20,7 +20,7 @@ use std::time::Duration;
 
 /// For how long a digest may be answered after it was sent: one that comes from the neighbour meanwhile has crossed it. A
 /// guess: a round trip around the world. On slower links both comparisons go on, which costs bytes alone.
-const CROSSING: Duration = Duration::from_millis(300);
+pub(super) const CROSSING: Duration = Duration::from_millis(300);
 
 /// For how long nothing may come from a neighbour that fills this node before others may. A guess: what one frame takes over
 /// a link of a megabit a second, and some.
@@ -64,8 +64,13 @@ impl AntiEntropy {
             return;
         }
         self.give_way(from);
+        if root == 0 {
+            // It holds nothing.
+            self.peers.entry(from).and_modify(|peer| peer.tour.give_variables(Scope::ALL, BTreeSet::new()));
+            return;
+        }
         if count == 0 {
-            self.filler = Some((from, now));
+            self.filler = Some(Filler { peer: from, until: now + CROSSING });
         }
         if count > SMALL {
             return out.say(from, Message::Buckets(Box::new(*sums)));
@@ -82,14 +87,15 @@ impl AntiEntropy {
 
     /// A frame came: from who fills this node, others are not asked for the same.
     pub(crate) fn given(&mut self, now: Time, from: PeerId, bytes: usize) {
-        if bytes >= FILL && self.filler.is_some_and(|(filler, _)| filler == from) {
-            self.filler = Some((from, now));
+        if let Some(filler) = self.filler.as_mut().filter(|filler| bytes >= FILL && filler.peer == from) {
+            filler.until = now + FILLING;
         }
     }
 
     /// Whether a neighbour fills this node, and it is not this one.
     pub(super) fn is_filled_by_another(&self, now: Time, peer: PeerId) -> bool {
-        self.filler.is_some_and(|(filler, at)| filler != peer && self.peers.contains_key(&filler) && now < at + FILLING)
+        let by = self.filler.as_ref().filter(|filler| now < filler.until && self.peers.contains_key(&filler.peer));
+        by.is_some_and(|filler| filler.peer != peer)
     }
 
     /// Lists what differs, as far as one message goes. What the neighbour has nothing of it is given; what this node has
@@ -130,7 +136,7 @@ impl AntiEntropy {
         }
         if listed != Scope::NONE {
             if store.forest_mut().tree(&interests).count() == 0 {
-                self.filler = Some((from, now));
+                self.filler = Some(Filler { peer: from, until: now + CROSSING });
             }
             self.summarise(from, listed, &interests, store, out);
         }

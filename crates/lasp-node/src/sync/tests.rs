@@ -36,7 +36,7 @@ impl Side {
         let mut side = Self { id: PeerId(id), sync, store, rng: Rng::new(id) };
         let mut out = Outcome::default();
         for &peer in peers {
-            side.sync.peer_up(at(0), PeerId(peer), &side.store, &mut side.rng, &mut out);
+            side.sync.peer_up(at(0), PeerId(peer), &mut side.store, &mut side.rng, &mut out);
         }
         assert!(out.items.is_empty());
         (side, out.timers.into_iter().map(|(_, appointment)| appointment).collect())
@@ -131,16 +131,20 @@ fn a_digest_that_was_not_answered_in_time_has_not_crossed() {
 fn an_empty_node_lets_one_neighbour_fill_it_and_asks_the_others_later() {
     let (mut joiner, at_joiner) = Side::new(5, &[], &[1, 2]);
     let (mut one, _) = Side::new(1, &["a"], &[5]);
-    assert_eq!(said(&joiner.hears(at(10), 1, one.digest())), (one.id, summary(&[])));
-    let other = joiner.hears(at(11), 2, one.digest());
-    assert!(other.items.is_empty() && other.differs);
-    let put_off = joiner.expired(at(50), at_joiner[1]);
+    let asks = joiner.expired(at(0), at_joiner[0]);
+    assert_eq!(said(&asks), (one.id, Message::Digest { root: 0, mine: 0, yours: 0 }));
+    let put_off = joiner.expired(at(0), at_joiner[1]);
     assert!(put_off.items.is_empty(), "{put_off:?}");
     assert_eq!(put_off.timers.len(), 1, "it is put off, not forgotten");
+    let other = joiner.hears(at(11), 2, one.digest());
+    assert!(other.items.is_empty() && other.differs);
+    // Who is told that a neighbour holds nothing gives it everything, without a further question.
+    assert!(one.hears(at(1), 5, said(&asks).1).items.is_empty());
+    assert_eq!(one.more(at(1), 5).0, Some(Batch::single(key("a"), views(1))));
     // One that fills it for long goes on doing so; one from which nothing comes any more does not.
-    joiner.sync.given(at(900), one.id, 60_000);
-    assert!(joiner.hears(at(1_800), 2, one.digest()).items.is_empty());
-    assert_eq!(said(&joiner.hears(at(2_000), 2, one.digest())).0, PeerId(2));
+    joiner.sync.given(at(250), one.id, 60_000);
+    assert!(joiner.hears(at(1_200), 2, one.digest()).items.is_empty());
+    assert_eq!(said(&joiner.hears(at(1_300), 2, one.digest())).0, PeerId(2));
 }
 
 #[test]

@@ -12,6 +12,7 @@ use super::tree::bucket_of;
 use crate::interest::Interests;
 use crate::key::Key;
 use crate::payload::Batch;
+use crate::pieces::{FIRST, next_len};
 use crate::store::Store;
 use crate::wire::{CHUNK, entry_len};
 use lasp_crdt::fingerprint::mix;
@@ -20,12 +21,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// From how many entries on a state is given in stretches. A guess: below, it takes a frame or less, as a rule.
 pub(super) const LARGE: usize = 1024;
-
-/// Entries of the first stretch; how many the next ones have follows from their bytes.
-const FIRST: usize = 512;
-
-/// Most entries of a stretch: what is dead or not wanted takes no bytes, but time. A guess.
-const MOST: usize = 1 << 16;
 
 /// Which parts of a state are given.
 #[derive(Debug)]
@@ -70,11 +65,7 @@ impl Large {
     /// The next stretch, of about half a [`CHUNK`] of bytes.
     fn step(&mut self, key: &Key, state: &State) -> State {
         let stretch = self.sieve.sift(state.stretch(&mut self.rest, self.entries));
-        let bytes = entry_len(key, &stretch);
-        self.entries = match bytes {
-            ..=16_384 => (self.entries * 2).min(MOST),
-            _ => (self.entries * (CHUNK / 2) / bytes).clamp(1, MOST),
-        };
+        self.entries = next_len(self.entries, entry_len(key, &stretch));
         stretch
     }
 }

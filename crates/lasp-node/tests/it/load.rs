@@ -35,7 +35,7 @@ fn fill(rig: &mut Rig, shape: Shape) {
     let batches = || (0..MANY / 1000).map(|batch| (batch * 1000..(batch + 1) * 1000).map(element).collect::<Vec<_>>());
     match shape {
         Shape::Variables => {
-            (0..MANY).for_each(|n| update(rig, 1, &format!("v/{n:0>20}"), Type::GCounter, Op::Increment(1)));
+            (0..MANY * 3 / 5).for_each(|n| update(rig, 1, &format!("v/{n:0>20}"), Type::GCounter, Op::Increment(1)));
         }
         Shape::AddWins => batches().for_each(|some| update(rig, 1, "much", Type::AwSet, Op::AddAll(some))),
         Shape::Grown => batches().for_each(|some| update(rig, 1, "much", Type::GSet, Op::AddAll(some))),
@@ -86,17 +86,17 @@ fn filling_a_node_takes_no_copy_of_what_it_is_filled_with() {
 fn it_serves_while_it_is_filled() {
     for shape in SHAPES {
         let mut rig = joining(shape);
-        rig.sim.run_for(Duration::from_millis(300));
+        rig.sim.run_for(Duration::from_millis(200));
         assert_ne!(rig.node(1).fingerprint(), rig.node(2).fingerprint(), "{shape:?}: it is still being filled");
+        if !matches!(shape, Shape::Variables) {
+            let known = rig.cardinality(2, "much") as i64;
+            assert!((1..MANY).contains(&known), "{shape:?}: {known}");
+        }
         update(&mut rig, 2, "own", Type::GCounter, Op::Increment(5));
         update(&mut rig, 1, "news", Type::GCounter, Op::Increment(7));
         rig.sim.run_for(Duration::from_millis(150));
         let int = |n| Some(lasp_dataflow::Output::Value(Value::Int(n)));
         assert_eq!((rig.value(1, "own"), rig.value(2, "news")), (int(5), int(7)), "{shape:?}: small deltas overtake");
-        if !matches!(shape, Shape::Variables) {
-            let known = rig.cardinality(2, "much") as i64;
-            assert!((1..MANY).contains(&known), "{shape:?}: {known}");
-        }
     }
 }
 
@@ -131,7 +131,7 @@ fn with_several_neighbours_it_is_filled_once() {
     rig.run(40);
     assert_eq!(rig.node(1).fingerprint(), rig.node(6).fingerprint());
     assert!(rig.node(6).active_view().len() > 2, "{} neighbours", rig.node(6).active_view().len());
-    let whole: usize = 20 * MANY as usize + 30 * MANY as usize;
+    let whole: usize = 20 * MANY as usize + 18 * MANY as usize;
     let times = (sent(&rig) - before) as f64 / whole as f64;
     assert!(times < 1.5, "{times:.2} times what it lacked");
 }
