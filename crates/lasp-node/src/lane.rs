@@ -13,6 +13,7 @@ use crate::wire::{Builder, CHUNK, Control, Item, entry_len};
 use lasp_dataflow::State;
 use lasp_overlay::broadcast::Ids;
 use lasp_overlay::unicast;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
@@ -91,18 +92,22 @@ impl Bulk {
     }
 
     /// Adds a delta; `true` if it was merged with one that waited.
-    fn absorb(&mut self, key: &Key, delta: &State) -> bool {
+    fn absorb(&mut self, key: Key, delta: State) -> bool {
         self.entries += delta.entries();
-        if let Some(waiting) = self.deltas.get_mut(key) {
-            waiting.merge(delta.clone());
-            return true;
+        match self.deltas.entry(key) {
+            Entry::Occupied(mut waiting) => {
+                waiting.get_mut().merge(delta);
+                true
+            }
+            Entry::Vacant(gap) => {
+                gap.insert(delta);
+                false
+            }
         }
-        self.deltas.insert(key.clone(), delta.clone());
-        false
     }
 
-    fn absorb_all(&mut self, batch: &Batch) -> Taken {
-        let coalesced = batch.iter().map(|(key, delta)| u64::from(self.absorb(key, delta))).sum();
+    fn absorb_all(&mut self, batch: Batch) -> Taken {
+        let coalesced = batch.into_entries().map(|(key, delta)| u64::from(self.absorb(key, delta))).sum();
         Taken { coalesced, dropped: 0 }
     }
 
@@ -204,12 +209,12 @@ impl Lane {
     pub(crate) fn push(&mut self, item: Item) -> Taken {
         match item {
             Item::Gossip { ids, round, payload } => self.push_gossip(ids, round, payload),
-            Item::Relay(batch) => self.relay(None).deltas.absorb_all(&batch),
+            Item::Relay(batch) => self.relay(None).deltas.absorb_all(batch),
             Item::Group { number, batch } => {
                 self.groups.push_back((number, batch));
                 Taken::default()
             }
-            Item::Data(batch) => self.bulk.absorb_all(&batch),
+            Item::Data(batch) => self.bulk.absorb_all(batch),
             Item::Control(control) => self.push_control(control),
         }
     }
@@ -309,6 +314,6 @@ impl Lane {
             return;
         }
         frame.rewind(start);
-        self.relay(Some((gossip.ids, gossip.round))).deltas.absorb_all(&gossip.payload);
+        self.relay(Some((gossip.ids, gossip.round))).deltas.absorb_all(Arc::unwrap_or_clone(gossip.payload));
     }
 }

@@ -85,6 +85,11 @@ impl Batch {
         self.position(key).map_or_else(|_| State::bottom(key.ty()), |at| shared(key, delta, &self.entries[at].1))
     }
 
+    /// The deltas, in key order.
+    pub(crate) fn into_entries(self) -> impl Iterator<Item = (Key, State)> {
+        self.entries.into_iter()
+    }
+
     /// Every delta, in key order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&Key, &State)> {
         self.entries.iter().map(|(key, delta)| (key, delta))

@@ -34,7 +34,7 @@ const FILLERS: usize = 64;
 const BATCH: usize = 1000;
 
 /// How long the first node is left alone once it is filled: what was written of late is told twice to who comes then.
-const SETTLE: Duration = Duration::from_secs(5);
+const SETTLE: Duration = Duration::from_secs(3);
 
 /// How long the first node is asked before the second one comes.
 const BEFORE: Duration = Duration::from_millis(500);
@@ -69,6 +69,8 @@ pub struct Outcome {
     pub seconds: f64,
     /// Until it was linked.
     pub linked_seconds: f64,
+    /// Processor time of the process meanwhile, in seconds: of both nodes and their clients.
+    pub cpu_seconds: f64,
     /// Bytes of state that the first node sent meanwhile, and of everything.
     pub bytes: [u64; 2],
     /// Resident memory of both nodes: before the joiner came, at most while it loaded, and when it had loaded.
@@ -192,6 +194,7 @@ async fn load(job: Job, patience: Duration, pace: &Pace<'_>) -> Result<Outcome, 
     // The counter of the joiner's client is one more there.
     let wanted = held + usize::from(job.shape == Shape::Variables);
     let scale = Scale::start();
+    let worked = usage();
     let start = Instant::now();
     let joiner = Guest::start(builder(2).join([contact.as_str()]))?;
     let clients = [Client::start(giver.lasp.clone(), "giver"), Client::start(joiner.lasp.clone(), "joiner")];
@@ -208,6 +211,9 @@ async fn load(job: Job, patience: Duration, pace: &Pace<'_>) -> Result<Outcome, 
     }
     outcome.seconds = start.elapsed().as_secs_f64();
     outcome.resident = scale.end();
+    if let (Some(before), Some(after)) = (worked, usage()) {
+        outcome.cpu_seconds = (after.cpu_ms - before.cpu_ms) as f64 / 1000.0;
+    }
     let after = giver.lasp.metrics().await?;
     outcome.bytes = [
         after.sent(lasp_node::Class::State) - before.sent(lasp_node::Class::State),

@@ -19,6 +19,7 @@ pub fn results(runs: &[Run]) -> BTreeMap<String, Figure> {
         let mut put = |what: &str, value: f64| curves.add(format!("{}_{what}", job.shape), &keys, value);
         put("seconds", outcome.seconds);
         put("linked_seconds", outcome.linked_seconds);
+        put("cpu_seconds", outcome.cpu_seconds);
         put("state_bytes", outcome.bytes[0] as f64);
         put("bytes", outcome.bytes[1] as f64);
         let [before, most, after] = outcome.resident.map(|bytes| bytes as f64 / MIB);
@@ -61,6 +62,7 @@ pub fn tables(summary: &Summary) -> Vec<Table> {
             let of = |what: &str| at(summary, &format!("{shape}_{what}"), &keys);
             let cells = vec![
                 digits(of("seconds")),
+                digits(of("cpu_seconds")),
                 cell(of("bytes")),
                 cell(of("resident_passing_mib").map(f64::round)),
                 cell(of("waiting_bytes_most")),
@@ -74,7 +76,7 @@ pub fn tables(summary: &Summary) -> Vec<Table> {
         let rows: Vec<_> = numbers(summary, shape).into_iter().map(row).collect();
         (!rows.is_empty()).then(|| Table {
             title: format!("A node loads: {shape}"),
-            header: vec!["s", "bytes", "MiB in passing", "B waiting", "giver ms", "most", "joiner ms", "most"],
+            header: vec!["s", "CPU s", "bytes", "MiB in passing", "B waiting", "giver ms", "most", "joiner ms", "most"],
             rows,
         })
     };
