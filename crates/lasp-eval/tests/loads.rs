@@ -25,7 +25,7 @@ fn halves_that_were_cut_meet_within_rounds_and_pay_for_what_differs() {
 #[test]
 fn what_waits_for_a_slow_node_is_bounded_by_the_state_and_small_things_overtake() {
     let options =
-        SlowPeer { rate: 500, load: Span::from_secs(10), variables: 20, transfer: 1_000_000, ..SlowPeer::default() };
+        SlowPeer { rate: 500, load: Span::from_secs(10), variables: 20, transfer: 2_000_000, ..SlowPeer::default() };
     let (overall, home) = run(&Config { nodes: 8, runs: 1, ..Config::of(Scenario::SlowPeer(options)) });
     assert_eq!(overall.summary.problems, Vec::<String>::new());
     let of = |name: &str| overall.summary.results[name].value().unwrap();

@@ -9,7 +9,7 @@
 use crate::key::Key;
 use crate::payload::{Batch, Payload};
 use crate::pieces::Pieces;
-use crate::wire::{Builder, CHUNK, Control, Item, entry_len};
+use crate::wire::{Builder, CHUNK, Control, Item, PIECE, entry_len};
 use lasp_dataflow::State;
 use lasp_overlay::broadcast::Ids;
 use lasp_overlay::unicast;
@@ -44,6 +44,18 @@ struct Gossip {
 struct Relay {
     ids: Option<(Ids, u16)>,
     deltas: Bulk,
+}
+
+/// What the most urgent of what waits is: it goes first, and the less urgent it is, the less of the link's window it may fill.
+/// So what comes next waits for little, however much there is to be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Weight {
+    /// Control messages, which are never held back by others.
+    Control,
+    /// Letters, and broadcasts.
+    Small,
+    /// Nothing but what anti-entropy found missing, and relays of much.
+    Bulk,
 }
 
 /// How long what waits may wait for company; what it then goes with goes with it.
@@ -112,7 +124,7 @@ impl Bulk {
     }
 
     fn fill(&mut self, frame: &mut Builder<'_>, put: Put) {
-        while frame.len() < CHUNK {
+        while frame.len() < PIECE {
             if let Some(pieces) = &mut self.going {
                 match pieces.next() {
                     Some(piece) => put(frame, pieces.key(), &piece),
@@ -165,6 +177,19 @@ impl Lane {
     /// Whether something waits that anti-entropy found missing.
     pub(crate) fn has_bulk(&self) -> bool {
         !self.bulk.is_empty()
+    }
+
+    /// How what waits shares the link's window.
+    pub(crate) fn weight(&self) -> Weight {
+        let told = self.relay.as_ref().is_some_and(|relay| relay.deltas.entries <= CROWD);
+        let small = !self.letters.is_empty() || !self.shaping.is_empty() || self.gossip.is_some() || told;
+        if !self.control.is_empty() {
+            Weight::Control
+        } else if small || !self.groups.is_empty() {
+            Weight::Small
+        } else {
+            Weight::Bulk
+        }
     }
 
     /// How long what waits may wait for company.

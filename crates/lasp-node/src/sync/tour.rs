@@ -62,7 +62,7 @@ struct Large {
 }
 
 impl Large {
-    /// The next stretch, of about half a [`CHUNK`] of bytes.
+    /// The next stretch, of about a [`PIECE`](crate::wire::PIECE) of bytes.
     fn step(&mut self, key: &Key, state: &State) -> State {
         let stretch = self.sieve.sift(state.stretch(&mut self.rest, self.entries));
         self.entries = next_len(self.entries, entry_len(key, &stretch));
