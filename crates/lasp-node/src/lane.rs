@@ -78,11 +78,13 @@ pub(crate) struct Taken {
     pub(crate) dropped: u64,
 }
 
-/// Deltas by variable: as many as there are variables.
+/// Deltas by variable: as many as there are variables, and twice as many where one is large.
 #[derive(Debug, Default)]
 struct Bulk {
     deltas: BTreeMap<Key, State>,
-    /// One that is too large for a frame, and partly gone; what is added meanwhile waits among the others.
+    /// Those that turned out to be too large for a frame: they go after what is small.
+    large: BTreeMap<Key, State>,
+    /// One of these that is partly gone; what is added meanwhile waits among the others.
     going: Option<Pieces>,
     /// How many entries were added since it was last empty.
     entries: usize,
@@ -90,17 +92,22 @@ struct Bulk {
 
 impl Bulk {
     fn is_empty(&self) -> bool {
-        self.deltas.is_empty() && self.going.is_none()
+        self.deltas.is_empty() && self.large.is_empty() && self.going.is_none()
     }
 
     /// How many deltas wait.
     fn len(&self) -> usize {
-        self.deltas.len() + usize::from(self.going.is_some())
+        self.deltas.len() + self.large.len() + usize::from(self.going.is_some())
     }
 
     /// Everything that waits, and the one that is partly gone as a whole.
     fn all(&self) -> impl Iterator<Item = (&Key, &State)> {
-        self.deltas.iter().chain(self.going.iter().flat_map(Pieces::left))
+        self.deltas.iter().chain(&self.large).chain(self.going.iter().flat_map(Pieces::left))
+    }
+
+    /// Whether more waits than is small.
+    fn is_large(&self) -> bool {
+        self.deltas.is_empty() || self.entries > CROWD
     }
 
     /// Adds a delta; `true` if it was merged with one that waited.
@@ -123,29 +130,50 @@ impl Bulk {
         Taken { coalesced, dropped: 0 }
     }
 
+    /// What is small goes first; of what is large something goes each time.
     fn fill(&mut self, frame: &mut Builder<'_>, put: Put) {
-        while frame.len() < PIECE {
-            if let Some(pieces) = &mut self.going {
-                match pieces.next() {
-                    Some(piece) => put(frame, pieces.key(), &piece),
-                    None => self.going = None,
-                }
-            } else if let Some((key, delta)) = self.deltas.pop_first() {
-                self.put(key, delta, frame, put);
-            } else {
-                self.entries = 0;
-                return;
-            }
+        while frame.len() < PIECE
+            && let Some((key, delta)) = self.deltas.pop_first()
+        {
+            self.put(key, delta, frame, put);
+        }
+        let mut turn = true;
+        while (turn || frame.len() < PIECE)
+            && let Some((key, piece)) = self.piece()
+        {
+            put(frame, &key, &piece);
+            turn = false;
+        }
+        if self.is_empty() {
+            self.entries = 0;
         }
     }
 
-    /// A delta that fits goes as it is; a larger one goes in pieces.
+    /// The next piece of what is large.
+    fn piece(&mut self) -> Option<(Key, State)> {
+        loop {
+            if let Some(pieces) = &mut self.going {
+                match pieces.next() {
+                    Some(piece) => return Some((pieces.key().clone(), piece)),
+                    None => self.going = None,
+                }
+            }
+            let (key, delta) = self.large.pop_first()?;
+            self.going = Some(Pieces::of(key, delta));
+        }
+    }
+
+    /// A delta that fits goes as it is; a larger one waits for its turn.
     fn put(&mut self, key: Key, delta: State, frame: &mut Builder<'_>, put: Put) {
         let start = frame.mark();
         put(frame, &key, &delta);
-        if frame.grown_since(&start) > CHUNK {
-            frame.rewind(start);
-            self.going = Some(Pieces::of(key, delta));
+        if frame.grown_since(&start) <= CHUNK {
+            return;
+        }
+        frame.rewind(start);
+        match self.large.entry(key) {
+            Entry::Occupied(mut waiting) => _ = waiting.get_mut().merge(delta),
+            Entry::Vacant(gap) => _ = gap.insert(delta),
         }
     }
 }
@@ -181,7 +209,7 @@ impl Lane {
 
     /// How what waits shares the link's window.
     pub(crate) fn weight(&self) -> Weight {
-        let told = self.relay.as_ref().is_some_and(|relay| relay.deltas.entries <= CROWD);
+        let told = self.relay.as_ref().is_some_and(|relay| !relay.deltas.is_large());
         let small = !self.letters.is_empty() || !self.shaping.is_empty() || self.gossip.is_some() || told;
         if !self.control.is_empty() {
             Weight::Control

@@ -110,6 +110,11 @@ impl Link {
         self.in_flight < self.room(config) && !self.lane.has_bulk()
     }
 
+    /// Whether it has not taken what there is for it: what is found missing now may be on its way.
+    pub(crate) fn is_clogged(&self, config: &LinkConfig) -> bool {
+        self.in_flight >= config.window / 2
+    }
+
     /// Up to how many bytes under way another frame may go.
     fn room(&self, config: &LinkConfig) -> usize {
         match self.lane.weight() {

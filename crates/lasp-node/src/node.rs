@@ -697,12 +697,19 @@ impl Node {
         }
     }
 
+    /// Has synchronisation know whether a neighbour takes what it is sent.
+    fn weigh(&mut self, peer: PeerId) {
+        let clogged = self.links.get(&peer).is_some_and(|link| link.is_clogged(&self.config.link));
+        self.sync.clogged(peer, clogged);
+    }
+
     fn compare(&mut self, now: Time, appointment: Appointment, out: &mut Outbox<Self>) {
         // What the tree lost, it lost for all those behind this node too.
         let left = self.detours.leftovers(now);
         if !left.is_empty() {
             self.pass_on(now, None, &left);
         }
+        self.weigh(appointment.peer());
         let mut outcome = Outcome::default();
         let surge = self.surge.is_on(now);
         if self.detours.overflown(now) && surge {
@@ -751,6 +758,7 @@ impl Node {
                 self.feed_broadcast(now, Input::Received { from, message }, out);
             }
             Item::Control(Control::Sync(message)) => {
+                self.weigh(from);
                 let mut outcome = Outcome::default();
                 self.sync.receive(now, from, message, &mut self.store, &mut self.rng, &mut outcome);
                 self.synchronise(outcome, out);

@@ -39,7 +39,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 const PATIENCE: f64 = 20.0;
 
 /// At least.
-const LEAST_PATIENCE: Duration = Duration::from_secs(600);
+const LEAST_PATIENCE: Duration = Duration::from_secs(3600);
 
 /// What may wait for the slow node beyond one state, in bytes: as demanded.
 const MARGIN: f64 = 1024.0 * 1024.0;

@@ -88,6 +88,13 @@ pub struct Appointment {
     generation: u32,
 }
 
+impl Appointment {
+    /// With whom.
+    pub(crate) const fn peer(&self) -> PeerId {
+        self.peer
+    }
+}
+
 #[derive(Debug)]
 struct Peer {
     interests: Interests,
@@ -99,6 +106,8 @@ struct Peer {
     hurried: bool,
     /// What is still to be given to it.
     tour: Tour,
+    /// Its link has not taken what there is for it.
+    clogged: bool,
     /// Comparisons since the link came up.
     compared: u32,
     /// Something differed since the last comparison.
@@ -109,6 +118,13 @@ struct Peer {
     reach: usize,
     /// How many the next one of one variable has, by the hash of its key: what filters left.
     rest: Option<(u64, usize)>,
+}
+
+impl Peer {
+    /// Whether more is on its way to it than has arrived, so that what differs says nothing.
+    fn is_behind(&self) -> bool {
+        self.clogged || !self.tour.is_over()
+    }
 }
 
 /// Who fills a node that held nothing.
@@ -226,6 +242,7 @@ impl AntiEntropy {
             asked: None,
             hurried: false,
             tour: Tour::default(),
+            clogged: false,
             compared: 0,
             differed: false,
             streak: 0,
@@ -319,6 +336,12 @@ impl AntiEntropy {
         Some(batch)
     }
 
+    /// Says whether a neighbour's link has not taken what there is for it: comparing would find what is under way, and what is
+    /// said about it would wait behind that, or before it.
+    pub(crate) fn clogged(&mut self, peer: PeerId, clogged: bool) {
+        self.peers.entry(peer).and_modify(|state| state.clogged = clogged);
+    }
+
     /// Whether nobody is being given anything.
     pub(crate) fn is_idle(&self) -> bool {
         self.peers.values().all(|peer| peer.tour.is_over())
@@ -352,7 +375,7 @@ impl AntiEntropy {
             return false;
         }
         state.due = NEVER;
-        if !state.tour.is_over() || self.is_filled_by_another(now, appointment.peer) {
+        if state.is_behind() || self.is_filled_by_another(now, appointment.peer) {
             self.schedule(now, appointment.peer, rng.jitter(self.config.recheck, 0.25), out);
             return false;
         }

@@ -60,7 +60,7 @@ impl AntiEntropy {
         out.differs = true;
         let (count, sums) = (tree.count(), tree.buckets());
         let crossed = peer.asked.is_some_and(|asked| now < asked + CROSSING) && self.me < from;
-        if crossed || !peer.tour.is_over() || self.is_filled_by_another(now, from) {
+        if crossed || peer.is_behind() || self.is_filled_by_another(now, from) {
             return;
         }
         self.give_way(from);
@@ -110,8 +110,8 @@ impl AntiEntropy {
     ) {
         let Some(peer) = self.peers.get_mut(&from) else { return };
         peer.asked = None;
-        let (given, interests) = (!peer.tour.is_over(), peer.interests.clone());
-        if given || self.is_filled_by_another(now, from) {
+        let (behind, interests) = (peer.is_behind(), peer.interests.clone());
+        if behind || self.is_filled_by_another(now, from) {
             return;
         }
         let ours = *store.forest_mut().tree(&interests).buckets();

@@ -30,6 +30,9 @@ const GRAIN: Duration = Duration::from_micros(500);
 /// How long an update may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// How long the giver is left alone before the joiner comes: what was written of late is told twice to who comes then.
+const APART: Duration = Duration::from_secs(30);
+
 /// How many updates without a transfer.
 const QUIET: usize = 50;
 
@@ -59,6 +62,7 @@ pub(super) fn run(seed: u64, bytes: usize) -> Transfer {
     for some in texts.chunks(50) {
         bench.update(0, "much", &Type::AwSet, Op::AddAll(some.to_vec()));
     }
+    bench.simulator.run_for(APART);
     bench.spawn(1, lasp_node::Config::default(), &mut rng);
     bench.simulator.command(contact(1).id, Command::Join(vec![address(0)]));
     let start = bench.now();
