@@ -89,6 +89,8 @@ fn subtitle(config: &Config) -> String {
         let what = match config.scenario {
             Scenario::Micro(_) | Scenario::Retwis(_) => "Synchronisation over a fixed topology",
             Scenario::Reconcile(_) => "Two nodes that compare",
+            Scenario::Heal(_) | Scenario::SlowPeer(_) => "Whole nodes over HyParView",
+            Scenario::Joiner(_) | Scenario::FirstSync(_) => "Nodes on threads of one process",
             _ => "Membership alone",
         };
         return format!("{what}; {place}; {runs}.");
@@ -306,6 +308,10 @@ fn options(scenario: &Scenario) -> Vec<(&'static str, String)> {
         Scenario::Micro(options) => options.described(),
         Scenario::Retwis(options) => options.described(),
         Scenario::Reconcile(options) => options.described(),
+        Scenario::Heal(options) => options.described(),
+        Scenario::SlowPeer(options) => options.described(),
+        Scenario::Joiner(options) => options.described(),
+        Scenario::FirstSync(options) => options.described(),
     }
 }
 

@@ -9,7 +9,8 @@
 //! - `echo`: derived deltas that others may say as well.
 //! - [`sync`]: anti-entropy between neighbours: digests that find differences.
 //! - [`exchange`]: whole states or deltas at intervals, in its place or without any broadcast.
-//! - `link`, `lane`: one link: pacing, flow control, and what waits merges instead of queueing.
+//! - `link`, `lane`: one link: pacing, flow control, and what waits merges instead of queueing. `pieces`: what is too large for a
+//!   frame.
 //! - `map`: what the overlay looks like, asked of everybody.
 //! - `letter`: what an application sends to one node.
 //! - `wire`: frames and their short references; hostile bytes die there.
@@ -36,6 +37,7 @@ pub mod node;
 pub mod once;
 mod open;
 mod payload;
+mod pieces;
 mod post;
 pub mod programs;
 mod recent;

@@ -23,7 +23,7 @@ use crate::store::{Applied, Store};
 use crate::surge::Surge;
 use crate::sync::{AntiEntropy, Appointment, Outcome, SyncConfig};
 use crate::system;
-use crate::wire::{Control, Item};
+use crate::wire::{self, Control, Item};
 use lasp_crdt::ReplicaId;
 use lasp_dataflow::{Cause, Effects, Graph, State};
 use lasp_overlay::broadcast::{self, Plumtree};
@@ -131,7 +131,7 @@ impl Node {
     /// A node that has not started. Everything random in it follows from `seed`.
     pub fn new(config: Config, contact: Contact, seed: u64) -> Self {
         let mut rng = Rng::new(seed);
-        let replica = replica_of(&contact);
+        let (replica, me) = (replica_of(&contact), contact.id);
         let post = Post::new(config.unicast.clone(), &contact);
         let surveys = Survey::new(config.survey.clone(), contact.id, contact.incarnation);
         Self {
@@ -145,7 +145,7 @@ impl Node {
             membership: AnyMembership::new(config.membership.clone(), contact, rng.fork()),
             stirs: 0,
             broadcast: Plumtree::new(pushing(&config), replica, rng.fork()),
-            sync: AntiEntropy::new(comparisons(&config), config.sync_mode == SyncMode::Digest),
+            sync: AntiEntropy::new(comparisons(&config), me, config.sync_mode == SyncMode::Digest),
             exchange: Exchange::new(config.sync_mode, config.exchange.clone()),
             surge: Surge::default(),
             post,
@@ -226,7 +226,7 @@ impl Node {
     /// the cluster is still to happen.
     pub fn is_quiescent(&self) -> bool {
         let calm = self.links.values().all(Link::is_idle) && self.broadcast.is_quiescent() && self.echo.is_empty();
-        calm && self.exchange.is_idle() && !self.once.is_busy()
+        calm && self.exchange.is_idle() && self.sync.is_idle() && !self.once.is_busy()
     }
 
     /// How many messages wait for links.
@@ -240,6 +240,17 @@ impl Node {
     pub fn buffered_entries(&self) -> usize {
         let waiting: usize = self.links.values().map(Link::entries).sum();
         waiting + self.exchange.entries() + self.detours.entries() + self.passed.entries() + self.broadcast.cached()
+    }
+
+    /// Bytes of the deltas that wait for a neighbour, written in full, and of what is under way to it; 0 without a link. Cost:
+    /// that of writing them.
+    pub fn buffered_bytes(&self, peer: PeerId) -> usize {
+        self.links.get(&peer).map_or(0, Link::bytes)
+    }
+
+    /// Bytes of all replicated variables, written in full. Cost: that of writing them.
+    pub fn state_bytes(&self) -> usize {
+        self.store.replicated().map(|(key, state)| wire::entry_len(key, state)).sum()
     }
 
     /// What is under way to a neighbour.
@@ -271,13 +282,23 @@ impl Node {
     fn flush(&mut self, now: Time, out: &mut Outbox<Self>) {
         for peer in std::mem::take(&mut self.touched) {
             let Some(link) = self.links.get_mut(&peer) else { continue };
-            let send = |frame| out.push(Output::Send { to: peer, message: frame });
-            let reminders = link.flush(now, &self.config.link, &mut self.metrics, send);
-            for reminder in reminders.into_iter().flatten() {
-                match reminder {
-                    Reminder::Flush(after) => out.set_timer(after, Timer::Flush(peer)),
-                    Reminder::Acknowledge(after) => out.set_timer(after, Timer::Acknowledge(peer)),
+            let mut outcome = Outcome::default();
+            loop {
+                let send = |frame| out.push(Output::Send { to: peer, message: frame });
+                let reminders = link.flush(now, &self.config.link, &mut self.metrics, send);
+                for reminder in reminders.into_iter().flatten() {
+                    match reminder {
+                        Reminder::Flush(after) => out.set_timer(after, Timer::Flush(peer)),
+                        Reminder::Acknowledge(after) => out.set_timer(after, Timer::Acknowledge(peer)),
+                    }
                 }
+                // Who has taken what was found missing is given more.
+                let more = || self.sync.more(now, peer, &self.store, &mut self.rng, &mut outcome);
+                let Some(more) = link.takes_more(&self.config.link).then(more).flatten() else { break };
+                link.push(Item::Data(more));
+            }
+            for (after, appointment) in outcome.timers {
+                out.set_timer(after, Timer::Sync(appointment));
             }
         }
     }
@@ -331,7 +352,7 @@ impl Node {
                 self.feed_unicast(now, Input::Command(unicast::Command::NeighborUp(peer)), out);
                 self.feed_survey(now, Input::Command(survey::Command::NeighborUp(peer)), out);
                 let mut outcome = Outcome::default();
-                self.sync.peer_up(now, peer, &self.store, &mut self.rng, &mut outcome);
+                self.sync.peer_up(now, peer, &mut self.store, &mut self.rng, &mut outcome);
                 self.exchange.peer_up(peer);
                 self.synchronise(outcome, out);
             }
@@ -676,12 +697,19 @@ impl Node {
         }
     }
 
+    /// Has synchronisation know whether a neighbour takes what it is sent.
+    fn weigh(&mut self, peer: PeerId) {
+        let clogged = self.links.get(&peer).is_some_and(|link| link.is_clogged(&self.config.link));
+        self.sync.clogged(peer, clogged);
+    }
+
     fn compare(&mut self, now: Time, appointment: Appointment, out: &mut Outbox<Self>) {
         // What the tree lost, it lost for all those behind this node too.
         let left = self.detours.leftovers(now);
         if !left.is_empty() {
             self.pass_on(now, None, &left);
         }
+        self.weigh(appointment.peer());
         let mut outcome = Outcome::default();
         let surge = self.surge.is_on(now);
         if self.detours.overflown(now) && surge {
@@ -709,6 +737,7 @@ impl Node {
             return;
         };
         self.membership.heard(now, from);
+        self.sync.given(now, from, frame.wire_len());
         for item in items {
             self.on_item(now, from, item, out);
         }
@@ -729,6 +758,7 @@ impl Node {
                 self.feed_broadcast(now, Input::Received { from, message }, out);
             }
             Item::Control(Control::Sync(message)) => {
+                self.weigh(from);
                 let mut outcome = Outcome::default();
                 self.sync.receive(now, from, message, &mut self.store, &mut self.rng, &mut outcome);
                 self.synchronise(outcome, out);

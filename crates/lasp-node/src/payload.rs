@@ -52,6 +52,23 @@ impl Batch {
         }
     }
 
+    /// Adds a delta of a variable that comes after all that are in.
+    pub(crate) fn append(&mut self, key: Key, delta: State) {
+        debug_assert!(self.entries.last().is_none_or(|(last, _)| *last < key), "batches ascend by key");
+        self.entries.push((key, delta));
+    }
+
+    /// Adds the deltas of another.
+    pub(crate) fn join(&mut self, other: Self) {
+        for (key, delta) in other.entries {
+            if self.entries.last().is_none_or(|(last, _)| *last < key) {
+                self.entries.push((key, delta));
+            } else {
+                self.absorb(&key, &delta);
+            }
+        }
+    }
+
     /// Takes out what `known` says already.
     pub(crate) fn subtract(&mut self, key: &Key, known: &State) {
         let Ok(at) = self.position(key) else { return };
@@ -66,6 +83,11 @@ impl Batch {
     /// What of a delta it says too.
     pub(crate) fn shared(&self, key: &Key, delta: &State) -> State {
         self.position(key).map_or_else(|_| State::bottom(key.ty()), |at| shared(key, delta, &self.entries[at].1))
+    }
+
+    /// The deltas, in key order.
+    pub(crate) fn into_entries(self) -> impl Iterator<Item = (Key, State)> {
+        self.entries.into_iter()
     }
 
     /// Every delta, in key order.

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 /// Experiments on parts of nodes: there are no updates to speak of, only results.
-const LAB: [&str; 10] = [
+const LAB: [&str; 14] = [
     "broadcast",
     "hyparview",
     "overlay-scale",
@@ -20,6 +20,10 @@ const LAB: [&str; 10] = [
     "micro",
     "retwis",
     "reconcile",
+    "heal",
+    "slow-peer",
+    "joiner",
+    "first-sync",
 ];
 
 /// Widest line.

@@ -126,9 +126,20 @@ impl<V: Copy> Forest<V> {
         bucket: u8,
         interests: &'a Interests,
     ) -> impl Iterator<Item = (u64, u64, V)> + use<'a, V> {
+        self.bucket_from(bucket, 0, interests)
+    }
+
+    /// Those of them whose keys' hashes are not below `from`.
+    pub(crate) fn bucket_from<'a>(
+        &'a self,
+        bucket: u8,
+        from: u64,
+        interests: &'a Interests,
+    ) -> impl Iterator<Item = (u64, u64, V)> + use<'a, V> {
         let start = u64::from(bucket) << 56;
+        let end = start | (u64::MAX >> 8);
         self.leaves
-            .range(start..=start | (u64::MAX >> 8))
+            .range(from.clamp(start, end)..=end)
             .filter(move |(_, leaf)| leaf.contribution != 0 && interests.covers(&leaf.name))
             .map(|(&hash, leaf)| (hash, leaf.fingerprint, leaf.var))
     }

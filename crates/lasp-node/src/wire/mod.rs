@@ -108,7 +108,11 @@ pub(crate) fn parse(bytes: &[u8], tables: &mut Tables) -> Result<Parsed, DecodeE
         parsed.known = Some(Known { replicas: r.varint("known")?, symbols: r.varint("known")? });
     }
     while r.remaining() > 0 {
-        parsed.items.push(parse_item(&mut r)?);
+        match (parsed.items.last_mut(), parse_item(&mut r)?) {
+            // What was found missing is merged as one.
+            (Some(Item::Data(batch)), Item::Data(more)) => batch.join(more),
+            (_, item) => parsed.items.push(item),
+        }
     }
     Ok(parsed)
 }
@@ -313,3 +317,6 @@ pub(crate) fn entry_len(key: &Key, delta: &State) -> usize {
 
 /// Deltas are cut to pieces of about this size, so that nothing small waits long behind a large one.
 pub(crate) const CHUNK: usize = MAX_FRAME / 4;
+
+/// Bytes of a frame of nothing but such pieces, about. A guess: it is sent within 15 ms over ten megabits a second.
+pub(crate) const PIECE: usize = CHUNK / 4;

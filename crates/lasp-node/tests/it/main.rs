@@ -6,6 +6,7 @@ mod exchange;
 mod hostile;
 mod interest;
 mod letters;
+mod load;
 mod once;
 mod original;
 mod paced;
