@@ -1,5 +1,6 @@
 //! What an owner asks of a node, and what the node tells its owner.
 
+use crate::assured::Acknowledgement;
 use crate::composition::Composition;
 use crate::interest::Interests;
 use crate::letter::Letter;
@@ -34,9 +35,8 @@ pub enum Command {
         /// What is asked.
         request: Request,
     },
-    /// Forgets an open `Read`, `ReadAny`, `WaitNeeded`, `Watch`, `Notice`, `Sleep`, `Enforce`, `Send`, `Survey` or `Receive`; no
-    /// reply
-    /// follows.
+    /// Forgets an open `UpdateAcknowledged`, `Read`, `ReadAny`, `WaitNeeded`, `Watch`, `Notice`, `Sleep`, `Enforce`, `Send`,
+    /// `Survey` or `Receive`; no reply follows. What was applied stays.
     Cancel(RequestId),
 }
 
@@ -58,6 +58,18 @@ pub enum Request {
         var: VarId,
         /// The operation.
         op: Op,
+    },
+    /// Applies an operation, and waits until so many other nodes hold it: [`Reply::Acknowledged`] then, or when the time is
+    /// over. In any case it is applied here and on its way to the others, and stays so. See [`assured`](crate::assured).
+    UpdateAcknowledged {
+        /// The variable.
+        var: VarId,
+        /// The operation.
+        op: Op,
+        /// How many other nodes.
+        by: usize,
+        /// How long to wait.
+        within: Duration,
     },
     /// Merges a value in: [`Reply::Bound`], true if the variable grew.
     Bind {
@@ -197,6 +209,8 @@ pub enum Reply {
     Var(VarId),
     /// It is done.
     Done,
+    /// An update is applied, and so many others hold it.
+    Acknowledged(Acknowledgement),
     /// Whether a bind made the variable grow.
     Bound(bool),
     /// A value.
@@ -275,6 +289,23 @@ pub enum RequestError {
         /// The most that fits.
         limit: usize,
     },
+    /// More nodes were to acknowledge an update than can be waited for.
+    #[error("{wanted} nodes cannot be waited for; at most {most} can")]
+    TooManyWanted {
+        /// How many were.
+        wanted: usize,
+        /// How many can be.
+        most: usize,
+    },
+    /// Too many updates of this node wait for other nodes to hold them.
+    #[error("{open} updates wait to be acknowledged by other nodes already; this one was not applied: try again later")]
+    TooManyAssured {
+        /// How many.
+        open: usize,
+    },
+    /// No other node can ever hold the variable.
+    #[error("{0} never leaves this node: no other node can acknowledge an update of it")]
+    NotReplicated(Name),
     /// A composition without a last step, or with a step that reaches for itself or a later one.
     #[error("the steps of a composition follow from variables and earlier steps, and there is at least one")]
     Composition,

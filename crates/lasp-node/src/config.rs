@@ -1,5 +1,6 @@
 //! What a node is told at its start.
 
+use crate::assured::AssuredConfig;
 use crate::exchange::{Dissemination, ExchangeConfig, SyncMode};
 use crate::interest::Interests;
 use crate::link::LinkConfig;
@@ -41,6 +42,8 @@ pub struct Config {
     pub link: LinkConfig,
     /// How what happens once in the cluster is claimed.
     pub once: OnceConfig,
+    /// How updates that others are to acknowledge are paced and bounded.
+    pub assured: AssuredConfig,
     /// What to hear from the start.
     pub interests: Interests,
     /// Wall-clock time of [`Time::ZERO`](lasp_overlay::Time::ZERO), in milliseconds since 1970: what last-writer-wins

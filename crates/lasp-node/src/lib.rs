@@ -11,6 +11,7 @@
 //! - [`exchange`]: whole states or deltas at intervals, in its place or without any broadcast.
 //! - `link`, `lane`: one link: pacing, flow control, and what waits merges instead of queueing.
 //! - `map`: what the overlay looks like, asked of everybody.
+//! - [`assured`]: updates that are answered when other nodes hold them.
 //! - `letter`: what an application sends to one node.
 //! - `wire`: frames and their short references; hostile bytes die there.
 //! - [`programs`]: installed programs, and how they run. [`once`]: what happens once in the cluster.
@@ -18,6 +19,7 @@
 //! - `surge`: how much is going on, and what is spared then.
 //! - [`interest`]: what a node hears. [`metrics`]: what it counts.
 
+pub mod assured;
 mod clock;
 pub mod command;
 mod composition;
@@ -46,6 +48,7 @@ pub mod sync;
 mod system;
 mod wire;
 
+pub use assured::{Acknowledgement, AssuredConfig};
 pub use command::{Command, Event, Reply, Request, RequestError, RequestId};
 pub use composition::{Composition, Source, Step};
 pub use config::{Config, Label};

@@ -56,6 +56,14 @@ pub struct Metrics {
     pub enforced: u64,
     /// Parts of received deltas for the runtime's own variables that no node of this kind would have sent; left out.
     pub entries_refused: u64,
+    /// Own updates that as many other nodes acknowledged as were to.
+    pub assured: u64,
+    /// Own updates that fewer did in time.
+    pub unassured: u64,
+    /// Deltas of others that this node has acknowledged.
+    pub entrusted: u64,
+    /// Questions of others whether an update is held that were not passed on, for a neighbour asked too much.
+    pub entrusts_refused: u64,
     /// Deltas that waited for a slow link and were merged with what waited before.
     pub coalesced: u64,
     /// Most messages that ever waited on one link.

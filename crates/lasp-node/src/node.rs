@@ -4,6 +4,7 @@
 //! part to the next, messages to the lanes of their links. After every input all that may be sent is sent, so
 //! between two inputs nothing waits but what a slow link holds back.
 
+use crate::assured::{self, Assured, Witness};
 use crate::clock::{Clock, MAX_DRIFT_MS};
 use crate::command::{Command, Event, Reply, RequestError, RequestId};
 use crate::config::Config;
@@ -54,6 +55,8 @@ pub enum Timer {
     Acknowledge(PeerId),
     /// Derived deltas have waited for somebody else to say them.
     Echo,
+    /// An update has waited for others to hold it.
+    Assured(assured::Timer),
     /// A `Sleep` request is over.
     Wake(RequestId),
     /// An enforcement goes on.
@@ -80,17 +83,19 @@ pub struct Node {
     /// How often the membership strategy was given something.
     stirs: u64,
     broadcast: Plumtree<Payload>,
-    sync: AntiEntropy,
+    pub(crate) sync: AntiEntropy,
     exchange: Exchange,
     surge: Surge,
     pub(crate) post: Post,
     pub(crate) surveys: Survey,
+    pub(crate) assured: Assured,
+    pub(crate) witness: Witness,
     links: BTreeMap<PeerId, Link>,
     rng: Rng,
     /// Links with something new to send since the last flush.
     touched: Vec<PeerId>,
     /// Deltas made since the last flush, to be broadcast as one.
-    fresh: Batch,
+    pub(crate) fresh: Batch,
     echo: Echo,
     /// What came by comparing and not along the broadcast tree.
     detours: Recent,
@@ -134,6 +139,7 @@ impl Node {
         let replica = replica_of(&contact);
         let post = Post::new(config.unicast.clone(), &contact);
         let surveys = Survey::new(config.survey.clone(), contact.id, contact.incarnation);
+        let (id, life) = (contact.id, contact.incarnation);
         Self {
             store: Store::new(replica, config.interests.clone()),
             clock: Clock::new(config.wall_epoch_ms),
@@ -150,6 +156,8 @@ impl Node {
             surge: Surge::default(),
             post,
             surveys,
+            assured: Assured::new(config.assured.clone(), id, life),
+            witness: Witness::new(config.assured.clone(), id),
             links: BTreeMap::new(),
             rng,
             touched: Vec::new(),
@@ -226,7 +234,7 @@ impl Node {
     /// the cluster is still to happen.
     pub fn is_quiescent(&self) -> bool {
         let calm = self.links.values().all(Link::is_idle) && self.broadcast.is_quiescent() && self.echo.is_empty();
-        calm && self.exchange.is_idle() && !self.once.is_busy()
+        calm && self.exchange.is_idle() && !self.once.is_busy() && self.assured.is_idle()
     }
 
     /// How many messages wait for links.
@@ -334,6 +342,7 @@ impl Node {
                 self.sync.peer_up(now, peer, &self.store, &mut self.rng, &mut outcome);
                 self.exchange.peer_up(peer);
                 self.synchronise(outcome, out);
+                self.assured_peer_up(now, peer, out);
             }
             membership::Event::Down(peer) => {
                 self.feed_broadcast(now, Input::Command(broadcast::Command::NeighborDown(*peer)), out);
@@ -341,6 +350,7 @@ impl Node {
                 self.feed_survey(now, Input::Command(survey::Command::NeighborDown(*peer)), out);
                 self.sync.peer_down(*peer, &mut self.store);
                 self.exchange.peer_down(*peer);
+                self.assured_peer_down(*peer, out);
                 if self.surge.is_on(now) {
                     self.doubt_the_tree(now, out);
                 }
@@ -498,7 +508,7 @@ impl Node {
     }
 
     /// Merges what came by comparing; `true` if anything grew.
-    fn learn(&mut self, now: Time, from: PeerId, batch: &Batch, out: &mut Outbox<Self>) -> bool {
+    pub(crate) fn learn(&mut self, now: Time, from: PeerId, batch: &Batch, out: &mut Outbox<Self>) -> bool {
         let surge = self.surge.is_on(now);
         let mut grew = false;
         for (key, delta) in batch.iter() {
@@ -746,6 +756,7 @@ impl Node {
                 self.push(from, exchange::acknowledgement(number));
             }
             Item::Control(Control::Acknowledged(number)) => self.exchange.acknowledged(from, number),
+            Item::Control(Control::Assured(message)) => self.on_assured(now, from, message, out),
         }
     }
 
@@ -790,6 +801,7 @@ impl Node {
                     self.fresh.absorb(key, delta);
                 }
             }
+            Timer::Assured(timer) => self.assured_expired(timer, out),
             Timer::Wake(id) => self.open.wake(id, out),
             Timer::Once { token, turn } => {
                 let stamp = self.clock.tick(now);
@@ -820,6 +832,7 @@ impl Node {
             Input::Command(Command::Cancel(id)) => {
                 self.open.cancel(id, self.store.graph_mut());
                 self.once.cancel(&mut self.store, id);
+                self.assured.cancel(id);
                 self.forget_letter(now, id, out);
                 self.feed_survey(now, Input::Command(survey::Command::Forget(id.0)), out);
             }

@@ -52,6 +52,11 @@ impl Batch {
         }
     }
 
+    /// The delta of a variable.
+    pub(crate) fn get(&self, key: &Key) -> Option<&State> {
+        self.position(key).ok().map(|at| &self.entries[at].1)
+    }
+
     /// Takes out what `known` says already.
     pub(crate) fn subtract(&mut self, key: &Key, known: &State) {
         let Ok(at) = self.position(key) else { return };

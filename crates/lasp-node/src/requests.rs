@@ -37,6 +37,7 @@ impl Node {
             Request::Watch(var) => self.watch(id, var, Follow::Values).map(Some),
             Request::Notice(var) => self.watch(id, var, Follow::Changes).map(Some),
             Request::Enforce { token, var, threshold } => self.enforce(id, token, var, threshold),
+            Request::UpdateAcknowledged { var, op, by, within } => self.assure(now, id, (var, op), (by, within), out),
             Request::Send { to, letter } => {
                 self.send_letter(now, id, to, letter, out);
                 Ok(None)
@@ -150,6 +151,7 @@ impl Node {
             | Request::Notice(_)
             | Request::Sleep(_)
             | Request::Enforce { .. }
+            | Request::UpdateAcknowledged { .. }
             | Request::Send { .. }
             | Request::Survey { .. }
             | Request::Receive => Ok(Reply::Done),
@@ -160,7 +162,7 @@ impl Node {
         self.store.graph().info(var).map(|_| ()).ok_or(RequestError::UnknownVariable(var))
     }
 
-    fn update(&mut self, now: Time, var: VarId, mut op: Op) -> Result<Reply, RequestError> {
+    pub(crate) fn update(&mut self, now: Time, var: VarId, mut op: Op) -> Result<Reply, RequestError> {
         self.writable(var)?;
         op.resolve(&mut |name| self.replica_called(name)).map_err(UpdateError::from)?;
         update(now, &mut self.store, &mut self.clock, var, &op)?;

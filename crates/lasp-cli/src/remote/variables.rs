@@ -3,9 +3,10 @@
 use super::table::WIDTH;
 use super::table::{count, cut, paragraph, table};
 use super::{ConnectArgs, Failure, finish, odd, print};
+use crate::run::program::FAILED;
 use clap::Args;
 use lasp::control::client::Client;
-use lasp::control::protocol::{Ask, ErrorReport, PlaceReport, Say, VariableReport};
+use lasp::control::protocol::{Ask, ErrorReport, PlaceReport, Say, Terms, UpdateReport, VariableReport};
 use lasp_lang::show::json_text;
 use serde_json::{Value, json};
 use std::process::ExitCode;
@@ -27,6 +28,7 @@ pub(crate) struct GetArgs {
 #[command(after_help = "Examples:
   lasp update ads '{add, [1, 2]}'
   lasp update views increment --declare gcounter
+  lasp update orders '{add, 4711}' --acknowledged-by 2 --timeout 5s
 
 `lasp repl` tells with `help(TYPE).` what a type offers.")]
 pub(crate) struct UpdateArgs {
@@ -38,6 +40,9 @@ pub(crate) struct UpdateArgs {
     /// Declare the variable with this type if the node does not know it
     #[arg(long, value_name = "TYPE")]
     declare: Option<String>,
+    /// Wait until so many other nodes hold the update, as long as --timeout says; exit code 1 if fewer do
+    #[arg(long, value_name = "NODES")]
+    acknowledged_by: Option<u32>,
     #[command(flatten)]
     connect: ConnectArgs,
 }
@@ -92,8 +97,16 @@ fn value_line(connect: &ConnectArgs, name: &str, ty: &str, text: &str) -> String
 
 /// Applies an operation.
 pub(crate) fn update(args: UpdateArgs) -> ExitCode {
-    let UpdateArgs { variable, operation, declare, connect } = args;
+    let UpdateArgs { variable, operation, declare, acknowledged_by, connect } = args;
     connect.with_node(async |connect, client| {
+        if let Some(acknowledged_by) = acknowledged_by {
+            let terms = Terms { acknowledged_by, within_ms: connect.within_ms() };
+            let ask = Ask::UpdateOn { variable: variable.clone(), operation, declare, terms, style: connect.style() };
+            return match connect.ask_waiting(client, ask).await? {
+                Say::Updated(report) => updated(connect, &variable, &report),
+                say => Err(odd(&say)),
+            };
+        }
         let ask = Ask::Update { variable: variable.clone(), operation, declare, style: connect.style() };
         match connect.ask(client, ask).await? {
             Say::Done if connect.json => finish(&json!({"name": variable, "updated": true}).to_string()),
@@ -101,6 +114,38 @@ pub(crate) fn update(args: UpdateArgs) -> ExitCode {
             say => Err(odd(&say)),
         }
     })
+}
+
+/// Says who holds an update that was to be acknowledged.
+fn updated(connect: &ConnectArgs, variable: &str, report: &UpdateReport) -> Result<ExitCode, Failure> {
+    let (by, enough) = (&report.acknowledged_by, report.is_enough());
+    if connect.json {
+        let (wanted, known) = (report.wanted, report.known);
+        print(
+            &json!({
+                "name": variable, "updated": true, "acknowledged": enough, "acknowledged_by": by, "wanted": wanted,
+                "known": known,
+            })
+            .to_string(),
+        );
+        return Ok(ExitCode::from(if enough { 0 } else { FAILED }));
+    }
+    if enough {
+        return Ok(ExitCode::SUCCESS);
+    }
+    let who = if by.is_empty() { String::new() } else { format!(": {}", by.join(", ")) };
+    let help = if report.known < report.wanted {
+        format!("the node knows of {} others in the cluster; `lasp members` lists them", report.known)
+    } else {
+        "others are slow or cut off, or not interested in the variable; --timeout waits longer".to_owned()
+    };
+    Err(Failure::new(format!(
+        "error: {} of {} nodes acknowledged the update of {variable} within {:?}{who}\n\
+         note: it is applied at the node and on its way to the others, and stays so\nhelp: {help}",
+        by.len(),
+        report.wanted,
+        connect.manner.timeout
+    )))
 }
 
 /// Prints a variable's value whenever it changes.

@@ -1,5 +1,6 @@
 //! Whole nodes over a simulated network: what they hear, how they compare, what they refuse.
 
+mod assured;
 mod compare;
 mod drift;
 mod exchange;

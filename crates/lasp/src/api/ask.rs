@@ -16,7 +16,8 @@ use std::time::Duration;
 ///
 /// Nothing happens before it is first polled; requests are handled in the order of their first polls. To have many
 /// under way at once, [`queue`](Self::queue) each, keep what that gives, and await the answers later. Dropping it
-/// withdraws a wait (`read`, `read_any`, `wait_needed`, `sleep`, `watch`, `enforce_once`, `send`) at the node, and ends a derivation that nobody
+/// withdraws a wait (`read`, `read_any`, `wait_needed`, `sleep`, `watch`, `enforce_once`, `send`, an update's for
+/// acknowledgements) at the node, and ends a derivation that nobody
 /// will ever have a handle to; anything else that was sent takes its course.
 #[must_use = "a request is sent when it is awaited"]
 pub struct Ask<T> {
@@ -57,6 +58,7 @@ impl<T> Ask<T> {
             | Request::Notice(_)
             | Request::Sleep(_)
             | Request::Enforce { .. }
+            | Request::UpdateAcknowledged { .. }
             | Request::Send { .. }
             | Request::Survey { .. }
             | Request::Receive => End::Cancel,

@@ -244,6 +244,28 @@ pub enum Ask {
     /// What changes around the node, after what is known now: [`Say::Changed`]s until it is cancelled. Who reads too slowly
     /// gets several changes in one.
     Events,
+    /// Applies an operation, on terms: [`Say::Updated`].
+    UpdateOn {
+        /// The variable's name.
+        variable: String,
+        /// The operation.
+        operation: String,
+        /// Declares the variable with this type, written in the language, if the node does not know it.
+        declare: Option<String>,
+        /// What is to be so before the answer.
+        terms: Terms,
+        /// How to write diagnostics.
+        style: Style,
+    },
+}
+
+/// What is to be so before an update is answered.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Terms {
+    /// How many other nodes are to hold it.
+    pub acknowledged_by: u32,
+    /// How long to wait for that.
+    pub within_ms: u64,
 }
 
 /// An answer.
@@ -342,6 +364,26 @@ pub enum Say {
     },
     /// Something has changed around the node.
     Changed(Box<ChangeReport>),
+    /// An update is applied and on its way.
+    Updated(UpdateReport),
+}
+
+/// What is known of an update that is applied.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UpdateReport {
+    /// The ids of other nodes that hold it.
+    pub acknowledged_by: Vec<String>,
+    /// How many were to.
+    pub wanted: u64,
+    /// How many other members the node knew of.
+    pub known: u64,
+}
+
+impl UpdateReport {
+    /// Whether as many nodes hold it as were to.
+    pub fn is_enough(&self) -> bool {
+        self.acknowledged_by.len() as u64 >= self.wanted
+    }
 }
 
 /// Why a request was refused.

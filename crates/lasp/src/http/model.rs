@@ -328,13 +328,22 @@ pub(super) struct Update {
     /// Declares the variable with this type, if the node does not know it.
     #[serde(default)]
     pub(super) declare: Option<String>,
+    /// How many other nodes are to hold it before the answer; at most 1,024.
+    #[serde(default)]
+    pub(super) acknowledged_by: u32,
+    /// How long to wait for them, in milliseconds; 10,000 unless given, at most 60,000.
+    #[serde(default)]
+    pub(super) timeout_ms: Option<u64>,
 }
 
-/// It is done.
+/// It is done: applied, and on its way to the others.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Done {
     /// The variable.
     pub(super) name: String,
+    /// The ids of other nodes that hold it, where some were to: with fewer than that the status is 202.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) acknowledged_by: Option<Vec<String>>,
 }
 
 /// A derivation.

@@ -6,7 +6,9 @@ use super::input::{Json, Named, Params};
 use super::model::{Done, Part, Problem, Update, ValuePart, Variable, Variables, Wanted};
 use super::recorder::Recorder;
 use crate::control::answers::{PAGE, Seen, elsewhere, page};
-use crate::control::protocol::Style;
+use crate::control::protocol::{Style, Terms};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
 use lasp_dataflow::Output;
 use lasp_lang::show::type_name;
 use lasp_node::is_reserved;
@@ -159,19 +161,33 @@ fn shortened(mut text: String) -> String {
     text
 }
 
-/// Applies an operation; done once it is applied here, on its way to the others by then.
+/// Longest wait for acknowledgements. A guess: proxies do not wait longer.
+const MAX_WAIT_MS: u64 = 60_000;
+
+/// How long they are waited for unless asked otherwise.
+const WAIT_MS: u64 = 10_000;
+
+/// Applies an operation; done once it is applied here, on its way to the others by then. With `acknowledged_by`, done once
+/// so many other nodes hold it; 202 where fewer do in time, and it stays applied and under way.
 #[utoipa::path(post, path = "/api/v1/variables/{name}/update",
     params(("name" = String, Path, description = "Its name.")), request_body = Update,
-    responses((status = 200, body = Done), (status = 400, body = Problem), (status = 403, body = Problem),
-        (status = 404, body = Problem), (status = 409, body = Problem), (status = 413, body = Problem),
+    responses((status = 200, body = Done), (status = 202, body = Done), (status = 400, body = Problem),
+        (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem), (status = 413, body = Problem),
         (status = 415, body = Problem), (status = 422, body = Problem)))]
-pub(super) async fn update(
-    state: State,
-    Named(name): Named,
-    Json(update): Json<Update>,
-) -> Result<Json<Done>, Problem> {
-    state.answers.update(&name, update.operation, update.declare, Style::default()).await?;
-    Ok(Json(Done { name }))
+pub(super) async fn update(state: State, Named(name): Named, Json(update): Json<Update>) -> Result<Response, Problem> {
+    let Update { operation, declare, acknowledged_by, timeout_ms } = update;
+    if acknowledged_by == 0 {
+        state.answers.update(&name, operation, declare, Style::default()).await?;
+        return Ok(Json(Done { name, acknowledged_by: None }).into_response());
+    }
+    let within_ms = timeout_ms.unwrap_or(WAIT_MS);
+    if within_ms > MAX_WAIT_MS {
+        return Err(Problem::bad(format!("timeout_ms is {within_ms}; it must be at most {MAX_WAIT_MS}")));
+    }
+    let terms = Terms { acknowledged_by, within_ms };
+    let report = state.answers.update_on(&name, operation, declare, &terms, Style::default()).await?;
+    let status = if report.is_enough() { StatusCode::OK } else { StatusCode::ACCEPTED };
+    Ok((status, Json(Done { name, acknowledged_by: Some(report.acknowledged_by) })).into_response())
 }
 
 const _: () = assert!(PART <= MAX_PART);

@@ -153,6 +153,27 @@ async fn every_endpoint_tells_what_it_should() {
 }
 
 #[tokio::test]
+async fn an_update_waits_for_others_to_hold_it_and_says_who_does() {
+    let a = serve("a", &[]).await;
+    let contact = a.lasp.me().await.expect("it runs").addr.to_string();
+    let b = serve("b", &[contact]).await;
+    a.lasp.joined().await.expect("joined");
+    let other = b.lasp.me().await.expect("it runs").id.to_string();
+    let path = "/api/v1/variables/ads/update";
+    let held = post(&a.addr, path, r#"{"operation": "{add, 1}", "declare": "set", "acknowledged_by": 1}"#).await;
+    assert_eq!((held.status, &held.json()["acknowledged_by"]), (200, &serde_json::json!([other])), "{held:?}");
+    assert!(get(&b.addr, "/api/v1/variables/ads").await.json()["value"] == "set[1]");
+    let few = post(&a.addr, path, r#"{"operation": "{add, 2}", "acknowledged_by": 2, "timeout_ms": 100}"#).await;
+    assert_eq!((few.status, &few.json()["acknowledged_by"]), (202, &serde_json::json!([other])), "{few:?}");
+    assert_eq!(get(&a.addr, "/api/v1/variables/ads").await.json()["value"], "set[1, 2]");
+    let long = post(&a.addr, path, r#"{"operation": "{add, 3}", "acknowledged_by": 2, "timeout_ms": 100000}"#).await;
+    assert!(long.problem(400).contains("at most 60000"));
+    let many = post(&a.addr, path, r#"{"operation": "{add, 3}", "acknowledged_by": 5000}"#).await;
+    assert!(many.problem(409).contains("at most 1024"));
+    assert_eq!(get(&a.addr, "/api/v1/variables/ads").await.json()["value"], "set[1, 2]");
+}
+
+#[tokio::test]
 async fn an_update_is_made_like_any_other() {
     let a = serve("a", &[]).await;
     let path = "/api/v1/variables/ads/update";
