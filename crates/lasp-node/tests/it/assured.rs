@@ -2,7 +2,7 @@
 
 use crate::rig::Rig;
 use lasp_dataflow::{Name, Op, Type, Value, VarId};
-use lasp_node::{Acknowledgement, Command, Config, Event, Interests, Reply, Request, RequestError, RequestId};
+use lasp_node::{Acknowledgement, Class, Command, Config, Event, Interests, Reply, Request, RequestError, RequestId};
 use lasp_overlay::PeerId;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -220,4 +220,27 @@ fn however_large_it_is_it_is_held_whole() {
         }
     }
     assert!(answer.expect("answered").is_enough());
+}
+
+#[test]
+fn an_acknowledgement_by_a_neighbour_costs_the_delta_once_more_and_few_bytes() {
+    let mut bench = Bench::seeded(9);
+    let mut next = 1_000;
+    // Bytes of deltas and of what is said about them, for each of twenty updates.
+    let mut cost = |by| {
+        let sent = |bench: &Bench, class| (1..=NODES).map(|id| bench.rig.node(id).metrics().sent(class)).sum::<u64>();
+        let classes = [Class::State, Class::Sync];
+        let before = classes.map(|class| sent(&bench, class));
+        for element in next..next + 20 {
+            bench.add(3, element, by, LONG);
+            bench.run(400);
+        }
+        next += 20;
+        [0, 1].map(|at| (sent(&bench, classes[at]) - before[at]) / 20)
+    };
+    cost(0);
+    let ([state, sync], [state_by_2, sync_by_2]) = (cost(0), cost(2));
+    let delta = state / (NODES - 1);
+    assert!(state_by_2 <= state + 2 * (delta + 2), "{state_by_2} B of deltas, {state} without; a delta has {delta}");
+    assert!(sync_by_2 <= sync + 2 * 8, "{sync_by_2} B about them, {sync} without");
 }
