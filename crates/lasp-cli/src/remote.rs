@@ -7,6 +7,7 @@ pub(crate) mod events;
 pub(crate) mod ping;
 pub(crate) mod programs;
 pub(crate) mod script;
+mod session;
 pub(crate) mod shell;
 mod table;
 pub(crate) mod variables;
@@ -93,6 +94,11 @@ pub(crate) struct Failure {
 impl Failure {
     fn new(message: impl Into<String>) -> Self {
         Self { code: FAILED, message: message.into(), lost: false }
+    }
+
+    /// With what is so all the same.
+    fn noting(self, note: &str) -> Self {
+        Self { message: format!("{}\nnote: {note}", self.message), ..self }
     }
 }
 

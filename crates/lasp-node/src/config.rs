@@ -5,6 +5,7 @@ use crate::exchange::{Dissemination, ExchangeConfig, SyncMode};
 use crate::interest::Interests;
 use crate::link::LinkConfig;
 use crate::once::OnceConfig;
+use crate::session::SessionConfig;
 use crate::sync::SyncConfig;
 use lasp_overlay::{broadcast, membership, survey, unicast};
 
@@ -44,6 +45,8 @@ pub struct Config {
     pub once: OnceConfig,
     /// How updates that others are to acknowledge are paced and bounded.
     pub assured: AssuredConfig,
+    /// How sessions wait.
+    pub session: SessionConfig,
     /// What to hear from the start.
     pub interests: Interests,
     /// Wall-clock time of [`Time::ZERO`](lasp_overlay::Time::ZERO), in milliseconds since 1970: what last-writer-wins

@@ -12,6 +12,7 @@
 //! - `link`, `lane`: one link: pacing, flow control, and what waits merges instead of queueing.
 //! - `map`: what the overlay looks like, asked of everybody.
 //! - [`assured`]: updates that are answered when other nodes hold them.
+//! - [`session`]: whoever goes from node to node finds what he has written and read.
 //! - `letter`: what an application sends to one node.
 //! - `wire`: frames and their short references; hostile bytes die there.
 //! - [`programs`]: installed programs, and how they run. [`once`]: what happens once in the cluster.
@@ -42,6 +43,7 @@ mod post;
 pub mod programs;
 mod recent;
 mod requests;
+pub mod session;
 mod store;
 mod surge;
 pub mod sync;
@@ -62,5 +64,6 @@ pub use node::{Node, Timer, replica_of};
 pub use once::{OnceConfig, Token};
 pub use payload::Payload;
 pub use programs::{ProgramError, ProgramInfo, ProgramState};
+pub use session::{Behind, SessionConfig, SessionToken, TokenError};
 pub use sync::SyncConfig;
 pub use system::{RESERVED, is_reserved};

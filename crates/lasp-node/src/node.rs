@@ -20,6 +20,7 @@ use crate::payload::{Batch, Payload};
 use crate::post::Post;
 use crate::programs::{Ids, ProgramInfo, Programs, Told, Tools};
 use crate::recent::Recent;
+use crate::session::{self, Sessions};
 use crate::store::{Applied, Store};
 use crate::surge::Surge;
 use crate::sync::{AntiEntropy, Appointment, Outcome, SyncConfig};
@@ -57,6 +58,8 @@ pub enum Timer {
     Echo,
     /// An update has waited for others to hold it.
     Assured(assured::Timer),
+    /// A session has waited for this node to come as far as it has seen.
+    Session(session::Timer),
     /// A `Sleep` request is over.
     Wake(RequestId),
     /// An enforcement goes on.
@@ -90,6 +93,7 @@ pub struct Node {
     pub(crate) surveys: Survey,
     pub(crate) assured: Assured,
     pub(crate) witness: Witness,
+    pub(crate) sessions: Sessions,
     links: BTreeMap<PeerId, Link>,
     rng: Rng,
     /// Links with something new to send since the last flush.
@@ -158,6 +162,7 @@ impl Node {
             surveys,
             assured: Assured::new(config.assured.clone(), id, life),
             witness: Witness::new(config.assured.clone(), id),
+            sessions: Sessions::new(config.session.clone(), (id, life)),
             links: BTreeMap::new(),
             rng,
             touched: Vec::new(),
@@ -234,7 +239,7 @@ impl Node {
     /// the cluster is still to happen.
     pub fn is_quiescent(&self) -> bool {
         let calm = self.links.values().all(Link::is_idle) && self.broadcast.is_quiescent() && self.echo.is_empty();
-        calm && self.exchange.is_idle() && !self.once.is_busy() && self.assured.is_idle()
+        calm && self.exchange.is_idle() && !self.once.is_busy() && self.assured.is_idle() && self.sessions.is_idle()
     }
 
     /// How many messages wait for links.
@@ -571,6 +576,7 @@ impl Node {
         let Effects { deltas, met, changed, errors } = self.store.settle();
         for change in &deltas {
             let Some(key) = self.store.key(change.var) else { continue };
+            self.sessions.stir(key);
             match key.name().as_str() {
                 system::PROGRAMS => self.programs.touch(),
                 system::ONCE => {
@@ -802,6 +808,7 @@ impl Node {
                 }
             }
             Timer::Assured(timer) => self.assured_expired(timer, out),
+            Timer::Session(timer) => self.session_expired(now, timer, out),
             Timer::Wake(id) => self.open.wake(id, out),
             Timer::Once { token, turn } => {
                 let stamp = self.clock.tick(now);
@@ -833,6 +840,7 @@ impl Node {
                 self.open.cancel(id, self.store.graph_mut());
                 self.once.cancel(&mut self.store, id);
                 self.assured.cancel(id);
+                self.sessions.cancel(id);
                 self.forget_letter(now, id, out);
                 self.feed_survey(now, Input::Command(survey::Command::Forget(id.0)), out);
             }
@@ -866,6 +874,7 @@ impl Protocol for Node {
     fn handle(&mut self, now: Time, input: Input<Self>, out: &mut Outbox<Self>) {
         self.dispatch(now, input, out);
         self.attend(now, out);
+        self.attend_sessions(now, out);
         self.spread(now, out);
         self.flush(now, out);
     }

@@ -37,7 +37,11 @@ impl Node {
             Request::Watch(var) => self.watch(id, var, Follow::Values).map(Some),
             Request::Notice(var) => self.watch(id, var, Follow::Changes).map(Some),
             Request::Enforce { token, var, threshold } => self.enforce(id, token, var, threshold),
-            Request::UpdateAcknowledged { var, op, by, within } => self.assure(now, id, (var, op), (by, within), out),
+            Request::UpdateAcknowledged { var, op, by, within, session } => {
+                self.assure(now, id, (var, op), (by, within), session, out)
+            }
+            Request::Enter { session, within } => self.enter(now, id, &session, within, out),
+            Request::QueryIn { var, session } => self.query_in(var, *session).map(Some),
             Request::Send { to, letter } => {
                 self.send_letter(now, id, to, letter, out);
                 Ok(None)
@@ -152,6 +156,8 @@ impl Node {
             | Request::Sleep(_)
             | Request::Enforce { .. }
             | Request::UpdateAcknowledged { .. }
+            | Request::Enter { .. }
+            | Request::QueryIn { .. }
             | Request::Send { .. }
             | Request::Survey { .. }
             | Request::Receive => Ok(Reply::Done),

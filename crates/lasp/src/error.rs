@@ -28,6 +28,9 @@ pub enum Error {
     /// Fewer nodes than wanted acknowledged an update in time. It *is* applied, and on its way to the others.
     #[error("the update is applied and on its way, but not acknowledged in time: {0}")]
     Unacknowledged(Acknowledgement),
+    /// Something else than an update was to be made in a [`Session`](crate::Session), or one that was sent already.
+    #[error("only an update that has not been sent can be made in a session")]
+    NoUpdate,
     /// The time given to [`Ask::timeout`](crate::Ask::timeout) was over first. A wait was withdrawn; an update that had
     /// been sent takes its course.
     #[error("no answer within {0:?}")]

@@ -1,5 +1,6 @@
 //! `lasp get`, `update`, `watch` and `vars`.
 
+use super::session::SessionArgs;
 use super::table::WIDTH;
 use super::table::{count, cut, paragraph, table};
 use super::{ConnectArgs, Failure, finish, odd, print};
@@ -20,6 +21,8 @@ pub(crate) struct GetArgs {
     /// The variable's name
     variable: String,
     #[command(flatten)]
+    session: SessionArgs,
+    #[command(flatten)]
     connect: ConnectArgs,
 }
 
@@ -29,6 +32,7 @@ pub(crate) struct GetArgs {
   lasp update ads '{add, [1, 2]}'
   lasp update views increment --declare gcounter
   lasp update orders '{add, 4711}' --acknowledged-by 2 --timeout 5s
+  lasp update orders '{add, 4712}' --session cart.session
 
 `lasp repl` tells with `help(TYPE).` what a type offers.")]
 pub(crate) struct UpdateArgs {
@@ -43,6 +47,8 @@ pub(crate) struct UpdateArgs {
     /// Wait until so many other nodes hold the update, as long as --timeout says; exit code 1 if fewer do
     #[arg(long, value_name = "NODES")]
     acknowledged_by: Option<u32>,
+    #[command(flatten)]
+    session: SessionArgs,
     #[command(flatten)]
     connect: ConnectArgs,
 }
@@ -78,8 +84,19 @@ pub(crate) struct VarsArgs {
 
 /// Prints a variable's value.
 pub(crate) fn get(args: GetArgs) -> ExitCode {
-    let GetArgs { variable, connect } = args;
+    let GetArgs { variable, session, connect } = args;
     connect.with_node(async |connect, client| {
+        if let Some(token) = session.read()? {
+            let (variable, within_ms) = (variable.clone(), connect.within_ms());
+            let ask = Ask::GetIn { variable: variable.clone(), session: token, within_ms, style: connect.style() };
+            return match connect.ask_waiting(client, ask).await? {
+                Say::ValueIn { ty, text, session: token } => {
+                    session.write(&token)?;
+                    finish(&value_line(connect, &variable, &ty, &text))
+                }
+                say => Err(odd(&say)),
+            };
+        }
         let ask = Ask::Get { variable: variable.clone(), style: connect.style() };
         match connect.ask(client, ask).await? {
             Say::Value { ty, text } => finish(&value_line(connect, &variable, &ty, &text)),
@@ -97,23 +114,34 @@ fn value_line(connect: &ConnectArgs, name: &str, ty: &str, text: &str) -> String
 
 /// Applies an operation.
 pub(crate) fn update(args: UpdateArgs) -> ExitCode {
-    let UpdateArgs { variable, operation, declare, acknowledged_by, connect } = args;
+    let UpdateArgs { variable, operation, declare, acknowledged_by, session, connect } = args;
     connect.with_node(async |connect, client| {
-        if let Some(acknowledged_by) = acknowledged_by {
-            let terms = Terms { acknowledged_by, within_ms: connect.within_ms() };
+        let token = session.read()?;
+        if acknowledged_by.is_some() || token.is_some() {
+            let (wanted, within_ms) = (acknowledged_by.unwrap_or(0), connect.within_ms());
+            let terms = Terms { acknowledged_by: wanted, within_ms, session: token };
             let ask = Ask::UpdateOn { variable: variable.clone(), operation, declare, terms, style: connect.style() };
-            return match connect.ask_waiting(client, ask).await? {
-                Say::Updated(report) => updated(connect, &variable, &report),
-                say => Err(odd(&say)),
+            let report = match connect.ask_waiting(client, ask).await? {
+                Say::Updated(report) => report,
+                say => return Err(odd(&say)),
             };
+            let kept = report.session.as_ref().map_or(Ok(()), |token| session.write(token));
+            kept.map_err(|failure| failure.noting("the update is applied at the node and on its way to the others"))?;
+            if acknowledged_by.is_some() {
+                return updated(connect, &variable, &report);
+            }
+            return done(connect, &variable);
         }
         let ask = Ask::Update { variable: variable.clone(), operation, declare, style: connect.style() };
         match connect.ask(client, ask).await? {
-            Say::Done if connect.json => finish(&json!({"name": variable, "updated": true}).to_string()),
-            Say::Done => Ok(ExitCode::SUCCESS),
+            Say::Done => done(connect, &variable),
             say => Err(odd(&say)),
         }
     })
+}
+
+fn done(connect: &ConnectArgs, variable: &str) -> Result<ExitCode, Failure> {
+    if connect.json { finish(&json!({"name": variable, "updated": true}).to_string()) } else { Ok(ExitCode::SUCCESS) }
 }
 
 /// Says who holds an update that was to be acknowledged.

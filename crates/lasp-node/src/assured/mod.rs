@@ -28,6 +28,7 @@ pub(crate) use witness::Witness;
 
 use crate::command::RequestId;
 use crate::key::Key;
+use crate::session::SessionToken;
 use lasp_overlay::PeerId;
 use std::fmt;
 use std::time::Duration;
@@ -123,7 +124,18 @@ pub(crate) struct Outcome {
     /// What to be reminded of.
     pub(crate) timers: Vec<(Duration, Timer)>,
     /// Whom to tell who holds its update.
-    pub(crate) answers: Vec<(RequestId, Acknowledgement)>,
+    pub(crate) answers: Vec<Answer>,
+}
+
+/// Who holds an update, for who waits for that.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Answer {
+    /// Who waits.
+    pub(crate) request: RequestId,
+    /// Who holds it.
+    pub(crate) acknowledgement: Acknowledgement,
+    /// The session that made the update.
+    pub(crate) session: Option<Box<SessionToken>>,
 }
 
 #[cfg(test)]

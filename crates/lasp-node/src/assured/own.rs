@@ -1,10 +1,11 @@
 //! This node's updates that wait to be held by others.
 
 use super::message::{MAX_HOPS, Message, Passing};
-use super::{Acknowledgement, Around, AssuredConfig, MOST, Outcome, Timer};
+use super::{Acknowledgement, Answer, Around, AssuredConfig, MOST, Outcome, Timer};
 use crate::command::{RequestError, RequestId};
 use crate::key::Key;
 use crate::payload::Batch;
+use crate::session::SessionToken;
 use crate::wire::entry_len;
 use lasp_crdt::fingerprint::mix;
 use lasp_dataflow::State;
@@ -30,6 +31,16 @@ pub(crate) enum Turn {
     End,
 }
 
+/// Who waits for how many nodes, for how long.
+#[derive(Debug)]
+pub(crate) struct Terms {
+    pub(super) request: RequestId,
+    pub(super) wanted: usize,
+    pub(super) within: Duration,
+    /// The session that makes the update, as it is afterwards.
+    pub(super) session: Option<Box<SessionToken>>,
+}
+
 /// A part of an update's delta, and who holds it.
 #[derive(Debug)]
 struct Piece {
@@ -41,6 +52,7 @@ struct Piece {
 #[derive(Debug)]
 struct Assurance {
     request: RequestId,
+    session: Option<Box<SessionToken>>,
     key: Key,
     wanted: usize,
     bytes: usize,
@@ -120,14 +132,8 @@ impl Assured {
     }
 
     /// Waits for so many nodes to hold a delta, for so long at most, and asks them.
-    pub(crate) fn begin(
-        &mut self,
-        request: RequestId,
-        (wanted, within): (usize, Duration),
-        key: &Key,
-        delta: State,
-        around: &Around<'_>,
-    ) -> Outcome {
+    pub(crate) fn begin(&mut self, terms: Terms, key: &Key, delta: State, around: &Around<'_>) -> Outcome {
+        let Terms { request, wanted, within, session } = terms;
         let bytes = entry_len(key, &delta);
         let parts = cut(key, delta, bytes);
         let numbered = parts.into_iter().map(|batch| (self.number(), Piece { batch, holders: BTreeSet::new() }));
@@ -136,7 +142,7 @@ impl Assured {
         self.pieces.extend(pieces.keys().map(|&piece| (piece, number)));
         self.bytes += bytes;
         let asked = BTreeSet::new();
-        let one = Assurance { request, key: key.clone(), wanted, bytes, pieces, asked, round: 0 };
+        let one = Assurance { request, session, key: key.clone(), wanted, bytes, pieces, asked, round: 0 };
         self.open.insert(number, one);
         let mut outcome = Outcome::default();
         outcome.timers.push((within, Timer { number, turn: Turn::End }));
@@ -187,7 +193,8 @@ impl Assured {
 
     fn answer(&mut self, number: u64, by: Vec<PeerId>, known: usize, out: &mut Outcome) {
         let Some(one) = self.forget(number) else { return };
-        out.answers.push((one.request, Acknowledgement { by, wanted: one.wanted, known }));
+        let acknowledgement = Acknowledgement { by, wanted: one.wanted, known };
+        out.answers.push(Answer { request: one.request, acknowledgement, session: one.session });
     }
 
     fn forget(&mut self, number: u64) -> Option<Assurance> {

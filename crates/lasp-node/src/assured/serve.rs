@@ -1,12 +1,14 @@
 //! The node's side: what is entrusted to it is merged as what came by comparing is, and held if nothing of it was left out.
 
 use super::message::Passing;
-use super::{Acknowledgement, Around, Assured, Message, Outcome, Timer, Witness};
+use super::own::Terms;
+use super::{Acknowledgement, Answer, Around, Assured, Message, Outcome, Timer, Witness};
 use crate::command::{Reply, RequestError, RequestId};
 use crate::key::Key;
 use crate::node::{self, Node, Origin};
 use crate::open::reply;
 use crate::payload::Batch;
+use crate::session::SessionToken;
 use crate::wire::{Control, Item};
 use lasp_dataflow::{Op, State, VarId};
 use lasp_overlay::membership::Membership as _;
@@ -22,27 +24,35 @@ impl Node {
         id: RequestId,
         (var, op): (VarId, Op),
         (wanted, within): (usize, Duration),
+        session: Option<Box<SessionToken>>,
         out: &mut Outbox<Self>,
     ) -> Result<Option<Reply>, RequestError> {
-        self.assured.admit(wanted)?;
-        let key = self.replicated(var)?;
+        let key = self.store.key(var).cloned();
+        if wanted > 0 {
+            self.assured.admit(wanted)?;
+            self.replicated(var)?;
+        }
+        self.check_session(session.as_deref(), key.as_ref())?;
         self.update(now, var, op)?;
         self.settle(Origin::Update, out);
-        if wanted == 0 {
-            let known = self.known_others();
-            return Ok(Some(Reply::Acknowledged(Acknowledgement { by: Vec::new(), wanted, known })));
-        }
+        let session = session.map(|token| Box::new(self.noted(key.as_ref(), *token)));
+        let Some(key) = key.filter(|_| wanted > 0) else {
+            let acknowledgement = Acknowledgement { by: Vec::new(), wanted, known: self.known_others() };
+            return Ok(Some(Reply::Acknowledged { acknowledgement, session }));
+        };
         let delta = self.fresh.get(&key).or_else(|| self.store.state(&key)).cloned();
         let delta = delta.unwrap_or_else(|| State::bottom(key.ty()));
-        let outcome = self.with_around(|assured, _, around| assured.begin(id, (wanted, within), &key, delta, around));
+        let terms = Terms { request: id, wanted, within, session };
+        let outcome = self.with_around(|assured, _, around| assured.begin(terms, &key, delta, around));
         self.assurances(outcome, out);
         Ok(None)
     }
 
-    /// The key of a variable that others can hold.
-    fn replicated(&self, var: VarId) -> Result<Key, RequestError> {
+    /// Refuses a variable that no other node can hold.
+    fn replicated(&self, var: VarId) -> Result<(), RequestError> {
         let info = self.store.graph().info(var).ok_or(RequestError::UnknownVariable(var))?;
-        self.store.key(var).cloned().ok_or_else(|| RequestError::NotReplicated(info.name.clone()))
+        let replicated = self.store.key(var).is_some();
+        if replicated { Ok(()) } else { Err(RequestError::NotReplicated(info.name.clone())) }
     }
 
     fn known_others(&self) -> usize {
@@ -63,11 +73,11 @@ impl Node {
         for (after, timer) in outcome.timers {
             out.set_timer(after, node::Timer::Assured(timer));
         }
-        for (id, acknowledgement) in outcome.answers {
+        for Answer { request, acknowledgement, session } in outcome.answers {
             let enough = acknowledgement.is_enough();
             self.metrics.assured += u64::from(enough);
             self.metrics.unassured += u64::from(!enough);
-            reply(id, Ok(Reply::Acknowledged(acknowledgement)), out);
+            reply(request, Ok(Reply::Acknowledged { acknowledgement, session }), out);
         }
     }
 
@@ -88,7 +98,9 @@ impl Node {
         if self.witness.is_own(passing.as_ref()) {
             return;
         }
-        self.learn(now, from, batch, out);
+        // What is not kept is passed on as it came, and is no news that the tree might have lost.
+        let kept = batch.filtered(|key| self.store.wants(key));
+        self.learn(now, from, &kept, out);
         let held = !batch.is_empty() && batch.iter().all(|(key, delta)| self.holds(key, delta));
         self.metrics.entrusted += u64::from(held);
         let outcome = self.with_around(|assured, witness, around| {

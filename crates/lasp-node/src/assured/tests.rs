@@ -1,4 +1,5 @@
 use super::message::{MAX_HOPS, Passing};
+use super::own::Terms;
 use super::*;
 use crate::command::RequestError;
 use crate::payload::Batch;
@@ -47,8 +48,13 @@ fn passed(number: u64, passing: Passing) -> Message {
     Message::Entrust { number, passing: Some(passing), batch: batch() }
 }
 
-fn acknowledged(by: &[u64], wanted: usize) -> (RequestId, Acknowledgement) {
-    (request(1), Acknowledgement { by: peers(by), wanted, known: 9 })
+fn acknowledged(by: &[u64], wanted: usize) -> Answer {
+    let acknowledgement = Acknowledgement { by: peers(by), wanted, known: 9 };
+    Answer { request: request(1), acknowledgement, session: None }
+}
+
+fn terms(id: u64, wanted: usize) -> Terms {
+    Terms { request: request(id), wanted, within: SECOND, session: None }
 }
 
 fn round(number: u64, round: u32) -> (Duration, Timer) {
@@ -77,7 +83,7 @@ fn ordered(ids: &[u64]) -> Vec<u64> {
 }
 
 fn begin(assured: &mut Assured, wanted: usize, ids: &[u64]) -> Outcome {
-    around(ids, |around| assured.begin(request(1), (wanted, SECOND), &key(), delta(), around))
+    around(ids, |around| assured.begin(terms(1, wanted), &key(), delta(), around))
 }
 
 #[test]
@@ -146,7 +152,7 @@ fn when_the_time_is_over_the_owner_hears_who_holds_it() {
     assured.held(PeerId(2), 1, &[], 9);
     let over = around(&[1, 2], |around| assured.expired(Timer { number: 1, turn: Turn::End }, 9, around));
     assert_eq!(over, Outcome { answers: vec![acknowledged(&[2], 2)], ..Outcome::default() });
-    assert!(!over.answers[0].1.is_enough() && assured.is_idle());
+    assert!(!over.answers[0].acknowledgement.is_enough() && assured.is_idle());
 }
 
 #[test]
@@ -172,7 +178,7 @@ fn a_large_delta_goes_in_pieces_and_counts_where_all_of_them_are() {
     let words = (0..5).map(|n| Value::from(format!("{n}{}", "x".repeat(10_000)).as_str()));
     let mut all = State::bottom(&Type::GSet);
     words.for_each(|word| _ = all.merge(State::GSet(GSet::default().add(word))));
-    let asked = around(&[1, 2], |around| assured.begin(request(1), (1, SECOND), &key, all.clone(), around));
+    let asked = around(&[1, 2], |around| assured.begin(terms(1, 1), &key, all.clone(), around));
     let mut together = State::bottom(&Type::GSet);
     let mut numbers = Vec::new();
     for (peer, message) in &asked.say {
@@ -195,7 +201,7 @@ fn what_cannot_be_waited_for_is_refused_and_what_nobody_waits_for_is_forgotten()
     assert_eq!(assured.admit(MOST + 1), Err(RequestError::TooManyWanted { wanted: MOST + 1, most: MOST }));
     for id in [1, 2] {
         assert_eq!(assured.admit(1), Ok(()));
-        around(&[1], |around| assured.begin(request(id), (1, SECOND), &key(), delta(), around));
+        around(&[1], |around| assured.begin(terms(id, 1), &key(), delta(), around));
     }
     assert_eq!(assured.admit(1), Err(RequestError::TooManyAssured { open: 2 }));
     assured.cancel(request(1));

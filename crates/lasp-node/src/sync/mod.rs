@@ -11,7 +11,7 @@ mod gauge;
 mod message;
 mod plan;
 mod reconcile;
-mod sketch;
+pub(crate) mod sketch;
 mod tree;
 
 pub(crate) use message::{Message, Scope};

@@ -15,9 +15,9 @@ mod ranks;
 use crate::assured;
 use crate::frame::{Frame, MAX_FRAME};
 use crate::key::Key;
-use crate::letter::Letter;
 use crate::metrics::{CLASSES, Class};
 use crate::payload::{Batch, Payload, decode_entry, encode_entry};
+use crate::post::Mail;
 use crate::sync;
 use intern::{Known, Tables};
 use lasp_crdt::{Decode, DecodeError, Encode, Reader, Writer};
@@ -50,7 +50,7 @@ pub(crate) enum Control {
     /// Of anti-entropy.
     Sync(sync::Message),
     /// To one node, or in search of it.
-    Unicast(unicast::Message<Letter>),
+    Unicast(unicast::Message<Mail>),
     /// What the overlay looks like.
     Survey(survey::Message),
     /// A group of deltas has come.

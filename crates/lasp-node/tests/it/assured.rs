@@ -37,7 +37,7 @@ impl Bench {
     fn update(&mut self, node: u64, var: VarId, element: i64, by: usize, within: Duration) -> u64 {
         self.asked += 1;
         self.open.insert(self.asked, element);
-        let request = Request::UpdateAcknowledged { var, op: Op::Add(Value::Int(element)), by, within };
+        let request = Request::UpdateAcknowledged { var, op: Op::Add(Value::Int(element)), by, within, session: None };
         self.rig.sim.command(PeerId(node), Command::Request { id: RequestId(self.asked), request });
         self.look();
         self.asked
@@ -54,7 +54,9 @@ impl Bench {
         for (_, node, event) in self.rig.sim.drain_events() {
             let Event::Reply { id, result } = event else { continue };
             let Some(element) = self.open.remove(&id.0) else { continue };
-            let Ok(Reply::Acknowledged(answer)) = result else { panic!("{result:?}") };
+            let Ok(Reply::Acknowledged { acknowledgement: answer, session: None }) = result else {
+                panic!("{result:?}")
+            };
             assert!(answer.by.is_sorted() && !answer.by.contains(&node), "{answer:?} of {node}");
             for peer in &answer.by {
                 let is_up = self.rig.sim.peer(*peer).is_some();
@@ -190,7 +192,7 @@ fn nobody_hears_of_what_is_cancelled_and_what_cannot_be_is_refused() {
     let Ok(Reply::Var(own)) = bench.rig.ask(1, Request::Declare { name, ty: Type::AwSet, local: true }) else {
         panic!("not declared")
     };
-    let request = |var, by| Request::UpdateAcknowledged { var, op: Op::Add(3.into()), by, within: LONG };
+    let request = |var, by| Request::UpdateAcknowledged { var, op: Op::Add(3.into()), by, within: LONG, session: None };
     assert!(
         matches!(bench.rig.ask(1, request(own, 1)), Err(RequestError::NotReplicated(name)) if name.as_str() == "own")
     );
@@ -205,13 +207,14 @@ fn however_large_it_is_it_is_held_whole() {
     let var = bench.rig.declare(1, "set", Type::GSet);
     let words: Vec<Value> = (0..40).map(|n| Value::text(format!("{n:03}{}", "x".repeat(9_000)))).collect();
     bench.asked += 1;
-    let request = Request::UpdateAcknowledged { var, op: Op::AddAll(words.clone()), by: 3, within: LONG };
+    let request =
+        Request::UpdateAcknowledged { var, op: Op::AddAll(words.clone()), by: 3, within: LONG, session: None };
     bench.rig.sim.command(PeerId(1), Command::Request { id: RequestId(bench.asked), request });
     let mut answer = None;
     for _ in 0..3_000 {
         bench.rig.sim.run_for(Duration::from_millis(1));
         for (_, _, event) in bench.rig.sim.drain_events() {
-            if let Event::Reply { result: Ok(Reply::Acknowledged(told)), .. } = event {
+            if let Event::Reply { result: Ok(Reply::Acknowledged { acknowledgement: told, .. }), .. } = event {
                 for peer in &told.by {
                     assert_eq!(bench.rig.cardinality(peer.0, "set"), words.len());
                 }

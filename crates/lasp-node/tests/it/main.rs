@@ -13,5 +13,6 @@ mod paced;
 mod programs;
 mod requests;
 mod rig;
+mod session;
 mod slow;
 mod survey;

@@ -291,13 +291,13 @@ impl Lasp {
     /// Applies an operation, and waits until so many other nodes hold it in memory, or the time is over: who holds it then.
     /// In either case it is applied, and on its way to the others; see [`Var::acknowledged_by`].
     pub fn update_acknowledged(&self, var: VarId, op: Op, nodes: usize, within: Duration) -> Ask<Acknowledgement> {
-        let request = Request::UpdateAcknowledged { var, op, by: nodes, within };
+        let request = Request::UpdateAcknowledged { var, op, by: nodes, within, session: None };
         Ask::request(self, request, |_, _, answer| acknowledgement(answer))
     }
 
     /// The same; an error where too few hold it in time.
     pub(super) fn assured(&self, var: VarId, op: Op, nodes: usize, within: Duration) -> Ask<()> {
-        let request = Request::UpdateAcknowledged { var, op, by: nodes, within };
+        let request = Request::UpdateAcknowledged { var, op, by: nodes, within, session: None };
         Ask::request(self, request, |_, _, answer| match acknowledgement(answer)? {
             enough if enough.is_enough() => Ok(()),
             few => Err(Error::Unacknowledged(few)),
@@ -567,7 +567,7 @@ impl Lasp {
 
 fn acknowledgement(answer: Answer) -> Result<Acknowledgement, Error> {
     match answer {
-        Answer::Reply(Reply::Acknowledged(acknowledgement)) => Ok(acknowledgement),
+        Answer::Reply(Reply::Acknowledged { acknowledgement, .. }) => Ok(acknowledgement),
         other => Err(mismatch(&other)),
     }
 }

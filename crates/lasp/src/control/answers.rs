@@ -91,6 +91,9 @@ impl Answers {
             Ask::UpdateOn { variable, operation, declare, terms, style } => {
                 self.update_on(&variable, operation, declare, &terms, style).await.map(Say::Updated)
             }
+            Ask::GetIn { variable, session, within_ms, style } => {
+                self.get_in(&variable, &session, within_ms, style).await
+            }
             Ask::Watch { variable, style } => self.watch(&variable, style, reply).await,
             Ask::Variables { prefix } => self.variables(&prefix, reply).await,
             Ask::Members => self.members().await,
@@ -305,7 +308,7 @@ pub(crate) async fn elsewhere<T: Send + 'static>(work: impl FnOnce() -> T + Send
     outcome.await.map_err(|_| Refused::failed("the node could not do this; its log says why"))
 }
 
-async fn value(ty: Type, output: Output, style: Style) -> Result<Say, Refused> {
+pub(super) async fn value(ty: Type, output: Output, style: Style) -> Result<Say, Refused> {
     let write = move || {
         let term = Term::output(output);
         Say::Value { ty: type_name(&ty), text: if style.json { show::json(&term) } else { term.to_string() } }
@@ -500,6 +503,9 @@ pub(crate) fn counters(node: &Node, transport: &TransportStats) -> Vec<(String, 
         ("unassured", metrics.unassured),
         ("entrusted", metrics.entrusted),
         ("entrusts_refused", metrics.entrusts_refused),
+        ("sessions_waited", metrics.sessions_waited),
+        ("sessions_behind", metrics.sessions_behind),
+        ("sessions_asked", metrics.sessions_asked),
         ("coalesced", metrics.coalesced),
         ("queue_peak", metrics.queue_peak),
         ("syncs", metrics.syncs),

@@ -257,6 +257,17 @@ pub enum Ask {
         /// How to write diagnostics.
         style: Style,
     },
+    /// A variable's value in a session: [`Say::ValueIn`], once the node is as far as the session.
+    GetIn {
+        /// Its name.
+        variable: String,
+        /// The session's token, or nothing for a new one.
+        session: String,
+        /// How long to wait.
+        within_ms: u64,
+        /// How to write it.
+        style: Style,
+    },
 }
 
 /// What is to be so before an update is answered.
@@ -264,8 +275,10 @@ pub enum Ask {
 pub struct Terms {
     /// How many other nodes are to hold it.
     pub acknowledged_by: u32,
-    /// How long to wait for that.
+    /// How long to wait, for that and for the node to come as far as the session.
     pub within_ms: u64,
+    /// The session that makes it: its token, or nothing for a new one.
+    pub session: Option<String>,
 }
 
 /// An answer.
@@ -366,6 +379,15 @@ pub enum Say {
     Changed(Box<ChangeReport>),
     /// An update is applied and on its way.
     Updated(UpdateReport),
+    /// A variable's value in a session.
+    ValueIn {
+        /// The variable's type, in the language.
+        ty: String,
+        /// The value, as was asked.
+        text: String,
+        /// The session's token from now on.
+        session: String,
+    },
 }
 
 /// What is known of an update that is applied.
@@ -377,6 +399,8 @@ pub struct UpdateReport {
     pub wanted: u64,
     /// How many other members the node knew of.
     pub known: u64,
+    /// The token of the session that made it.
+    pub session: Option<String>,
 }
 
 impl UpdateReport {

@@ -2,6 +2,7 @@
 
 use super::answers::{Answers, Found, elsewhere, failed};
 use super::protocol::{Refused, Style, Terms, UpdateReport};
+use super::sessions::{failed_in, session};
 use lasp_dataflow::{Op, Type, VarId};
 use lasp_lang::diagnostic::render_all;
 use lasp_overlay::PeerId;
@@ -29,14 +30,24 @@ impl Answers {
         terms: &Terms,
         style: Style,
     ) -> Result<UpdateReport, Refused> {
+        let Terms { acknowledged_by, within_ms, session: token } = terms;
+        let mut session = token.as_ref().map(|token| session(token, *within_ms)).transpose()?;
+        if let Some(session) = &session {
+            session.enter(&self.lasp).await.map_err(failed_in)?;
+        }
         let (var, op) = self.prepared(name, operation, declare, style).await?;
-        let within = Duration::from_millis(terms.within_ms);
-        let told = self.lasp.update_acknowledged(var, op, terms.acknowledged_by as usize, within).await;
-        let told = told.map_err(failed)?;
+        let (wanted, within) = (*acknowledged_by as usize, Duration::from_millis(*within_ms));
+        let update = self.lasp.update_acknowledged(var, op, wanted, within);
+        let told = match &mut session {
+            None => update.await,
+            Some(session) => session.acknowledged(update).await,
+        };
+        let told = told.map_err(failed_in)?;
         Ok(UpdateReport {
             acknowledged_by: told.by.iter().map(PeerId::to_string).collect(),
             wanted: told.wanted as u64,
             known: told.known as u64,
+            session: session.map(|session| session.to_string()),
         })
     }
 
