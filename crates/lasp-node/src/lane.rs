@@ -4,8 +4,9 @@
 //! So a slow peer costs at most the size of the state, whatever the history. Broadcasts that have merged beyond what
 //! one frame should hold are relayed in pieces, their ids after them. Control messages wait in order, boundedly; the
 //! oldest are dropped at the limit, which their protocols' retries and anti-entropy cover. So do letters, of which the
-//! newest are dropped: their senders hear of no acknowledgement.
+//! newest are dropped: their senders hear of no acknowledgement. Deltas entrusted to this neighbour alone wait with them.
 
+use crate::assured;
 use crate::key::Key;
 use crate::payload::{Batch, Payload};
 use crate::pieces::Pieces;
@@ -273,7 +274,10 @@ impl Lane {
     }
 
     fn push_control(&mut self, item: Control) -> Taken {
-        if matches!(item, Control::Unicast(unicast::Message::Carry { .. })) {
+        if matches!(
+            item,
+            Control::Unicast(unicast::Message::Carry { .. }) | Control::Assured(assured::Message::Entrust { .. })
+        ) {
             return self.push_letter(item);
         }
         let full = self.control.len() == MAX_CONTROL;

@@ -4,6 +4,7 @@
 //! part to the next, messages to the lanes of their links. After every input all that may be sent is sent, so
 //! between two inputs nothing waits but what a slow link holds back.
 
+use crate::assured::{self, Assured, Witness};
 use crate::clock::{Clock, MAX_DRIFT_MS};
 use crate::command::{Command, Event, Reply, RequestError, RequestId};
 use crate::config::Config;
@@ -19,6 +20,7 @@ use crate::payload::{Batch, Payload};
 use crate::post::Post;
 use crate::programs::{Ids, ProgramInfo, Programs, Told, Tools};
 use crate::recent::Recent;
+use crate::session::{self, Sessions};
 use crate::store::{Applied, Store};
 use crate::surge::Surge;
 use crate::sync::{AntiEntropy, Appointment, Outcome, SyncConfig};
@@ -54,6 +56,10 @@ pub enum Timer {
     Acknowledge(PeerId),
     /// Derived deltas have waited for somebody else to say them.
     Echo,
+    /// An update has waited for others to hold it.
+    Assured(assured::Timer),
+    /// A session has waited for this node to come as far as it has seen.
+    Session(session::Timer),
     /// A `Sleep` request is over.
     Wake(RequestId),
     /// An enforcement goes on.
@@ -80,17 +86,20 @@ pub struct Node {
     /// How often the membership strategy was given something.
     stirs: u64,
     broadcast: Plumtree<Payload>,
-    sync: AntiEntropy,
+    pub(crate) sync: AntiEntropy,
     exchange: Exchange,
     surge: Surge,
     pub(crate) post: Post,
     pub(crate) surveys: Survey,
+    pub(crate) assured: Assured,
+    pub(crate) witness: Witness,
+    pub(crate) sessions: Sessions,
     links: BTreeMap<PeerId, Link>,
     rng: Rng,
     /// Links with something new to send since the last flush.
     touched: Vec<PeerId>,
     /// Deltas made since the last flush, to be broadcast as one.
-    fresh: Batch,
+    pub(crate) fresh: Batch,
     echo: Echo,
     /// What came by comparing and not along the broadcast tree.
     detours: Recent,
@@ -134,6 +143,7 @@ impl Node {
         let (replica, me) = (replica_of(&contact), contact.id);
         let post = Post::new(config.unicast.clone(), &contact);
         let surveys = Survey::new(config.survey.clone(), contact.id, contact.incarnation);
+        let (id, life) = (contact.id, contact.incarnation);
         Self {
             store: Store::new(replica, config.interests.clone()),
             clock: Clock::new(config.wall_epoch_ms),
@@ -150,6 +160,9 @@ impl Node {
             surge: Surge::default(),
             post,
             surveys,
+            assured: Assured::new(config.assured.clone(), id, life),
+            witness: Witness::new(config.assured.clone(), id),
+            sessions: Sessions::new(config.session.clone(), (id, life)),
             links: BTreeMap::new(),
             rng,
             touched: Vec::new(),
@@ -226,7 +239,8 @@ impl Node {
     /// the cluster is still to happen.
     pub fn is_quiescent(&self) -> bool {
         let calm = self.links.values().all(Link::is_idle) && self.broadcast.is_quiescent() && self.echo.is_empty();
-        calm && self.exchange.is_idle() && self.sync.is_idle() && !self.once.is_busy()
+        let calm = calm && self.exchange.is_idle() && self.sync.is_idle() && !self.once.is_busy();
+        calm && self.assured.is_idle() && self.sessions.is_idle()
     }
 
     /// How many messages wait for links.
@@ -355,6 +369,7 @@ impl Node {
                 self.sync.peer_up(now, peer, &mut self.store, &mut self.rng, &mut outcome);
                 self.exchange.peer_up(peer);
                 self.synchronise(outcome, out);
+                self.assured_peer_up(now, peer, out);
             }
             membership::Event::Down(peer) => {
                 self.feed_broadcast(now, Input::Command(broadcast::Command::NeighborDown(*peer)), out);
@@ -362,6 +377,7 @@ impl Node {
                 self.feed_survey(now, Input::Command(survey::Command::NeighborDown(*peer)), out);
                 self.sync.peer_down(*peer, &mut self.store);
                 self.exchange.peer_down(*peer);
+                self.assured_peer_down(*peer, out);
                 if self.surge.is_on(now) {
                     self.doubt_the_tree(now, out);
                 }
@@ -519,7 +535,7 @@ impl Node {
     }
 
     /// Merges what came by comparing; `true` if anything grew.
-    fn learn(&mut self, now: Time, from: PeerId, batch: &Batch, out: &mut Outbox<Self>) -> bool {
+    pub(crate) fn learn(&mut self, now: Time, from: PeerId, batch: &Batch, out: &mut Outbox<Self>) -> bool {
         let surge = self.surge.is_on(now);
         let mut grew = false;
         for (key, delta) in batch.iter() {
@@ -582,6 +598,7 @@ impl Node {
         let Effects { deltas, met, changed, errors } = self.store.settle();
         for change in &deltas {
             let Some(key) = self.store.key(change.var) else { continue };
+            self.sessions.stir(key);
             match key.name().as_str() {
                 system::PROGRAMS => self.programs.touch(),
                 system::ONCE => {
@@ -776,6 +793,7 @@ impl Node {
                 self.push(from, exchange::acknowledgement(number));
             }
             Item::Control(Control::Acknowledged(number)) => self.exchange.acknowledged(from, number),
+            Item::Control(Control::Assured(message)) => self.on_assured(now, from, message, out),
         }
     }
 
@@ -820,6 +838,8 @@ impl Node {
                     self.fresh.absorb(key, delta);
                 }
             }
+            Timer::Assured(timer) => self.assured_expired(timer, out),
+            Timer::Session(timer) => self.session_expired(now, timer, out),
             Timer::Wake(id) => self.open.wake(id, out),
             Timer::Once { token, turn } => {
                 let stamp = self.clock.tick(now);
@@ -850,6 +870,8 @@ impl Node {
             Input::Command(Command::Cancel(id)) => {
                 self.open.cancel(id, self.store.graph_mut());
                 self.once.cancel(&mut self.store, id);
+                self.assured.cancel(id);
+                self.sessions.cancel(id);
                 self.forget_letter(now, id, out);
                 self.feed_survey(now, Input::Command(survey::Command::Forget(id.0)), out);
             }
@@ -883,6 +905,7 @@ impl Protocol for Node {
     fn handle(&mut self, now: Time, input: Input<Self>, out: &mut Outbox<Self>) {
         self.dispatch(now, input, out);
         self.attend(now, out);
+        self.attend_sessions(now, out);
         self.spread(now, out);
         self.flush(now, out);
     }

@@ -69,6 +69,16 @@ impl Batch {
         }
     }
 
+    /// The deltas of some variables.
+    pub(crate) fn filtered(&self, wanted: impl Fn(&Key) -> bool) -> Self {
+        Self { entries: self.entries.iter().filter(|(key, _)| wanted(key)).cloned().collect() }
+    }
+
+    /// The delta of a variable.
+    pub(crate) fn get(&self, key: &Key) -> Option<&State> {
+        self.position(key).ok().map(|at| &self.entries[at].1)
+    }
+
     /// Takes out what `known` says already.
     pub(crate) fn subtract(&mut self, key: &Key, known: &State) {
         let Ok(at) = self.position(key) else { return };

@@ -35,6 +35,8 @@ pub(crate) struct Store {
     vars: BTreeMap<u64, VarId>,
     forest: Forest<VarId>,
     fresh: u64,
+    /// How often each variable was forgotten, by the hash of its key.
+    forgotten: BTreeMap<u64, u32>,
 }
 
 impl Store {
@@ -49,6 +51,7 @@ impl Store {
             vars: BTreeMap::new(),
             forest: Forest::new(),
             fresh: 0,
+            forgotten: BTreeMap::new(),
         }
     }
 
@@ -163,12 +166,18 @@ impl Store {
         let Some(key) = self.keys.remove(&var) else { return Ok(false) };
         self.vars.remove(&key.hash());
         self.forest.remove(key.hash());
+        *self.forgotten.entry(key.hash()).or_default() += 1;
         let Interests::Prefixes(mut prefixes) = self.asked.clone() else { return Ok(false) };
         let narrows = prefixes.remove(key.name().as_str());
         if narrows {
             self.set_interests(Interests::Prefixes(prefixes));
         }
         Ok(narrows)
+    }
+
+    /// How often a variable was forgotten here: as long as it is the same, the state only grows.
+    pub(crate) fn turn(&self, key: &Key) -> u32 {
+        self.forgotten.get(&key.hash()).copied().unwrap_or(0)
     }
 
     /// Every replicated variable that is heard here and is above bottom. Cost: their number.

@@ -12,7 +12,7 @@ mod message;
 mod narrow;
 mod plan;
 mod reconcile;
-mod sketch;
+pub(crate) mod sketch;
 #[cfg(test)]
 mod tests;
 mod tour;

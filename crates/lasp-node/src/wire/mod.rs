@@ -12,11 +12,12 @@
 pub(crate) mod intern;
 mod ranks;
 
+use crate::assured;
 use crate::frame::{Frame, MAX_FRAME};
 use crate::key::Key;
-use crate::letter::Letter;
 use crate::metrics::{CLASSES, Class};
 use crate::payload::{Batch, Payload, decode_entry, encode_entry};
+use crate::post::Mail;
 use crate::sync;
 use intern::{Known, Tables};
 use lasp_crdt::{Decode, DecodeError, Encode, Reader, Writer};
@@ -37,6 +38,7 @@ const UNICAST: u8 = 5;
 const GROUP: u8 = 6;
 const ACKNOWLEDGED: u8 = 7;
 const SURVEY: u8 = 8;
+const ASSURED: u8 = 9;
 
 /// What is said to keep overlay and stores in order.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,11 +50,13 @@ pub(crate) enum Control {
     /// Of anti-entropy.
     Sync(sync::Message),
     /// To one node, or in search of it.
-    Unicast(unicast::Message<Letter>),
+    Unicast(unicast::Message<Mail>),
     /// What the overlay looks like.
     Survey(survey::Message),
     /// A group of deltas has come.
     Acknowledged(u64),
+    /// An update that others are to hold.
+    Assured(assured::Message),
 }
 
 /// One thing said.
@@ -126,6 +130,7 @@ fn parse_item(r: &mut Reader<'_>) -> Result<Item, DecodeError> {
         UNICAST => unicast::Message::decode(r).map(Control::Unicast).map(Item::Control),
         SURVEY => survey::Message::decode(r).map(Control::Survey).map(Item::Control),
         GROUP => Ok(Item::Group { number: r.varint("group")?, batch: Batch::decode(r)? }),
+        ASSURED => assured::Message::decode(r).map(Control::Assured).map(Item::Control),
         ACKNOWLEDGED => r.varint("group").map(Control::Acknowledged).map(Item::Control),
         DATA => decode_entry(r).map(|(key, delta)| Item::Data(Batch::single(key, delta))),
         RELAY => decode_entry(r).map(|(key, delta)| Item::Relay(Batch::single(key, delta))),
@@ -149,6 +154,15 @@ struct Varint(u64);
 impl Encode for Varint {
     fn encode(&self, w: &mut Writer<'_>) {
         w.varint(self.0);
+    }
+}
+
+/// All of a message but its deltas.
+struct Head<'a>(&'a assured::Message);
+
+impl Encode for Head<'_> {
+    fn encode(&self, w: &mut Writer<'_>) {
+        self.0.encode_head(w);
     }
 }
 
@@ -235,6 +249,15 @@ impl<'a> Builder<'a> {
             Control::Unicast(message) => self.put(Class::Unicast, UNICAST, message),
             Control::Survey(message) => self.put(Class::Membership, SURVEY, message),
             Control::Acknowledged(number) => self.put(Class::Sync, ACKNOWLEDGED, &Varint(*number)),
+            Control::Assured(message) => self.assured(message),
+        }
+    }
+
+    /// Appends what is said of an update that others are to hold: its deltas count as state, the rest as overhead.
+    fn assured(&mut self, message: &assured::Message) {
+        self.put(Class::Sync, ASSURED, &Head(message));
+        if let Some(batch) = message.batch() {
+            self.batch(batch);
         }
     }
 
@@ -252,6 +275,10 @@ impl<'a> Builder<'a> {
     /// Appends a group of deltas: its number counts as overhead, the deltas as state.
     pub(crate) fn group(&mut self, number: u64, batch: &Batch) {
         self.put(Class::Sync, GROUP, &Varint(number));
+        self.batch(batch);
+    }
+
+    fn batch(&mut self, batch: &Batch) {
         let from = self.len();
         batch.encode(&mut self.writer());
         self.count(Class::State, from);

@@ -1,5 +1,6 @@
 //! Whole nodes over a simulated network: what they hear, how they compare, what they refuse.
 
+mod assured;
 mod compare;
 mod drift;
 mod exchange;
@@ -13,5 +14,6 @@ mod paced;
 mod programs;
 mod requests;
 mod rig;
+mod session;
 mod slow;
 mod survey;
