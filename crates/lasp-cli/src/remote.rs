@@ -7,6 +7,7 @@ pub(crate) mod events;
 pub(crate) mod ping;
 pub(crate) mod programs;
 pub(crate) mod script;
+mod session;
 pub(crate) mod shell;
 mod table;
 pub(crate) mod variables;
@@ -22,6 +23,9 @@ use lasp::transport::hello::Reason;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 use std::time::Duration;
+
+/// How much longer than the node a command waits where the node does. A guess: an answer's way.
+const GRACE: Duration = Duration::from_secs(5);
 
 /// Where the node is, for commands that always talk to one.
 #[derive(Args, Clone, Debug)]
@@ -91,6 +95,11 @@ impl Failure {
     fn new(message: impl Into<String>) -> Self {
         Self { code: FAILED, message: message.into(), lost: false }
     }
+
+    /// With what is so all the same.
+    fn noting(self, note: &str) -> Self {
+        Self { message: format!("{}\nnote: {note}", self.message), ..self }
+    }
 }
 
 impl From<AskError> for Failure {
@@ -152,10 +161,24 @@ impl ConnectArgs {
         Options { timeout: self.manner.timeout, cluster: self.manner.cluster.clone().unwrap_or_default() }
     }
 
+    /// How long the node itself may wait for something.
+    fn within_ms(&self) -> u64 {
+        u64::try_from(self.manner.timeout.as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// Asks what the node itself waits for as long as the user wants to, and answers then in any case.
+    async fn ask_waiting(&self, client: &Client, ask: Ask) -> Result<Say, Failure> {
+        self.ask_within(client, ask, self.manner.timeout + GRACE).await
+    }
+
     /// Asks what has one answer, and waits for it as long as the user wants to.
     async fn ask(&self, client: &Client, ask: Ask) -> Result<Say, Failure> {
+        self.ask_within(client, ask, self.manner.timeout).await
+    }
+
+    async fn ask_within(&self, client: &Client, ask: Ask, within: Duration) -> Result<Say, Failure> {
         let mut answers = client.ask(ask).await?;
-        match tokio::time::timeout(self.manner.timeout, answers.next()).await {
+        match tokio::time::timeout(within, answers.next()).await {
             Ok(say) => Ok(say?),
             Err(_) => Err(Failure::new(format!(
                 "error: the node at {} has not answered within {:?}; it may or may not have done what was asked\n\

@@ -1,83 +1,14 @@
 //! The commands that talk to a running node, as processes: what they print, how they fail, and with which exit code.
 
+mod support;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::PathBuf;
-use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
-
-/// Nothing here takes this long unless it is broken.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-fn lasp(args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_lasp"));
-    command.args(args).env_clear().stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    command
-}
-
-/// Standard output, standard error, exit code.
-type Said = (String, String, Option<i32>);
-
-fn said(output: Output) -> Said {
-    let text = |bytes| String::from_utf8(bytes).expect("text");
-    (text(output.stdout), text(output.stderr), output.status.code())
-}
-
-/// A running node; killed at the end.
-struct Node {
-    process: Child,
-    addr: String,
-}
-
-impl Node {
-    fn start(args: &[&str]) -> Self {
-        let name: &[&str] = if args.contains(&"--name") { &[] } else { &["--name", "a"] };
-        let mut command = lasp(&[&["node", "--listen", "127.0.0.1:0"], name, args].concat());
-        let mut process = command.stderr(Stdio::null()).spawn().expect("the binary runs");
-        let mut greeting = String::new();
-        BufReader::new(process.stdout.take().expect("piped")).read_line(&mut greeting).expect("a line");
-        let addr = greeting.split(' ').nth(2).unwrap_or_default().to_owned();
-        Self { process, addr }
-    }
-
-    fn command(&self, args: &[&str]) -> Command {
-        let mut command = lasp(args);
-        command.args(["--connect", &self.addr]);
-        command
-    }
-
-    fn ask(&self, args: &[&str]) -> Said {
-        said(self.command(args).output().expect("the binary runs"))
-    }
-
-    /// What a command that goes well prints.
-    fn prints(&self, args: &[&str]) -> String {
-        let (out, err, code) = self.ask(args);
-        assert_eq!((err.as_str(), code), ("", Some(0)), "{args:?}");
-        out
-    }
-
-    fn fails(&self, args: &[&str], code: i32) -> String {
-        let (out, err, ended) = self.ask(args);
-        assert_eq!((out.as_str(), ended), ("", Some(code)), "{args:?}: {err}");
-        err
-    }
-
-    /// Runs a program, given as text, at the node.
-    fn run(&self, program: &str, args: &[&str]) -> Said {
-        let mut child = self.command(&[&["run", "-"], args].concat()).stdin(Stdio::piped()).spawn().expect("it runs");
-        child.stdin.take().expect("piped").write_all(program.as_bytes()).expect("it reads");
-        said(child.wait_with_output().expect("it ends"))
-    }
-}
-
-impl Drop for Node {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
+use support::commands::{Node, PATIENCE, lasp, said};
 
 /// A command under way; killed at the end.
 struct Running {

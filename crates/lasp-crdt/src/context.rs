@@ -246,6 +246,35 @@ impl DotSet {
         self.ranges().flat_map(|(replica, r)| (r.start..=r.end).map(move |n| Dot::new(replica, n)))
     }
 
+    /// Takes the first dots out, ascending by replica and counter: at most `most`, which are a few ranges as a rule; retired
+    /// replicas come last, all at once. Cost: the ranges taken, and those of the replicas they are of.
+    ///
+    /// ```
+    /// use lasp_crdt::{Dot, DotSet, ReplicaId};
+    ///
+    /// let mut dots: DotSet = (1..=5).map(|n| Dot::new(ReplicaId(7), n)).collect();
+    /// let first = dots.take_first(3);
+    /// assert_eq!((first.len(), dots.len()), (3, 2));
+    /// assert!(dots.contains(Dot::new(ReplicaId(7), 4)));
+    /// ```
+    pub fn take_first(&mut self, most: u64) -> Self {
+        let (mut taken, mut room) = (Self::new(), most);
+        while room > 0 {
+            let Some((replica, Range { start, end })) = self.ranges().next() else {
+                if taken.is_empty() {
+                    std::mem::swap(&mut taken, self);
+                }
+                break;
+            };
+            // The rest of a replica that was retired and came to life again is too long to be counted out.
+            let end = if end == Dot::MAX_COUNTER { end } else { end.min(start + (room - 1)) };
+            taken.insert_range(replica, start, end);
+            self.remove_range(replica, start, end);
+            room = room.saturating_sub(end - start + 1);
+        }
+        taken
+    }
+
     /// These dots and one more.
     pub(crate) fn and(&self, dot: Dot) -> Self {
         let mut dots = self.clone();

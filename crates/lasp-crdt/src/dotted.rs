@@ -268,6 +268,24 @@ impl<S: DotStore> Dotted<S> {
         dead
     }
 
+    /// What this says of those of `dots` that it has heard of: what lives by them, and that the others are dead. A delta of
+    /// this state. Cost: that of `dots` or of the dots here, whichever are fewer.
+    #[must_use]
+    pub fn saying_of(&self, dots: &DotSet) -> Self {
+        let context = dots.intersection(&self.context);
+        Self { store: self.store.within(&context), context }
+    }
+
+    /// Which dots [`delta`](Delta::delta) speaks of. Cost: the ranges of both, and n·log n.
+    pub fn dots_beyond(&self, since: &Causal) -> DotSet {
+        let mut dots = since.live().intersection(&self.context);
+        if !dots.is_empty() {
+            dots.subtract(&self.store.live());
+        }
+        dots.union_with(&self.context.difference(since.seen()));
+        dots
+    }
+
     pub(crate) const fn parts_mut(&mut self) -> (&mut S, &mut DotSet) {
         (&mut self.store, &mut self.context)
     }

@@ -115,6 +115,16 @@ impl<K, V> Table<K, V> {
         list.into_iter().chain(table)
     }
 
+    /// The entries whose keys have this hash.
+    pub(crate) fn with_hash(&self, hash: u64) -> impl Iterator<Item = &Entry<K, V>> {
+        let (list, table) = match self {
+            Self::Few(list) => (list.as_slice(), None),
+            Self::Many(table) => (&[][..], Some(table)),
+        };
+        let many = table.into_iter().flat_map(move |table| table.iter_hash(hash));
+        list.iter().chain(many).filter(move |entry| entry.hash == hash)
+    }
+
     /// Puts in an entry whose key is not there.
     pub(crate) fn insert_new(&mut self, entry: Entry<K, V>) {
         match self {

@@ -30,7 +30,7 @@ pub use name::{MAX_NAME_BYTES, Name, NameError, VarId};
 pub use op::{Op, OpError, ReplicaName};
 pub use operator::{Aggregate, Call, EquiJoin, Facet, Function, FunctionError, Operator, ProgramText, function};
 pub use output::Output;
-pub use state::{LiteralError, Nested, SetState, Slot, State, StateDigest};
+pub use state::{LiteralError, Nested, Rest, SetState, Slot, State, StateDigest};
 pub use threshold::{Threshold, ThresholdError, UnderKey};
 pub use types::{MAX_TYPE_DEPTH, Type, TypeError};
 pub use value::{F64, MAX_VALUE_DEPTH, NotThatKind, Value};

@@ -9,11 +9,15 @@ pub use crate::lab::churn::options::Churn;
 pub use crate::lab::idle::options::Idle;
 pub use crate::lab::options::{Crash, Hyparview, Optimise, OverlayScale};
 pub use crate::lab::rapid::options::Rapid;
+pub use crate::loopback::first_sync::options::FirstSync;
+pub use crate::loopback::joiner::options::Joiner;
 pub use crate::process::overlay::options::OverlayProcesses;
+pub use crate::replication::heal::options::Heal;
 pub use crate::replication::interest::options::Interest;
 pub use crate::replication::micro::options::Micro;
 pub use crate::replication::reconcile::options::Reconcile;
 pub use crate::replication::retwis::options::Retwis;
+pub use crate::replication::slow_peer::options::SlowPeer;
 use crate::span::Span;
 use lasp_node::{DeltaRules, SyncMode};
 use serde::{Deserialize, Serialize};
@@ -188,6 +192,14 @@ pub enum Scenario {
     Reconcile(Reconcile),
     /// Many variables of which each node wants few.
     Interest(Interest),
+    /// A cluster is cut in two, and mended.
+    Heal(Heal),
+    /// One node reads slowly while the others write much.
+    SlowPeer(SlowPeer),
+    /// A node without anything joins one that has very much.
+    Joiner(Joiner),
+    /// A node joins a cluster that has little.
+    FirstSync(FirstSync),
 }
 
 /// Options of `advertisement-counter`.
@@ -331,6 +343,9 @@ pub enum ConfigError {
     /// A scenario that is about real processes.
     #[error("{0} is about real processes: leave out `--where sim`; overlay-scale is its like in virtual time")]
     ProcessesOnly(&'static str),
+    /// A scenario that is about real sockets.
+    #[error("{0} is about real sockets: leave out `--where sim`")]
+    SocketsOnly(&'static str),
     /// What only real processes have.
     #[error(
         "membership `epmd` finds nodes by a daemon of this machine, which knows nothing of virtual time: \
@@ -409,6 +424,10 @@ impl Config {
             Scenario::Retwis(_) => (50, 1, Where::Sim),
             Scenario::Reconcile(_) => (2, 1, Where::Sim),
             Scenario::Interest(_) => (1000, 1, Where::Sim),
+            Scenario::Heal(_) => (1000, 3, Where::Sim),
+            Scenario::SlowPeer(_) => (50, 3, Where::Sim),
+            Scenario::Joiner(_) => (2, 3, Where::Process),
+            Scenario::FirstSync(options) => (options.largest(), 1, Where::Process),
             _ => (16, 1, Where::Process),
         };
         let membership = match &scenario {
@@ -478,15 +497,7 @@ impl Config {
         within("--fanout", self.fanout, 0, 1000, "0 to 1000")?;
         if self.scenario.is_lab() {
             self.check_lab()?;
-            let small = matches!(
-                self.scenario,
-                Scenario::Idle(_)
-                    | Scenario::Micro(_)
-                    | Scenario::Retwis(_)
-                    | Scenario::Reconcile(_)
-                    | Scenario::Interest(_)
-            );
-            let least = if small { 2 } else { 50 };
+            let least = if self.scenario.runs_small() { 2 } else { 50 };
             within("--nodes", self.nodes, least, 4_000_000, "50 to 4000000")?;
         } else {
             within("--nodes", self.nodes, 2, 100_000, "2 to 100000")?;
@@ -541,7 +552,13 @@ impl Config {
 
     fn check_place(&self) -> Result<(), ConfigError> {
         if self.place == Where::Sim {
+            if self.scenario.is_live() {
+                return Err(ConfigError::SocketsOnly(self.scenario.name()));
+            }
             return if self.membership == Membership::Epmd { Err(ConfigError::NoVirtualEpmd) } else { Ok(()) };
+        }
+        if self.scenario.is_live() {
+            return Ok(());
         }
         if self.scenario.is_lab() {
             return Err(ConfigError::SimulatorOnly(self.scenario.name()));
@@ -586,6 +603,10 @@ impl Scenario {
             "interest",
             "1,000 variables of which each of 1,000 nodes wants 1 %: payload received, beside full replication",
         ),
+        ("heal", "1,000 nodes are cut in two for ten minutes while both halves write, then the network is mended"),
+        ("slow-peer", "one of 50 nodes reads 1 kB/s while the others make 10,000 updates a second: what waits for it"),
+        ("joiner", "a node without anything joins one that has 100,000 and 1,000,000 keys, over real sockets"),
+        ("first-sync", "a node joins 3 and 50 nodes that have little, over real sockets; time to visibility"),
     ];
 
     /// The name on the command line.
@@ -605,12 +626,28 @@ impl Scenario {
             Self::Retwis(_) => "retwis",
             Self::Reconcile(_) => "reconcile",
             Self::Interest(_) => "interest",
+            Self::Heal(_) => "heal",
+            Self::SlowPeer(_) => "slow-peer",
+            Self::Joiner(_) => "joiner",
+            Self::FirstSync(_) => "first-sync",
         }
     }
 
     /// Whether it is an experiment on parts of nodes, in virtual time or by means of its own, and no program that nodes run.
     pub const fn is_lab(&self) -> bool {
         !matches!(self, Self::AdvertisementCounter(_) | Self::SharedLoad(_) | Self::Latency(_))
+    }
+
+    /// Whether it is an experiment on nodes as they are run, over real sockets.
+    pub const fn is_live(&self) -> bool {
+        matches!(self, Self::Joiner(_) | Self::FirstSync(_))
+    }
+
+    /// Whether an experiment makes sense on a few nodes.
+    const fn runs_small(&self) -> bool {
+        self.is_live()
+            || matches!(self, Self::Idle(_) | Self::Micro(_) | Self::Retwis(_) | Self::Reconcile(_))
+            || matches!(self, Self::Heal(_) | Self::SlowPeer(_) | Self::Interest(_))
     }
 
     /// Which memberships an experiment on overlays alone can be run with; the default first.
@@ -622,6 +659,7 @@ impl Scenario {
                 &[Membership::HyParView]
             }
             Self::Micro(_) | Self::Retwis(_) | Self::Reconcile(_) => &[Membership::Static],
+            Self::Heal(_) | Self::SlowPeer(_) | Self::Joiner(_) | Self::FirstSync(_) => &[Membership::HyParView],
             _ => Membership::AVAILABLE,
         }
     }
@@ -653,6 +691,10 @@ impl Scenario {
             Self::Retwis(options) => options.check(nodes),
             Self::Reconcile(options) => options.check(nodes),
             Self::Interest(options) => options.check(nodes),
+            Self::Heal(options) => options.check(nodes),
+            Self::SlowPeer(options) => options.check(nodes),
+            Self::Joiner(options) => options.check(nodes),
+            Self::FirstSync(options) => options.check(),
         }
     }
 }
@@ -692,7 +734,7 @@ fn interval(name: &'static str, span: Span) -> Result<(), ConfigError> {
 mod tests {
     use super::*;
 
-    fn every_scenario() -> [Scenario; 14] {
+    fn every_scenario() -> [Scenario; 18] {
         [
             Scenario::AdvertisementCounter(AdvertisementCounter { ads: 3, heavy_clients: true, ..Default::default() }),
             Scenario::SharedLoad(SharedLoad { increments: 7, ..Default::default() }),
@@ -708,6 +750,10 @@ mod tests {
             Scenario::Retwis(Retwis { zipf: vec![0.25], ..Default::default() }),
             Scenario::Reconcile(Reconcile { elements: 9, ..Default::default() }),
             Scenario::Interest(Interest { variables: 9, ..Default::default() }),
+            Scenario::Heal(Heal { variables: 3, ..Default::default() }),
+            Scenario::SlowPeer(SlowPeer { reads: 77, ..Default::default() }),
+            Scenario::Joiner(Joiner { keys: vec![5], ..Default::default() }),
+            Scenario::FirstSync(FirstSync { joins: 4, ..Default::default() }),
         ]
     }
 

@@ -9,6 +9,7 @@
 //! - [`journal`], [`record`], [`usage`]: what a node writes down, and what is kept of it.
 //! - [`summary`], [`aggregate`], [`series`], [`overlay`], [`stats`], [`figure`]: figures from records.
 //! - [`lab`]: experiments on overlays alone. [`replication`]: on how state travels.
+//! - [`loopback`]: on nodes as they are run, over real sockets.
 //! - [`plot`], [`report`], [`archive`], [`stamp`]: figures as pictures, a page, a directory.
 
 pub mod aggregate;
@@ -18,6 +19,7 @@ pub mod config;
 pub mod figure;
 pub mod journal;
 pub mod lab;
+pub mod loopback;
 pub mod overlay;
 pub mod plot;
 pub mod process;

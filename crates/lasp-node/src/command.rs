@@ -1,10 +1,12 @@
 //! What an owner asks of a node, and what the node tells its owner.
 
+use crate::assured::Acknowledgement;
 use crate::composition::Composition;
 use crate::interest::{InterestError, Interests};
 use crate::letter::Letter;
 use crate::once::Token;
 use crate::programs::{ProgramError, ProgramInfo};
+use crate::session::{Behind, SessionToken};
 use lasp_dataflow::{
     BindError, DeclareError, DerivationId, DeriveError, Name, Op, Operator, Output, Target, Threshold, ThresholdError,
     Type, UndeclareError, UpdateError, Value, VarId,
@@ -34,9 +36,8 @@ pub enum Command {
         /// What is asked.
         request: Request,
     },
-    /// Forgets an open `Read`, `ReadAny`, `WaitNeeded`, `Watch`, `Notice`, `Sleep`, `Enforce`, `Send`, `Survey` or `Receive`; no
-    /// reply
-    /// follows.
+    /// Forgets an open `UpdateAcknowledged`, `Enter`, `Read`, `ReadAny`, `WaitNeeded`, `Watch`, `Notice`, `Sleep`, `Enforce`, `Send`,
+    /// `Survey` or `Receive`; no reply follows. What was applied stays.
     Cancel(RequestId),
 }
 
@@ -67,6 +68,35 @@ pub enum Request {
         var: VarId,
         /// The operation.
         op: Op,
+    },
+    /// Applies an operation, and waits until so many other nodes hold it: [`Reply::Acknowledged`] then, or when the time is
+    /// over. In any case it is applied here and on its way to the others, and stays so. See [`assured`](crate::assured).
+    UpdateAcknowledged {
+        /// The variable.
+        var: VarId,
+        /// The operation.
+        op: Op,
+        /// How many other nodes.
+        by: usize,
+        /// How long to wait.
+        within: Duration,
+        /// The session that makes it, if it is one's; this node must be as far as it has seen.
+        session: Option<Box<SessionToken>>,
+    },
+    /// Waits until this node is as far as a session has seen, in the variables that it hears: [`Reply::Done`]. See
+    /// [`session`](crate::session).
+    Enter {
+        /// The session.
+        session: Box<SessionToken>,
+        /// How long to wait.
+        within: Duration,
+    },
+    /// The current value, read in a session as far as which this node must be: [`Reply::Noted`].
+    QueryIn {
+        /// The variable.
+        var: VarId,
+        /// The session.
+        session: Box<SessionToken>,
     },
     /// Merges a value in: [`Reply::Bound`], true if the variable grew.
     Bind {
@@ -206,6 +236,20 @@ pub enum Reply {
     Var(VarId),
     /// It is done.
     Done,
+    /// An update is applied, and so many others hold it.
+    Acknowledged {
+        /// Who.
+        acknowledgement: Acknowledgement,
+        /// The session after the update, if one made it.
+        session: Option<Box<SessionToken>>,
+    },
+    /// A value, and the session that has read it.
+    Noted {
+        /// The value.
+        output: Output,
+        /// The session.
+        session: Box<SessionToken>,
+    },
     /// Whether a bind made the variable grow.
     Bound(bool),
     /// A value.
@@ -283,6 +327,40 @@ pub enum RequestError {
         size: usize,
         /// The most that fits.
         limit: usize,
+    },
+    /// More nodes were to acknowledge an update than can be waited for.
+    #[error("{wanted} nodes cannot be waited for; at most {most} can")]
+    TooManyWanted {
+        /// How many were.
+        wanted: usize,
+        /// How many can be.
+        most: usize,
+    },
+    /// Too many updates of this node wait for other nodes to hold them.
+    #[error("{open} updates wait to be acknowledged by other nodes already; this one was not applied: try again later")]
+    TooManyAssured {
+        /// How many.
+        open: usize,
+    },
+    /// No other node can ever hold the variable.
+    #[error("{0} never leaves this node: no other node can acknowledge an update of it")]
+    NotReplicated(Name),
+    /// This node is not as far as a session has seen.
+    #[error(transparent)]
+    SessionBehind(Behind),
+    /// A session has seen more variables than its token can tell of.
+    #[error(
+        "a session's token has no room for more variables: it tells of {variables}. Nothing was changed; begin a new session, or          use one for each task"
+    )]
+    SessionFull {
+        /// How many.
+        variables: usize,
+    },
+    /// Too many sessions wait at this node.
+    #[error("{open} sessions wait for this node to come as far as they have seen: try again later, or at another node")]
+    TooManySessions {
+        /// How many.
+        open: usize,
     },
     /// A composition without a last step, or with a step that reaches for itself or a later one.
     #[error("the steps of a composition follow from variables and earlier steps, and there is at least one")]

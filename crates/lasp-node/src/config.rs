@@ -1,9 +1,11 @@
 //! What a node is told at its start.
 
+use crate::assured::AssuredConfig;
 use crate::exchange::{Dissemination, ExchangeConfig, SyncMode};
 use crate::interest::Interests;
 use crate::link::LinkConfig;
 use crate::once::OnceConfig;
+use crate::session::SessionConfig;
 use crate::sync::SyncConfig;
 use lasp_overlay::{broadcast, membership, survey, unicast};
 
@@ -41,6 +43,10 @@ pub struct Config {
     pub link: LinkConfig,
     /// How what happens once in the cluster is claimed.
     pub once: OnceConfig,
+    /// How updates that others are to acknowledge are paced and bounded.
+    pub assured: AssuredConfig,
+    /// How sessions wait.
+    pub session: SessionConfig,
     /// What to hear from the start.
     pub interests: Interests,
     /// Wall-clock time of [`Time::ZERO`](lasp_overlay::Time::ZERO), in milliseconds since 1970: what last-writer-wins

@@ -7,7 +7,6 @@
 //! the size of what was written.
 
 use crate::key::Key;
-use crate::lane::cut;
 use crate::payload::Batch;
 use crate::wire::{CHUNK, entry_len};
 use lasp_crdt::{Decode, DecodeError, Encode, Reader, Writer};
@@ -118,7 +117,7 @@ impl Handover {
                 continue;
             }
             size += bytes;
-            let (piece, more) = if bytes > CHUNK { cut(key, delta.clone()) } else { (delta.clone(), None) };
+            let (piece, more) = if bytes > CHUNK { cut(key, delta) } else { (delta.clone(), None) };
             load.absorb(key, &piece);
             more.into_iter().for_each(|more| _ = rest.absorb(key, &more));
         }
@@ -163,6 +162,22 @@ impl Handover {
         }
         self.passing.retain(|_, (from, _)| *from != peer);
     }
+}
+
+/// Cuts a delta along its join decomposition: a piece of about [`CHUNK`] bytes, and the rest.
+fn cut(key: &Key, delta: &State) -> (State, Option<State>) {
+    let (mut piece, mut rest, mut size) = (State::bottom(key.ty()), State::bottom(key.ty()), 0);
+    for part in delta.decompose() {
+        let bytes = entry_len(key, &part);
+        let fits = size == 0 || size + bytes <= CHUNK;
+        size += if fits { bytes } else { 0 };
+        if fits {
+            piece.merge(part)
+        } else {
+            rest.merge(part)
+        };
+    }
+    (piece, (!rest.is_bottom()).then_some(rest))
 }
 
 #[cfg(test)]

@@ -43,6 +43,11 @@ impl Key {
         self.hash
     }
 
+    /// Bytes of both as a symbol.
+    pub(crate) fn len(&self) -> usize {
+        self.symbol.len()
+    }
+
     fn parse(symbol: Arc<[u8]>, at: usize) -> Result<Self, DecodeError> {
         let mut plain = lasp_crdt::codec::Plain;
         let mut r = Reader::new(&symbol, &mut plain);

@@ -4,14 +4,17 @@
 //! So a slow peer costs at most the size of the state, whatever the history. Broadcasts that have merged beyond what
 //! one frame should hold are relayed in pieces, their ids after them. Control messages wait in order, boundedly; the
 //! oldest are dropped at the limit, which their protocols' retries and anti-entropy cover. So do letters, of which the
-//! newest are dropped: their senders hear of no acknowledgement.
+//! newest are dropped: their senders hear of no acknowledgement. Deltas entrusted to this neighbour alone wait with them.
 
+use crate::assured;
 use crate::key::Key;
 use crate::payload::{Batch, Payload};
-use crate::wire::{Builder, CHUNK, Control, Item, entry_len};
+use crate::pieces::Pieces;
+use crate::wire::{Builder, CHUNK, Control, Item, PIECE, entry_len};
 use lasp_dataflow::State;
 use lasp_overlay::broadcast::Ids;
 use lasp_overlay::unicast;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
@@ -44,6 +47,18 @@ struct Relay {
     deltas: Bulk,
 }
 
+/// What the most urgent of what waits is: it goes first, and the less urgent it is, the less of the link's window it may fill.
+/// So what comes next waits for little, however much there is to be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Weight {
+    /// Control messages, which are never held back by others.
+    Control,
+    /// Letters, and broadcasts.
+    Small,
+    /// Nothing but what anti-entropy found missing, and relays of much.
+    Bulk,
+}
+
 /// How long what waits may wait for company; what it then goes with goes with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Urgency {
@@ -64,44 +79,92 @@ pub(crate) struct Taken {
     pub(crate) dropped: u64,
 }
 
-/// Deltas by variable: as many as there are variables.
+/// Deltas by variable: as many as there are variables, and twice as many where one is large.
 #[derive(Debug, Default)]
 struct Bulk {
     deltas: BTreeMap<Key, State>,
+    /// Those that turned out to be too large for a frame: they go after what is small.
+    large: BTreeMap<Key, State>,
+    /// One of these that is partly gone; what is added meanwhile waits among the others.
+    going: Option<Pieces>,
     /// How many entries were added since it was last empty.
     entries: usize,
 }
 
 impl Bulk {
-    /// Adds a delta; `true` if it was merged with one that waited.
-    fn absorb(&mut self, key: &Key, delta: &State) -> bool {
-        self.entries += delta.entries();
-        if let Some(waiting) = self.deltas.get_mut(key) {
-            waiting.merge(delta.clone());
-            return true;
-        }
-        self.deltas.insert(key.clone(), delta.clone());
-        false
+    fn is_empty(&self) -> bool {
+        self.deltas.is_empty() && self.large.is_empty() && self.going.is_none()
     }
 
-    fn absorb_all(&mut self, batch: &Batch) -> Taken {
-        let coalesced = batch.iter().map(|(key, delta)| u64::from(self.absorb(key, delta))).sum();
+    /// How many deltas wait.
+    fn len(&self) -> usize {
+        self.deltas.len() + self.large.len() + usize::from(self.going.is_some())
+    }
+
+    /// Everything that waits, and the one that is partly gone as a whole.
+    fn all(&self) -> impl Iterator<Item = (&Key, &State)> {
+        self.deltas.iter().chain(&self.large).chain(self.going.iter().flat_map(Pieces::left))
+    }
+
+    /// Whether more waits than is small.
+    fn is_large(&self) -> bool {
+        self.deltas.is_empty() || self.entries > CROWD
+    }
+
+    /// Adds a delta; `true` if it was merged with one that waited.
+    fn absorb(&mut self, key: Key, delta: State) -> bool {
+        self.entries += delta.entries();
+        match self.deltas.entry(key) {
+            Entry::Occupied(mut waiting) => {
+                waiting.get_mut().merge(delta);
+                true
+            }
+            Entry::Vacant(gap) => {
+                gap.insert(delta);
+                false
+            }
+        }
+    }
+
+    fn absorb_all(&mut self, batch: Batch) -> Taken {
+        let coalesced = batch.into_entries().map(|(key, delta)| u64::from(self.absorb(key, delta))).sum();
         Taken { coalesced, dropped: 0 }
     }
 
+    /// What is small goes first; of what is large something goes each time.
     fn fill(&mut self, frame: &mut Builder<'_>, put: Put) {
-        while frame.len() < CHUNK
+        while frame.len() < PIECE
             && let Some((key, delta)) = self.deltas.pop_first()
         {
             self.put(key, delta, frame, put);
         }
-        if self.deltas.is_empty() {
+        let mut turn = true;
+        while (turn || frame.len() < PIECE)
+            && let Some((key, piece)) = self.piece()
+        {
+            put(frame, &key, &piece);
+            turn = false;
+        }
+        if self.is_empty() {
             self.entries = 0;
         }
     }
 
-    /// A delta that fits goes as it is; a larger one is cut along its join decomposition, a piece goes and the
-    /// rest waits on.
+    /// The next piece of what is large.
+    fn piece(&mut self) -> Option<(Key, State)> {
+        loop {
+            if let Some(pieces) = &mut self.going {
+                match pieces.next() {
+                    Some(piece) => return Some((pieces.key().clone(), piece)),
+                    None => self.going = None,
+                }
+            }
+            let (key, delta) = self.large.pop_first()?;
+            self.going = Some(Pieces::of(key, delta));
+        }
+    }
+
+    /// A delta that fits goes as it is; a larger one waits for its turn.
     fn put(&mut self, key: Key, delta: State, frame: &mut Builder<'_>, put: Put) {
         let start = frame.mark();
         put(frame, &key, &delta);
@@ -109,11 +172,10 @@ impl Bulk {
             return;
         }
         frame.rewind(start);
-        let (piece, rest) = cut(&key, delta);
-        if let Some(rest) = rest {
-            self.absorb(&key, &rest);
+        match self.large.entry(key) {
+            Entry::Occupied(mut waiting) => _ = waiting.get_mut().merge(delta),
+            Entry::Vacant(gap) => _ = gap.insert(delta),
         }
-        put(frame, &key, &piece);
     }
 }
 
@@ -141,10 +203,28 @@ impl Lane {
         self.gossip.is_none() && self.relay.is_none() && self.urgency() != Urgency::Now
     }
 
+    /// Whether something waits that anti-entropy found missing.
+    pub(crate) fn has_bulk(&self) -> bool {
+        !self.bulk.is_empty()
+    }
+
+    /// How what waits shares the link's window.
+    pub(crate) fn weight(&self) -> Weight {
+        let told = self.relay.as_ref().is_some_and(|relay| !relay.deltas.is_large());
+        let small = !self.letters.is_empty() || !self.shaping.is_empty() || self.gossip.is_some() || told;
+        if !self.control.is_empty() {
+            Weight::Control
+        } else if small || !self.groups.is_empty() {
+            Weight::Small
+        } else {
+            Weight::Bulk
+        }
+    }
+
     /// How long what waits may wait for company.
     pub(crate) fn urgency(&self) -> Urgency {
         let crowd = self.relay.as_ref().is_some_and(|relay| relay.deltas.entries > CROWD);
-        let others = crowd || !self.groups.is_empty() || !self.bulk.deltas.is_empty() || !self.shaping.is_empty();
+        let others = crowd || !self.groups.is_empty() || !self.bulk.is_empty() || !self.shaping.is_empty();
         if others || !self.control.is_empty() || !self.letters.is_empty() {
             Urgency::Now
         } else if self.gossip.is_some() {
@@ -157,35 +237,47 @@ impl Lane {
     /// How many messages wait; a merged broadcast counts by its variables.
     pub(crate) fn len(&self) -> usize {
         let gossip = self.gossip.as_ref().map_or(0, |gossip| gossip.payload.len().max(1));
-        let relay = self.relay.as_ref().map_or(0, |relay| relay.deltas.deltas.len().max(1));
+        let relay = self.relay.as_ref().map_or(0, |relay| relay.deltas.len().max(1));
         let groups = self.groups.iter().map(|(_, batch)| batch.len().max(1)).sum::<usize>();
-        self.control.len() + self.letters.len() + self.shaping.len() + gossip + relay + groups + self.bulk.deltas.len()
+        self.control.len() + self.letters.len() + self.shaping.len() + gossip + relay + groups + self.bulk.len()
     }
 
     /// How many entries of deltas wait. Cost: the number of deltas.
     pub(crate) fn entries(&self) -> usize {
-        let of = |deltas: &BTreeMap<Key, State>| deltas.values().map(State::entries).sum::<usize>();
+        let of = |deltas: &Bulk| deltas.all().map(|(_, delta)| delta.entries()).sum::<usize>();
         let gossip: usize = self.shaping.iter().chain(&self.gossip).map(|gossip| gossip.payload.entries()).sum();
         let groups: usize = self.groups.iter().map(|(_, batch)| batch.entries()).sum();
-        gossip + groups + of(&self.bulk.deltas) + self.relay.as_ref().map_or(0, |relay| of(&relay.deltas.deltas))
+        gossip + groups + of(&self.bulk) + self.relay.as_ref().map_or(0, |relay| of(&relay.deltas))
+    }
+
+    /// How many bytes the deltas take that wait, written in full. Cost: that of writing them.
+    pub(crate) fn bytes(&self) -> usize {
+        let of = |deltas: &Bulk| deltas.all().map(|(key, delta)| entry_len(key, delta)).sum::<usize>();
+        let batch = |batch: &Batch| batch.iter().map(|(key, delta)| entry_len(key, delta)).sum::<usize>();
+        let gossip: usize = self.shaping.iter().chain(&self.gossip).map(|gossip| batch(&gossip.payload)).sum();
+        let groups: usize = self.groups.iter().map(|(_, deltas)| batch(deltas)).sum();
+        gossip + groups + of(&self.bulk) + self.relay.as_ref().map_or(0, |relay| of(&relay.deltas))
     }
 
     /// Takes an item in.
     pub(crate) fn push(&mut self, item: Item) -> Taken {
         match item {
             Item::Gossip { ids, round, payload } => self.push_gossip(ids, round, payload),
-            Item::Relay(batch) => self.relay(None).deltas.absorb_all(&batch),
+            Item::Relay(batch) => self.relay(None).deltas.absorb_all(batch),
             Item::Group { number, batch } => {
                 self.groups.push_back((number, batch));
                 Taken::default()
             }
-            Item::Data(batch) => self.bulk.absorb_all(&batch),
+            Item::Data(batch) => self.bulk.absorb_all(batch),
             Item::Control(control) => self.push_control(control),
         }
     }
 
     fn push_control(&mut self, item: Control) -> Taken {
-        if matches!(item, Control::Unicast(unicast::Message::Carry { .. })) {
+        if matches!(
+            item,
+            Control::Unicast(unicast::Message::Carry { .. }) | Control::Assured(assured::Message::Entrust { .. })
+        ) {
             return self.push_letter(item);
         }
         let full = self.control.len() == MAX_CONTROL;
@@ -249,7 +341,7 @@ impl Lane {
     fn fill_relay(&mut self, frame: &mut Builder<'_>) {
         let Some(relay) = &mut self.relay else { return };
         relay.deltas.fill(frame, |frame, key, delta| frame.relay(key, delta));
-        if !relay.deltas.deltas.is_empty() {
+        if !relay.deltas.is_empty() {
             return;
         }
         if let Some((ids, round)) = relay.ids.take() {
@@ -279,21 +371,6 @@ impl Lane {
             return;
         }
         frame.rewind(start);
-        self.relay(Some((gossip.ids, gossip.round))).deltas.absorb_all(&gossip.payload);
+        self.relay(Some((gossip.ids, gossip.round))).deltas.absorb_all(Arc::unwrap_or_clone(gossip.payload));
     }
-}
-
-/// Cuts a delta in two: a piece of about [`CHUNK`] bytes, and the rest. A single part is never cut.
-pub(crate) fn cut(key: &Key, delta: State) -> (State, Option<State>) {
-    let (mut piece, mut rest, mut size) = (State::bottom(key.ty()), State::bottom(key.ty()), 0);
-    for part in delta.decompose() {
-        let part_size = entry_len(key, &part);
-        if size == 0 || size + part_size <= CHUNK {
-            size += part_size;
-            piece.merge(part);
-        } else {
-            rest.merge(part);
-        }
-    }
-    (piece, (!rest.is_bottom()).then_some(rest))
 }

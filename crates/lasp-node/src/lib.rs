@@ -11,8 +11,11 @@
 //! - `routes`: what is wanted beyond each link, so that payloads go nowhere else. `routing`: its place in the node.
 //! - `handover`: what is written and not heard.
 //! - [`exchange`]: whole states or deltas at intervals, in its place or without any broadcast.
-//! - `link`, `lane`: one link: pacing, flow control, and what waits merges instead of queueing.
+//! - `link`, `lane`: one link: pacing, flow control, and what waits merges instead of queueing. `pieces`: what is too large for a
+//!   frame.
 //! - `map`: what the overlay looks like, asked of everybody.
+//! - [`assured`]: updates that are answered when other nodes hold them.
+//! - [`session`]: whoever goes from node to node finds what he has written and read.
 //! - `letter`: what an application sends to one node.
 //! - `wire`: frames and their short references; hostile bytes die there.
 //! - [`programs`]: installed programs, and how they run. [`once`]: what happens once in the cluster.
@@ -20,6 +23,7 @@
 //! - `surge`: how much is going on, and what is spared then.
 //! - [`interest`]: what a node hears. [`metrics`]: what it counts.
 
+pub mod assured;
 mod clock;
 pub mod command;
 mod composition;
@@ -39,18 +43,21 @@ pub mod node;
 pub mod once;
 mod open;
 mod payload;
+mod pieces;
 mod post;
 pub mod programs;
 mod recent;
 mod requests;
 mod routes;
 mod routing;
+pub mod session;
 mod store;
 mod surge;
 pub mod sync;
 mod system;
 mod wire;
 
+pub use assured::{Acknowledgement, AssuredConfig};
 pub use command::{Command, Event, Reply, Request, RequestError, RequestId};
 pub use composition::{Composition, Source, Step};
 pub use config::{Config, Label};
@@ -64,5 +71,6 @@ pub use node::{Node, Timer, replica_of};
 pub use once::{OnceConfig, Token};
 pub use payload::Payload;
 pub use programs::{ProgramError, ProgramInfo, ProgramState};
+pub use session::{Behind, SessionConfig, SessionToken, TokenError};
 pub use sync::SyncConfig;
 pub use system::{RESERVED, is_reserved};

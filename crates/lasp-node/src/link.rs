@@ -1,7 +1,7 @@
 //! One link of a node: tables of short references, what waits, and how much is under way.
 
 use crate::frame::Frame;
-use crate::lane::{Lane, Taken, Urgency};
+use crate::lane::{Lane, Taken, Urgency, Weight};
 use crate::metrics::Metrics;
 use crate::wire::intern::Tables;
 use crate::wire::{self, Builder, Item, Parsed};
@@ -12,8 +12,8 @@ use std::time::Duration;
 /// How a node paces what it sends.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LinkConfig {
-    /// Most bytes handed to the transport and not yet taken by it; what comes then waits and merges. Default 64 KiB
-    /// (guess: a few round trips on a slow link).
+    /// Most bytes handed to the transport and not yet taken by it; what comes then waits and merges. What there is much of fills
+    /// half of it, control messages may go a quarter beyond. Default 64 KiB (guess: a few round trips on a slow link).
     pub window: usize,
     /// Least time between two frames that carry broadcasts; what comes between merges. An idle link sends at once, and
     /// broadcasts with ids wait no longer than 1 ms whatever the pace: their announcements would overtake them. Default
@@ -105,6 +105,30 @@ impl Link {
         self.lane.entries()
     }
 
+    /// Whether what waited has gone and there is room for more.
+    pub(crate) fn takes_more(&self, config: &LinkConfig) -> bool {
+        self.in_flight < self.room(config) && !self.lane.has_bulk()
+    }
+
+    /// Whether it has not taken what there is for it: what is found missing now may be on its way.
+    pub(crate) fn is_clogged(&self, config: &LinkConfig) -> bool {
+        self.in_flight >= config.window / 2
+    }
+
+    /// Up to how many bytes under way another frame may go.
+    fn room(&self, config: &LinkConfig) -> usize {
+        match self.lane.weight() {
+            Weight::Control => config.window + config.window / 4,
+            Weight::Small => config.window,
+            Weight::Bulk => config.window / 2,
+        }
+    }
+
+    /// Bytes of the deltas that wait, and of what is under way.
+    pub(crate) fn bytes(&self) -> usize {
+        self.lane.bytes() + self.in_flight
+    }
+
     /// What is under way.
     pub(crate) fn load(&self) -> LinkLoad {
         LinkLoad { waiting: self.waiting(), in_flight: self.in_flight }
@@ -162,7 +186,7 @@ impl Link {
     ) -> [Option<Reminder>; 2] {
         metrics.queue_peak = metrics.queue_peak.max(self.lane.len() as u64);
         let mut flush = None;
-        while !self.lane.is_empty() && self.in_flight < config.window {
+        while !self.lane.is_empty() && self.in_flight < self.room(config) {
             let ready = self.ready(config);
             if now < ready {
                 flush = self.flush_at.is_none_or(|at| at > ready).then(|| Reminder::Flush(ready - now));
@@ -206,5 +230,100 @@ impl Link {
             *total += bytes;
         }
         frame
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::Key;
+    use crate::payload::Batch;
+    use crate::sync::Message;
+    use crate::wire::Control;
+    use lasp_crdt::{AwSet, Derived, GCounter, Lattice as _, ReplicaId};
+    use lasp_dataflow::{Name, SetState, State, Type, Value};
+
+    fn key(name: &str, ty: Type) -> Key {
+        Key::new(Name::new(name.to_owned()).unwrap(), ty)
+    }
+
+    /// Eight megabytes that anti-entropy found missing.
+    fn much() -> Item {
+        let mut set = AwSet::new();
+        for n in 0..8_000 {
+            set.merge(set.add(ReplicaId(1), Value::from(format!("{n:0>1000}"))));
+        }
+        Item::Data(Batch::single(key("much", Type::AwSet), State::AwSet(SetState::new(set, Derived::new()))))
+    }
+
+    fn small() -> Batch {
+        let count = State::GCounter(GCounter::default().increment(ReplicaId(1), 1));
+        Batch::single(key("small", Type::GCounter), count)
+    }
+
+    fn probe() -> Item {
+        Item::Control(Control::Sync(Message::Digest { root: 7, mine: 0, yours: 0 }))
+    }
+
+    fn flush(link: &mut Link) -> Vec<Frame> {
+        let mut frames = Vec::new();
+        link.flush(Time::ZERO, &LinkConfig::default(), &mut Metrics::default(), |frame| frames.push(frame));
+        frames
+    }
+
+    /// What kinds of items there are in frames, in order.
+    fn kinds(receiver: &mut Link, frames: &[Frame]) -> Vec<&'static str> {
+        let items = frames.iter().flat_map(|frame| receiver.receive(frame).unwrap().0);
+        let kind = |item| match item {
+            Item::Control(_) => "control",
+            Item::Relay(_) => "small",
+            _ => "bulk",
+        };
+        items.map(kind).collect()
+    }
+
+    #[test]
+    fn a_probe_goes_at_once_and_a_small_delta_next_whatever_else_is_to_be_sent() {
+        let (mut link, mut receiver) = (Link::new(), Link::new());
+        let window = LinkConfig::default().window;
+        link.push(much());
+        let first = flush(&mut link);
+        assert!(kinds(&mut receiver, &first).iter().all(|kind| *kind == "bulk"));
+        assert!((window / 2..window).contains(&link.in_flight), "{} bytes under way", link.in_flight);
+        // There is room for a probe and a small delta, though not for more of the bulk.
+        link.push(Item::Relay(small()));
+        link.push(probe());
+        let next = flush(&mut link);
+        assert_eq!(kinds(&mut receiver, &next[..1])[..2], ["control", "small"]);
+        assert_eq!(next.len(), 1);
+        // What was taken makes room for the bulk, behind what came meanwhile.
+        link.drained(first.iter().map(Frame::wire_len).sum());
+        link.push(probe());
+        let then = flush(&mut link);
+        let order = kinds(&mut receiver, &then);
+        assert_eq!(order[0], "control");
+        assert!(order.len() > 1 && order[1..].iter().all(|kind| *kind == "bulk"), "{order:?}");
+    }
+
+    #[test]
+    fn all_of_the_bulk_arrives_and_never_more_than_the_window_is_under_way() {
+        let (mut link, mut receiver) = (Link::new(), Link::new());
+        let Item::Data(whole) = much() else { panic!() };
+        link.push(Item::Data(whole.clone()));
+        let mut arrived = Batch::default();
+        loop {
+            let frames = flush(&mut link);
+            assert!(link.in_flight < LinkConfig::default().window, "{} bytes under way", link.in_flight);
+            if frames.is_empty() {
+                break;
+            }
+            for item in frames.iter().flat_map(|frame| receiver.receive(frame).unwrap().0) {
+                let Item::Data(batch) = item else { panic!("{item:?}") };
+                batch.iter().for_each(|(key, delta)| _ = arrived.absorb(key, delta));
+            }
+            link.drained(usize::MAX);
+        }
+        assert_eq!(arrived, whole);
+        assert!(link.lane.is_empty());
     }
 }

@@ -58,6 +58,20 @@ pub struct Metrics {
     pub enforced: u64,
     /// Parts of received deltas for the runtime's own variables that no node of this kind would have sent; left out.
     pub entries_refused: u64,
+    /// Own updates that as many other nodes acknowledged as were to.
+    pub assured: u64,
+    /// Own updates that fewer did in time.
+    pub unassured: u64,
+    /// Deltas of others that this node has acknowledged.
+    pub entrusted: u64,
+    /// Questions of others whether an update is held that were not passed on, for a neighbour asked too much.
+    pub entrusts_refused: u64,
+    /// Sessions that had to wait for this node to come as far as they had seen.
+    pub sessions_waited: u64,
+    /// Those that it did not do so for in time.
+    pub sessions_behind: u64,
+    /// Questions of others what this node has beyond them, for sessions that saw something here.
+    pub sessions_asked: u64,
     /// Deltas that waited for a slow link and were merged with what waited before.
     pub coalesced: u64,
     /// Most messages that ever waited on one link.

@@ -4,6 +4,7 @@
 //! part to the next, messages to the lanes of their links. After every input all that may be sent is sent, so
 //! between two inputs nothing waits but what a slow link holds back.
 
+use crate::assured::{self, Assured, Witness};
 use crate::clock::{Clock, MAX_DRIFT_MS};
 use crate::command::{Command, Event, Reply, RequestError, RequestId};
 use crate::config::Config;
@@ -22,11 +23,12 @@ use crate::programs::{Ids, ProgramInfo, Programs, Told, Tools};
 use crate::recent::Recent;
 use crate::routes::Routes;
 use crate::routing::{Routing, passes_interests_on};
+use crate::session::{self, Sessions};
 use crate::store::{Applied, Store};
 use crate::surge::Surge;
 use crate::sync::{AntiEntropy, Appointment, Outcome, SyncConfig};
 use crate::system;
-use crate::wire::{Control, Item};
+use crate::wire::{self, Control, Item};
 use lasp_crdt::ReplicaId;
 use lasp_dataflow::{Cause, Effects, Graph, State};
 use lasp_overlay::broadcast::{self, Plumtree};
@@ -63,6 +65,10 @@ pub enum Timer {
     Acknowledge(PeerId),
     /// Derived deltas have waited for somebody else to say them.
     Echo,
+    /// An update has waited for others to hold it.
+    Assured(assured::Timer),
+    /// A session has waited for this node to come as far as it has seen.
+    Session(session::Timer),
     /// A `Sleep` request is over.
     Wake(RequestId),
     /// An enforcement goes on.
@@ -97,12 +103,15 @@ pub struct Node {
     pub(crate) handover: Handover,
     pub(crate) post: Post,
     pub(crate) surveys: Survey,
+    pub(crate) assured: Assured,
+    pub(crate) witness: Witness,
+    pub(crate) sessions: Sessions,
     links: BTreeMap<PeerId, Link>,
     pub(crate) rng: Rng,
     /// Links with something new to send since the last flush.
     touched: Vec<PeerId>,
     /// Deltas made since the last flush, to be broadcast as one.
-    fresh: Batch,
+    pub(crate) fresh: Batch,
     echo: Echo,
     /// What came by comparing and not along the broadcast tree.
     detours: Recent,
@@ -143,9 +152,10 @@ impl Node {
     /// A node that has not started. Everything random in it follows from `seed`.
     pub fn new(config: Config, contact: Contact, seed: u64) -> Self {
         let mut rng = Rng::new(seed);
-        let replica = replica_of(&contact);
+        let (replica, me) = (replica_of(&contact), contact.id);
         let post = Post::new(config.unicast.clone(), &contact);
         let surveys = Survey::new(config.survey.clone(), contact.id, contact.incarnation);
+        let (id, life) = (contact.id, contact.incarnation);
         Self {
             store: Store::new(replica, config.interests.clone()),
             clock: Clock::new(config.wall_epoch_ms),
@@ -157,7 +167,7 @@ impl Node {
             membership: AnyMembership::new(config.membership.clone(), contact, rng.fork()),
             stirs: 0,
             broadcast: Plumtree::new(pushing(&config), replica, rng.fork()),
-            sync: AntiEntropy::new(comparisons(&config), config.sync_mode == SyncMode::Digest),
+            sync: AntiEntropy::new(comparisons(&config), me, config.sync_mode == SyncMode::Digest),
             exchange: Exchange::new(config.sync_mode, config.exchange.clone()),
             surge: Surge::default(),
             routes: Routes::new(&config.interests, passes_interests_on(&config)),
@@ -165,6 +175,9 @@ impl Node {
             handover: Handover::default(),
             post,
             surveys,
+            assured: Assured::new(config.assured.clone(), id, life),
+            witness: Witness::new(config.assured.clone(), id),
+            sessions: Sessions::new(config.session.clone(), (id, life)),
             links: BTreeMap::new(),
             rng,
             touched: Vec::new(),
@@ -241,7 +254,8 @@ impl Node {
     /// the cluster is still to happen.
     pub fn is_quiescent(&self) -> bool {
         let calm = self.links.values().all(Link::is_idle) && self.broadcast.is_quiescent() && self.echo.is_empty();
-        calm && self.exchange.is_idle() && self.handover.is_idle() && !self.once.is_busy()
+        let calm = calm && self.exchange.is_idle() && self.sync.is_idle() && !self.once.is_busy();
+        calm && self.handover.is_idle() && self.assured.is_idle() && self.sessions.is_idle()
     }
 
     /// How many messages wait for links.
@@ -256,6 +270,17 @@ impl Node {
         let waiting: usize = self.links.values().map(Link::entries).sum();
         let waiting = waiting + self.handover.entries();
         waiting + self.exchange.entries() + self.detours.entries() + self.passed.entries() + self.broadcast.cached()
+    }
+
+    /// Bytes of the deltas that wait for a neighbour, written in full, and of what is under way to it; 0 without a link. Cost:
+    /// that of writing them.
+    pub fn buffered_bytes(&self, peer: PeerId) -> usize {
+        self.links.get(&peer).map_or(0, Link::bytes)
+    }
+
+    /// Bytes of all replicated variables, written in full. Cost: that of writing them.
+    pub fn state_bytes(&self) -> usize {
+        self.store.replicated().map(|(key, state)| wire::entry_len(key, state)).sum()
     }
 
     /// What is under way to a neighbour.
@@ -287,13 +312,23 @@ impl Node {
     fn flush(&mut self, now: Time, out: &mut Outbox<Self>) {
         for peer in std::mem::take(&mut self.touched) {
             let Some(link) = self.links.get_mut(&peer) else { continue };
-            let send = |frame| out.push(Output::Send { to: peer, message: frame });
-            let reminders = link.flush(now, &self.config.link, &mut self.metrics, send);
-            for reminder in reminders.into_iter().flatten() {
-                match reminder {
-                    Reminder::Flush(after) => out.set_timer(after, Timer::Flush(peer)),
-                    Reminder::Acknowledge(after) => out.set_timer(after, Timer::Acknowledge(peer)),
+            let mut outcome = Outcome::default();
+            loop {
+                let send = |frame| out.push(Output::Send { to: peer, message: frame });
+                let reminders = link.flush(now, &self.config.link, &mut self.metrics, send);
+                for reminder in reminders.into_iter().flatten() {
+                    match reminder {
+                        Reminder::Flush(after) => out.set_timer(after, Timer::Flush(peer)),
+                        Reminder::Acknowledge(after) => out.set_timer(after, Timer::Acknowledge(peer)),
+                    }
                 }
+                // Who has taken what was found missing is given more.
+                let more = || self.sync.more(now, peer, &self.store, &mut self.rng, &mut outcome);
+                let Some(more) = link.takes_more(&self.config.link).then(more).flatten() else { break };
+                link.push(Item::Data(more));
+            }
+            for (after, appointment) in outcome.timers {
+                out.set_timer(after, Timer::Sync(appointment));
             }
         }
     }
@@ -343,15 +378,15 @@ impl Node {
         match &event {
             membership::Event::Up(contact) => {
                 let peer = contact.id;
-                let joins = self.joins_tree(peer);
-                self.feed_broadcast(now, Input::Command(joins), out);
+                self.feed_broadcast(now, Input::Command(broadcast::Command::NeighborUp(peer)), out);
                 self.feed_unicast(now, Input::Command(unicast::Command::NeighborUp(peer)), out);
                 self.feed_survey(now, Input::Command(survey::Command::NeighborUp(peer)), out);
                 let mut outcome = Outcome::default();
-                self.sync.peer_up(now, peer, &mut self.rng, &mut outcome);
+                self.sync.peer_up(now, peer, &mut self.store, &mut self.rng, &mut outcome);
                 self.exchange.peer_up(peer);
                 self.synchronise(now, outcome, out);
                 self.route_up(now, peer, out);
+                self.assured_peer_up(now, peer, out);
             }
             membership::Event::Down(peer) => {
                 self.feed_broadcast(now, Input::Command(broadcast::Command::NeighborDown(*peer)), out);
@@ -360,6 +395,7 @@ impl Node {
                 self.sync.peer_down(*peer, &mut self.store);
                 self.exchange.peer_down(*peer);
                 self.route_down(now, *peer, out);
+                self.assured_peer_down(*peer, out);
                 if self.surge.is_on(now) {
                     self.doubt_the_tree(now, out);
                 }
@@ -518,7 +554,7 @@ impl Node {
     }
 
     /// Merges what came by comparing; `true` if anything grew.
-    fn learn(&mut self, now: Time, from: PeerId, batch: &Batch, out: &mut Outbox<Self>) -> bool {
+    pub(crate) fn learn(&mut self, now: Time, from: PeerId, batch: &Batch, out: &mut Outbox<Self>) -> bool {
         let (surge, filling) = (self.surge.is_on(now), self.routing.is_filling(now));
         let mut grew = false;
         for (key, delta) in batch.iter() {
@@ -582,6 +618,7 @@ impl Node {
         let Effects { deltas, met, changed, errors } = self.store.settle();
         for change in &deltas {
             let Some(key) = self.store.key(change.var) else { continue };
+            self.sessions.stir(key);
             match key.name().as_str() {
                 system::PROGRAMS => self.programs.touch(),
                 system::ONCE => {
@@ -700,12 +737,19 @@ impl Node {
         }
     }
 
+    /// Has synchronisation know whether a neighbour takes what it is sent.
+    fn weigh(&mut self, peer: PeerId) {
+        let clogged = self.links.get(&peer).is_some_and(|link| link.is_clogged(&self.config.link));
+        self.sync.clogged(peer, clogged);
+    }
+
     fn compare(&mut self, now: Time, appointment: Appointment, out: &mut Outbox<Self>) {
         // What the tree lost, it lost for all those behind this node too.
         let left = self.detours.leftovers(now);
         if !left.is_empty() {
             self.pass_on(now, None, &left);
         }
+        self.weigh(appointment.peer());
         let mut outcome = Outcome::default();
         let surge = self.surge.is_on(now);
         if self.detours.overflown(now) && surge {
@@ -728,6 +772,7 @@ impl Node {
         };
         self.metrics.state_received += state;
         self.membership.heard(now, from);
+        self.sync.given(now, from, frame.wire_len());
         for item in items {
             self.on_item(now, from, item, out);
         }
@@ -749,6 +794,7 @@ impl Node {
                 self.route(now, out, |routes, rng, outcome| routes.heard(now, from, message, rng, outcome));
             }
             Item::Control(Control::Sync(message)) => {
+                self.weigh(from);
                 let mut outcome = Outcome::default();
                 self.sync.receive(now, from, message, &mut self.store, &mut self.rng, &mut outcome);
                 self.synchronise(now, outcome, out);
@@ -768,6 +814,7 @@ impl Node {
                 self.push(from, exchange::acknowledgement(number));
             }
             Item::Control(Control::Acknowledged(number)) => self.exchange.acknowledged(from, number),
+            Item::Control(Control::Assured(message)) => self.on_assured(now, from, message, out),
         }
     }
 
@@ -815,6 +862,8 @@ impl Node {
                     self.fresh.absorb(key, delta);
                 }
             }
+            Timer::Assured(timer) => self.assured_expired(timer, out),
+            Timer::Session(timer) => self.session_expired(now, timer, out),
             Timer::Wake(id) => self.open.wake(id, out),
             Timer::Once { token, turn } => {
                 let stamp = self.clock.tick(now);
@@ -845,6 +894,8 @@ impl Node {
             Input::Command(Command::Cancel(id)) => {
                 self.open.cancel(id, self.store.graph_mut());
                 self.once.cancel(&mut self.store, id);
+                self.assured.cancel(id);
+                self.sessions.cancel(id);
                 self.forget_letter(now, id, out);
                 self.feed_survey(now, Input::Command(survey::Command::Forget(id.0)), out);
             }
@@ -878,6 +929,7 @@ impl Protocol for Node {
     fn handle(&mut self, now: Time, input: Input<Self>, out: &mut Outbox<Self>) {
         self.dispatch(now, input, out);
         self.attend(now, out);
+        self.attend_sessions(now, out);
         self.spread(now, out);
         self.flush(now, out);
     }

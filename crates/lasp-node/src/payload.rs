@@ -52,6 +52,33 @@ impl Batch {
         }
     }
 
+    /// Adds a delta of a variable that comes after all that are in.
+    pub(crate) fn append(&mut self, key: Key, delta: State) {
+        debug_assert!(self.entries.last().is_none_or(|(last, _)| *last < key), "batches ascend by key");
+        self.entries.push((key, delta));
+    }
+
+    /// Adds the deltas of another.
+    pub(crate) fn join(&mut self, other: Self) {
+        for (key, delta) in other.entries {
+            if self.entries.last().is_none_or(|(last, _)| *last < key) {
+                self.entries.push((key, delta));
+            } else {
+                self.absorb(&key, &delta);
+            }
+        }
+    }
+
+    /// The deltas of some variables.
+    pub(crate) fn filtered(&self, wanted: impl Fn(&Key) -> bool) -> Self {
+        Self { entries: self.entries.iter().filter(|(key, _)| wanted(key)).cloned().collect() }
+    }
+
+    /// The delta of a variable.
+    pub(crate) fn get(&self, key: &Key) -> Option<&State> {
+        self.position(key).ok().map(|at| &self.entries[at].1)
+    }
+
     /// Takes out what `known` says already.
     pub(crate) fn subtract(&mut self, key: &Key, known: &State) {
         let Ok(at) = self.position(key) else { return };
@@ -73,6 +100,11 @@ impl Batch {
         let whole = self.entries.iter().all(|(key, _)| picks(key));
         let picked = || self.entries.iter().filter(|(key, _)| picks(key)).cloned().collect();
         (!whole).then(|| Self { entries: picked() })
+    }
+
+    /// The deltas, in key order.
+    pub(crate) fn into_entries(self) -> impl Iterator<Item = (Key, State)> {
+        self.entries.into_iter()
     }
 
     /// Every delta, in key order.

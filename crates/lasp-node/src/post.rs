@@ -4,7 +4,10 @@ use crate::command::{Reply, RequestError, RequestId};
 use crate::letter::Letter;
 use crate::node::{Node, Timer};
 use crate::open::reply;
+use crate::session;
 use crate::wire::{Control, Item};
+use lasp_crdt::codec::to_bytes;
+use lasp_crdt::{Decode, DecodeError, Encode, Reader, Writer};
 use lasp_overlay::membership::Membership;
 use lasp_overlay::unicast::{self, Search, Unicast};
 use lasp_overlay::{Contact, Input, Outbox, Output, PeerId, Protocol, Time};
@@ -13,13 +16,60 @@ use std::collections::{BTreeMap, VecDeque};
 /// The letters of one node.
 #[derive(Debug)]
 pub(crate) struct Post {
-    machine: Unicast<Letter>,
+    machine: Unicast<Mail>,
     /// To whom the letters go that are not yet acknowledged.
     receivers: BTreeMap<RequestId, PeerId>,
     /// Letters to this node that its owner has not taken.
     inbox: VecDeque<(PeerId, Letter)>,
     /// Who waits for letters.
     readers: VecDeque<RequestId>,
+    /// Questions for sessions under way, by what the machine calls them; and how many have been sent.
+    questions: BTreeMap<u64, u64>,
+    sent: u64,
+}
+
+/// What travels to single nodes.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Mail {
+    /// A letter of an application.
+    Letter(Letter),
+    /// What nodes say to each other about sessions.
+    Session(Box<session::Message>),
+}
+
+impl unicast::Payload for Mail {
+    fn weight(&self) -> usize {
+        match self {
+            Self::Letter(letter) => letter.weight(),
+            Self::Session(message) => to_bytes(&**message).len(),
+        }
+    }
+}
+
+impl Encode for Mail {
+    fn encode(&self, w: &mut Writer<'_>) {
+        match self {
+            Self::Letter(letter) => {
+                w.u8(0);
+                letter.encode(w);
+            }
+            Self::Session(message) => {
+                w.u8(1);
+                message.encode(w);
+            }
+        }
+    }
+}
+
+impl Decode for Mail {
+    fn decode(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let at = r.at();
+        match r.u8("mail")? {
+            0 => Letter::decode(r).map(Self::Letter),
+            1 => session::Message::decode(r).map(Box::new).map(Self::Session),
+            tag => Err(DecodeError::BadTag { what: "mail", tag: tag.into(), at }),
+        }
+    }
 }
 
 /// Most letters that wait for this node's owner. Those beyond it are not acknowledged: to their senders this node is slow. A
@@ -33,7 +83,19 @@ impl Post {
             receivers: BTreeMap::new(),
             inbox: VecDeque::new(),
             readers: VecDeque::new(),
+            questions: BTreeMap::new(),
+            sent: 0,
         }
+    }
+
+    /// What the machine is to call a question or answer of sessions: counted down from the end, requests are counted up.
+    pub(crate) fn token_for(&mut self, question: Option<u64>) -> u64 {
+        self.sent += 1;
+        let token = u64::MAX - self.sent;
+        if let Some(question) = question {
+            self.questions.insert(token, question);
+        }
+        token
     }
 
     pub(crate) const fn metrics(&self) -> &unicast::Metrics {
@@ -48,7 +110,7 @@ impl Node {
             return reply(id, Err(RequestError::Undelivered { to, reason: unicast::Failure::Busy }), out);
         }
         self.post.receivers.insert(id, to);
-        let command = unicast::Command::Send { token: id.0, to, payload: letter };
+        let command = unicast::Command::Send { token: id.0, to, payload: Mail::Letter(letter) };
         self.feed_unicast(now, Input::Command(command), out);
     }
 
@@ -76,11 +138,12 @@ impl Node {
         &mut self,
         now: Time,
         from: PeerId,
-        message: unicast::Message<Letter>,
+        message: unicast::Message<Mail>,
         out: &mut Outbox<Self>,
     ) {
         let full = self.post.inbox.len() >= MAX_INBOX;
-        if full && matches!(&message, unicast::Message::Carry { walk, .. } if walk.target == self.contact().id) {
+        let is_ours = |walk: &unicast::Walk| walk.target == self.contact().id;
+        if full && matches!(&message, unicast::Message::Carry { walk, payload: Mail::Letter(_), .. } if is_ours(walk)) {
             self.metrics.dropped += 1;
             return;
         }
@@ -95,29 +158,37 @@ impl Node {
         }
     }
 
-    pub(crate) fn feed_unicast(&mut self, now: Time, input: Input<Unicast<Letter>>, out: &mut Outbox<Self>) {
+    pub(crate) fn feed_unicast(&mut self, now: Time, input: Input<Unicast<Mail>>, out: &mut Outbox<Self>) {
         let mut effects = Outbox::new();
         self.post.machine.handle(now, input, &mut effects);
         for effect in effects.drain() {
             match effect {
                 Output::Send { to, message } => self.push(to, Item::Control(Control::Unicast(message))),
                 Output::SetTimer { after, timer } => out.set_timer(after, Timer::Unicast(timer)),
-                Output::Emit(event) => self.on_post(event, out),
+                Output::Emit(event) => self.on_post(now, event, out),
                 // Links are the membership layer's: this layer asks for none.
                 Output::Dial(_) | Output::Link(_) | Output::Close(_) => {}
             }
         }
     }
 
-    fn on_post(&mut self, event: unicast::Event<Letter>, out: &mut Outbox<Self>) {
+    fn on_post(&mut self, now: Time, event: unicast::Event<Mail>, out: &mut Outbox<Self>) {
         match event {
-            unicast::Event::Arrived { from, payload } => self.arrived(from, payload, out),
+            unicast::Event::Arrived { from, payload: Mail::Letter(letter) } => self.arrived(from, letter, out),
+            unicast::Event::Arrived { from, payload: Mail::Session(message) } => {
+                self.on_session(now, from, *message, out);
+            }
             unicast::Event::Delivered { token, hops, after } => {
                 let id = RequestId(token);
-                self.post.receivers.remove(&id);
-                reply(id, Ok(Reply::Delivered { hops, after }), out);
+                self.post.questions.remove(&token);
+                if self.post.receivers.remove(&id).is_some() {
+                    reply(id, Ok(Reply::Delivered { hops, after }), out);
+                }
             }
             unicast::Event::Failed { token, reason } => {
+                if let Some(question) = self.post.questions.remove(&token) {
+                    self.sessions.unheard(question);
+                }
                 let id = RequestId(token);
                 if let Some(to) = self.post.receivers.remove(&id) {
                     reply(id, Err(RequestError::Undelivered { to, reason }), out);

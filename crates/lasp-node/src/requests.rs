@@ -37,6 +37,11 @@ impl Node {
             Request::Watch(var) => self.watch(id, var, Follow::Values).map(Some),
             Request::Notice(var) => self.watch(id, var, Follow::Changes).map(Some),
             Request::Enforce { token, var, threshold } => self.enforce(id, token, var, threshold),
+            Request::UpdateAcknowledged { var, op, by, within, session } => {
+                self.assure(now, id, (var, op), (by, within), session, out)
+            }
+            Request::Enter { session, within } => self.enter(now, id, &session, within, out),
+            Request::QueryIn { var, session } => self.query_in(var, *session).map(Some),
             Request::Send { to, letter } => {
                 self.send_letter(now, id, to, letter, out);
                 Ok(None)
@@ -155,6 +160,9 @@ impl Node {
             | Request::Notice(_)
             | Request::Sleep(_)
             | Request::Enforce { .. }
+            | Request::UpdateAcknowledged { .. }
+            | Request::Enter { .. }
+            | Request::QueryIn { .. }
             | Request::Send { .. }
             | Request::Survey { .. }
             | Request::Receive => Ok(Reply::Done),
@@ -165,7 +173,7 @@ impl Node {
         self.store.graph().info(var).map(|_| ()).ok_or(RequestError::UnknownVariable(var))
     }
 
-    fn update(&mut self, now: Time, var: VarId, mut op: Op) -> Result<Reply, RequestError> {
+    pub(crate) fn update(&mut self, now: Time, var: VarId, mut op: Op) -> Result<Reply, RequestError> {
         self.writable(var)?;
         op.resolve(&mut |name| self.replica_called(name)).map_err(UpdateError::from)?;
         update(now, &mut self.store, &mut self.clock, var, &op)?;

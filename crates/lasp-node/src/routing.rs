@@ -6,7 +6,7 @@ use crate::handover::{self, Handed, Handover};
 use crate::key::Key;
 use crate::node::{Node, Timer};
 use crate::payload::{Batch, Payload};
-use crate::routes::{self, Depth, Routes};
+use crate::routes::{self, Routes};
 use crate::store::LINGER;
 use crate::sync;
 use crate::wire::{Control, Item};
@@ -27,8 +27,6 @@ pub(crate) struct Routing {
     frees: bool,
     /// A look at what is to be handed over is due.
     hands: bool,
-    /// How deep the tree is.
-    depth: Depth,
     /// Neighbours that were asked for payloads and may answer that nothing is left of them.
     asked: Vec<PeerId>,
 }
@@ -86,12 +84,9 @@ impl Node {
             self.sync.recheck(now, peer, &mut self.rng, &mut compared);
             self.synchronise(now, compared, out);
         }
-        let nothing = || Payload::new(Batch::default());
-        if outcome.worn || (outcome.looks && self.routing.depth.is_deep(now)) {
-            self.routing.depth.made(now);
-            self.feed_broadcast(now, Input::Command(broadcast::Command::Reshape(nothing())), out);
-        } else if outcome.pulse && self.broadcast.shapes_next(now) {
-            self.feed_broadcast(now, Input::Command(broadcast::Command::Broadcast(nothing())), out);
+        if outcome.pulse && self.broadcast.shapes_next(now) {
+            let nothing = Payload::new(Batch::default());
+            self.feed_broadcast(now, Input::Command(broadcast::Command::Broadcast(nothing)), out);
         }
     }
 
@@ -130,16 +125,6 @@ impl Node {
         self.await_freeing(out);
     }
 
-    /// What a new link is to the tree. Where interests differ, one that is not needed is left out: it would close a cycle, of
-    /// which the next shaping message cuts any link, and what passes through the nodes behind that would pass elsewhere.
-    pub(crate) fn joins_tree(&self, peer: PeerId) -> broadcast::Command<Payload> {
-        if self.routes.is_active() && passes_interests_on(&self.config) && self.broadcast.eager().next().is_some() {
-            broadcast::Command::SpareUp(peer)
-        } else {
-            broadcast::Command::NeighborUp(peer)
-        }
-    }
-
     /// A neighbour is there.
     pub(crate) fn route_up(&mut self, now: Time, peer: PeerId, out: &mut Outbox<Self>) {
         self.route(now, out, |routes, rng, outcome| routes.link_up(now, peer, rng, outcome));
@@ -156,9 +141,6 @@ impl Node {
     /// The neighbours in the tree may have changed.
     pub(crate) fn follow_tree(&mut self, now: Time, out: &mut Outbox<Self>) {
         if self.routes.is_active() {
-            if self.broadcast.take_reshaped() {
-                self.route(now, out, |routes, rng, outcome| routes.anew(now, rng, outcome));
-            }
             let eager: Vec<PeerId> = self.broadcast.eager().collect();
             let shaped = self.broadcast.shaped_by();
             self.route(now, out, |routes, rng, outcome| {
@@ -203,10 +185,6 @@ impl Node {
         payload: Payload,
         out: &mut Outbox<Self>,
     ) {
-        match ids.reshapes() {
-            Some(_) => self.routing.depth.made(now),
-            None => self.routing.depth.heard(round),
-        }
         let payload = if self.routes.is_active() && self.broadcast.has_seen(&ids) {
             self.relay(now, from, &payload.batch(), out);
             payload

@@ -46,6 +46,8 @@ pub(crate) struct Store {
     vars: BTreeMap<u64, VarId>,
     forest: Forest<VarId>,
     fresh: u64,
+    /// How often each variable was forgotten, by the hash of its key.
+    forgotten: BTreeMap<u64, u32>,
 }
 
 impl Store {
@@ -62,6 +64,7 @@ impl Store {
             vars: BTreeMap::new(),
             forest: Forest::new(),
             fresh: 0,
+            forgotten: BTreeMap::new(),
         }
     }
 
@@ -83,6 +86,11 @@ impl Store {
     /// Whether this node keeps a variable: it hears it, or somebody on both sides of one of its links wants it.
     pub(crate) fn wants(&self, key: &Key) -> bool {
         self.keeps(key.name().as_str())
+    }
+
+    /// Whether this node hears a variable: what it keeps for others it may forget.
+    pub(crate) fn hears(&self, key: &Key) -> bool {
+        self.interests.covers(key.name().as_str())
     }
 
     fn keeps(&self, name: &str) -> bool {
@@ -235,12 +243,18 @@ impl Store {
         self.vars.remove(&key.hash());
         self.guests.remove(&var);
         self.forest.remove(key.hash());
+        *self.forgotten.entry(key.hash()).or_default() += 1;
         let Interests::Prefixes(mut prefixes) = self.asked.clone() else { return Ok(false) };
         let narrows = prefixes.remove(key.name().as_str());
         if narrows {
             self.set_interests(now, Interests::Prefixes(prefixes));
         }
         Ok(narrows)
+    }
+
+    /// How often a variable was forgotten here: as long as it is the same, the state only grows.
+    pub(crate) fn turn(&self, key: &Key) -> u32 {
+        self.forgotten.get(&key.hash()).copied().unwrap_or(0)
     }
 
     /// Every replicated variable that is kept here and is above bottom. Cost: their number.

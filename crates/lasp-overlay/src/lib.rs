@@ -12,14 +12,14 @@
 //! - [`peer`]: who a peer is (`PeerId`, incarnation) and where (`Addr`).
 //! - [`rng`]: the one seeded generator.
 //! - [`wire`]: what a transport knows of a message: its size and a hash.
-//! - `peer_map`: what is kept per peer, where peers are few. `quota`: how much a neighbour may have passed on.
+//! - `peer_map`: what is kept per peer, where peers are few. [`quota`]: how much a neighbour may have passed on.
 
 pub mod broadcast;
 pub mod membership;
 pub mod peer;
 mod peer_map;
 pub mod protocol;
-mod quota;
+pub mod quota;
 pub mod rng;
 pub mod survey;
 pub mod time;

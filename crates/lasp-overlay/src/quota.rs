@@ -5,7 +5,7 @@ use crate::time::Time;
 
 /// What is left for one neighbour.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Quota {
+pub struct Quota {
     /// In millionths of a flood.
     left: u64,
     since: Time,
@@ -15,7 +15,7 @@ const ONE: u64 = 1_000_000;
 
 impl Quota {
     /// A full bucket.
-    pub(crate) fn new(now: Time, per_second: u32) -> Self {
+    pub fn new(now: Time, per_second: u32) -> Self {
         Self { left: Self::full(per_second), since: now }
     }
 
@@ -24,7 +24,7 @@ impl Quota {
     }
 
     /// Takes one out; `false` if there is none.
-    pub(crate) fn take(&mut self, now: Time, per_second: u32) -> bool {
+    pub fn take(&mut self, now: Time, per_second: u32) -> bool {
         let micros = u64::try_from(now.since(self.since).as_micros()).unwrap_or(u64::MAX);
         self.since = self.since.max(now);
         let gained = micros.saturating_mul(u64::from(per_second));

@@ -82,7 +82,7 @@ where
         let Some(end) = end else {
             return self.lose(from, to, Lost::Unlinked);
         };
-        if self.world.config.bandwidth.is_none() {
+        if self.world.bandwidth(to).is_none() {
             match drained.iter_mut().find(|(peer, _)| *peer == to) {
                 Some((_, sum)) => *sum += bytes,
                 None => drained.push((to, bytes)),
@@ -152,10 +152,10 @@ where
     /// When the line has taken `bytes`; the sender hears of it then, if the line is limited.
     fn transmit(&mut self, near: Handle, bytes: usize) -> Time {
         let now = self.shard.now;
-        let Some(bandwidth) = self.world.config.bandwidth else {
+        let Some(end) = self.shard.peers.get_mut(near.life).and_then(|peer| peer.ends.get_mut(near.end)) else {
             return now;
         };
-        let Some(end) = self.shard.peers.get_mut(near.life).and_then(|peer| peer.ends.get_mut(near.end)) else {
+        let Some(bandwidth) = self.world.bandwidth(end.peer) else {
             return now;
         };
         let taken = Duration::from_micros((bytes as u64).saturating_mul(1_000_000) / bandwidth.max(1));

@@ -16,6 +16,7 @@ use crate::slab::Key;
 use crate::stats::Stats;
 use crate::trace::{Occurrence, Trace};
 use lasp_overlay::{Outbox, PeerId, Protocol, Rng, Time, Wire};
+use std::collections::BTreeMap;
 
 /// How many events ahead it looks. A guess: about as many walks to memory as a processor has under way at a time.
 const LOOK_AHEAD: usize = 16;
@@ -28,11 +29,19 @@ pub(crate) struct World {
     pub(crate) faults: Faults,
     /// Whether any peer was ever slowed down.
     pub(crate) some_are_slow: bool,
+    /// Bytes per second of each link towards some peers.
+    pub(crate) readers: BTreeMap<PeerId, u64>,
     /// The binary logarithm of the number of shards.
     pub(crate) bits: u32,
 }
 
 impl World {
+    /// Bytes per second of a link towards a peer.
+    pub(crate) fn bandwidth(&self, to: PeerId) -> Option<u64> {
+        let slow = if self.readers.is_empty() { None } else { self.readers.get(&to).copied() };
+        slow.map(|slow| self.config.bandwidth.map_or(slow, |all| all.min(slow))).or(self.config.bandwidth)
+    }
+
     /// The shard that looks after a life.
     pub(crate) const fn shard_of(&self, life: Key) -> usize {
         life.place() & ((1 << self.bits) - 1)

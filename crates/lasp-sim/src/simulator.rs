@@ -15,6 +15,7 @@ use crate::stats::Stats;
 use crate::trace::{Listener, Occurrence};
 use lasp_crdt::fingerprint::mix;
 use lasp_overlay::{Addr, Contact, Input, PeerId, Protocol, Rng, Time, Wire};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
@@ -44,7 +45,7 @@ where
         };
         let shards = (0..1 << bits).map(shard).collect();
         let (directory, faults) = (Directory::new(), Faults::default());
-        let world = World { config, directory, faults, some_are_slow: false, bits };
+        let world = World { config, directory, faults, some_are_slow: false, readers: BTreeMap::new(), bits };
         Self { world, now: Time::ZERO, shards, rules: Rules::default(), total: Stats::default(), listener: None }
     }
 
@@ -151,6 +152,11 @@ where
     pub fn slow_down(&mut self, id: PeerId, each: Duration) {
         let odd = self.oddity(id).map(|odd| odd.slowness = each);
         self.world.some_are_slow |= odd.is_some() && !each.is_zero();
+    }
+
+    /// Makes each link towards a peer take so many bytes per second from now on, at most: it reads slowly.
+    pub fn throttle(&mut self, id: PeerId, bytes_per_second: u64) {
+        self.world.readers.insert(id, bytes_per_second);
     }
 
     /// Makes a peer's clock run faster from now on, by parts per million (slower if negative; at most by half): the time it is

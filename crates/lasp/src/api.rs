@@ -9,6 +9,7 @@
 //! - `letters`: bytes for one node.
 //! - `views`: [`ViewChanges`], what changes around the node.
 //! - `survey`: what the overlay looks like.
+//! - `session`: [`Session`], what is seen going from node to node.
 //! - `once`: [`Turn`], what happens once in the cluster.
 
 mod aggregate;
@@ -21,6 +22,7 @@ pub mod kind;
 mod letters;
 mod life;
 mod once;
+mod session;
 mod survey;
 mod variable;
 mod views;
@@ -34,6 +36,7 @@ pub use handle::{Installed, Lasp, Members, Status};
 pub use letters::{Delivery, Letters, Received};
 pub use life::{Derived, Feed};
 pub use once::Turn;
+pub use session::Session;
 pub use variable::{
     AwGraph, AwMap, BCounter, DwFlag, EwFlag, Flag, GCounter, GGraph, GMap, GSet, IVar, LexCounter, Max, Min, MvMap,
     MvRegister, Pair, PnCounter, Reached, Register, RwSet, Scalar, Set, Summary, Table, TwoPGraph, TwoPSet, Var, View,

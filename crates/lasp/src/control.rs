@@ -2,7 +2,7 @@
 //!
 //! - [`protocol`]: what client and node say to each other; docs/wire.md has it byte for byte. Start here.
 //! - [`client`]: the client's end.
-//! - `server`: the node's end: who may come, one task per client, requests side by side. `answers`: what is answered.
+//! - `server`: the node's end: who may come, one task per client, requests side by side. `answers`, `sessions`, `updates`: what is answered.
 //! - `session`: a program of a client, run at the node by a thread of its own. `place`: the node as such a program sees it.
 //!
 //! A client costs the node what its requests cost. It is bounded in all it can hold, what it is too slow to read is
@@ -14,7 +14,9 @@ mod place;
 pub mod protocol;
 mod server;
 mod session;
+pub(crate) mod sessions;
 mod signals;
+mod updates;
 
 pub(crate) use answers::{Answers, Facts};
 pub(crate) use server::{MAX_INCOMING, Seat, Server};

@@ -40,7 +40,8 @@ pub enum Ended {
 /// Limits of a driver.
 #[derive(Clone, Debug)]
 pub struct DriverConfig {
-    /// Timers and socket events handled before writing; a guess that keeps a round in the low milliseconds.
+    /// Timers and socket events handled before writing, a frame counting once for every 256 bytes of it begun; a guess that
+    /// keeps a round in the low milliseconds, so that the owner is heard while a neighbour gives very much.
     pub batch: usize,
     /// How long links may take to close once the owner stops. A guess.
     pub stop_timeout: Duration,
@@ -151,8 +152,8 @@ where
         while left > 0
             && let Some(event) = self.transport.next_event()
         {
+            left = left.saturating_sub(share(&event));
             self.on_link_event(event);
-            left -= 1;
         }
         let now = self.now();
         while left > 0
@@ -217,5 +218,29 @@ where
         if let Ok(mut stats) = self.stats.lock() {
             *stats = self.transport.stats();
         }
+    }
+}
+
+/// How much of a round's [batch](DriverConfig::batch) an event takes.
+fn share<M: AsRef<[u8]>>(event: &LinkEvent<M>) -> usize {
+    match event {
+        LinkEvent::Received { message, .. } => 1 + message.as_ref().len() / 256,
+        _ => 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lasp_overlay::PeerId;
+
+    #[test]
+    fn a_few_of_the_largest_frames_fill_a_round_and_many_small_ones_do_not() {
+        let frame = |bytes| LinkEvent::Received { from: PeerId(1), message: vec![0; bytes] };
+        let batch = DriverConfig::default().batch;
+        assert_eq!((share(&frame(0)), share(&frame(255)), share(&frame(256))), (1, 1, 2));
+        assert!((3..=5).contains(&batch.div_ceil(share(&frame(64 * 1024)))));
+        assert!(batch.div_ceil(share(&frame(100))) > 1000);
+        assert_eq!(share(&LinkEvent::<Vec<u8>>::Down(PeerId(1))), 1);
     }
 }

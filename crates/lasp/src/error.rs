@@ -1,7 +1,7 @@
 //! Why a call of the API failed.
 
 use lasp_dataflow::{FromValueError, NameError, ThresholdError, ToValueError};
-use lasp_node::RequestError;
+use lasp_node::{Acknowledgement, RequestError};
 use lasp_overlay::Contact;
 use std::fmt;
 use std::time::Duration;
@@ -25,6 +25,12 @@ pub enum Error {
     /// The variable's kind does not offer the threshold.
     #[error(transparent)]
     Threshold(#[from] ThresholdError),
+    /// Fewer nodes than wanted acknowledged an update in time. It *is* applied, and on its way to the others.
+    #[error("the update is applied and on its way, but not acknowledged in time: {0}")]
+    Unacknowledged(Acknowledgement),
+    /// Something else than an update was to be made in a [`Session`](crate::Session), or one that was sent already.
+    #[error("only an update that has not been sent can be made in a session")]
+    NoUpdate,
     /// The time given to [`Ask::timeout`](crate::Ask::timeout) was over first. A wait was withdrawn; an update that had
     /// been sent takes its course.
     #[error("no answer within {0:?}")]

@@ -23,6 +23,7 @@ mod page;
 mod problem;
 mod prometheus;
 mod recorder;
+mod session;
 mod stream;
 mod variables;
 mod world;

@@ -85,7 +85,8 @@ pub use lasp_dataflow::{
     ToValueError, Type, Value, VarId, from_value, to_value,
 };
 pub use lasp_node::{
-    Dissemination, Interests, Metrics, ProgramError, ProgramInfo, ProgramState, RequestError, SyncMode,
+    Acknowledgement, Behind, Dissemination, Interests, Metrics, ProgramError, ProgramInfo, ProgramState, RequestError,
+    SessionToken, SyncMode, TokenError,
 };
 pub use lasp_overlay::membership::{Standing, change::Change as ViewChange, client_server::Role, hyparview::Tag};
 pub use lasp_overlay::survey::Record;

@@ -1,17 +1,19 @@
 //! The flags of `lasp eval`, each also an environment variable: flag > environment > `--config` file > default.
 
 mod broadcast;
+mod loads;
 mod replication;
 
 use broadcast::BroadcastArgs;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
 use lasp_eval::config::{
-    AdvertisementCounter, Broadcast, Churn, Config, ConfigError, Crash, Dissemination, Hyparview, Idle, Interest,
-    Latency, Membership, Micro, Optimise, OverlayProcesses, OverlayScale, Preset, Rapid, Reconcile, Retwis, Scenario,
-    SharedLoad, Sync, Where,
+    AdvertisementCounter, Broadcast, Churn, Config, ConfigError, Crash, Dissemination, FirstSync, Heal, Hyparview,
+    Idle, Interest, Joiner, Latency, Membership, Micro, Optimise, OverlayProcesses, OverlayScale, Preset, Rapid,
+    Reconcile, Retwis, Scenario, SharedLoad, SlowPeer, Sync, Where,
 };
 use lasp_eval::span::Span;
+use loads::{FirstSyncArgs, HealArgs, JoinerArgs, SlowPeerArgs};
 use replication::{InterestArgs, MicroArgs, ReconcileArgs, RetwisArgs};
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -59,6 +61,14 @@ pub(crate) enum ScenarioArgs {
     Reconcile(ReconcileArgs),
     /// 1,000 variables of which each of 1,000 nodes wants 1 %: payload received, beside full replication
     Interest(InterestArgs),
+    /// 1,000 nodes are cut in two for ten minutes while both halves write, then the network is mended
+    Heal(HealArgs),
+    /// One of 50 nodes reads 1 kB/s while the others make 10,000 updates a second: what waits for it
+    SlowPeer(SlowPeerArgs),
+    /// A node without anything joins one that has 100,000 and 1,000,000 keys, over real sockets
+    Joiner(JoinerArgs),
+    /// A node joins 3 and 50 nodes that have little, over real sockets; and time to visibility
+    FirstSync(FirstSyncArgs),
 }
 
 /// Flags that every scenario has.
@@ -66,8 +76,8 @@ pub(crate) enum ScenarioArgs {
 #[command(next_help_heading = "Evaluation")]
 pub(crate) struct CommonArgs {
     /// Nodes, the server among them [default: 16; hyparview: 10000; overlay-scale: 100000; overlay-processes: 1000; rapid:
-    /// 2000; churn, idle, broadcast: 10000; micro: 15; retwis: 50; reconcile: 2;
-    /// interest: 1000]
+    /// 2000; churn, idle, broadcast: 10000; micro: 15; retwis: 50; reconcile,
+    /// joiner: 2; heal, interest: 1000; slow-peer, first-sync: 50]
     #[arg(long, global = true, env = "LASP_EVAL_NODES", value_name = "N")]
     nodes: Option<usize>,
     /// How nodes find each other [default: hyparview; rapid: full; micro, retwis, reconcile: static]
@@ -92,7 +102,8 @@ pub(crate) struct CommonArgs {
     /// In processes on this machine, or in virtual time [default: process; overlays alone: sim]
     #[arg(long = "where", global = true, env = "LASP_EVAL_WHERE", value_parser = choice::<Where>(Where::NAMES))]
     place: Option<Where>,
-    /// Runs, with seeds one after the other [default: 1; hyparview, rapid, churn, broadcast: 5; idle: 3]
+    /// Runs, with seeds one after the other [default: 1; hyparview, rapid, churn, broadcast: 5; idle, heal,
+    /// slow-peer, joiner: 3]
     #[arg(long, global = true, env = "LASP_EVAL_RUNS", value_name = "N")]
     runs: Option<usize>,
     /// Seed of the first run [default: 1]
@@ -330,6 +341,12 @@ impl EvalArgs {
         if let Some(scenario) = &self.scenario {
             scenario.apply(&mut config.scenario);
         }
+        if let (Some(ScenarioArgs::FirstSync(FirstSyncArgs { sizes: Some(_), .. })), Scenario::FirstSync(options)) =
+            (&self.scenario, &config.scenario)
+            && self.common.nodes.is_none()
+        {
+            config.nodes = options.largest();
+        }
         if let (Some(ScenarioArgs::Idle(IdleArgs { sizes: Some(_), .. })), Scenario::Idle(options)) =
             (&self.scenario, &config.scenario)
             && self.common.nodes.is_none()
@@ -433,6 +450,10 @@ scenarios! {
     Retwis(RetwisArgs): zipf, modes, users, events, interval, warm_up;
     Reconcile(ReconcileArgs): elements, similarity;
     Interest(InterestArgs): variables, wanted, updates, rate, strangers, letters, changes, forming;
+    Heal(HealArgs): writes, variables, elements, apart;
+    SlowPeer(SlowPeerArgs): reads, rate, load, variables, transfer;
+    Joiner(JoinerArgs): keys, shapes;
+    FirstSync(FirstSyncArgs): sizes, variables, joins, updates;
 }
 
 /// What was given, if anything.

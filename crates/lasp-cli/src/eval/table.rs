@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 /// Experiments on parts of nodes: there are no updates to speak of, only results.
-const LAB: [&str; 11] = [
+const LAB: [&str; 15] = [
     "broadcast",
     "hyparview",
     "overlay-scale",
@@ -21,6 +21,10 @@ const LAB: [&str; 11] = [
     "retwis",
     "reconcile",
     "interest",
+    "heal",
+    "slow-peer",
+    "joiner",
+    "first-sync",
 ];
 
 /// Widest line.

@@ -1,11 +1,13 @@
 //! `lasp get`, `update`, `watch` and `vars`.
 
+use super::session::SessionArgs;
 use super::table::WIDTH;
 use super::table::{count, cut, paragraph, table};
 use super::{ConnectArgs, Failure, finish, odd, print};
+use crate::run::program::FAILED;
 use clap::Args;
 use lasp::control::client::Client;
-use lasp::control::protocol::{Ask, ErrorReport, PlaceReport, Say, VariableReport};
+use lasp::control::protocol::{Ask, ErrorReport, PlaceReport, Say, Terms, UpdateReport, VariableReport};
 use lasp_lang::show::json_text;
 use serde_json::{Value, json};
 use std::process::ExitCode;
@@ -19,6 +21,8 @@ pub(crate) struct GetArgs {
     /// The variable's name
     variable: String,
     #[command(flatten)]
+    session: SessionArgs,
+    #[command(flatten)]
     connect: ConnectArgs,
 }
 
@@ -27,6 +31,8 @@ pub(crate) struct GetArgs {
 #[command(after_help = "Examples:
   lasp update ads '{add, [1, 2]}'
   lasp update views increment --declare gcounter
+  lasp update orders '{add, 4711}' --acknowledged-by 2 --timeout 5s
+  lasp update orders '{add, 4712}' --session cart.session
 
 `lasp repl` tells with `help(TYPE).` what a type offers.")]
 pub(crate) struct UpdateArgs {
@@ -38,6 +44,11 @@ pub(crate) struct UpdateArgs {
     /// Declare the variable with this type if the node does not know it
     #[arg(long, value_name = "TYPE")]
     declare: Option<String>,
+    /// Wait until so many other nodes hold the update, as long as --timeout says; exit code 1 if fewer do
+    #[arg(long, value_name = "NODES")]
+    acknowledged_by: Option<u32>,
+    #[command(flatten)]
+    session: SessionArgs,
     #[command(flatten)]
     connect: ConnectArgs,
 }
@@ -73,8 +84,19 @@ pub(crate) struct VarsArgs {
 
 /// Prints a variable's value.
 pub(crate) fn get(args: GetArgs) -> ExitCode {
-    let GetArgs { variable, connect } = args;
+    let GetArgs { variable, session, connect } = args;
     connect.with_node(async |connect, client| {
+        if let Some(token) = session.read()? {
+            let (variable, within_ms) = (variable.clone(), connect.within_ms());
+            let ask = Ask::GetIn { variable: variable.clone(), session: token, within_ms, style: connect.style() };
+            return match connect.ask_waiting(client, ask).await? {
+                Say::ValueIn { ty, text, session: token } => {
+                    session.write(&token)?;
+                    finish(&value_line(connect, &variable, &ty, &text))
+                }
+                say => Err(odd(&say)),
+            };
+        }
         let ask = Ask::Get { variable: variable.clone(), style: connect.style() };
         match connect.ask(client, ask).await? {
             Say::Value { ty, text } => finish(&value_line(connect, &variable, &ty, &text)),
@@ -92,15 +114,66 @@ fn value_line(connect: &ConnectArgs, name: &str, ty: &str, text: &str) -> String
 
 /// Applies an operation.
 pub(crate) fn update(args: UpdateArgs) -> ExitCode {
-    let UpdateArgs { variable, operation, declare, connect } = args;
+    let UpdateArgs { variable, operation, declare, acknowledged_by, session, connect } = args;
     connect.with_node(async |connect, client| {
+        let token = session.read()?;
+        if acknowledged_by.is_some() || token.is_some() {
+            let (wanted, within_ms) = (acknowledged_by.unwrap_or(0), connect.within_ms());
+            let terms = Terms { acknowledged_by: wanted, within_ms, session: token };
+            let ask = Ask::UpdateOn { variable: variable.clone(), operation, declare, terms, style: connect.style() };
+            let report = match connect.ask_waiting(client, ask).await? {
+                Say::Updated(report) => report,
+                say => return Err(odd(&say)),
+            };
+            let kept = report.session.as_ref().map_or(Ok(()), |token| session.write(token));
+            kept.map_err(|failure| failure.noting("the update is applied at the node and on its way to the others"))?;
+            if acknowledged_by.is_some() {
+                return updated(connect, &variable, &report);
+            }
+            return done(connect, &variable);
+        }
         let ask = Ask::Update { variable: variable.clone(), operation, declare, style: connect.style() };
         match connect.ask(client, ask).await? {
-            Say::Done if connect.json => finish(&json!({"name": variable, "updated": true}).to_string()),
-            Say::Done => Ok(ExitCode::SUCCESS),
+            Say::Done => done(connect, &variable),
             say => Err(odd(&say)),
         }
     })
+}
+
+fn done(connect: &ConnectArgs, variable: &str) -> Result<ExitCode, Failure> {
+    if connect.json { finish(&json!({"name": variable, "updated": true}).to_string()) } else { Ok(ExitCode::SUCCESS) }
+}
+
+/// Says who holds an update that was to be acknowledged.
+fn updated(connect: &ConnectArgs, variable: &str, report: &UpdateReport) -> Result<ExitCode, Failure> {
+    let (by, enough) = (&report.acknowledged_by, report.is_enough());
+    if connect.json {
+        let (wanted, known) = (report.wanted, report.known);
+        print(
+            &json!({
+                "name": variable, "updated": true, "acknowledged": enough, "acknowledged_by": by, "wanted": wanted,
+                "known": known,
+            })
+            .to_string(),
+        );
+        return Ok(ExitCode::from(if enough { 0 } else { FAILED }));
+    }
+    if enough {
+        return Ok(ExitCode::SUCCESS);
+    }
+    let who = if by.is_empty() { String::new() } else { format!(": {}", by.join(", ")) };
+    let help = if report.known < report.wanted {
+        format!("the node knows of {} others in the cluster; `lasp members` lists them", report.known)
+    } else {
+        "others are slow or cut off, or not interested in the variable; --timeout waits longer".to_owned()
+    };
+    Err(Failure::new(format!(
+        "error: {} of {} nodes acknowledged the update of {variable} within {:?}{who}\n\
+         note: it is applied at the node and on its way to the others, and stays so\nhelp: {help}",
+        by.len(),
+        report.wanted,
+        connect.manner.timeout
+    )))
 }
 
 /// Prints a variable's value whenever it changes.

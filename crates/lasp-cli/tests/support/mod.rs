@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test file is a crate of its own and uses what it needs")]
 
+pub(crate) mod commands;
 pub(crate) mod epmd;
 
 use std::collections::BTreeSet;

@@ -198,6 +198,23 @@ impl<K: Clone + Ord + Hash, V: Lattice + Fingerprint> GMap<K, V> {
         parts
     }
 
+    /// The hashes of the keys, in no particular order: what [`of_hashes`](Self::of_hashes) takes. Cost: O(n).
+    pub fn hashes(&self) -> impl Iterator<Item = u64> {
+        self.values.iter().map(|entry| entry.hash)
+    }
+
+    /// The map of those keys that have these hashes. Cost: that of the result.
+    pub fn of_hashes(&self, hashes: &[u64]) -> Self {
+        let mut some = Self::new();
+        for entry in hashes.iter().flat_map(|&hash| self.values.with_hash(hash)) {
+            // Two keys of one hash come up twice.
+            if some.values.get(entry.hash, &entry.key).is_none() {
+                some.insert_new(entry.clone());
+            }
+        }
+        some
+    }
+
     /// Decodes a map whose values `read` knows how to decode.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ use crate::hashes::Hashes;
 use crate::lattice::{Decompose, Delta, Lattice};
 use std::collections::BTreeSet;
 use std::hash::Hash;
+use std::ops::Bound;
 
 /// A grow-only set. Adding and looking up take O(log n).
 ///
@@ -61,6 +62,17 @@ impl<E: Clone + Ord + Hash> GSet<E> {
     /// The delta that adds those of `elements` that are not there.
     pub fn add_all(&self, elements: impl IntoIterator<Item = E>) -> Self {
         elements.into_iter().filter(|element| !self.contains(element)).collect()
+    }
+
+    /// The set of the `most` least elements above `after`, or of all. Cost: that of the result.
+    pub fn stretch(&self, after: Option<&E>, most: usize) -> Self {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        self.elements.range((from, Bound::Unbounded)).take(most).cloned().collect()
+    }
+
+    /// The greatest element.
+    pub fn last(&self) -> Option<&E> {
+        self.elements.last()
     }
 
     fn insert(&mut self, element: E) -> bool {

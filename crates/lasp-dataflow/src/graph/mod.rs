@@ -148,6 +148,11 @@ impl Graph {
         named.map(|(var, variable)| (var, &variable.info))
     }
 
+    /// How many variables were ever declared here, those that carry views' members included. O(1).
+    pub fn declared(&self) -> usize {
+        self.vars.given()
+    }
+
     /// The state of a variable; of a local result, which has none, bottom.
     pub fn state(&self, var: VarId) -> Option<&State> {
         self.vars.get(var).map(|variable| &variable.state)

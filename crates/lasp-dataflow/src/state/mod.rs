@@ -16,6 +16,7 @@ mod once;
 mod read;
 mod set;
 mod slot;
+mod stretch;
 #[cfg(test)]
 mod tests;
 mod wire;
@@ -25,6 +26,7 @@ pub use literal::LiteralError;
 pub use nested::Nested;
 pub use set::SetState;
 pub use slot::Slot;
+pub use stretch::Rest;
 
 pub(crate) use apply::Author;
 pub(crate) use literal::GraphLiteral;

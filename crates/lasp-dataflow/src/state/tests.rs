@@ -213,6 +213,34 @@ proptest! {
     }
 
     #[test]
+    fn stretches_are_deltas_and_together_what_was_asked_for((script, [from, to, later]) in scripts(), most in 1usize..4) {
+        for ty in types() {
+            let states = history(&ty, &script);
+            let mut state = from.get(&states).clone();
+            let known = to.get(&states).clone();
+            let asked = [(state.rest(None), State::bottom(&ty)), (state.rest(Some(&known.digest())), known)];
+            let before = state.clone();
+            for (mut rest, mut there) in asked {
+                let mut steps = 0;
+                while !rest.is_over() {
+                    let stretch = state.stretch(&mut rest, most);
+                    prop_assert!(stretch.leq(&state), "{}", &ty);
+                    there.merge(stretch);
+                    steps += 1;
+                    prop_assert!(steps < 1000, "{} has no end", &ty);
+                    if steps == 1 && ty.comes_in_stretches() {
+                        // What changes meanwhile is heard too.
+                        state.merge(later.get(&states).clone());
+                        there.merge(later.get(&states).clone());
+                    }
+                }
+                prop_assert!(before.leq(&there), "{}: {:?} lacks of {:?}", &ty, &there, &before);
+                prop_assert!(state.stretch(&mut rest, most).is_bottom());
+            }
+        }
+    }
+
+    #[test]
     fn damaged_bytes_are_refused_or_canonical(
         (script, [pick, at, _]) in scripts(), with in any::<u8>(), how in any::<u8>(),
     ) {

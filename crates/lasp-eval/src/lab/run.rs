@@ -9,9 +9,10 @@ use super::{broadcast, churn, idle, rapid, scale};
 use crate::aggregate::Overall;
 use crate::archive::{Archive, ArchiveError};
 use crate::config::{Config, Scenario};
+use crate::loopback::{first_sync, joiner};
 use crate::plot::Chart;
 use crate::progress::Observer;
-use crate::replication::{interest, micro, reconcile, retwis};
+use crate::replication::{heal, interest, micro, reconcile, retwis, slow_peer};
 use crate::run::Context;
 use crate::summary::{Memory, Outside, Summary, summarize};
 use crate::usage::usage;
@@ -40,6 +41,10 @@ pub fn evaluate(
         Scenario::Retwis(options) => retwis::evaluate(config, options, context, observer),
         Scenario::Interest(options) => interest::evaluate(config, options, context, observer),
         Scenario::Reconcile(options) => reconcile::evaluate(config, options, context, observer),
+        Scenario::Heal(options) => heal::evaluate(config, options, context, observer),
+        Scenario::SlowPeer(options) => slow_peer::evaluate(config, options, context, observer),
+        Scenario::Joiner(options) => joiner::evaluate(config, options, context, observer),
+        Scenario::FirstSync(options) => first_sync::evaluate(config, options, context, observer),
         _ => return Ok(Overall { summary: blank(config), spread: BTreeMap::new(), runs: Vec::new() }),
     };
     summary.wall_seconds = wall.elapsed().as_secs_f64();

@@ -54,15 +54,19 @@ pub fn tables(summary: &Summary) -> Vec<Table> {
     match summary.scenario.as_str() {
         "broadcast" => crate::lab::broadcast::figures::tables(summary),
         "interest" => super::interest::figures::tables(summary),
+        "first-sync" => crate::loopback::first_sync::figures::tables(summary),
+        "heal" => super::heal::figures::tables(summary),
+        "joiner" => crate::loopback::joiner::figures::tables(summary),
         "micro" => super::micro::figures::tables(summary),
         "reconcile" => super::reconcile::figures::tables(summary),
+        "slow-peer" => super::slow_peer::figures::tables(summary),
         "retwis" => super::retwis::figures::tables(summary),
         _ => Vec::new(),
     }
 }
 
 /// A figure that is a curve.
-pub(super) fn curve<'a>(summary: &'a Summary, name: &str) -> Option<&'a BTreeMap<String, Varied>> {
+pub(crate) fn curve<'a>(summary: &'a Summary, name: &str) -> Option<&'a BTreeMap<String, Varied>> {
     match summary.results.get(name) {
         Some(Figure::Curve(points)) => Some(points),
         _ => None,
@@ -86,16 +90,16 @@ pub(super) fn times(value: Option<f64>, of: Option<f64>) -> String {
 
 /// Curves out of runs: for each name a point for each place, over all seeds.
 #[derive(Debug, Default)]
-pub(super) struct Curves(BTreeMap<String, BTreeMap<String, Vec<f64>>>);
+pub(crate) struct Curves(BTreeMap<String, BTreeMap<String, Vec<f64>>>);
 
 impl Curves {
     /// Adds a value of one seed.
-    pub(super) fn add(&mut self, name: String, point: &str, value: f64) {
+    pub(crate) fn add(&mut self, name: String, point: &str, value: f64) {
         self.0.entry(name).or_default().entry(point.to_owned()).or_default().push(value);
     }
 
     /// All of them.
-    pub(super) fn figures(self) -> BTreeMap<String, Figure> {
+    pub(crate) fn figures(self) -> BTreeMap<String, Figure> {
         let points = |points: BTreeMap<String, Vec<f64>>| {
             points.into_iter().map(|(point, values)| (point, Varied::of(&values))).collect()
         };

@@ -5,8 +5,8 @@
 
 use super::ExchangeConfig;
 use crate::key::Key;
-use crate::lane::cut;
 use crate::payload::Batch;
+use crate::pieces::Pieces;
 use crate::wire::{CHUNK, entry_len};
 use lasp_dataflow::State;
 use lasp_overlay::Time;
@@ -148,19 +148,20 @@ impl Outgoing {
 /// Cuts deltas into batches of about [`CHUNK`] bytes each; a single part of a delta is never cut.
 fn pieces(deltas: Vec<(Key, State)>) -> Vec<Batch> {
     let (mut batches, mut batch, mut size) = (Vec::new(), Batch::default(), 0);
+    let mut put = |key: &Key, piece: &State, len: usize| {
+        if size > 0 && size + len > CHUNK {
+            batches.push(std::mem::take(&mut batch));
+            size = 0;
+        }
+        batch.absorb(key, piece);
+        size += len;
+    };
     for (key, delta) in deltas {
-        let mut rest = Some(delta);
-        while let Some(delta) = rest.take() {
-            let len = entry_len(&key, &delta);
-            let (piece, more) = if len > CHUNK { cut(&key, delta) } else { (delta, None) };
-            let len = len.min(CHUNK);
-            if size > 0 && size + len > CHUNK {
-                batches.push(std::mem::take(&mut batch));
-                size = 0;
-            }
-            batch.absorb(&key, &piece);
-            size += len;
-            rest = more;
+        let len = entry_len(&key, &delta);
+        if len <= CHUNK {
+            put(&key, &delta, len);
+        } else {
+            Pieces::of(key.clone(), delta).for_each(|piece| put(&key, &piece, entry_len(&key, &piece).min(CHUNK)));
         }
     }
     if !batch.is_empty() {

@@ -17,13 +17,11 @@
 //!
 //! A cluster in which everybody hears everything says nothing of interests and sets no timers.
 
-mod depth;
 mod prefixes;
 mod summary;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use depth::Depth;
 pub(crate) use summary::{Common, Message, Summary};
 
 use crate::interest::Interests;
@@ -42,9 +40,6 @@ const HOLD: Duration = Duration::from_secs(1);
 /// How long a new neighbour has to say what it wants, before it is taken to hear everything. A guess.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// How long summaries wait after the tree was made anew, until everybody has taken back what was said of the old one. A guess.
-const ANEW: Duration = Duration::from_millis(100);
-
 /// How long everything is pushed over a link beyond which something is said for the first time. A guess: what is wanted far away
 /// is known by then.
 const CLOSE: Duration = Duration::from_millis(400);
@@ -59,15 +54,6 @@ const SHAPE: Duration = Duration::from_millis(700);
 /// Default 15 s (guess: the interval of comparisons, and a half).
 const PULSE: Duration = Duration::from_secs(15);
 
-/// How long a tree lasts at least that was made anew. A guess: a new one costs what everybody lies between from then on.
-const LASTS: Duration = Duration::from_secs(30);
-
-/// How long no link of a node comes up before it judges the tree. A guess: it is no use to make one anew while many join.
-const CALM: Duration = Duration::from_secs(10);
-
-/// How long a node's first links take to come up: they are no change of the tree. A guess.
-const FIRST: Duration = Duration::from_secs(5);
-
 /// A link, as this end sees it.
 #[derive(Debug)]
 struct Route {
@@ -75,8 +61,6 @@ struct Route {
     eager: bool,
     /// What was said at the other end; `None` as long as nothing was.
     heard: Option<Arc<Summary>>,
-    /// It was said of a tree that is no more.
-    is_old: bool,
     told: Arc<Summary>,
     told_at: Time,
     /// Whether anything was said at this end.
@@ -94,7 +78,6 @@ impl Route {
             since: now,
             eager: true,
             heard: None,
-            is_old: false,
             told,
             told_at: now,
             said: false,
@@ -129,11 +112,7 @@ pub(crate) struct Outcome {
     pub(crate) unclear: Option<PeerId>,
     /// When to be reminded.
     pub(crate) wake: Option<Duration>,
-    /// The tree is to be looked at, whether it is too deep.
-    pub(crate) looks: bool,
-    /// It is to be made anew: most of the links here are newer than it is.
-    pub(crate) worn: bool,
-    /// It is to be shaped.
+    /// The tree is to be shaped.
     pub(crate) pulse: bool,
 }
 
@@ -154,8 +133,6 @@ pub(crate) struct Routes {
     /// When a link of the tree was lost here.
     torn_at: Time,
     pulse_at: Option<Time>,
-    /// When the tree was made.
-    made_at: Option<Time>,
 }
 
 impl Routes {
@@ -171,7 +148,6 @@ impl Routes {
             shaped_at: Time::ZERO,
             torn_at: Time::ZERO,
             pulse_at: None,
-            made_at: None,
         }
     }
 
@@ -207,7 +183,6 @@ impl Routes {
     /// A neighbour is there, and hears at once what this node wants.
     pub(crate) fn link_up(&mut self, now: Time, peer: PeerId, rng: &mut Rng, out: &mut Outcome) {
         self.links.insert(peer, Route::new(now));
-        self.made_at.get_or_insert(now + FIRST);
         if !self.own.is_plain() {
             let own = self.own.opened();
             self.tell(now, peer, own, out);
@@ -258,23 +233,6 @@ impl Routes {
         }
     }
 
-    /// The tree was made anew: what was said of the old one is taken back and not passed on, or it would be passed on for long.
-    pub(crate) fn anew(&mut self, now: Time, rng: &mut Rng, out: &mut Outcome) {
-        self.made_at = Some(now);
-        let own = self.own.opened();
-        let peers: Vec<PeerId> = self.links.keys().copied().collect();
-        for peer in peers {
-            let Some(route) = self.links.get_mut(&peer) else { continue };
-            route.is_old = route.heard.as_ref().is_some_and(|heard| heard.is_of_tree());
-            if route.said && *route.told != own {
-                self.tell(now, peer, own.clone(), out);
-            }
-            self.links.entry(peer).and_modify(|route| (route.narrows_at, route.closes_at) = (None, None));
-        }
-        self.work_at = Some(now + ANEW);
-        self.remind(now, rng, out);
-    }
-
     /// A neighbour says what is wanted there.
     pub(crate) fn heard(&mut self, now: Time, from: PeerId, message: Message, rng: &mut Rng, out: &mut Outcome) {
         let Some(route) = self.links.get_mut(&from) else { return };
@@ -287,7 +245,6 @@ impl Routes {
             return;
         };
         let first = route.heard.is_none();
-        route.is_old = false;
         if route.heard.as_deref().is_none_or(|heard| *heard != summary) {
             route.heard = Some(Arc::new(summary));
             out.changed.push(from);
@@ -328,20 +285,9 @@ impl Routes {
         let newest = self.links.values().map(|route| route.since).max().unwrap_or(Time::ZERO);
         let changed = newest.max(self.torn_at);
         let is_new = (self.shaped.is_none() || changed > self.shaped_at) && now < changed + SETTLE;
-        let looks = self.along_tree && !self.links.is_empty();
-        out.looks = looks && now >= newest + CALM;
-        out.worn = out.looks && self.is_worn(now);
-        out.pulse = looks && (is_new || now >= self.shaped_at + PULSE);
+        out.pulse = self.along_tree && !self.links.is_empty() && (is_new || now >= self.shaped_at + PULSE);
         // Of a new link the tree is looked after until it was shaped.
         self.pulse_at = Some(now + if is_new { SHAPE } else { rng.jitter(PULSE, 0.3) });
-    }
-
-    /// Whether most links here are newer than the tree: pieced together where links come and go, a tree gets deep, and what
-    /// passes through its nodes passes through many.
-    fn is_worn(&self, now: Time) -> bool {
-        let Some(made) = self.made_at else { return false };
-        let newer = self.links.values().filter(|route| route.since > made).count();
-        5 * newer >= 3 * self.links.len() && now >= made + LASTS
     }
 
     /// Tells each neighbour what has changed of what is wanted here and beyond.
@@ -388,7 +334,7 @@ impl Routes {
         if !self.along_tree || !self.links.get(&peer).is_some_and(|route| route.is_settled(now)) {
             return own.opened();
         }
-        let others = self.links.iter().filter(|(other, route)| **other != peer && route.eager && !route.is_old);
+        let others = self.links.iter().filter(|(other, route)| **other != peer && route.eager);
         let others = others.map(|(_, route)| route);
         let everything = others.clone().any(|route| route.is_taken_for_all(now));
         own.with(others.filter_map(|route| route.heard.as_deref()), everything)

@@ -93,11 +93,6 @@ impl Summary {
         self.flags.open
     }
 
-    /// Whether it says what is wanted beyond the end.
-    pub(crate) const fn is_of_tree(&self) -> bool {
-        !self.flags.open && !self.is_plain()
-    }
-
     /// Whether somebody there wants to hear a variable of this name; those of the runtime itself always are.
     pub(crate) fn wants(&self, name: &str) -> bool {
         self.flags.everything || self.names.covers(name) || system::is_heard_by_all(name)

@@ -29,7 +29,6 @@ struct Bench {
     now: Time,
     due: Option<Time>,
     pulses: usize,
-    worn: usize,
     said: Vec<(PeerId, Message)>,
 }
 
@@ -37,8 +36,7 @@ impl Bench {
     /// A node with these neighbours, all in its tree.
     fn new(own: &Interests, peers: &[PeerId]) -> Self {
         let routes = Routes::new(own, true);
-        let mut bench =
-            Self { routes, rng: Rng::new(1), now: Time::ZERO, due: None, pulses: 0, worn: 0, said: Vec::new() };
+        let mut bench = Self { routes, rng: Rng::new(1), now: Time::ZERO, due: None, pulses: 0, said: Vec::new() };
         for &peer in peers {
             bench.input(|routes, now, rng, out| routes.link_up(now, peer, rng, out));
         }
@@ -52,7 +50,6 @@ impl Bench {
             self.due = Some(self.now + after);
         }
         self.pulses += usize::from(out.pulse);
-        self.worn += usize::from(out.worn);
         self.said.extend(out.says.iter().cloned());
         out
     }
@@ -215,37 +212,4 @@ fn who_has_a_new_link_has_the_tree_shaped_and_now_and_then_if_nobody_does() {
     assert_eq!(bench.pulses, 1, "it was shaped");
     bench.run_until(at(40_000));
     assert!(bench.pulses > 1);
-}
-
-#[test]
-fn a_tree_that_is_older_than_most_links_is_made_anew() {
-    let mut bench = Bench::new(&interests(&["a"]), &[A, B, C]);
-    bench.run_until(at(60_000));
-    assert_eq!(bench.worn, 0, "its first links are not newer");
-    for peer in [A, B] {
-        bench.input(|routes, now, rng, out| routes.link_down(now, peer, rng, out));
-        bench.input(|routes, now, rng, out| routes.link_up(now, peer, rng, out));
-    }
-    bench.run_until(at(69_900));
-    assert_eq!(bench.worn, 0, "more may come");
-    bench.run_until(at(90_000));
-    assert!(bench.worn > 0);
-    bench.input(|routes, now, rng, out| routes.anew(now, rng, out));
-    bench.worn = 0;
-    bench.run_until(at(150_000));
-    assert_eq!(bench.worn, 0);
-}
-
-#[test]
-fn what_was_said_of_a_tree_is_not_passed_on_when_it_is_made_anew() {
-    let mut bench = settled(&["a"], &wants(&["b"]), &wants(&["c"]).opened());
-    bench.input(|routes, now, rng, out| routes.anew(now, rng, out));
-    let own = wants(&["a"]).opened();
-    assert_eq!(bench.take_said(), [(A, whole(&own)), (B, whole(&own))]);
-    bench.run_until(at(10_100));
-    assert_eq!(bench.take_said(), [(A, whole(&wants(&["a", "c"]).opened()))], "what A said is of the old tree");
-    bench.hear(A, &wants(&["b"]));
-    bench.run_until(at(12_000));
-    let last = bench.said.iter().rfind(|(to, _)| *to == B);
-    assert_eq!(last, Some(&(B, whole(&wants(&["a", "b"])))));
 }

@@ -9,12 +9,16 @@
 mod filter;
 mod gauge;
 mod message;
+mod narrow;
 mod plan;
 mod reconcile;
-mod sketch;
+pub(crate) mod sketch;
+#[cfg(test)]
+mod tests;
+mod tour;
 mod tree;
 
-pub(crate) use message::{Message, Scope};
+pub(crate) use message::Message;
 pub(crate) use tree::Forest;
 
 use crate::key::Key;
@@ -26,7 +30,7 @@ use lasp_dataflow::State;
 use lasp_overlay::{PeerId, Rng, Time};
 use std::collections::BTreeMap;
 use std::time::Duration;
-use tree::{BUCKETS, bucket_of};
+use tour::Tour;
 
 /// Stores of up to this many variables are summarised at once, without a round of buckets. A guess: 64 entries take
 /// fewer bytes than 256 sums.
@@ -44,13 +48,17 @@ const DUE: u32 = 2;
 /// minutes. A guess.
 const SPARED: u32 = 16;
 
+/// A time that does not come.
+const NEVER: Time = Time::from_micros(u64::MAX);
+
 /// How often neighbours compare.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SyncConfig {
     /// Between comparisons when nothing is known to differ, jittered by a quarter. Default 10 s, as the original's
     /// synchronisation interval.
     pub interval: Duration,
-    /// From a new neighbour to the first comparison. Default 50 ms (guess: the handshake is over by then).
+    /// From a new neighbour to the first comparison, of a node that holds something: one that holds nothing compares at once.
+    /// Default 50 ms (guess: who has just joined has been filled by then).
     pub first: Duration,
     /// From a difference found to the next comparison; twice as long each time in a row, up to `interval`: what keeps
     /// differing is being changed, and its news is under way. Default 1 s (guess).
@@ -78,12 +86,27 @@ pub struct Appointment {
     generation: u32,
 }
 
+impl Appointment {
+    /// With whom.
+    pub(crate) const fn peer(&self) -> PeerId {
+        self.peer
+    }
+}
+
 #[derive(Debug)]
 struct Peer {
     /// What both keep.
     common: Common,
     generation: u32,
     due: Time,
+    /// When the last digest went to it, unless it has answered.
+    asked: Option<Time>,
+    /// The last comparison found more than one message could say: the next one follows at once.
+    hurried: bool,
+    /// What is still to be given to it.
+    tour: Tour,
+    /// Its link has not taken what there is for it.
+    clogged: bool,
     /// Comparisons since the link came up.
     compared: u32,
     /// Something differed since the last comparison.
@@ -94,6 +117,21 @@ struct Peer {
     reach: usize,
     /// How many the next one of one variable has, by the hash of its key: what filters left.
     rest: Option<(u64, usize)>,
+}
+
+impl Peer {
+    /// Whether more is on its way to it than has arrived, so that what differs says nothing.
+    fn is_behind(&self) -> bool {
+        self.clogged || !self.tour.is_over()
+    }
+}
+
+/// Who fills a node that held nothing.
+#[derive(Debug)]
+struct Filler {
+    peer: PeerId,
+    /// If nothing comes from it by then, others may.
+    until: Time,
 }
 
 /// Whether comparisons are left out, since what differs is under way.
@@ -168,7 +206,10 @@ impl Outcome {
 #[derive(Debug)]
 pub(crate) struct AntiEntropy {
     config: SyncConfig,
+    me: PeerId,
     peers: BTreeMap<PeerId, Peer>,
+    /// A neighbour that fills this node, which held nothing, or was asked to.
+    filler: Option<Filler>,
     generation: u32,
     spread: Spread,
     patience: Patience,
@@ -178,10 +219,12 @@ pub(crate) struct AntiEntropy {
 
 impl AntiEntropy {
     /// No neighbours yet.
-    pub(crate) fn new(config: SyncConfig, begins: bool) -> Self {
+    pub(crate) fn new(config: SyncConfig, me: PeerId, begins: bool) -> Self {
         Self {
             config,
+            me,
             peers: BTreeMap::new(),
+            filler: None,
             generation: 0,
             spread: Spread::default(),
             patience: Patience::default(),
@@ -190,11 +233,15 @@ impl AntiEntropy {
     }
 
     /// A neighbour is there: compare soon.
-    pub(crate) fn peer_up(&mut self, now: Time, peer: PeerId, rng: &mut Rng, out: &mut Outcome) {
+    pub(crate) fn peer_up(&mut self, now: Time, peer: PeerId, store: &mut Store, rng: &mut Rng, out: &mut Outcome) {
         let state = Peer {
             common: Common::default(),
             generation: 0,
-            due: Time::from_micros(u64::MAX),
+            due: NEVER,
+            asked: None,
+            hurried: false,
+            tour: Tour::default(),
+            clogged: false,
             compared: 0,
             differed: false,
             streak: 0,
@@ -202,7 +249,10 @@ impl AntiEntropy {
             rest: None,
         };
         self.peers.insert(peer, state);
-        self.schedule(now, peer, rng.jitter(self.config.first, 0.5), out);
+        // Who holds nothing has nothing to wait for.
+        let nothing = store.forest_mut().tree(&Common::default()).count() == 0;
+        let first = if nothing { Duration::ZERO } else { rng.jitter(self.config.first, 0.5) };
+        self.schedule(now, peer, first, out);
     }
 
     /// A neighbour is gone.
@@ -264,8 +314,40 @@ impl AntiEntropy {
     pub(crate) fn recheck(&mut self, now: Time, peer: PeerId, rng: &mut Rng, out: &mut Outcome) {
         let Some(state) = self.peers.get_mut(&peer) else { return };
         state.differed = true;
-        let wait = doubled(self.config.recheck, state.streak, self.config.interval);
+        let wait = match std::mem::take(&mut state.hurried) {
+            true => self.config.first,
+            false => doubled(self.config.recheck, state.streak, self.config.interval),
+        };
         self.schedule(now, peer, rng.jitter(wait, 0.25), out);
+    }
+
+    /// What a neighbour that is given much is given next, as soon as its link has taken what it was given before.
+    pub(crate) fn more(
+        &mut self,
+        now: Time,
+        peer: PeerId,
+        store: &Store,
+        rng: &mut Rng,
+        out: &mut Outcome,
+    ) -> Option<Batch> {
+        let state = self.peers.get_mut(&peer).filter(|state| !state.tour.is_over())?;
+        let batch = state.tour.step(store, &state.common);
+        if state.tour.is_over() {
+            // What changed meanwhile, and what else differs.
+            self.schedule(now, peer, rng.jitter(self.config.first, 0.5), out);
+        }
+        Some(batch)
+    }
+
+    /// Says whether a neighbour's link has not taken what there is for it: comparing would find what is under way, and what is
+    /// said about it would wait behind that, or before it.
+    pub(crate) fn clogged(&mut self, peer: PeerId, clogged: bool) {
+        self.peers.entry(peer).and_modify(|state| state.clogged = clogged);
+    }
+
+    /// Whether nobody is being given anything.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.peers.values().all(|peer| peer.tour.is_over())
     }
 
     /// Sets the next comparison unless one is due earlier.
@@ -295,20 +377,32 @@ impl AntiEntropy {
         if state.generation != appointment.generation {
             return false;
         }
-        state.due = Time::from_micros(u64::MAX);
+        state.due = NEVER;
+        if state.is_behind() || self.is_filled_by_another(now, appointment.peer) {
+            self.schedule(now, appointment.peer, rng.jitter(self.config.recheck, 0.25), out);
+            return false;
+        }
+        let Some(state) = self.peers.get_mut(&appointment.peer) else { return false };
         if surge && state.compared >= DUE && self.patience.spares(neighbours) {
             self.schedule(now, appointment.peer, rng.jitter(self.config.interval, 0.25), out);
             return false;
         }
         state.compared += 1;
+        state.asked = Some(now);
         let differed = std::mem::take(&mut state.differed);
         state.streak = if differed { state.streak + 1 } else { 0 };
         self.patience.streak = if differed { self.patience.streak + 1 } else { 0 };
         // The first comparison may have been lost with the handshake: one more soon after.
         let next = if state.compared < DUE { self.config.recheck } else { self.config.interval };
+        let tree = store.forest_mut().tree(&state.common);
+        // Of what a narrower node has in common with one neighbour, another need not have anything.
+        let (root, nothing) = (tree.root(), tree.count() == 0 && state.common.is_all());
         let (mine, yours) = state.common.hashes();
-        let digest = Message::Digest { root: store.forest_mut().tree(&state.common).root(), mine, yours };
+        let digest = Message::Digest { root, mine, yours };
         out.say(appointment.peer, digest);
+        if nothing {
+            self.filler = Some(Filler { peer: appointment.peer, until: now + narrow::CROSSING });
+        }
         self.schedule(now, appointment.peer, rng.jitter(next, 0.25), out);
         true
     }
@@ -327,8 +421,8 @@ impl AntiEntropy {
             return;
         }
         match message {
-            Message::Digest { root, mine, yours } => self.on_digest(from, root, mine, yours, store, out),
-            Message::Buckets(buckets) => self.on_buckets(from, &buckets, store, out),
+            Message::Digest { root, mine, yours } => self.on_digest(now, from, [root, mine, yours], store, out),
+            Message::Buckets(buckets) => self.on_buckets(now, from, &buckets, store, out),
             Message::Summary { scope, entries } => self.on_summary(from, scope, entries, store, out),
             Message::Ask { key, since, back } => self.on_ask(from, key, since.as_ref(), back, store, out),
             Message::Sketch { key, salt, symbols } => self.on_sketch(from, key, salt, &symbols, store, out),
@@ -338,97 +432,6 @@ impl AntiEntropy {
         }
         if out.differs {
             self.recheck(now, from, rng, out);
-        }
-    }
-
-    /// Equal: silence. Unequal: the own sums, by variable for a small store, by bucket for a large one.
-    fn on_digest(&mut self, from: PeerId, root: u64, mine: u64, yours: u64, store: &mut Store, out: &mut Outcome) {
-        let Some(peer) = self.peers.get(&from) else { return };
-        if (yours, mine) != peer.common.hashes() {
-            // One side has not heard what the other wants: it is said again, and compared.
-            (out.differs, out.disagrees) = (true, Some(from));
-            return;
-        }
-        let common = peer.common.clone();
-        let tree = store.forest_mut().tree(&common);
-        if tree.root() == root {
-            return;
-        }
-        out.differs = true;
-        if tree.count() > SMALL {
-            let buckets = Box::new(*tree.buckets());
-            return out.say(from, Message::Buckets(buckets));
-        }
-        self.summarise(from, Scope::ALL, &common, store, out);
-    }
-
-    fn on_buckets(&self, from: PeerId, theirs: &[u64; BUCKETS], store: &mut Store, out: &mut Outcome) {
-        let Some(peer) = self.peers.get(&from) else { return };
-        let ours = store.forest_mut().tree(&peer.common).buckets();
-        let mut scope = Scope::NONE;
-        for bucket in (0..=u8::MAX).filter(|&b| ours[b as usize] != theirs[b as usize]) {
-            scope.insert(bucket);
-        }
-        if scope != Scope::NONE {
-            out.differs = true;
-            self.summarise(from, scope, &peer.common, store, out);
-        }
-    }
-
-    fn summarise(&self, to: PeerId, scope: Scope, common: &Common, store: &Store, out: &mut Outcome) {
-        let mut entries = Vec::new();
-        for (_, fingerprint, var) in scope.iter().flat_map(|bucket| store.forest().bucket(bucket, common)) {
-            entries.extend(store.key(var).map(|key| (key.clone(), fingerprint)));
-        }
-        out.say(to, Message::Summary { scope, entries });
-    }
-
-    /// Gives what the sender lacks whole, asks for what this node lacks or what differs.
-    fn on_summary(
-        &mut self,
-        from: PeerId,
-        scope: Scope,
-        entries: Vec<(Key, u64)>,
-        store: &mut Store,
-        out: &mut Outcome,
-    ) {
-        let Some(peer) = self.peers.get(&from) else { return };
-        let theirs: BTreeMap<u64, u64> = entries.iter().map(|(key, fingerprint)| (key.hash(), *fingerprint)).collect();
-        for (hash, _, var) in scope.iter().flat_map(|bucket| store.forest().bucket(bucket, &peer.common)) {
-            let (Some(key), Some(state)) = (store.key(var), store.graph().state(var)) else { continue };
-            if !theirs.contains_key(&hash) {
-                out.differs = true;
-                out.give(from, key.clone(), state.clone());
-            }
-        }
-        for (key, fingerprint) in entries {
-            let ours = store.forest().fingerprint(key.hash());
-            let wanted = scope.contains(bucket_of(key.hash())) && store.wants(&key);
-            if ours == fingerprint || !wanted {
-                continue;
-            }
-            out.differs = true;
-            self.inquire(from, key, store, out);
-        }
-    }
-
-    /// Gives the least delta that suffices; asks back if told to.
-    fn on_ask(
-        &self,
-        from: PeerId,
-        key: Key,
-        since: Option<&lasp_dataflow::StateDigest>,
-        back: bool,
-        store: &Store,
-        out: &mut Outcome,
-    ) {
-        let Some(state) = store.state(&key).filter(|_| self.wants(from, &key)) else { return };
-        let delta = since.map_or_else(|| state.clone(), |since| state.delta(since));
-        if back {
-            out.say(from, Message::Ask { key: key.clone(), since: Some(state.digest()), back: false });
-        }
-        if !delta.is_bottom() {
-            out.give(from, key, delta);
         }
     }
 }

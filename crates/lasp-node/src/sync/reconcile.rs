@@ -9,6 +9,7 @@ use super::gauge::Gauge;
 use super::message::{Filtered, Gauged, Message};
 use super::plan::{Plan, rest, symbols_for};
 use super::sketch::{self, MOST, Symbol, short};
+use super::tour::Sieve;
 use super::{AntiEntropy, Outcome};
 use crate::key::Key;
 use crate::store::Store;
@@ -16,7 +17,6 @@ use lasp_crdt::codec::to_bytes;
 use lasp_crdt::fingerprint::mix;
 use lasp_dataflow::State;
 use lasp_overlay::PeerId;
-use std::collections::BTreeSet;
 
 /// Fewest entries of a state that is sketched. A guess: below, a digest takes no more bytes than the shortest sketch.
 const LARGE: usize = 64;
@@ -84,7 +84,7 @@ impl AntiEntropy {
 
     /// Gives what the sender lacks and wants what it has, or a longer sketch.
     pub(super) fn on_sketch(
-        &self,
+        &mut self,
         from: PeerId,
         key: Key,
         salt: u64,
@@ -111,7 +111,8 @@ impl AntiEntropy {
         };
         out.differs |= !told.left.is_empty() || !told.right.is_empty();
         if !told.right.is_empty() {
-            Self::give_parts(from, key.clone(), state, salt, told.right, out);
+            let wanted = told.right.into_iter().collect();
+            self.give(from, key.clone(), state, None, Sieve::In(wanted, salt), out);
         }
         if !told.left.is_empty() {
             out.say(from, Message::Want { key, salt, hashes: told.left });
@@ -169,15 +170,12 @@ impl AntiEntropy {
             let filtered = Filtered { salt: *salt, parts: ours.len(), filter };
             out.say(from, Message::Filter { key: key.clone(), filtered, back: false });
         }
-        let parts = state.parts(|part| !filter.may_hold(mix(*salt, part)));
-        if !parts.is_bottom() {
-            out.give(from, key, parts);
-        }
+        self.give(from, key, state, None, Sieve::NotIn(filter.clone(), *salt), out);
     }
 
     /// Gives parts. One that is there no longer has grown since, and is on its way.
     pub(super) fn on_want(
-        &self,
+        &mut self,
         from: PeerId,
         key: Key,
         salt: u64,
@@ -188,14 +186,6 @@ impl AntiEntropy {
         let Some(state) = store.state(&key).filter(|_| self.wants(from, &key) && has_parts(&key)) else {
             return;
         };
-        Self::give_parts(from, key, state, salt, hashes, out);
-    }
-
-    fn give_parts(to: PeerId, key: Key, state: &State, salt: u64, wanted: Vec<u64>, out: &mut Outcome) {
-        let wanted: BTreeSet<u64> = wanted.into_iter().collect();
-        let parts = state.parts(|part| wanted.contains(&short(mix(salt, part))));
-        if !parts.is_bottom() {
-            out.give(to, key, parts);
-        }
+        self.give(from, key, state, None, Sieve::In(hashes.into_iter().collect(), salt), out);
     }
 }

@@ -133,9 +133,20 @@ impl<V: Copy> Forest<V> {
         bucket: u8,
         common: &'a Common,
     ) -> impl Iterator<Item = (u64, u64, V)> + use<'a, V> {
+        self.bucket_from(bucket, 0, common)
+    }
+
+    /// Those of them whose keys' hashes are not below `from`.
+    pub(crate) fn bucket_from<'a>(
+        &'a self,
+        bucket: u8,
+        from: u64,
+        common: &'a Common,
+    ) -> impl Iterator<Item = (u64, u64, V)> + use<'a, V> {
         let start = u64::from(bucket) << 56;
+        let end = start | (u64::MAX >> 8);
         self.leaves
-            .range(start..=start | (u64::MAX >> 8))
+            .range(from.clamp(start, end)..=end)
             .filter(move |(_, leaf)| leaf.contribution != 0 && common.covers(&leaf.name))
             .map(|(&hash, leaf)| (hash, leaf.fingerprint, leaf.var))
     }
@@ -190,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tree_sums_only_what_is_in_common_and_bottom_counts_for_nothing() {
+    fn a_tree_sums_only_what_its_interest_covers_and_bottom_counts_for_nothing() {
         let mut forest = Forest::new();
         forest.set(3, "ads/1", 0, 5);
         let ads = ads();

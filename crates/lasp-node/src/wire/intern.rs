@@ -13,7 +13,7 @@
 
 use super::ranks::{self, Form};
 use lasp_crdt::codec::{Bytes, ReplicaCoder, Replicas, write_varint};
-use lasp_crdt::{DecodeError, ReplicaId};
+use lasp_crdt::{DecodeError, ReplicaId, fingerprint};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -39,6 +39,19 @@ pub(crate) struct Known {
     pub(crate) replicas: u64,
     /// Symbols `1..=symbols` are defined.
     pub(crate) symbols: u64,
+}
+
+/// A symbol by its hash: tables of symbols with long common beginnings are searched without reading them.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Symbol {
+    hash: u64,
+    bytes: Arc<[u8]>,
+}
+
+impl Symbol {
+    fn of(bytes: &Arc<[u8]>) -> Self {
+        Self { hash: fingerprint::hash(&**bytes), bytes: bytes.clone() }
+    }
 }
 
 /// The sending side's table of one kind.
@@ -156,7 +169,7 @@ impl<V: Clone + Ord> Heard<V> {
 #[derive(Clone, Debug)]
 pub(crate) struct Tables {
     sent_replicas: Sent<ReplicaId>,
-    sent_symbols: Sent<Arc<[u8]>>,
+    sent_symbols: Sent<Symbol>,
     heard_replicas: Heard<ReplicaId>,
     heard_symbols: Heard<Arc<[u8]>>,
     /// A definition came in since [`take_owed`](Self::take_owed): the peer waits for an acknowledgement.
@@ -306,7 +319,7 @@ impl ReplicaCoder for Tables {
     }
 
     fn write_symbol(&mut self, symbol: &Arc<[u8]>, out: &mut Vec<u8>) {
-        if self.sent_symbols.write(symbol, out) {
+        if self.sent_symbols.write(&Symbol::of(symbol), out) {
             write_varint(out, symbol.len() as u64);
             out.extend_from_slice(symbol);
         }

@@ -12,12 +12,13 @@
 pub(crate) mod intern;
 mod ranks;
 
+use crate::assured;
 use crate::frame::{Frame, MAX_FRAME};
 use crate::handover::Handed;
 use crate::key::Key;
-use crate::letter::Letter;
 use crate::metrics::{CLASSES, Class};
 use crate::payload::{Batch, Payload, decode_entry, encode_entry};
+use crate::post::Mail;
 use crate::routes;
 use crate::sync;
 use intern::{Known, Tables};
@@ -39,9 +40,10 @@ const UNICAST: u8 = 5;
 const GROUP: u8 = 6;
 const ACKNOWLEDGED: u8 = 7;
 const SURVEY: u8 = 8;
-const INTERESTS: u8 = 9;
-const HANDED: u8 = 10;
-const TAKEN: u8 = 11;
+const ASSURED: u8 = 9;
+const INTERESTS: u8 = 10;
+const HANDED: u8 = 11;
+const TAKEN: u8 = 12;
 
 /// What is said to keep overlay and stores in order.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,11 +61,13 @@ pub(crate) enum Control {
     /// They have found one.
     Taken(u64),
     /// To one node, or in search of it.
-    Unicast(unicast::Message<Letter>),
+    Unicast(unicast::Message<Mail>),
     /// What the overlay looks like.
     Survey(survey::Message),
     /// A group of deltas has come.
     Acknowledged(u64),
+    /// An update that others are to hold.
+    Assured(assured::Message),
 }
 
 /// One thing said.
@@ -123,21 +127,24 @@ pub(crate) fn parse(bytes: &[u8], tables: &mut Tables) -> Result<Parsed, DecodeE
     while r.remaining() > 0 {
         let from = r.at();
         let item = parse_item(&mut r)?;
-        parsed.state += match &item {
-            Item::Control(Control::Handed(_)) => (r.at() - from) as u64,
-            Item::Control(_) => 0,
-            Item::Gossip { payload, .. } => {
-                if payload.batch().is_empty() {
-                    0
-                } else {
-                    payload.weight() as u64
-                }
-            }
-            Item::Relay(_) | Item::Data(_) | Item::Group { .. } => (r.at() - from) as u64,
-        };
-        parsed.items.push(item);
+        parsed.state += state_bytes(&item, r.at() - from);
+        match (parsed.items.last_mut(), item) {
+            // What was found missing is merged as one.
+            (Some(Item::Data(batch)), Item::Data(more)) => batch.join(more),
+            (_, item) => parsed.items.push(item),
+        }
     }
     Ok(parsed)
+}
+
+/// How many bytes of an item are deltas.
+fn state_bytes(item: &Item, bytes: usize) -> u64 {
+    match item {
+        Item::Gossip { payload, .. } if payload.batch().is_empty() => 0,
+        Item::Gossip { payload, .. } => payload.weight() as u64,
+        Item::Control(Control::Handed(_)) | Item::Relay(_) | Item::Data(_) | Item::Group { .. } => bytes as u64,
+        Item::Control(_) => 0,
+    }
 }
 
 fn parse_item(r: &mut Reader<'_>) -> Result<Item, DecodeError> {
@@ -152,6 +159,7 @@ fn parse_item(r: &mut Reader<'_>) -> Result<Item, DecodeError> {
         UNICAST => unicast::Message::decode(r).map(Control::Unicast).map(Item::Control),
         SURVEY => survey::Message::decode(r).map(Control::Survey).map(Item::Control),
         GROUP => Ok(Item::Group { number: r.varint("group")?, batch: Batch::decode(r)? }),
+        ASSURED => assured::Message::decode(r).map(Control::Assured).map(Item::Control),
         ACKNOWLEDGED => r.varint("group").map(Control::Acknowledged).map(Item::Control),
         DATA => decode_entry(r).map(|(key, delta)| Item::Data(Batch::single(key, delta))),
         RELAY => decode_entry(r).map(|(key, delta)| Item::Relay(Batch::single(key, delta))),
@@ -175,6 +183,15 @@ struct Varint(u64);
 impl Encode for Varint {
     fn encode(&self, w: &mut Writer<'_>) {
         w.varint(self.0);
+    }
+}
+
+/// All of a message but its deltas.
+struct Head<'a>(&'a assured::Message);
+
+impl Encode for Head<'_> {
+    fn encode(&self, w: &mut Writer<'_>) {
+        self.0.encode_head(w);
     }
 }
 
@@ -267,6 +284,15 @@ impl<'a> Builder<'a> {
             Control::Unicast(message) => self.put(Class::Unicast, UNICAST, message),
             Control::Survey(message) => self.put(Class::Membership, SURVEY, message),
             Control::Acknowledged(number) => self.put(Class::Sync, ACKNOWLEDGED, &Varint(*number)),
+            Control::Assured(message) => self.assured(message),
+        }
+    }
+
+    /// Appends what is said of an update that others are to hold: its deltas count as state, the rest as overhead.
+    fn assured(&mut self, message: &assured::Message) {
+        self.put(Class::Sync, ASSURED, &Head(message));
+        if let Some(batch) = message.batch() {
+            self.batch(batch);
         }
     }
 
@@ -285,6 +311,10 @@ impl<'a> Builder<'a> {
     /// Appends a group of deltas: its number counts as overhead, the deltas as state.
     pub(crate) fn group(&mut self, number: u64, batch: &Batch) {
         self.put(Class::Sync, GROUP, &Varint(number));
+        self.batch(batch);
+    }
+
+    fn batch(&mut self, batch: &Batch) {
         let from = self.len();
         batch.encode(&mut self.writer());
         self.count(Class::State, from);
@@ -350,3 +380,6 @@ pub(crate) fn entry_len(key: &Key, delta: &State) -> usize {
 
 /// Deltas are cut to pieces of about this size, so that nothing small waits long behind a large one.
 pub(crate) const CHUNK: usize = MAX_FRAME / 4;
+
+/// Bytes of a frame of nothing but such pieces, about. A guess: it is sent within 15 ms over ten megabits a second.
+pub(crate) const PIECE: usize = CHUNK / 4;

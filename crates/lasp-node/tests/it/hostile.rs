@@ -34,7 +34,13 @@ fn corpus() -> Vec<Frame> {
             ));
             let var = nodes[node].graph().lookup(&format!("v{}", round % 5));
             let op = lasp_dataflow::Op::Add(lasp_dataflow::Value::Int(round as i64));
-            inputs.extend(var.map(|var| (node, request(2 * round + 1, lasp_node::Request::Update { var, op }))));
+            let within = std::time::Duration::from_secs(5);
+            let update = |var| match round % 3 {
+                0 => lasp_node::Request::Update { var, op },
+                // Of one neighbour, and of more than there are: the question is to be passed on.
+                by => lasp_node::Request::UpdateAcknowledged { var, op, by: by as usize, within, session: None },
+            };
+            inputs.extend(var.map(|var| (node, request(2 * round + 1, update(var)))));
         }
         inputs.append(&mut timers);
         now = now + std::time::Duration::from_millis(100);

@@ -1,11 +1,13 @@
 //! Whole nodes over a simulated network: what they hear, how they compare, what they refuse.
 
+mod assured;
 mod compare;
 mod drift;
 mod exchange;
 mod hostile;
 mod interest;
 mod letters;
+mod load;
 mod once;
 mod original;
 mod paced;
@@ -13,5 +15,6 @@ mod programs;
 mod requests;
 mod rig;
 mod routes;
+mod session;
 mod slow;
 mod survey;

@@ -30,6 +30,17 @@ pub struct Config {
     /// How long a peer waits for other shaping messages before it prunes. Default 200 ms (guess: longer than a
     /// message takes to reach everyone).
     pub shape_wait: Duration,
+    /// How long the root of the tree waits, at least, before it sends another wave. Default 10 s (guess: as often as HyParView's
+    /// shuffles change the overlay).
+    pub wave_every: Duration,
+    /// How many payloads must have arrived meanwhile: a wave costs some bytes on every link. Default 16 (guess: a wave then costs
+    /// a tenth of what announcements do).
+    pub wave_arrivals: u32,
+    /// How long a peer holds a wave before it passes it on. Default 50 ms (guess: longer than links of one overlay mostly differ
+    /// in latency).
+    pub wave_hold: Duration,
+    /// How long after that it chooses its parent. Default 1 s (guess: a wave of twenty hops has been everywhere).
+    pub wave_gather: Duration,
     /// A new neighbour is told the ids of what arrived in the last so many seconds. Default 10 s (guess: as long as a peer
     /// whose neighbours all failed takes to find others).
     pub remind_for: Duration,
@@ -63,6 +74,10 @@ impl Default for Config {
             settle: millis(250),
             shape_every: millis(1_000),
             shape_wait: millis(200),
+            wave_every: millis(10_000),
+            wave_arrivals: 16,
+            wave_hold: millis(50),
+            wave_gather: millis(1_000),
             remind_for: millis(10_000),
             remind_limit: 64,
             cache_entries: 1_024,

@@ -1,6 +1,6 @@
 //! What peers say to each other along the tree, and how it is encoded.
 //!
-//! The first byte holds the kind (3 bits) and the round (5 bits; 31 means that a varint follows). A payload's single id
+//! The first byte holds the kind (3 bits) and the round or depth (5 bits; 31 means that a varint follows). A payload's single id
 //! costs a replica id and a varint; announcements are ranges per origin, so a batch of hundreds is a few bytes.
 
 use lasp_crdt::context::Range;
@@ -24,6 +24,15 @@ pub enum Message<P> {
     Graft(DotSet),
     /// Make the link lazy.
     Prune,
+    /// The tree is to be as shallow as can be: sent over every link, by who is so far from the root.
+    Wave {
+        /// Which wave: its root, and a number of its own.
+        id: Dot,
+        /// Hops from the root to the sender.
+        depth: u16,
+        /// Whether it is an old one, told over a new link, which is lazy at the sender's end.
+        lazy: bool,
+    },
 }
 
 /// The ids of one payload: at least one.
@@ -36,8 +45,6 @@ enum Repr {
     One(Dot),
     /// The one message of its time that shapes the tree.
     Shaping(Dot),
-    /// The same, over all links.
-    Reshaping(Dot),
     Many(DotSet),
 }
 
@@ -52,7 +59,7 @@ impl Ids {
     /// The id, if it is one.
     pub const fn single(&self) -> Option<Dot> {
         match &self.0 {
-            Repr::One(dot) | Repr::Shaping(dot) | Repr::Reshaping(dot) => Some(*dot),
+            Repr::One(dot) | Repr::Shaping(dot) => Some(*dot),
             Repr::Many(_) => None,
         }
     }
@@ -62,31 +69,18 @@ impl Ids {
         Self(Repr::Shaping(id))
     }
 
-    /// The id of a message that makes the tree anew, over all links.
-    pub const fn reshaping(id: Dot) -> Self {
-        Self(Repr::Reshaping(id))
-    }
-
-    /// The id, if the message shapes the tree, or makes it anew.
+    /// The id, if the message shapes the tree.
     pub const fn shapes(&self) -> Option<Dot> {
         match &self.0 {
-            Repr::Shaping(dot) | Repr::Reshaping(dot) => Some(*dot),
+            Repr::Shaping(dot) => Some(*dot),
             Repr::One(_) | Repr::Many(_) => None,
-        }
-    }
-
-    /// The id, if the message makes the tree anew.
-    pub const fn reshapes(&self) -> Option<Dot> {
-        match &self.0 {
-            Repr::Reshaping(dot) => Some(*dot),
-            Repr::One(_) | Repr::Shaping(_) | Repr::Many(_) => None,
         }
     }
 
     /// Every range of ids, ascending by origin and counter.
     pub fn ranges(&self) -> impl Iterator<Item = (ReplicaId, Range)> {
         let (one, many) = match &self.0 {
-            Repr::One(dot) | Repr::Shaping(dot) | Repr::Reshaping(dot) => {
+            Repr::One(dot) | Repr::Shaping(dot) => {
                 (Some((dot.replica, Range { start: dot.counter, end: dot.counter })), None)
             }
             Repr::Many(set) => (None, Some(set.ranges())),
@@ -115,7 +109,7 @@ impl Ids {
     /// The ids as a set.
     pub fn to_set(&self) -> DotSet {
         match &self.0 {
-            Repr::One(dot) | Repr::Shaping(dot) | Repr::Reshaping(dot) => DotSet::from_iter([*dot]),
+            Repr::One(dot) | Repr::Shaping(dot) => DotSet::from_iter([*dot]),
             Repr::Many(set) => set.clone(),
         }
     }
@@ -133,7 +127,8 @@ const IHAVE: u8 = 2;
 const GRAFT: u8 = 3;
 const PRUNE: u8 = 4;
 const GOSSIP_SHAPING: u8 = 5;
-const GOSSIP_RESHAPING: u8 = 6;
+const WAVE: u8 = 6;
+const OLD_WAVE: u8 = 7;
 
 /// Rounds from here on do not fit into the first byte.
 const LONG_ROUND: u16 = 31;
@@ -159,17 +154,8 @@ fn read_round(r: &mut Reader<'_>, short: u8) -> Result<u16, DecodeError> {
 impl<P: Encode> Encode for Message<P> {
     fn encode(&self, w: &mut Writer<'_>) {
         match self {
-            Self::Gossip {
-                ids: ids @ Ids(Repr::One(dot) | Repr::Shaping(dot) | Repr::Reshaping(dot)),
-                round,
-                payload,
-            } => {
-                let kind = match (ids.reshapes(), ids.shapes()) {
-                    (Some(_), _) => GOSSIP_RESHAPING,
-                    (None, Some(_)) => GOSSIP_SHAPING,
-                    (None, None) => GOSSIP_ONE,
-                };
-                write_head(w, kind, *round);
+            Self::Gossip { ids: Ids(ids @ (Repr::One(dot) | Repr::Shaping(dot))), round, payload } => {
+                write_head(w, if matches!(ids, Repr::One(_)) { GOSSIP_ONE } else { GOSSIP_SHAPING }, *round);
                 w.dot(*dot);
                 payload.encode(w);
             }
@@ -187,6 +173,10 @@ impl<P: Encode> Encode for Message<P> {
                 ids.encode(w);
             }
             Self::Prune => write_head(w, PRUNE, 0),
+            Self::Wave { id, depth, lazy } => {
+                write_head(w, if *lazy { OLD_WAVE } else { WAVE }, *depth);
+                w.dot(*id);
+            }
         }
     }
 }
@@ -196,19 +186,10 @@ impl<P: Decode> Decode for Message<P> {
         let at = r.at();
         let head = r.u8("broadcast message")?;
         match (head & 7, head >> 3) {
-            (kind @ (GOSSIP_ONE | GOSSIP_SHAPING | GOSSIP_RESHAPING), round) => {
+            (kind @ (GOSSIP_ONE | GOSSIP_SHAPING), round) => {
                 let round = read_round(r, round)?;
-                let at = r.at();
-                let dot = r.dot()?;
-                // Counters stay below the maximum, as everywhere.
-                if dot.counter == u64::MAX {
-                    return Err(DecodeError::NotCanonical { what: "message id", at });
-                }
-                let ids = match kind {
-                    GOSSIP_ONE => Ids::from(dot),
-                    GOSSIP_SHAPING => Ids::shaping(dot),
-                    _ => Ids::reshaping(dot),
-                };
+                let dot = decode_id(r)?;
+                let ids = if kind == GOSSIP_ONE { Ids::from(dot) } else { Ids::shaping(dot) };
                 Ok(Self::Gossip { ids, round, payload: P::decode(r)? })
             }
             (GOSSIP_MANY, round) => {
@@ -221,9 +202,19 @@ impl<P: Decode> Decode for Message<P> {
             (IHAVE, 0) => decode_ids(r).map(Self::IHave),
             (GRAFT, 0) => decode_ids(r).map(Self::Graft),
             (PRUNE, 0) => Ok(Self::Prune),
+            (kind @ (WAVE | OLD_WAVE), depth) => {
+                Ok(Self::Wave { depth: read_round(r, depth)?, id: decode_id(r)?, lazy: kind == OLD_WAVE })
+            }
             _ => Err(DecodeError::BadTag { what: "broadcast message", tag: u64::from(head), at }),
         }
     }
+}
+
+/// One id. Counters stay below the maximum, as everywhere.
+fn decode_id(r: &mut Reader<'_>) -> Result<Dot, DecodeError> {
+    let at = r.at();
+    let dot = r.dot()?;
+    if dot.counter == u64::MAX { Err(DecodeError::NotCanonical { what: "message id", at }) } else { Ok(dot) }
 }
 
 /// Ids of messages, which name each one: there are no retired origins.
@@ -270,8 +261,8 @@ mod tests {
         let payload = Number(rng.next_u64() >> rng.below(64));
         let id = Dot::new(ReplicaId(rng.below(9)), 1 + rng.below(500));
         match rng.below(7) {
-            6 => Message::Gossip { ids: Ids::reshaping(id), round, payload },
             0 => Message::Gossip { ids: id.into(), round, payload },
+            6 => Message::Wave { id, depth: round, lazy: rng.chance(0.5) },
             5 => Message::Gossip { ids: Ids::shaping(id), round, payload },
             1 => {
                 let ids = Ids::from_set(random_set(rng)).expect("not empty");

@@ -6,7 +6,7 @@
 //!
 //! - [`plumtree`]: the state machine: start here. Its parts: `push` (payloads), `announce` (what lazy links carry),
 //!   `missing` (what was announced and did not come), `cache`, `seen`, `recent` (what a new
-//!   neighbour is told), `shape` (which messages shape the tree), `reshape` (one that makes it anew).
+//!   neighbour is told), `shape` (which messages shape the tree), `wave` (what keeps it shallow).
 //! - [`message`]: what peers say to each other, and how it is encoded.
 //! - [`config`]: the knobs, each with its source.
 
@@ -18,11 +18,11 @@ mod missing;
 pub mod plumtree;
 mod push;
 mod recent;
-mod reshape;
 mod seen;
 mod shape;
 #[cfg(test)]
 mod tests;
+mod wave;
 
 pub use config::Config;
 pub use message::{Ids, Message};
@@ -55,12 +55,8 @@ impl Payload for Arc<[u8]> {
 pub enum Command<P> {
     /// Spreads a payload to everyone else.
     Broadcast(P),
-    /// The same over every link, to make the tree anew of the ways it takes.
-    Reshape(P),
     /// A peer is a neighbour now; messages to it have a link.
     NeighborUp(PeerId),
-    /// The same, of one whose link is no part of the tree until a payload is missing that it announces.
-    SpareUp(PeerId),
     /// A peer is no longer a neighbour.
     NeighborDown(PeerId),
 }

@@ -5,7 +5,8 @@
 //! eager links become a spanning tree, and the lazy ones mend it.
 //!
 //! Where this differs from the paper, measured redundancy was the reason: only duplicates of one message at a time prune
-//! (see `shape`), a link just pruned is left alone for a while, and what the network duplicated prunes nothing.
+//! (see `shape`), a link just pruned is left alone for a while, and what the network duplicated prunes nothing. Measured depth
+//! was the reason for waves (see `wave`).
 //!
 //! The invariant that the rules work towards: both ends of a link hold it in the same mode. Where they do not, because a
 //! message was lost or crossed another, the next payload over the link shows it and one end gives in.
@@ -16,9 +17,9 @@ use super::config::Config;
 use super::message::{Ids, Message};
 use super::missing::Missing;
 use super::recent::Recent;
-use super::reshape::Reshape;
 use super::seen::Seen;
 use super::shape::Shape;
+use super::wave::{UNKNOWN, Waves};
 use super::{Command, Event, Payload};
 use crate::peer::PeerId;
 use crate::peer_map::PeerMap;
@@ -42,7 +43,7 @@ pub struct Plumtree<P> {
     pub(super) cache: Cache<P>,
     pub(super) recent: Recent,
     pub(super) shape: Shape,
-    pub(super) reshape: Reshape,
+    pub(super) waves: Waves,
     pub(super) announcements: Announcements,
     pub(super) missing: Missing,
     /// When the timers that count run out; others are stale.
@@ -54,9 +55,15 @@ pub struct Plumtree<P> {
 }
 
 /// A link to a neighbour, as this end holds it.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Neighbor {
     pub(super) mode: Mode,
+    /// It asked for the link to be eager since the last wave.
+    pub(super) kept: bool,
+    /// It was told of the wave by this peer.
+    pub(super) told: bool,
+    /// Hops from the root to it, as it said in the last wave.
+    pub(super) depth: u16,
     /// Until when what comes over the link says nothing about its mode at the other end.
     pub(super) settles_at: Time,
     /// How many batches it is still to hear after the link became eager: what arrived before that was not pushed.
@@ -96,8 +103,12 @@ pub struct Metrics {
     pub prunes_received: u64,
     /// Missing payloads left to anti-entropy.
     pub given_up: u64,
-    /// How often the tree was made anew.
-    pub reshaped: u64,
+    /// Requests sent to make a link eager for the sake of the tree's shape: nothing was missing.
+    pub adoptions: u64,
+    /// Waves sent, link by link.
+    pub waves_sent: u64,
+    /// Waves received.
+    pub waves_received: u64,
 }
 
 /// What runs out; each names its moment, so that an outdated one is recognised.
@@ -109,6 +120,8 @@ pub enum Timer {
     Missing(Time),
     /// A message that shapes the tree has been everywhere.
     Shape,
+    /// A wave has been everywhere, or those it chose are asked.
+    Wave(Time),
 }
 
 impl<P: Payload> Protocol for Plumtree<P> {
@@ -119,10 +132,8 @@ impl<P: Payload> Protocol for Plumtree<P> {
 
     fn handle(&mut self, now: Time, input: Input<Self>, out: &mut Outbox<Self>) {
         match input {
-            Input::Command(Command::Broadcast(payload)) => self.broadcast(now, payload, false, out),
-            Input::Command(Command::Reshape(payload)) => self.broadcast(now, payload, !self.config.floods, out),
-            Input::Command(Command::NeighborUp(peer)) => self.neighbor_up(now, peer, Mode::Eager, out),
-            Input::Command(Command::SpareUp(peer)) => self.neighbor_up(now, peer, Mode::Lazy, out),
+            Input::Command(Command::Broadcast(payload)) => self.broadcast(now, payload, out),
+            Input::Command(Command::NeighborUp(peer)) => self.neighbor_up(now, peer, out),
             Input::Command(Command::NeighborDown(peer)) => self.neighbor_down(now, peer, out),
             Input::Received { from, message } => self.receive(now, from, message, out),
             Input::Expired(Timer::Announce(at)) if self.announce_at == Some(at) => self.announce(now, out),
@@ -131,6 +142,7 @@ impl<P: Payload> Protocol for Plumtree<P> {
                 self.graft_missing(now, out);
             }
             Input::Expired(Timer::Shape) => self.prune_superfluous(now, out),
+            Input::Expired(Timer::Wave(at)) => self.wave_settles(now, at, out),
             // Stale timers; and links, which are the business of membership.
             Input::Expired(_)
             | Input::Start
@@ -157,7 +169,7 @@ impl<P: Payload> Plumtree<P> {
             neighbors: PeerMap::new(),
             recent: Recent::default(),
             shape: Shape::default(),
-            reshape: Reshape::default(),
+            waves: Waves::default(),
             announcements: Announcements::default(),
             missing: Missing::default(),
             announce_at: None,
@@ -175,6 +187,11 @@ impl<P: Payload> Plumtree<P> {
     /// The neighbours to which ids are announced, ascending.
     pub fn lazy(&self) -> impl Iterator<Item = PeerId> {
         self.in_mode(Mode::Lazy)
+    }
+
+    /// The wave that the tree goes by, as far as this peer knows.
+    pub const fn wave(&self) -> Option<Dot> {
+        self.waves.current()
     }
 
     /// The last message that shaped the tree, as far as this peer knows.
@@ -227,13 +244,16 @@ impl<P: Payload> Plumtree<P> {
             Message::IHave(announced) => self.on_ihave(now, from, &announced, out),
             Message::Graft(ids) => self.on_graft(from, &ids, out),
             Message::Prune => self.on_prune(now, from),
+            Message::Wave { id, depth, lazy } => self.on_wave(now, from, id, depth, lazy, out),
         }
     }
 
-    /// A new neighbour starts eager, as in the paper, if it is no spare one; the modes of the others stay. It is told what arrived lately.
-    fn neighbor_up(&mut self, now: Time, peer: PeerId, mode: Mode, out: &mut Outbox<Self>) {
-        self.neighbors.insert(peer, Neighbor { mode, ..Neighbor::default() });
-        if mode == Mode::Eager {
+    /// A new neighbour starts eager, as in the paper, unless this peer has its place in the tree; the modes of the others
+    /// stay. It is told what arrived lately.
+    fn neighbor_up(&mut self, now: Time, peer: PeerId, out: &mut Outbox<Self>) {
+        self.neighbors.insert(peer, Neighbor::new());
+        self.place_new_link(now, peer, out);
+        if self.is_eager(peer) {
             self.turned(peer);
         }
         let ids = self.recent.within(now, self.config.remind_for);
@@ -265,6 +285,7 @@ impl<P: Payload> Plumtree<P> {
     fn neighbor_down(&mut self, now: Time, peer: PeerId, out: &mut Outbox<Self>) {
         let Some(neighbor) = self.neighbors.remove(&peer) else { return };
         self.turned.retain(|turned| *turned != peer);
+        self.mend_tree(peer, out);
         self.missing.neighbor_gone(now, peer, neighbor.mode == Mode::Eager);
         self.graft_missing(now, out);
     }
@@ -345,13 +366,26 @@ impl<P: Payload> Plumtree<P> {
 }
 
 impl Neighbor {
+    /// An eager link, of which nothing is known.
+    fn new() -> Self {
+        Self {
+            mode: Mode::Eager,
+            kept: false,
+            told: false,
+            depth: UNKNOWN,
+            settles_at: Time::ZERO,
+            owed: 0,
+            has: DotSet::new(),
+        }
+    }
+
     /// Whether it hears of what arrives by announcements.
     pub(super) fn hears_announcements(&self) -> bool {
         self.mode == Mode::Lazy || self.owed > 0
     }
 
     /// `true` if it was not.
-    pub(super) fn make_eager(&mut self) -> bool {
+    fn make_eager(&mut self) -> bool {
         let was_lazy = std::mem::replace(&mut self.mode, Mode::Eager) == Mode::Lazy;
         if was_lazy {
             // Each id is announced in two batches.

@@ -11,20 +11,14 @@ use lasp_crdt::{Dot, DotSet};
 
 impl<P: Payload> Plumtree<P> {
     /// Spreads a payload of this peer.
-    pub(super) fn broadcast(&mut self, now: Time, payload: P, anew: bool, out: &mut Outbox<Self>) {
+    pub(super) fn broadcast(&mut self, now: Time, payload: P, out: &mut Outbox<Self>) {
         self.minted += 1;
         let id = Dot::new(self.origin, self.minted);
-        let ids = match (anew, self.shapes_next(now)) {
-            (true, _) => Ids::reshaping(id),
-            (false, true) => Ids::shaping(id),
-            (false, false) => Ids::from(id),
-        };
+        let ids = if self.shapes_next(now) { Ids::shaping(id) } else { Ids::from(id) };
         self.heed(now, &ids);
         self.seen.insert(&ids);
-        if anew {
-            self.begin_anew(now, id, out);
-        }
         self.spread(now, Record { ids, from: None, round: 0, payload: Some(payload) }, out);
+        self.count_towards_wave(now, true, out);
     }
 
     pub(super) fn on_gossip(
@@ -40,29 +34,24 @@ impl<P: Payload> Plumtree<P> {
         self.heed(now, ids);
         let Some(fresh) = self.seen.insert(ids) else { return self.on_duplicate(now, from, ids, out) };
         self.settle_missing(&fresh);
-        match ids.reshapes() {
-            Some(id) => self.begin_anew(now, id, out),
-            None => self.welcome(now, from),
-        }
+        self.welcome(now, from);
         out.emit(Event::Deliver { from, round, payload: payload.clone() });
         self.spread(now, Record { ids: fresh.clone(), from: Some(from), round, payload: Some(payload) }, out);
         self.note_has(from, &fresh);
+        self.count_towards_wave(now, false, out);
     }
 
     /// Pushes a payload on, announces it, and remembers it.
     fn spread(&mut self, now: Time, record: Record<P>, out: &mut Outbox<Self>) {
         for (&peer, neighbor) in self.neighbors.iter() {
-            let goes = neighbor.mode == Mode::Eager || record.ids.reshapes().is_some();
-            if goes && record.from != Some(peer) {
+            if neighbor.mode == Mode::Eager && record.from != Some(peer) {
                 self.metrics.gossip_sent += record.send_to(peer, out);
             }
         }
         self.announcements.note(&record.ids);
         self.recent.note(now, &record.ids, self.config.remind_limit);
         self.await_announcement(now, out);
-        // Asked for later, it makes no tree any more.
-        let ids = record.ids.reshapes().map_or(record.ids, Ids::from);
-        self.cache.insert(Record { ids, payload: record.payload.and_then(P::packed), ..record });
+        self.cache.insert(Record { payload: record.payload.and_then(P::packed), ..record });
     }
 
     /// Those who had announced what arrived need not hear of it.
@@ -107,20 +96,11 @@ impl<P: Payload> Plumtree<P> {
         self.metrics.duplicates += 1;
         let Some(neighbor) = self.neighbors.get(&from) else { return };
         match neighbor.mode {
-            _ if ids.reshapes().is_some() => self.passed_again(from, ids),
             Mode::Lazy if now >= neighbor.settles_at => self.prune(now, from, out),
             Mode::Lazy => {}
             Mode::Eager => self.suspect(now, from, ids, out),
         }
         self.note_has(from, ids);
-    }
-
-    /// What makes the tree anew came over a link again; what the network itself repeated shows nothing.
-    fn passed_again(&mut self, from: PeerId, ids: &Ids) {
-        let Some((id, first)) = ids.reshapes().and_then(|id| Some((id, self.cache.get(id)?))) else { return };
-        if first.from != Some(from) {
-            self.reshape.came_again(id, from);
-        }
     }
 
     /// Notes that a link closes a cycle. What the network duplicated shows nothing, nor does what came so long ago that
@@ -137,9 +117,6 @@ impl<P: Payload> Plumtree<P> {
 
     /// Prunes the links that brought the shaping message again.
     pub(super) fn prune_superfluous(&mut self, now: Time, out: &mut Outbox<Self>) {
-        if now >= self.shape.settles_at() && self.end_anew(now) {
-            return;
-        }
         for peer in self.shape.settle(now) {
             if self.neighbors.get(&peer).is_some_and(|neighbor| neighbor.mode == Mode::Eager) {
                 self.prune(now, peer, out);
@@ -168,8 +145,10 @@ impl<P: Payload> Plumtree<P> {
         self.turn_eager(from);
         if let Some(neighbor) = self.neighbors.get_mut(&from) {
             neighbor.settles_at = Time::ZERO;
+            neighbor.kept = true;
         }
         self.shape.keep(from);
+        self.wanted_by(from, out);
         for record in self.cache.covering(ids) {
             self.metrics.gossip_sent += record.send_to(from, out);
         }

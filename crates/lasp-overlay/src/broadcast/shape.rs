@@ -12,6 +12,7 @@ use crate::peer::PeerId;
 use crate::rng::Rng;
 use crate::time::Time;
 use lasp_crdt::Dot;
+use std::time::Duration;
 
 /// The shaping of the tree, as this peer takes part in it.
 #[derive(Clone, Debug, Default)]
@@ -23,6 +24,8 @@ pub(super) struct Shape {
     superfluous: Vec<PeerId>,
     /// From when on a message of this peer is marked.
     next: Time,
+    /// Until when messages shape nothing, since a wave does.
+    idle_until: Time,
 }
 
 impl Shape {
@@ -33,6 +36,9 @@ impl Shape {
 
     /// A shaping message was heard or broadcast.
     pub(super) fn heard(&mut self, now: Time, id: Dot, config: &Config, rng: &mut Rng) {
+        if now < self.idle_until {
+            return;
+        }
         let settling = now < self.settled_at;
         if self.current == Some(id) || (settling && self.current.is_some_and(|current| current < id)) {
             return;
@@ -56,6 +62,13 @@ impl Shape {
         (self.superfluous.len() == 1).then_some(self.settled_at)
     }
 
+    /// A wave shapes the tree: what messages have shown so far is void, and they show nothing while it `lasts`.
+    pub(super) fn give_way(&mut self, now: Time, lasts: Duration, config: &Config, rng: &mut Rng) {
+        let idle_until = now + lasts;
+        let wait = config.shape_every.mul_f64(rng.unit());
+        *self = Self { next: self.next.max(idle_until + wait), idle_until, ..Self::default() };
+    }
+
     /// A link is wanted after all.
     pub(super) fn keep(&mut self, link: PeerId) {
         self.superfluous.retain(|other| *other != link);
@@ -64,11 +77,6 @@ impl Shape {
     /// The links that are one too many, if the time has come.
     pub(super) fn settle(&mut self, now: Time) -> Vec<PeerId> {
         if now < self.settled_at { Vec::new() } else { std::mem::take(&mut self.superfluous) }
-    }
-
-    /// Until when others may shape the tree instead of the last shaping message.
-    pub(super) const fn settles_at(&self) -> Time {
-        self.settled_at
     }
 
     /// The last shaping message.
@@ -81,7 +89,6 @@ impl Shape {
 mod tests {
     use super::*;
     use lasp_crdt::ReplicaId;
-    use std::time::Duration;
 
     const A: PeerId = PeerId(1);
     const B: PeerId = PeerId(2);

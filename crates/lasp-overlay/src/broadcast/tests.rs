@@ -1,5 +1,7 @@
 //! The rules of the tree, one by one: every input's whole list of effects.
 
+mod waves;
+
 use super::plumtree::{Plumtree, Timer};
 use super::{Command, Config, Event, Ids, Message, Payload};
 use crate::peer::PeerId;
@@ -389,55 +391,4 @@ fn a_stranger_is_listened_to_but_the_tree_does_not_concern_it() {
     assert_eq!(f.receive(stranger, Message::IHave(ids([2]))), []);
     assert_eq!(f.receive(stranger, Message::Graft(ids([1]))), [send(stranger, pushed)]);
     assert_eq!(f.modes(), (vec![A], vec![]));
-}
-
-#[test]
-fn a_tree_is_made_anew_of_the_ways_that_a_message_takes_over_all_links() {
-    let mut f = Fixture::new(&[A, B, C]);
-    f.lazy(B);
-    let anew = |round| gossip(Ids::reshaping(dot(1)), round, "");
-    let mut effects = f.receive(A, anew(3));
-    announce_timer(&mut effects);
-    let shape = timer(200, Timer::Shape);
-    assert_eq!(effects, [shape, deliver(A, 3, ""), send(B, anew(4)), send(C, anew(4))]);
-    assert_eq!(f.receive(C, anew(5)), [], "neither had it from the other");
-    assert_eq!(f.modes(), (vec![A, C], vec![B]), "the old tree carries what there is");
-    f.wait(200);
-    assert_eq!(f.expire(Timer::Shape), []);
-    assert_eq!(f.modes(), (vec![A, B], vec![C]));
-    assert_eq!((f.tree.take_reshaped(), f.tree.take_reshaped()), (true, false));
-}
-
-#[test]
-fn of_two_messages_that_make_a_tree_the_lower_does() {
-    let mut f = Fixture::new(&[A, B, C]);
-    let (low, high) = (Ids::reshaping(dot(1)), Ids::reshaping(dot(2)));
-    f.receive(A, gossip(high.clone(), 1, ""));
-    f.receive(B, gossip(low.clone(), 1, ""));
-    f.receive(A, gossip(low, 2, ""));
-    f.receive(C, gossip(high, 2, ""));
-    f.wait(200);
-    f.expire(Timer::Shape);
-    assert_eq!(f.modes(), (vec![B, C], vec![A]));
-}
-
-#[test]
-fn asked_for_later_what_made_a_tree_makes_none() {
-    let mut f = Fixture::new(&[A, B]);
-    f.receive(A, gossip(Ids::reshaping(dot(1)), 1, "x"));
-    f.wait(500);
-    f.expire(Timer::Shape);
-    assert_eq!(f.receive(B, Message::Graft(ids([1]))), [send(B, gossip(dot(1), 2, "x"))]);
-}
-
-#[test]
-fn a_spare_neighbour_is_told_and_asked_and_not_pushed_to() {
-    let mut f = Fixture::new(&[A]);
-    assert_eq!(f.command(Command::SpareUp(B)), []);
-    assert_eq!((f.modes(), f.tree.take_turned()), ((vec![A], vec![B]), vec![A]));
-    let mut effects = f.receive(A, gossip(dot(1), 1, "x"));
-    announce_timer(&mut effects);
-    assert_eq!(effects, [deliver(A, 1, "x")]);
-    assert_eq!(f.receive(B, Message::Graft(ids([1]))), [send(B, gossip(dot(1), 2, "x"))]);
-    assert_eq!(f.modes(), (vec![A, B], vec![]));
 }

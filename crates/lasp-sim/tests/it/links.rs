@@ -125,3 +125,23 @@ fn without_a_limit_bytes_drain_at_once_and_with_one_when_the_line_took_them() {
     let after = |millis| start + Duration::from_millis(millis);
     assert_eq!(drained, [(after(100), A, Told::Drained(B, 8)), (after(200), A, Told::Drained(B, 8))]);
 }
+
+#[test]
+fn what_goes_to_a_throttled_peer_takes_its_time_and_what_comes_from_it_does_not() {
+    let latency = Latency::Constant(Duration::from_millis(3));
+    let mut sim = pair(Config { latency, ..Config::seeded(1) });
+    sim.throttle(B, 8);
+    told(&mut sim, 0);
+    let start = sim.now();
+    [1_001, 1_002].into_iter().for_each(|number| _ = sim.command(A, Ask::Say(B, number)));
+    sim.command(B, Ask::Say(A, 1_003));
+    sim.run_for(SECOND * 5);
+    let heard: Vec<(u64, Told)> = sim
+        .drain_events()
+        .into_iter()
+        .filter(|(_, _, event)| matches!(event, Told::Heard(..)))
+        .map(|(at, _, event)| ((at - start).as_millis() as u64, event))
+        .collect();
+    // A number is eight bytes.
+    assert_eq!(heard, [(3, Told::Heard(B, 1_003)), (1_003, Told::Heard(A, 1_001)), (2_003, Told::Heard(A, 1_002))]);
+}

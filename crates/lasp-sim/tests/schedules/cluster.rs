@@ -1,7 +1,8 @@
 //! A simulated cluster of whole nodes, spoken to as owners do.
 
+use crate::ways::Ways;
 use lasp_dataflow::{Name, Op, Output, State, Type, Value, VarId};
-use lasp_node::{Command, Config, Event, Node, Reply, Request, RequestError, RequestId};
+use lasp_node::{Command, Event, Node, Reply, Request, RequestError, RequestId};
 use lasp_overlay::{Addr, Contact, PeerId};
 use lasp_sim::Simulator;
 use std::collections::BTreeMap;
@@ -18,7 +19,7 @@ pub(crate) struct Life {
 pub(crate) struct Cluster {
     pub(crate) sim: Simulator<Node>,
     pub(crate) lives: Vec<Life>,
-    config: Config,
+    pub(crate) ways: Ways,
     seed: u64,
     requests: u64,
 }
@@ -33,9 +34,9 @@ fn addr(index: usize, life: u64, moved: bool) -> Addr {
 
 impl Cluster {
     /// A cluster with no node yet.
-    pub(crate) fn new(network: lasp_sim::Config, config: Config) -> Self {
+    pub(crate) fn new(network: lasp_sim::Config, ways: Ways) -> Self {
         let seed = network.seed;
-        Self { sim: Simulator::new(network), lives: Vec::new(), config, seed, requests: 0 }
+        Self { sim: Simulator::new(network), lives: Vec::new(), ways, seed, requests: 0 }
     }
 
     /// Starts the next node; it joins through the first.
@@ -52,7 +53,8 @@ impl Cluster {
 
     fn spawn(&mut self, contact: Contact) {
         let seed = self.seed ^ (contact.id.0 << 32) ^ contact.incarnation;
-        self.sim.spawn(contact.clone(), Node::new(self.config.clone(), contact, seed));
+        let config = self.ways.config(contact.id.0 as usize - 1);
+        self.sim.spawn(contact.clone(), Node::new(config, contact, seed));
     }
 
     /// Joins through a node and, as a cluster has seeds that stay where they are, through the first.
@@ -149,6 +151,13 @@ impl Cluster {
     pub(crate) fn state(&self, index: usize, name: &str) -> &State {
         let graph = self.node(index).graph();
         graph.state(graph.lookup(name).expect("the variable is declared")).expect("the variable is there")
+    }
+
+    /// Every replicated variable of a node that is above bottom, by name.
+    pub(crate) fn replicated(&self, index: usize) -> BTreeMap<&Name, &State> {
+        let graph = self.node(index).graph();
+        let states = graph.vars().filter(|(_, info)| !info.local).map(|(var, info)| (&info.name, graph.state(var)));
+        states.filter_map(|(name, state)| Some((name, state.filter(|state| !state.is_bottom())?))).collect()
     }
 
     /// Runs for a while.

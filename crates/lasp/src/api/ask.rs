@@ -5,7 +5,7 @@ use super::life::Anchor;
 use crate::error::Error;
 use crate::host::port::{Answer, End, Submission};
 use lasp_dataflow::{FromValueError, Output, Target};
-use lasp_node::{Reply, Request, RequestId};
+use lasp_node::{Acknowledgement, Reply, Request, RequestId, SessionToken};
 use std::fmt;
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -16,7 +16,8 @@ use std::time::Duration;
 ///
 /// Nothing happens before it is first polled; requests are handled in the order of their first polls. To have many
 /// under way at once, [`queue`](Self::queue) each, keep what that gives, and await the answers later. Dropping it
-/// withdraws a wait (`read`, `read_any`, `wait_needed`, `sleep`, `watch`, `enforce_once`, `send`) at the node, and ends a derivation that nobody
+/// withdraws a wait (`read`, `read_any`, `wait_needed`, `sleep`, `watch`, `enforce_once`, `send`, an update's for
+/// acknowledgements) at the node, and ends a derivation that nobody
 /// will ever have a handle to; anything else that was sent takes its course.
 #[must_use = "a request is sent when it is awaited"]
 pub struct Ask<T> {
@@ -43,6 +44,11 @@ impl<T> Ask<T> {
         Self::anchored(Anchor::new(lasp), request, read)
     }
 
+    /// The node that is asked.
+    pub(super) fn lasp(&self) -> &Lasp {
+        self.anchor.lasp()
+    }
+
     /// A request that keeps derivations going while it is under way.
     pub(super) fn anchored(
         anchor: Anchor,
@@ -57,6 +63,8 @@ impl<T> Ask<T> {
             | Request::Notice(_)
             | Request::Sleep(_)
             | Request::Enforce { .. }
+            | Request::UpdateAcknowledged { .. }
+            | Request::Enter { .. }
             | Request::Send { .. }
             | Request::Survey { .. }
             | Request::Receive => End::Cancel,
@@ -125,6 +133,36 @@ impl<T> Ask<T> {
             Stage::Sent(_) | Stage::Over => {}
         }
         Poll::Ready(Ok(()))
+    }
+}
+
+impl<T> Ask<T> {
+    /// The same update, made in a session.
+    ///
+    /// # Errors
+    /// [`Error::NoUpdate`], or why the update cannot be made.
+    pub(super) fn in_session(mut self, token: &SessionToken) -> Result<Ask<(Acknowledgement, SessionToken)>, Error> {
+        let session = Some(Box::new(token.clone()));
+        let request = match std::mem::replace(&mut self.stage, Stage::Over) {
+            Stage::Unsent(Some(Submission::Request(request))) => *request,
+            Stage::Failed(error) => return Err(error),
+            _ => return Err(Error::NoUpdate),
+        };
+        let request = match request {
+            Request::Update { var, op } => {
+                Request::UpdateAcknowledged { var, op, by: 0, within: Duration::ZERO, session }
+            }
+            Request::UpdateAcknowledged { var, op, by, within, .. } => {
+                Request::UpdateAcknowledged { var, op, by, within, session }
+            }
+            _ => return Err(Error::NoUpdate),
+        };
+        Ok(Ask::anchored(self.anchor.clone(), request, |_, _, answer| match answer {
+            Answer::Reply(Reply::Acknowledged { acknowledgement, session: Some(session) }) => {
+                Ok((acknowledgement, *session))
+            }
+            other => Err(mismatch(&other)),
+        }))
     }
 }
 

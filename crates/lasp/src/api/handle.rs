@@ -16,7 +16,7 @@ use crate::host::failures::Failures;
 use crate::host::port::{Answer, Port};
 use crate::transport::TransportStats;
 use lasp_dataflow::{Name, Op, Operator, Output, Target, Threshold, Type, Value, VarId};
-use lasp_node::{Interests, Metrics, Node, ProgramInfo, Reply, Request, RequestId};
+use lasp_node::{Acknowledgement, Interests, Metrics, Node, ProgramInfo, Reply, Request, RequestId};
 use lasp_overlay::membership::Standing;
 use lasp_overlay::{Addr, Contact, PeerId, Time};
 use std::future::poll_fn;
@@ -297,6 +297,22 @@ impl Lasp {
         Ask::request(self, Request::Update { var, op }, done)
     }
 
+    /// Applies an operation, and waits until so many other nodes hold it in memory, or the time is over: who holds it then.
+    /// In either case it is applied, and on its way to the others; see [`Var::acknowledged_by`].
+    pub fn update_acknowledged(&self, var: VarId, op: Op, nodes: usize, within: Duration) -> Ask<Acknowledgement> {
+        let request = Request::UpdateAcknowledged { var, op, by: nodes, within, session: None };
+        Ask::request(self, request, |_, _, answer| acknowledgement(answer))
+    }
+
+    /// The same; an error where too few hold it in time.
+    pub(super) fn assured(&self, var: VarId, op: Op, nodes: usize, within: Duration) -> Ask<()> {
+        let request = Request::UpdateAcknowledged { var, op, by: nodes, within, session: None };
+        Ask::request(self, request, |_, _, answer| match acknowledgement(answer)? {
+            enough if enough.is_enough() => Ok(()),
+            few => Err(Error::Unacknowledged(few)),
+        })
+    }
+
     /// Merges a value in; whether the variable grew.
     pub fn bind(&self, var: VarId, value: Value) -> Ask<bool> {
         Ask::request(self, Request::Bind { var, value }, truth)
@@ -555,6 +571,13 @@ impl Lasp {
     /// Runs a future beside the node, on whatever the host runs on.
     pub fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
         self.port().spawn(Box::pin(work));
+    }
+}
+
+fn acknowledgement(answer: Answer) -> Result<Acknowledgement, Error> {
+    match answer {
+        Answer::Reply(Reply::Acknowledged { acknowledgement, .. }) => Ok(acknowledgement),
+        other => Err(mismatch(&other)),
     }
 }
 

@@ -23,11 +23,14 @@ use lasp_dataflow::{Facet, Op, Operator, Output, ToValueError, Value, VarId, to_
 use lasp_node::{Reply, Request, RequestId};
 use std::fmt;
 use std::marker::PhantomData;
+use std::time::Duration;
 
 /// A variable of one kind at one node. Cheap to clone.
 pub struct Var<K> {
     anchor: Anchor,
     id: VarId,
+    /// How many other nodes are to hold what is written through this handle, and how long that may take.
+    assurance: Option<(usize, Duration)>,
     kind: PhantomData<fn() -> K>,
 }
 
@@ -60,7 +63,7 @@ impl<K> Var<K> {
     }
 
     pub(super) fn anchored(anchor: Anchor, id: VarId) -> Self {
-        Self { anchor, id, kind: PhantomData }
+        Self { anchor, id, assurance: None, kind: PhantomData }
     }
 
     pub(super) const fn anchor(&self) -> &Anchor {
@@ -88,9 +91,31 @@ impl<K> Var<K> {
         self.lasp().undeclare(self.id)
     }
 
-    /// Applies an operation: done once it is applied here, on its way to the others by then.
+    /// The same variable, for updates that are done once so many other nodes hold them in memory; nodes that are interested
+    /// in it, wherever they are. What is applied stays applied and goes on spreading, also where that takes longer
+    /// ([`Error::Unacknowledged`] tells who holds it) and where the future is dropped.
+    ///
+    /// ```no_run
+    /// use std::time::Duration;
+    ///
+    /// # async fn example(orders: lasp::Set<String>) -> Result<(), lasp::Error> {
+    /// let safely = orders.acknowledged_by(2, Duration::from_secs(1));
+    /// safely.add("4711").await?; // survives the loss of any two nodes
+    /// orders.add("4712").await?; // done at once
+    /// # Ok(()) }
+    /// ```
+    #[must_use = "it is for updates through the handle that this gives"]
+    pub fn acknowledged_by(&self, nodes: usize, within: Duration) -> Self {
+        Self { assurance: Some((nodes, within)), ..self.clone() }
+    }
+
+    /// Applies an operation: done once it is applied here, on its way to the others by then; and, through a handle that
+    /// wants that, held by others.
     fn update(&self, op: Op) -> Ask<()> {
-        self.lasp().update(self.id, op)
+        match self.assurance {
+            None => self.lasp().update(self.id, op),
+            Some((nodes, within)) => self.lasp().assured(self.id, op, nodes, within),
+        }
     }
 
     /// Applies an operation with what there may be no value for.
@@ -315,7 +340,7 @@ impl<A: Kind, B: Kind> Pair<A, B> {
 
 impl<K> Clone for Var<K> {
     fn clone(&self) -> Self {
-        Self::anchored(self.anchor.clone(), self.id)
+        Self { assurance: self.assurance, ..Self::anchored(self.anchor.clone(), self.id) }
     }
 }
 

@@ -11,8 +11,7 @@ use crate::epmd::EpmdStats;
 use crate::error::Error;
 use crate::transport::TransportStats;
 use lasp_crdt::codec::to_bytes;
-use lasp_dataflow::{DerivationError, Name, Op, Output, State, Type, Value, VarId, VarInfo};
-use lasp_lang::diagnostic::render_all;
+use lasp_dataflow::{DerivationError, Name, Output, State, Type, Value, VarId, VarInfo};
 use lasp_lang::show::{self, short, type_name};
 use lasp_lang::suggest::nearest;
 use lasp_lang::term::Term;
@@ -67,7 +66,7 @@ fn software() -> String {
 /// Answers the requests of one client, by whatever protocol it asks.
 #[derive(Clone, Debug)]
 pub(crate) struct Answers {
-    lasp: Lasp,
+    pub(super) lasp: Lasp,
     facts: Arc<Facts>,
 }
 
@@ -88,6 +87,12 @@ impl Answers {
             Ask::Get { variable, style } => self.get(&variable, style).await,
             Ask::Update { variable, operation, declare, style } => {
                 self.update(&variable, operation, declare, style).await.map(|()| Say::Done)
+            }
+            Ask::UpdateOn { variable, operation, declare, terms, style } => {
+                self.update_on(&variable, operation, declare, &terms, style).await.map(Say::Updated)
+            }
+            Ask::GetIn { variable, session, within_ms, style } => {
+                self.get_in(&variable, &session, within_ms, style).await
             }
             Ask::Watch { variable, style } => self.watch(&variable, style, reply).await,
             Ask::Variables { prefix } => self.variables(&prefix, reply).await,
@@ -131,26 +136,6 @@ impl Answers {
         let Found { var, ty } = self.find(name).await?;
         let output = self.lasp.query(var).await.map_err(failed)?;
         value(ty, output, style).await
-    }
-
-    pub(crate) async fn update(
-        &self,
-        name: &str,
-        operation: String,
-        declare: Option<String>,
-        style: Style,
-    ) -> Result<(), Refused> {
-        let wanted = declare.map(|ty| read_type(&ty)).transpose()?;
-        let found = match (self.find(name).await, wanted) {
-            (Ok(found), Some(ty)) if found.ty == ty => found,
-            (_, Some(ty)) => {
-                let var = self.lasp.declare(name, ty.clone()).await.map_err(failed)?;
-                Found { var, ty }
-            }
-            (found, None) => found?,
-        };
-        let op = elsewhere(move || read_operation(&found.ty, &operation, style)).await??;
-        self.lasp.update(found.var, op).await.map_err(failed)
     }
 
     /// The present value, then every newer one. It is read when the client has taken the one before: a change costs the node
@@ -323,28 +308,12 @@ pub(crate) async fn elsewhere<T: Send + 'static>(work: impl FnOnce() -> T + Send
     outcome.await.map_err(|_| Refused::failed("the node could not do this; its log says why"))
 }
 
-async fn value(ty: Type, output: Output, style: Style) -> Result<Say, Refused> {
+pub(super) async fn value(ty: Type, output: Output, style: Style) -> Result<Say, Refused> {
     let write = move || {
         let term = Term::output(output);
         Say::Value { ty: type_name(&ty), text: if style.json { show::json(&term) } else { term.to_string() } }
     };
     elsewhere(write).await
-}
-
-fn read_type(text: &str) -> Result<Type, Refused> {
-    lasp_lang::operation::type_from(text).map_err(|(source, diagnostics)| Refused {
-        rejected: true,
-        message: render_all(&diagnostics, &source, false),
-        hint: None,
-    })
-}
-
-fn read_operation(ty: &Type, text: &str, style: Style) -> Result<Op, Refused> {
-    lasp_lang::operation::operation(ty, text).map_err(|(source, diagnostics)| Refused {
-        rejected: true,
-        message: render_all(&diagnostics, &source, style.color),
-        hint: None,
-    })
 }
 
 pub(crate) fn peer(contact: &Contact) -> Peer {
@@ -530,6 +499,13 @@ pub(crate) fn counters(node: &Node, transport: &TransportStats) -> Vec<(String, 
         ("merges", metrics.merges),
         ("redundant", metrics.redundant),
         ("drifted", metrics.drifted),
+        ("assured", metrics.assured),
+        ("unassured", metrics.unassured),
+        ("entrusted", metrics.entrusted),
+        ("entrusts_refused", metrics.entrusts_refused),
+        ("sessions_waited", metrics.sessions_waited),
+        ("sessions_behind", metrics.sessions_behind),
+        ("sessions_asked", metrics.sessions_asked),
         ("coalesced", metrics.coalesced),
         ("queue_peak", metrics.queue_peak),
         ("syncs", metrics.syncs),

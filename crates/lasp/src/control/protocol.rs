@@ -244,6 +244,41 @@ pub enum Ask {
     /// What changes around the node, after what is known now: [`Say::Changed`]s until it is cancelled. Who reads too slowly
     /// gets several changes in one.
     Events,
+    /// Applies an operation, on terms: [`Say::Updated`].
+    UpdateOn {
+        /// The variable's name.
+        variable: String,
+        /// The operation.
+        operation: String,
+        /// Declares the variable with this type, written in the language, if the node does not know it.
+        declare: Option<String>,
+        /// What is to be so before the answer.
+        terms: Terms,
+        /// How to write diagnostics.
+        style: Style,
+    },
+    /// A variable's value in a session: [`Say::ValueIn`], once the node is as far as the session.
+    GetIn {
+        /// Its name.
+        variable: String,
+        /// The session's token, or nothing for a new one.
+        session: String,
+        /// How long to wait.
+        within_ms: u64,
+        /// How to write it.
+        style: Style,
+    },
+}
+
+/// What is to be so before an update is answered.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Terms {
+    /// How many other nodes are to hold it.
+    pub acknowledged_by: u32,
+    /// How long to wait, for that and for the node to come as far as the session.
+    pub within_ms: u64,
+    /// The session that makes it: its token, or nothing for a new one.
+    pub session: Option<String>,
 }
 
 /// An answer.
@@ -342,6 +377,37 @@ pub enum Say {
     },
     /// Something has changed around the node.
     Changed(Box<ChangeReport>),
+    /// An update is applied and on its way.
+    Updated(UpdateReport),
+    /// A variable's value in a session.
+    ValueIn {
+        /// The variable's type, in the language.
+        ty: String,
+        /// The value, as was asked.
+        text: String,
+        /// The session's token from now on.
+        session: String,
+    },
+}
+
+/// What is known of an update that is applied.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UpdateReport {
+    /// The ids of other nodes that hold it.
+    pub acknowledged_by: Vec<String>,
+    /// How many were to.
+    pub wanted: u64,
+    /// How many other members the node knew of.
+    pub known: u64,
+    /// The token of the session that made it.
+    pub session: Option<String>,
+}
+
+impl UpdateReport {
+    /// Whether as many nodes hold it as were to.
+    pub fn is_enough(&self) -> bool {
+        self.acknowledged_by.len() as u64 >= self.wanted
+    }
 }
 
 /// Why a request was refused.

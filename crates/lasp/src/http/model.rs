@@ -100,6 +100,22 @@ pub(super) struct Part {
     pub(super) limit: Option<u64>,
 }
 
+/// A part of a value, perhaps in a session.
+#[derive(Clone, Copy, Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct ValueWanted {
+    /// How many to leave out; default 0.
+    #[param(required = false)]
+    pub(super) offset: Option<u64>,
+    /// How many to give at most, up to 1,000; default 100.
+    #[param(required = false, minimum = 1, maximum = 1000)]
+    pub(super) limit: Option<u64>,
+    /// How long to wait for the node to come as far as the session, in milliseconds; 10,000 unless given, at most 60,000.
+    #[param(required = false, maximum = 60000)]
+    pub(super) timeout_ms: Option<u64>,
+}
+
 /// Another node of the cluster, and in which of the views it is.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Member {
@@ -328,13 +344,22 @@ pub(super) struct Update {
     /// Declares the variable with this type, if the node does not know it.
     #[serde(default)]
     pub(super) declare: Option<String>,
+    /// How many other nodes are to hold it before the answer; at most 1,024.
+    #[serde(default)]
+    pub(super) acknowledged_by: u32,
+    /// How long to wait for them, and for the node to come as far as the session, in milliseconds; 10,000 unless given, at most 60,000.
+    #[serde(default)]
+    pub(super) timeout_ms: Option<u64>,
 }
 
-/// It is done.
+/// It is done: applied, and on its way to the others.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Done {
     /// The variable.
     pub(super) name: String,
+    /// The ids of other nodes that hold it, where some were to: with fewer than that the status is 202.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) acknowledged_by: Option<Vec<String>>,
 }
 
 /// A derivation.

@@ -43,6 +43,7 @@ impl From<Refused> for Problem {
         let status = match refused.rejected {
             true => StatusCode::UNPROCESSABLE_ENTITY,
             false if refused.message.contains("has no variable") => StatusCode::NOT_FOUND,
+            false if refused.message.starts_with("what the session has seen of") => StatusCode::GATEWAY_TIMEOUT,
             false => StatusCode::CONFLICT,
         };
         Self { hint: refused.hint, ..Self::new(status, refused.message) }

@@ -3,10 +3,15 @@
 use super::State;
 use super::cluster::{MAX_PART, PART, bounds};
 use super::input::{Json, Named, Params};
-use super::model::{Done, Part, Problem, Update, ValuePart, Variable, Variables, Wanted};
+use super::model::{Done, Problem, Update, ValuePart, ValueWanted, Variable, Variables, Wanted};
 use super::recorder::Recorder;
+use super::session::{Token, wait_ms, with_token};
+use crate::api::Session;
 use crate::control::answers::{PAGE, Seen, elsewhere, page};
-use crate::control::protocol::Style;
+use crate::control::protocol::{Style, Terms};
+use crate::control::sessions::session;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
 use lasp_dataflow::Output;
 use lasp_lang::show::type_name;
 use lasp_node::is_reserved;
@@ -99,26 +104,45 @@ pub(super) async fn one(state: State, Named(name): Named) -> Result<Json<Variabl
     Ok(Json(elsewhere(move || variable(seen, &recorder)).await?))
 }
 
-/// A part of a variable's value.
+/// A part of a variable's value. In a session (`Lasp-Session`, empty to begin one), once the node is as far as the session:
+/// 504 where it is not in time. The response's `Lasp-Session` is the session from then on.
 #[utoipa::path(get, path = "/api/v1/variables/{name}/value",
-    params(("name" = String, Path, description = "Its name."), Part),
-    responses((status = 200, body = ValuePart), (status = 400, body = Problem), (status = 404, body = Problem)))]
+    params(("name" = String, Path, description = "Its name."), ValueWanted,
+        ("Lasp-Session" = Option<String>, Header, description = "The session; empty for a new one.")),
+    responses((status = 200, body = ValuePart, headers(("Lasp-Session" = String, description = "The session."))),
+        (status = 400, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem),
+        (status = 504, body = Problem)))]
 pub(super) async fn value(
     state: State,
     Named(name): Named,
-    Params(part): Params<Part>,
-) -> Result<Json<ValuePart>, Problem> {
+    Token(token): Token,
+    Params(part): Params<ValueWanted>,
+) -> Result<Response, Problem> {
     bounds(part.offset, part.limit, PART, 0)?;
+    let mut session = token.map(|token| begun(&token, part.timeout_ms)).transpose()?;
+    if let Some(session) = &session {
+        state.answers.enter(session).await?;
+    }
     let found = state.answers.find(&name).await?;
-    let output = state.lasp.query(found.var).await?;
+    let output = match &mut session {
+        None => state.lasp.query(found.var).await?,
+        Some(session) => state.answers.query_in(&found, session).await?,
+    };
     let ty = type_name(&found.ty);
-    elsewhere(move || {
+    let value = elsewhere(move || {
         let total = length(&output);
         let (from, to, next) = bounds(part.offset, part.limit, PART, total)?;
         let elements = elements(output, from, to).into_iter().map(shortened).collect();
-        Ok(Json(ValuePart { name, ty, total: total as u64, elements, next }))
-    })
-    .await?
+        Ok::<_, Problem>(Json(ValuePart { name, ty, total: total as u64, elements, next }))
+    });
+    let value = value.await??.into_response();
+    Ok(with_token(value, session.map(|session| session.to_string()).as_deref()))
+}
+
+/// The session of a token, which waits so long.
+fn begun(token: &str, timeout_ms: Option<u64>) -> Result<Session, Problem> {
+    let session = session(token, wait_ms(timeout_ms)?);
+    session.map_err(|refused| Problem { hint: refused.hint, ..Problem::bad(refused.message) })
 }
 
 fn length(output: &Output) -> usize {
@@ -159,19 +183,38 @@ fn shortened(mut text: String) -> String {
     text
 }
 
-/// Applies an operation; done once it is applied here, on its way to the others by then.
+/// Applies an operation; done once it is applied here, on its way to the others by then. With `acknowledged_by`, done once
+/// so many other nodes hold it; 202 where fewer do in time, and it stays applied and under way. In a session (`Lasp-Session`,
+/// empty to begin one), applied once the node is as far as the session: 504 where it is not in time, and nothing is applied.
 #[utoipa::path(post, path = "/api/v1/variables/{name}/update",
-    params(("name" = String, Path, description = "Its name.")), request_body = Update,
-    responses((status = 200, body = Done), (status = 400, body = Problem), (status = 403, body = Problem),
+    params(("name" = String, Path, description = "Its name."),
+        ("Lasp-Session" = Option<String>, Header, description = "The session; empty for a new one.")),
+    request_body = Update,
+    responses((status = 200, body = Done, headers(("Lasp-Session" = String, description = "The session."))),
+        (status = 202, body = Done), (status = 400, body = Problem), (status = 403, body = Problem),
         (status = 404, body = Problem), (status = 409, body = Problem), (status = 413, body = Problem),
-        (status = 415, body = Problem), (status = 422, body = Problem)))]
+        (status = 415, body = Problem), (status = 422, body = Problem), (status = 504, body = Problem)))]
 pub(super) async fn update(
     state: State,
     Named(name): Named,
+    Token(token): Token,
     Json(update): Json<Update>,
-) -> Result<Json<Done>, Problem> {
-    state.answers.update(&name, update.operation, update.declare, Style::default()).await?;
-    Ok(Json(Done { name }))
+) -> Result<Response, Problem> {
+    let Update { operation, declare, acknowledged_by, timeout_ms } = update;
+    let within_ms = wait_ms(timeout_ms)?;
+    if let Some(token) = &token {
+        begun(token, timeout_ms)?;
+    }
+    if acknowledged_by == 0 && token.is_none() {
+        state.answers.update(&name, operation, declare, Style::default()).await?;
+        return Ok(Json(Done { name, acknowledged_by: None }).into_response());
+    }
+    let terms = Terms { acknowledged_by, within_ms, session: token };
+    let report = state.answers.update_on(&name, operation, declare, &terms, Style::default()).await?;
+    let status = if report.is_enough() { StatusCode::OK } else { StatusCode::ACCEPTED };
+    let by = (acknowledged_by > 0).then_some(report.acknowledged_by);
+    let done = (status, Json(Done { name, acknowledged_by: by })).into_response();
+    Ok(with_token(done, report.session.as_deref()))
 }
 
 const _: () = assert!(PART <= MAX_PART);

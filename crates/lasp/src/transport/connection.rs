@@ -175,10 +175,18 @@ impl Connection {
     }
 }
 
-/// Small writes leave at once; a dead peer is noticed by the kernel too. Failures only cost latency.
+/// Most bytes that the kernel keeps of a connection before it sends them: what comes next waits for no more than that. A guess:
+/// a window of the node's.
+#[cfg(target_os = "linux")]
+const UNSENT: u32 = 64 * 1024;
+
+/// Small writes leave at once, and do not wait behind megabytes in the kernel; a dead peer is noticed by the kernel too.
+/// Failures only cost latency.
 fn tune(stream: &TcpStream) {
     let _ = stream.set_nodelay(true);
     let socket = SockRef::from(stream);
+    #[cfg(target_os = "linux")]
+    let _ = socket.set_tcp_notsent_lowat(UNSENT);
     let keepalive = TcpKeepalive::new().with_time(Duration::from_secs(15)).with_interval(Duration::from_secs(5));
     let _ = socket.set_tcp_keepalive(&keepalive);
     #[cfg(target_os = "linux")]

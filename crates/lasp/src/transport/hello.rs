@@ -290,7 +290,7 @@ mod tests {
     #[test]
     fn another_version_is_told_from_garbage() {
         let mut body = hello(None).to_bytes();
-        for (oldest, newest) in [(NEWEST_VERSION + 1, 9), (0, OLDEST_VERSION - 1)] {
+        for (oldest, newest) in [(NEWEST_VERSION + 1, 12), (0, OLDEST_VERSION - 1)] {
             (body[0], body[1]) = (oldest as u8, newest as u8);
             assert_eq!(Hello::from_bytes(&body), Err(HelloError::Version { oldest, newest }));
         }

@@ -54,6 +54,33 @@ async fn updates_on_every_node_reach_every_node() -> Result<(), Error> {
 }
 
 #[tokio::test]
+async fn an_update_is_done_when_others_hold_it_or_the_error_says_who_does() -> Result<(), Error> {
+    let [a, b, c] = cluster(Membership::FULL).await;
+    let ads = a.set::<i64>("ads").await?;
+    let safely = ads.acknowledged_by(2, PATIENCE);
+    within(safely.add(1)).await?;
+    for node in [&b, &c] {
+        assert_eq!(node.set::<i64>("ads").await?.value().await?, [1]);
+    }
+    let mut others = [b.me().await?.id, c.me().await?.id];
+    others.sort_unstable();
+    let told = within(a.update_acknowledged(ads.id(), Op::Add(2.into()), 1, PATIENCE)).await?;
+    assert!(told.is_enough() && others.contains(&told.by[0]), "{told:?}");
+    let few = within(ads.acknowledged_by(3, Duration::from_millis(300)).add(3)).await;
+    let Err(Error::Unacknowledged(few)) = few else { panic!("{few:?}") };
+    assert_eq!((&few.by[..], few.wanted, few.known), (&others[..], 3, 2));
+    let text = Error::Unacknowledged(few).to_string();
+    assert!(text.contains("2 of 3 nodes hold it") && text.contains("knows of 2 others"), "{text}");
+    assert_eq!(ads.value().await?, [1, 2, 3], "what too few acknowledged is applied all the same");
+    let own = a.local::<kind::Set<i64>>("own").await?;
+    assert!(matches!(
+        own.acknowledged_by(1, PATIENCE).add(1).await,
+        Err(Error::Refused(RequestError::NotReplicated(_)))
+    ));
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_removal_on_one_node_retracts_what_another_derived() -> Result<(), Error> {
     let [a, b, c] = cluster(Membership::HYPARVIEW).await;
     let ads: Set<String> = a.set("ads").await?;

@@ -23,6 +23,8 @@ struct Served {
 struct Got {
     status: u16,
     head: String,
+    /// The head as it came; the other is in lower case.
+    cased: String,
     body: String,
 }
 
@@ -56,7 +58,7 @@ async fn raw(addr: &str, request: &str) -> Got {
     let text = String::from_utf8(bytes).expect("UTF-8");
     let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no head: {text:?}"));
     let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
-    Got { status, head: head.to_lowercase(), body: body.to_owned() }
+    Got { status, head: head.to_lowercase(), cased: head.to_owned(), body: body.to_owned() }
 }
 
 async fn request(addr: &str, method: &str, path: &str, headers: &str, body: &str) -> Got {
@@ -150,6 +152,75 @@ async fn every_endpoint_tells_what_it_should() {
     assert_eq!(get(&a.addr, "/healthz").await.body, "ok\n");
     let page = get(&a.addr, "/").await;
     assert!(page.status == 200 && page.head.contains("text/html") && page.head.contains("content-security-policy"));
+}
+
+#[tokio::test]
+async fn an_update_waits_for_others_to_hold_it_and_says_who_does() {
+    let a = serve("a", &[]).await;
+    let contact = a.lasp.me().await.expect("it runs").addr.to_string();
+    let b = serve("b", &[contact]).await;
+    a.lasp.joined().await.expect("joined");
+    let other = b.lasp.me().await.expect("it runs").id.to_string();
+    let path = "/api/v1/variables/ads/update";
+    let held = post(&a.addr, path, r#"{"operation": "{add, 1}", "declare": "set", "acknowledged_by": 1}"#).await;
+    assert_eq!((held.status, &held.json()["acknowledged_by"]), (200, &serde_json::json!([other])), "{held:?}");
+    assert!(get(&b.addr, "/api/v1/variables/ads").await.json()["value"] == "set[1]");
+    let few = post(&a.addr, path, r#"{"operation": "{add, 2}", "acknowledged_by": 2, "timeout_ms": 100}"#).await;
+    assert_eq!((few.status, &few.json()["acknowledged_by"]), (202, &serde_json::json!([other])), "{few:?}");
+    assert_eq!(get(&a.addr, "/api/v1/variables/ads").await.json()["value"], "set[1, 2]");
+    let long = post(&a.addr, path, r#"{"operation": "{add, 3}", "acknowledged_by": 2, "timeout_ms": 100000}"#).await;
+    assert!(long.problem(400).contains("at most 60000"));
+    let many = post(&a.addr, path, r#"{"operation": "{add, 3}", "acknowledged_by": 5000}"#).await;
+    assert!(many.problem(409).contains("at most 1024"));
+    assert_eq!(get(&a.addr, "/api/v1/variables/ads").await.json()["value"], "set[1, 2]");
+}
+
+/// The session of a response.
+fn session(got: &Got) -> String {
+    let header = got.head.lines().find_map(|line| line.strip_prefix("lasp-session: "));
+    header.unwrap_or_else(|| panic!("no session: {got:?}")).to_owned()
+}
+
+#[tokio::test]
+async fn a_session_in_a_header_goes_from_node_to_node() {
+    let a = serve("a", &[]).await;
+    let contact = a.lasp.me().await.expect("it runs").addr.to_string();
+    let b = serve("b", &[contact]).await;
+    a.lasp.joined().await.expect("joined");
+    let path = "/api/v1/variables/ads";
+    let in_session = |token: &str| format!("lasp-session: {token}\r\n");
+    let mut token = String::new();
+    for n in 0..10 {
+        let (here, there) = if n % 2 == 0 { (&a, &b) } else { (&b, &a) };
+        let body = format!(r#"{{"operation": "{{add, {n}}}", "declare": "set"}}"#);
+        let headers = format!("{JSON}{}", in_session(&token));
+        let done = case(&here.addr, "POST", &format!("{path}/update"), &headers, &body).await;
+        assert_eq!(done.status, 200, "{done:?}");
+        let read = case(&there.addr, "GET", &format!("{path}/value"), &in_session(&session(&done)), "").await;
+        assert_eq!(read.json()["total"], n + 1, "{read:?}");
+        token = session(&read);
+    }
+    let alone = serve("z", &[]).await;
+    let late = case(&alone.addr, "GET", &format!("{path}/value?timeout_ms=50"), &in_session(&token), "").await;
+    assert!(late.problem(504).contains("has not come to this node"));
+    let body = r#"{"operation": "{add, 1}", "declare": "set", "timeout_ms": 50}"#;
+    let late =
+        case(&alone.addr, "POST", &format!("{path}/update"), &format!("{JSON}{}", in_session(&token)), body).await;
+    assert!(late.problem(504).contains("ads"));
+    assert_eq!(get(&alone.addr, path).await.status, 404, "what is refused is not applied");
+    for odd in ["none", &token[1..]] {
+        let got = case(&a.addr, "GET", &format!("{path}/value"), &in_session(odd), "").await;
+        assert!(got.problem(400).contains("session token"), "{got:?}");
+    }
+    let long = case(&a.addr, "GET", &format!("{path}/value?timeout_ms=99999"), &in_session(""), "").await;
+    assert!(long.problem(400).contains("at most 60000"));
+    assert!(!get(&a.addr, &format!("{path}/value")).await.head.contains("lasp-session"), "nobody asked for one");
+}
+
+/// A request whose response keeps its case: tokens have capitals.
+async fn case(addr: &str, method: &str, path: &str, headers: &str, body: &str) -> Got {
+    let got = request(addr, method, path, headers, body).await;
+    Got { head: got.cased.clone(), ..got }
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ mod derivations;
 mod epmd;
 mod http;
 mod letters;
+mod sessions;
 mod toy;
 mod transport;
 mod typed;

@@ -218,7 +218,7 @@ async fn an_unknown_version_is_refused_with_the_versions_spoken_here() {
     raw.write(&with_preface(|out| write_control(out, Kind::Hello, &[9, 12, 200, 1]))).await;
     let refusal = raw.refusal().await;
     assert_eq!(refusal.reason, Reason::Version);
-    assert_eq!(refusal.text, "this node speaks versions 7 to 7, the other side 9 to 12");
+    assert_eq!(refusal.text, "this node speaks versions 8 to 8, the other side 9 to 12");
     assert_eq!(raw.packet().await, None);
 }
 

@@ -3,7 +3,7 @@
 use super::options::Broadcast;
 use super::phases::Outcome;
 use super::published;
-use super::world::{ANNOUNCEMENTS, GRAFTS, PAYLOADS, PRUNES, Reached};
+use super::world::{ANNOUNCEMENTS, GRAFTS, PAYLOADS, PRUNES, Reached, WAVES};
 use crate::figure::{Figure, Varied};
 use crate::replication::tables::{Table, at, cell};
 use crate::stats::mean;
@@ -14,8 +14,8 @@ use std::collections::BTreeMap;
 const LEAST_FIRST: f64 = 99.0;
 
 /// Kinds of messages, as figures name them.
-const KINDS: [(&str, usize); 4] =
-    [("payload", PAYLOADS), ("announcement", ANNOUNCEMENTS), ("graft", GRAFTS), ("prune", PRUNES)];
+const KINDS: [(&str, usize); 5] =
+    [("payload", PAYLOADS), ("announcement", ANNOUNCEMENTS), ("graft", GRAFTS), ("prune", PRUNES), ("wave", WAVES)];
 
 /// The messages of one way of sending.
 type Messages = fn(&Outcome) -> &[Reached];
@@ -139,6 +139,7 @@ pub fn tables(summary: &Summary) -> Vec<Table> {
         rows.push(row("  their bytes", &format!("announcement_bytes_{name}"), [None; 2]));
         rows.push(row("  grafts", &format!("graft_messages_{name}"), [None; 2]));
         rows.push(row("  prunes", &format!("prune_messages_{name}"), [None; 2]));
+        rows.push(row("  waves", &format!("wave_messages_{name}"), [None; 2]));
     }
     rows.push(row("LDH of the shallowest tree", "ldh_shallowest_tree", [None; 2]));
     let mut tables = vec![Table { title: "Trees, per broadcast".to_owned(), header: header.clone(), rows }];

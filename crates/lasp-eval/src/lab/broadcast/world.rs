@@ -20,6 +20,8 @@ pub const ANNOUNCEMENTS: usize = 2;
 pub const GRAFTS: usize = 3;
 /// Requests to make it lazy.
 pub const PRUNES: usize = 4;
+/// What keeps the tree shallow.
+pub const WAVES: usize = 5;
 
 /// Between two waves of joins.
 const WAVE_EVERY: Duration = Duration::from_millis(100);
@@ -28,7 +30,7 @@ const WAVE_EVERY: Duration = Duration::from_millis(100);
 const WAVE: usize = 100;
 
 impl Kinds for Tree {
-    const NAMES: &'static [&'static str] = &["membership", "payloads", "announcements", "grafts", "prunes"];
+    const NAMES: &'static [&'static str] = &["membership", "payloads", "announcements", "grafts", "prunes", "waves"];
 
     fn kind(message: &Message) -> usize {
         match message {
@@ -37,6 +39,7 @@ impl Kinds for Tree {
             Message::Broadcast(Spread::IHave(_)) => ANNOUNCEMENTS,
             Message::Broadcast(Spread::Graft(_)) => GRAFTS,
             Message::Broadcast(Spread::Prune) => PRUNES,
+            Message::Broadcast(Spread::Wave { .. }) => WAVES,
         }
     }
 }

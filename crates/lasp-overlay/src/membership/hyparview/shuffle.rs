@@ -3,7 +3,9 @@
 //! A walk carries the origin; where it ends, a sample is offered to the origin over a link of its own, and answered.
 //! Both sides give up what they have offered before anything else. Exchanges become rarer while they bring nothing new, as in a
 //! cluster no larger than a view; and while no neighbour is lost, once the views are well mixed: samples of an overlay that
-//! does not change are as good as those known. A lost neighbour makes them frequent again, at once.
+//! does not change are as good as those known. A lost neighbour makes them frequent again, at once. The first follow upon each
+//! other quickly, until the view is full: a newcomer knows few others, and should half of all nodes fail in its first seconds,
+//! those few may all be among them.
 
 use super::message::Message;
 use super::{HyParView, Out, Timer};
@@ -17,6 +19,10 @@ const BUSY: usize = 16;
 /// thirty entries, at either end.
 const MIXED: u32 = 16;
 
+/// How many exchanges of a newcomer come sooner: the first after an eighth of the interval, then a quarter, a half. 3: guess; with
+/// them some thirty entries are known after one interval.
+const EARLY: u32 = 3;
+
 /// Whether exchanges are worth their bytes.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Shuffling {
@@ -27,6 +33,8 @@ pub(super) struct Shuffling {
     calm: u32,
     /// A neighbour was lost since the last look.
     disturbed: bool,
+    /// How many of the early exchanges have begun.
+    begun: u32,
     /// Grows with every timer set, so that those of before are recognised.
     plan: u32,
 }
@@ -52,6 +60,16 @@ impl Shuffling {
         self.barren.max(self.calm.saturating_sub(MIXED)).min(8)
     }
 
+    /// How often the interval is halved, as long as there is room for more peers.
+    const fn halvings(&self) -> u32 {
+        EARLY - self.begun
+    }
+
+    /// An exchange has begun, or the view is full.
+    fn begin(&mut self, full: bool) {
+        self.begun = if full { EARLY } else { EARLY.min(self.begun + 1) };
+    }
+
     /// Whether the last exchanges brought nobody new.
     pub(super) const fn is_barren(&self) -> bool {
         self.barren >= 2
@@ -67,7 +85,7 @@ impl Shuffling {
 impl HyParView {
     pub(super) fn set_shuffle(&mut self, out: &mut Out) {
         let (base, max) = (self.config.shuffle_interval, self.config.shuffle_interval_max);
-        let interval = base.saturating_mul(1 << self.shuffling.doublings()).min(max);
+        let interval = base.saturating_mul(1 << self.shuffling.doublings()).min(max) / (1 << self.shuffling.halvings());
         self.shuffling.plan = self.shuffling.plan.wrapping_add(1);
         let plan = self.shuffling.plan;
         out.set_timer(self.rng.jitter(interval, 0.2), Timer::Shuffle { plan });
@@ -88,8 +106,13 @@ impl HyParView {
     /// Sends a walk for a peer to exchange samples with.
     pub(super) fn shuffle(&mut self, out: &mut Out) {
         self.shuffling.next_interval();
+        let next = self.view.random_neighbor(&[], &mut self.rng);
+        if next.is_some() {
+            let full = self.view.passive().count() >= self.config.passive_capacity;
+            self.shuffling.begin(full);
+        }
         self.set_shuffle(out);
-        if let Some(next) = self.view.random_neighbor(&[], &mut self.rng) {
+        if let Some(next) = next {
             self.metrics.exchanges += 1;
             let ttl = self.config.active_walk;
             let origin = self.me.clone();
