@@ -99,7 +99,8 @@ impl Handover {
             return None;
         }
         let failed = self.failed.take();
-        let preferred = |ways: &[PeerId]| ways.iter().find(|way| Some(**way) != failed).or(ways.first()).copied();
+        let preferred =
+            |ways: &[PeerId]| ways.iter().find(|way| Some(**way) != failed).or_else(|| ways.first()).copied();
         let to = self.waiting.iter().find_map(|(key, _)| preferred(&ways(key)))?;
         let batch = self.load(|key| ways(key).contains(&to));
         self.next += 1;

@@ -175,7 +175,8 @@ impl Routes {
 
     /// The neighbours at or beyond which a variable is known to be wanted, those in the tree first.
     pub(crate) fn ways(&self, name: &str) -> Vec<PeerId> {
-        let wants = |route: &Route| route.heard.as_deref().map_or(!self.own.is_of_all(), |heard| heard.wants(name));
+        let unsaid = !self.own.is_of_all();
+        let wants = |route: &Route| route.heard.as_deref().map_or(unsaid, |heard| heard.wants(name));
         let of = |eager: bool| self.links.iter().filter(move |(_, route)| route.eager == eager && wants(route));
         of(true).chain(of(false)).map(|(peer, _)| *peer).collect()
     }
