@@ -10,7 +10,7 @@ use crate::assured;
 use crate::key::Key;
 use crate::payload::{Batch, Payload};
 use crate::pieces::Pieces;
-use crate::wire::{Builder, CHUNK, Control, Item, PIECE, entry_len};
+use crate::wire::{Builder, Control, Item, PIECE, entry_len};
 use lasp_dataflow::State;
 use lasp_overlay::broadcast::Ids;
 use lasp_overlay::unicast;
@@ -132,15 +132,16 @@ impl Bulk {
     }
 
     /// What is small goes first; of what is large something goes each time.
-    fn fill(&mut self, frame: &mut Builder<'_>, put: Put) {
-        while frame.len() < PIECE
+    fn fill(&mut self, frame: &mut Builder<'_>, budget: usize, put: Put) {
+        let most = budget.min(PIECE);
+        while frame.len() < most
             && let Some((key, delta)) = self.deltas.pop_first()
         {
-            self.put(key, delta, frame, put);
+            self.put(key, delta, frame, most, put);
         }
         let mut turn = true;
-        while (turn || frame.len() < PIECE)
-            && let Some((key, piece)) = self.piece()
+        while (turn || frame.len() < most)
+            && let Some((key, piece)) = self.piece(most)
         {
             put(frame, &key, &piece);
             turn = false;
@@ -151,10 +152,10 @@ impl Bulk {
     }
 
     /// The next piece of what is large.
-    fn piece(&mut self) -> Option<(Key, State)> {
+    fn piece(&mut self, most: usize) -> Option<(Key, State)> {
         loop {
             if let Some(pieces) = &mut self.going {
-                match pieces.next() {
+                match pieces.next(most) {
                     Some(piece) => return Some((pieces.key().clone(), piece)),
                     None => self.going = None,
                 }
@@ -165,10 +166,10 @@ impl Bulk {
     }
 
     /// A delta that fits goes as it is; a larger one waits for its turn.
-    fn put(&mut self, key: Key, delta: State, frame: &mut Builder<'_>, put: Put) {
+    fn put(&mut self, key: Key, delta: State, frame: &mut Builder<'_>, most: usize, put: Put) {
         let start = frame.mark();
         put(frame, &key, &delta);
-        if frame.grown_since(&start) <= CHUNK {
+        if frame.grown_since(&start) <= 2 * most {
             return;
         }
         frame.rewind(start);
@@ -312,35 +313,35 @@ impl Lane {
         Taken { coalesced, dropped: 0 }
     }
 
-    /// Fills a frame with what waits, the most urgent first, up to about [`CHUNK`] bytes.
-    pub(crate) fn fill(&mut self, frame: &mut Builder<'_>) {
-        while frame.len() < CHUNK
+    /// Fills a frame with what waits, the most urgent first, up to about `budget` bytes.
+    pub(crate) fn fill(&mut self, frame: &mut Builder<'_>, budget: usize) {
+        while frame.len() < budget
             && let Some(item) = self.control.pop_front().or_else(|| self.letters.pop_front())
         {
             frame.control(&item);
         }
-        while frame.len() < CHUNK
+        while frame.len() < budget
             && let Some(gossip) = self.shaping.pop_front()
         {
-            self.put_gossip(gossip, frame);
+            self.put_gossip(gossip, frame, budget);
         }
-        if frame.len() < CHUNK
+        if frame.len() < budget
             && let Some(gossip) = self.gossip.take()
         {
-            self.put_gossip(gossip, frame);
+            self.put_gossip(gossip, frame, budget);
         }
-        self.fill_relay(frame);
-        while frame.len() < CHUNK
+        self.fill_relay(frame, budget);
+        while frame.len() < budget
             && let Some((number, batch)) = self.groups.pop_front()
         {
             frame.group(number, &batch);
         }
-        self.bulk.fill(frame, |frame, key, delta| frame.data(key, delta));
+        self.bulk.fill(frame, budget, |frame, key, delta| frame.data(key, delta));
     }
 
-    fn fill_relay(&mut self, frame: &mut Builder<'_>) {
+    fn fill_relay(&mut self, frame: &mut Builder<'_>, budget: usize) {
         let Some(relay) = &mut self.relay else { return };
-        relay.deltas.fill(frame, |frame, key, delta| frame.relay(key, delta));
+        relay.deltas.fill(frame, budget, |frame, key, delta| frame.relay(key, delta));
         if !relay.deltas.is_empty() {
             return;
         }
@@ -364,10 +365,10 @@ impl Lane {
     }
 
     /// A broadcast that fits goes as one; otherwise it is relayed.
-    fn put_gossip(&mut self, gossip: Gossip, frame: &mut Builder<'_>) {
+    fn put_gossip(&mut self, gossip: Gossip, frame: &mut Builder<'_>, budget: usize) {
         let start = frame.mark();
         frame.gossip(gossip.ids.clone(), gossip.round, &gossip.payload);
-        if frame.grown_since(&start) <= CHUNK {
+        if frame.grown_since(&start) <= budget {
             return;
         }
         frame.rewind(start);

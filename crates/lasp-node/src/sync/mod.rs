@@ -318,17 +318,18 @@ impl AntiEntropy {
         self.schedule(now, peer, rng.jitter(wait, 0.25), out);
     }
 
-    /// What a neighbour that is given much is given next, as soon as its link has taken what it was given before.
+    /// What a neighbour that is given much is given next, of about so many bytes, as soon as its link has taken what it was given
+    /// before.
     pub(crate) fn more(
         &mut self,
         now: Time,
-        peer: PeerId,
+        (peer, wanted): (PeerId, usize),
         store: &Store,
         rng: &mut Rng,
         out: &mut Outcome,
     ) -> Option<Batch> {
         let state = self.peers.get_mut(&peer).filter(|state| !state.tour.is_over())?;
-        let batch = state.tour.step(store, &state.interests);
+        let batch = state.tour.step(store, &state.interests, wanted);
         if state.tour.is_over() {
             // What changed meanwhile, and what else differs.
             self.schedule(now, peer, rng.jitter(self.config.first, 0.5), out);

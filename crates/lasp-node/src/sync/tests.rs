@@ -56,7 +56,7 @@ impl Side {
 
     fn more(&mut self, now: Time, to: u64) -> (Option<Batch>, Outcome) {
         let mut out = Outcome::default();
-        (self.sync.more(now, PeerId(to), &self.store, &mut self.rng, &mut out), out)
+        (self.sync.more(now, (PeerId(to), crate::wire::CHUNK), &self.store, &mut self.rng, &mut out), out)
     }
 
     fn digest(&mut self) -> Message {
