@@ -53,7 +53,7 @@ struct Relay {
 pub(crate) enum Weight {
     /// Control messages, which are never held back by others.
     Control,
-    /// Letters, and broadcasts.
+    /// Letters, broadcasts, and questions where there is no bulk.
     Small,
     /// Nothing but what anti-entropy found missing, and relays of much.
     Bulk,
@@ -196,6 +196,8 @@ pub(crate) struct Lane {
     groups: VecDeque<(u64, Batch)>,
     /// What anti-entropy found missing.
     bulk: Bulk,
+    /// What anti-entropy asks beyond whether anything differs. Bulk goes first: it may be the answer.
+    questions: VecDeque<Control>,
 }
 
 impl Lane {
@@ -215,7 +217,7 @@ impl Lane {
         let small = !self.letters.is_empty() || !self.shaping.is_empty() || self.gossip.is_some() || told;
         if !self.control.is_empty() {
             Weight::Control
-        } else if small || !self.groups.is_empty() {
+        } else if small || !self.groups.is_empty() || self.bulk.is_empty() && self.relay.is_none() {
             Weight::Small
         } else {
             Weight::Bulk
@@ -226,7 +228,7 @@ impl Lane {
     pub(crate) fn urgency(&self) -> Urgency {
         let crowd = self.relay.as_ref().is_some_and(|relay| relay.deltas.entries > CROWD);
         let others = crowd || !self.groups.is_empty() || !self.bulk.is_empty() || !self.shaping.is_empty();
-        if others || !self.control.is_empty() || !self.letters.is_empty() {
+        if others || !self.control.is_empty() || !self.questions.is_empty() || !self.letters.is_empty() {
             Urgency::Now
         } else if self.gossip.is_some() {
             Urgency::Soon
@@ -240,7 +242,14 @@ impl Lane {
         let gossip = self.gossip.as_ref().map_or(0, |gossip| gossip.payload.len().max(1));
         let relay = self.relay.as_ref().map_or(0, |relay| relay.deltas.len().max(1));
         let groups = self.groups.iter().map(|(_, batch)| batch.len().max(1)).sum::<usize>();
-        self.control.len() + self.letters.len() + self.shaping.len() + gossip + relay + groups + self.bulk.len()
+        self.control.len()
+            + self.questions.len()
+            + self.letters.len()
+            + self.shaping.len()
+            + gossip
+            + relay
+            + groups
+            + self.bulk.len()
     }
 
     /// How many entries of deltas wait. Cost: the number of deltas.
@@ -281,11 +290,13 @@ impl Lane {
         ) {
             return self.push_letter(item);
         }
-        let full = self.control.len() == MAX_CONTROL;
+        let asks = matches!(&item, Control::Sync(message) if message.is_question());
+        let queue = if asks { &mut self.questions } else { &mut self.control };
+        let full = queue.len() == MAX_CONTROL;
         if full {
-            self.control.pop_front();
+            queue.pop_front();
         }
-        self.control.push_back(item);
+        queue.push_back(item);
         Taken { coalesced: 0, dropped: u64::from(full) }
     }
 
@@ -337,6 +348,11 @@ impl Lane {
             frame.group(number, &batch);
         }
         self.bulk.fill(frame, budget, |frame, key, delta| frame.data(key, delta));
+        while frame.len() < budget
+            && let Some(item) = self.questions.pop_front()
+        {
+            frame.control(&item);
+        }
     }
 
     fn fill_relay(&mut self, frame: &mut Builder<'_>, budget: usize) {

@@ -3,6 +3,7 @@
 use crate::frame::Frame;
 use crate::lane::{Lane, Taken, Urgency, Weight};
 use crate::metrics::Metrics;
+use crate::sync::Capacity;
 use crate::window::Window;
 use crate::wire::intern::Tables;
 use crate::wire::{self, Builder, CHUNK, Item, Parsed};
@@ -112,9 +113,10 @@ impl Link {
         self.window.in_flight() < self.room(config) && !self.lane.has_bulk()
     }
 
-    /// Whether it has not taken what there is for it: what is found missing now may be on its way.
-    pub(crate) fn is_clogged(&self, config: &LinkConfig) -> bool {
-        self.window.in_flight() >= self.window.size(config.window) / 2
+    /// How it takes what there is for it.
+    pub(crate) fn capacity(&self, config: &LinkConfig) -> Capacity {
+        let clogged = self.window.in_flight() >= self.window.size(config.window) / 2;
+        Capacity { clogged, budget: self.budget(config) }
     }
 
     /// Up to how many bytes under way another frame may go.
@@ -296,7 +298,7 @@ mod tests {
         let (mut link, mut receiver) = (Link::new(), Link::new());
         let window = LinkConfig::default().window;
         // A link that has shown that it is fast.
-        for _ in 0..4 {
+        for _ in 0..8 {
             link.window.sent(Time::ZERO, 1000);
             link.drained(Time::ZERO, 1000, &LinkConfig::default());
         }

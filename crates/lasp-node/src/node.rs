@@ -717,8 +717,9 @@ impl Node {
 
     /// Has synchronisation know whether a neighbour takes what it is sent.
     fn weigh(&mut self, peer: PeerId) {
-        let clogged = self.links.get(&peer).is_some_and(|link| link.is_clogged(&self.config.link));
-        self.sync.clogged(peer, clogged);
+        if let Some(link) = self.links.get(&peer) {
+            self.sync.weigh(peer, link.capacity(&self.config.link));
+        }
     }
 
     fn compare(&mut self, now: Time, appointment: Appointment, out: &mut Outbox<Self>) {

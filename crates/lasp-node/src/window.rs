@@ -10,11 +10,12 @@ use std::time::Duration;
 /// What is under way is to be taken within. A guess: at ten megabits a second that is the largest window.
 const MOMENT: Duration = Duration::from_millis(50);
 
-/// Where a link begins. A guess: half a second at a tenth of a megabit.
-const FIRST: usize = 8 * 1024;
+/// Where a link begins. A guess: it has grown to the largest window after six frames that were taken at once.
+const FIRST: usize = 1024;
 
-/// What every link may have under way. A guess: a handful of control messages.
-const LEAST: usize = 1024;
+/// What every link may have under way. A guess: a handful of control messages; a link of 250 bytes a second takes two seconds
+/// for it, which a neighbour that is probed has.
+const LEAST: usize = 512;
 
 /// What one link has under way, and how much that may be.
 #[derive(Debug)]
@@ -95,7 +96,7 @@ mod tests {
     fn what_is_taken_at_once_opens_it_and_little_on_an_idle_link_does_not_close_it() {
         let mut window = Window::new();
         let now = Time::from_millis(5);
-        for _ in 0..3 {
+        for _ in 0..6 {
             window.sent(now, 100);
             window.drained(now, 100, MOST);
         }

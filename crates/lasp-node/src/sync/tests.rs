@@ -37,6 +37,7 @@ impl Side {
         let mut out = Outcome::default();
         for &peer in peers {
             side.sync.peer_up(at(0), PeerId(peer), &mut side.store, &mut side.rng, &mut out);
+            side.sync.weigh(PeerId(peer), Capacity { clogged: false, budget: crate::wire::CHUNK });
         }
         assert!(out.items.is_empty());
         (side, out.timers.into_iter().map(|(_, appointment)| appointment).collect())
