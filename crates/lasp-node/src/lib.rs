@@ -10,7 +10,7 @@
 //! - [`sync`]: anti-entropy between neighbours: digests that find differences.
 //! - [`exchange`]: whole states or deltas at intervals, in its place or without any broadcast.
 //! - `link`, `lane`: one link: pacing, flow control, and what waits merges instead of queueing. `pieces`: what is too large for a
-//!   frame.
+//!   frame. `window`: how much may be under way.
 //! - `map`: what the overlay looks like, asked of everybody.
 //! - [`assured`]: updates that are answered when other nodes hold them.
 //! - [`session`]: whoever goes from node to node finds what he has written and read.
@@ -50,6 +50,7 @@ mod store;
 mod surge;
 pub mod sync;
 mod system;
+mod window;
 mod wire;
 
 pub use assured::{Acknowledgement, AssuredConfig};

@@ -307,7 +307,8 @@ impl Node {
                     }
                 }
                 // Who has taken what was found missing is given more.
-                let more = || self.sync.more(now, peer, &self.store, &mut self.rng, &mut outcome);
+                let wanted = link.budget(&self.config.link);
+                let more = || self.sync.more(now, (peer, wanted), &self.store, &mut self.rng, &mut outcome);
                 let Some(more) = link.takes_more(&self.config.link).then(more).flatten() else { break };
                 link.push(Item::Data(more));
             }
@@ -716,8 +717,9 @@ impl Node {
 
     /// Has synchronisation know whether a neighbour takes what it is sent.
     fn weigh(&mut self, peer: PeerId) {
-        let clogged = self.links.get(&peer).is_some_and(|link| link.is_clogged(&self.config.link));
-        self.sync.clogged(peer, clogged);
+        if let Some(link) = self.links.get(&peer) {
+            self.sync.weigh(peer, link.capacity(&self.config.link));
+        }
     }
 
     fn compare(&mut self, now: Time, appointment: Appointment, out: &mut Outbox<Self>) {
@@ -888,7 +890,7 @@ impl Node {
             }
             Input::Drained { peer, bytes } => {
                 if let Some(link) = self.links.get_mut(&peer) {
-                    link.drained(bytes);
+                    link.drained(now, bytes, &self.config.link);
                     self.touch(peer);
                 }
             }

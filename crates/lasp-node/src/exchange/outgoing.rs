@@ -161,7 +161,10 @@ fn pieces(deltas: Vec<(Key, State)>) -> Vec<Batch> {
         if len <= CHUNK {
             put(&key, &delta, len);
         } else {
-            Pieces::of(key.clone(), delta).for_each(|piece| put(&key, &piece, entry_len(&key, &piece).min(CHUNK)));
+            let mut pieces = Pieces::of(key.clone(), delta);
+            while let Some(piece) = pieces.next(CHUNK / 2) {
+                put(&key, &piece, entry_len(&key, &piece).min(CHUNK));
+            }
         }
     }
     if !batch.is_empty() {

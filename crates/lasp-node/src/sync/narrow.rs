@@ -32,7 +32,8 @@ const FILL: usize = CHUNK / 4;
 /// Bytes of a variable in a summary, its key aside.
 const LISTED: usize = 10;
 
-/// Most bytes of the variables of a summary, or a few more: one bucket's at least. Twice what pieces are cut to.
+/// Most bytes of the variables of a summary, or a few more: one bucket's at least; less where the link takes less. Twice what
+/// pieces are cut to.
 const SUMMARY: usize = 2 * CHUNK;
 
 impl AntiEntropy {
@@ -111,11 +112,12 @@ impl AntiEntropy {
         let Some(peer) = self.peers.get_mut(&from) else { return };
         peer.asked = None;
         let (behind, interests) = (peer.is_behind(), peer.interests.clone());
+        let most = SUMMARY.min(2 * peer.link.budget);
         if behind || self.is_filled_by_another(now, from) {
             return;
         }
         let ours = *store.forest_mut().tree(&interests).buckets();
-        let (mut listed, mut lacked, mut room) = (Scope::NONE, Scope::NONE, SUMMARY as isize);
+        let (mut listed, mut lacked, mut room) = (Scope::NONE, Scope::NONE, most as isize);
         let mut beyond = false;
         for bucket in (0..=u8::MAX).filter(|&b| ours[b as usize] != theirs[b as usize]) {
             if theirs[bucket as usize] == 0 {
