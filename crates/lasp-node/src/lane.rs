@@ -7,6 +7,7 @@
 //! newest are dropped: their senders hear of no acknowledgement. Deltas entrusted to this neighbour alone wait with them.
 
 use crate::assured;
+use crate::causal;
 use crate::key::Key;
 use crate::payload::{Batch, Payload};
 use crate::pieces::Pieces;
@@ -194,6 +195,8 @@ pub(crate) struct Lane {
     relay: Option<Relay>,
     /// Groups of deltas, each to be acknowledged; no more than one exchange makes.
     groups: VecDeque<(u64, Batch)>,
+    /// Intervals of causal groups; no more than one of each group.
+    intervals: VecDeque<causal::Interval>,
     /// What anti-entropy found missing.
     bulk: Bulk,
     /// What anti-entropy asks beyond whether anything differs. Bulk goes first: it may be the answer.
@@ -227,7 +230,8 @@ impl Lane {
     /// How long what waits may wait for company.
     pub(crate) fn urgency(&self) -> Urgency {
         let crowd = self.relay.as_ref().is_some_and(|relay| relay.deltas.entries > CROWD);
-        let others = crowd || !self.groups.is_empty() || !self.bulk.is_empty() || !self.shaping.is_empty();
+        let deltas = !self.intervals.is_empty() || !self.groups.is_empty() || !self.bulk.is_empty();
+        let others = crowd || deltas || !self.shaping.is_empty();
         if others || !self.control.is_empty() || !self.questions.is_empty() || !self.letters.is_empty() {
             Urgency::Now
         } else if self.gossip.is_some() {
@@ -242,6 +246,7 @@ impl Lane {
         let gossip = self.gossip.as_ref().map_or(0, |gossip| gossip.payload.len().max(1));
         let relay = self.relay.as_ref().map_or(0, |relay| relay.deltas.len().max(1));
         let groups = self.groups.iter().map(|(_, batch)| batch.len().max(1)).sum::<usize>();
+        let groups = groups + self.intervals.len();
         self.control.len()
             + self.questions.len()
             + self.letters.len()
@@ -256,7 +261,8 @@ impl Lane {
     pub(crate) fn entries(&self) -> usize {
         let of = |deltas: &Bulk| deltas.all().map(|(_, delta)| delta.entries()).sum::<usize>();
         let gossip: usize = self.shaping.iter().chain(&self.gossip).map(|gossip| gossip.payload.entries()).sum();
-        let groups: usize = self.groups.iter().map(|(_, batch)| batch.entries()).sum();
+        let intervals = self.intervals.iter().map(|interval| interval.batch.entries()).sum::<usize>();
+        let groups = intervals + self.groups.iter().map(|(_, batch)| batch.entries()).sum::<usize>();
         gossip + groups + of(&self.bulk) + self.relay.as_ref().map_or(0, |relay| of(&relay.deltas))
     }
 
@@ -265,7 +271,8 @@ impl Lane {
         let of = |deltas: &Bulk| deltas.all().map(|(key, delta)| entry_len(key, delta)).sum::<usize>();
         let batch = |batch: &Batch| batch.iter().map(|(key, delta)| entry_len(key, delta)).sum::<usize>();
         let gossip: usize = self.shaping.iter().chain(&self.gossip).map(|gossip| batch(&gossip.payload)).sum();
-        let groups: usize = self.groups.iter().map(|(_, deltas)| batch(deltas)).sum();
+        let intervals = self.intervals.iter().map(|interval| batch(&interval.batch)).sum::<usize>();
+        let groups = intervals + self.groups.iter().map(|(_, deltas)| batch(deltas)).sum::<usize>();
         gossip + groups + of(&self.bulk) + self.relay.as_ref().map_or(0, |relay| of(&relay.deltas))
     }
 
@@ -284,6 +291,10 @@ impl Lane {
     }
 
     fn push_control(&mut self, item: Control) -> Taken {
+        let item = match item {
+            Control::Causal(causal::Message::Interval(interval)) => return self.push_interval(interval),
+            other => other,
+        };
         if matches!(
             item,
             Control::Unicast(unicast::Message::Carry { .. }) | Control::Assured(assured::Message::Entrust { .. })
@@ -298,6 +309,15 @@ impl Lane {
         }
         queue.push_back(item);
         Taken { coalesced: 0, dropped: u64::from(full) }
+    }
+
+    /// An interval takes the place of an older one that says less.
+    fn push_interval(&mut self, interval: causal::Interval) -> Taken {
+        let before = self.intervals.len();
+        self.intervals.retain(|old| old.group != interval.group || old.number >= interval.number);
+        let coalesced = (before - self.intervals.len()) as u64;
+        self.intervals.push_back(interval);
+        Taken { coalesced, dropped: 0 }
     }
 
     fn push_letter(&mut self, letter: Control) -> Taken {
@@ -346,6 +366,11 @@ impl Lane {
             && let Some((number, batch)) = self.groups.pop_front()
         {
             frame.group(number, &batch);
+        }
+        while frame.len() < budget
+            && let Some(interval) = self.intervals.pop_front()
+        {
+            frame.control(&Control::Causal(causal::Message::Interval(interval)));
         }
         self.bulk.fill(frame, budget, |frame, key, delta| frame.data(key, delta));
         while frame.len() < budget

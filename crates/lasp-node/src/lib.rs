@@ -13,6 +13,7 @@
 //!   frame. `window`: how much may be under way.
 //! - `map`: what the overlay looks like, asked of everybody.
 //! - [`assured`]: updates that are answered when other nodes hold them.
+//! - [`causal`]: groups of variables that are seen in causal order.
 //! - [`session`]: whoever goes from node to node finds what he has written and read.
 //! - `letter`: what an application sends to one node.
 //! - `wire`: frames and their short references; hostile bytes die there.
@@ -22,6 +23,7 @@
 //! - [`interest`]: what a node hears. [`metrics`]: what it counts.
 
 pub mod assured;
+pub mod causal;
 mod clock;
 pub mod command;
 mod composition;
@@ -54,6 +56,7 @@ mod window;
 mod wire;
 
 pub use assured::{Acknowledgement, AssuredConfig};
+pub use causal::{CAUSAL, CausalConfig, group_of};
 pub use command::{Command, Event, Reply, Request, RequestError, RequestId};
 pub use composition::{Composition, Source, Step};
 pub use config::{Config, Label};

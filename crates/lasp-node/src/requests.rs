@@ -96,6 +96,9 @@ impl Node {
                 Ok(Reply::Bool(self.store.graph_mut().remove_derivation(derivation)))
             }
             Request::Undeclare(var) => {
+                if let Some(key) = self.store.key(var).filter(|key| key.is_grouped() && self.store.wants(key)) {
+                    return Err(RequestError::InGroup(key.name().clone()));
+                }
                 if self.store.undeclare(var)? {
                     self.interests_changed(now, out);
                 }

@@ -1,6 +1,7 @@
 //! The variables of one node, and their sums for comparing.
 
-use crate::interest::Interests;
+use crate::causal::group_of;
+use crate::interest::{Interests, of_whole_group};
 use crate::key::Key;
 use crate::sync::Forest;
 use crate::system;
@@ -19,6 +20,11 @@ pub(crate) enum Applied {
     NotWanted,
     /// Here the name belongs to a variable of this other type.
     Conflict(Type),
+}
+
+/// Whether a variable is compared with neighbours by itself: those of groups are compared together.
+fn is_compared(interests: &Interests, key: &Key) -> bool {
+    !key.is_grouped() && interests.covers(key.name().as_str())
 }
 
 /// Graph, keys and hash trees, kept in step.
@@ -42,6 +48,7 @@ pub(crate) struct Store {
 impl Store {
     /// An empty store of one replica.
     pub(crate) fn new(replica: ReplicaId, interests: Interests) -> Self {
+        let interests = interests.of_whole_groups();
         Self {
             graph: Graph::new(replica),
             asked: interests.clone(),
@@ -72,7 +79,7 @@ impl Store {
 
     /// Whether this node hears a variable.
     pub(crate) fn wants(&self, key: &Key) -> bool {
-        self.interests.covers(key.name().as_str())
+        self.interests.covers_whole(key.name().as_str())
     }
 
     /// What the owner wants to hear, apart from what programs need.
@@ -82,12 +89,13 @@ impl Store {
 
     /// Replaces what the owner wants to hear; the trees follow.
     pub(crate) fn set_interests(&mut self, interests: Interests) {
-        self.asked = interests;
+        self.asked = interests.of_whole_groups();
         self.follow_interests();
     }
 
     /// Replaces what programs want to hear; `true` if that changes what this node hears. The trees follow.
     pub(crate) fn set_needed(&mut self, needed: BTreeSet<String>) -> bool {
+        let needed: BTreeSet<String> = needed.into_iter().map(of_whole_group).collect();
         if needed == self.needed {
             return false;
         }
@@ -101,7 +109,7 @@ impl Store {
         self.interests = self.asked.with(&self.needed);
         self.forest = Forest::new();
         for (var, key) in &self.keys {
-            if self.interests.covers(key.name().as_str()) {
+            if is_compared(&self.interests, key) {
                 let fingerprint = self.graph.state(*var).map_or(0, State::fingerprint);
                 self.forest.set(key.hash(), key.name().as_str(), *var, fingerprint);
             }
@@ -134,6 +142,8 @@ impl Store {
     }
 
     fn hear(&mut self, name: &str) -> bool {
+        // Of a group all of it is heard.
+        let name = group_of(name).unwrap_or(name);
         if self.asked.covers(name) {
             return false;
         }
@@ -183,7 +193,12 @@ impl Store {
     /// Every replicated variable that is heard here and is above bottom. Cost: their number.
     pub(crate) fn replicated(&self) -> impl Iterator<Item = (&Key, &State)> {
         let states = self.keys.iter().filter_map(|(var, key)| Some((key, self.graph.state(*var)?)));
-        states.filter(|(key, state)| self.wants(key) && !state.is_bottom())
+        states.filter(|(key, state)| is_compared(&self.interests, key) && !state.is_bottom())
+    }
+
+    /// The variables of a causal group. Cost: the number of variables.
+    pub(crate) fn of_group(&self, group: &str) -> impl Iterator<Item = &Key> {
+        self.keys.values().filter(move |key| group_of(key.name().as_str()) == Some(group))
     }
 
     /// The key of a replicated variable.
@@ -240,7 +255,7 @@ impl Store {
         let effects = self.graph.drain();
         for change in &effects.deltas {
             let Some(key) = self.keys.get(&change.var) else { continue };
-            if self.interests.covers(key.name().as_str()) {
+            if is_compared(&self.interests, key) {
                 let fingerprint = self.graph.state(change.var).map_or(0, State::fingerprint);
                 self.forest.set(key.hash(), key.name().as_str(), change.var, fingerprint);
             }

@@ -146,7 +146,7 @@ impl Outgoing {
 }
 
 /// Cuts deltas into batches of about [`CHUNK`] bytes each; a single part of a delta is never cut.
-fn pieces(deltas: Vec<(Key, State)>) -> Vec<Batch> {
+pub(crate) fn pieces(deltas: Vec<(Key, State)>) -> Vec<Batch> {
     let (mut batches, mut batch, mut size) = (Vec::new(), Batch::default(), 0);
     let mut put = |key: &Key, piece: &State, len: usize| {
         if size > 0 && size + len > CHUNK {

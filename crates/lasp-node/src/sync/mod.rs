@@ -280,7 +280,12 @@ impl AntiEntropy {
 
     /// Whether a neighbour wants to hear a variable.
     pub(crate) fn wants(&self, peer: PeerId, key: &Key) -> bool {
-        self.peers.get(&peer).is_some_and(|peer| peer.interests.covers(key.name().as_str()))
+        self.hears(peer, key.name().as_str())
+    }
+
+    /// Whether a neighbour hears a variable of this name, or all of a causal group.
+    pub(crate) fn hears(&self, peer: PeerId, name: &str) -> bool {
+        self.peers.get(&peer).is_some_and(|peer| peer.interests.covers_whole(name))
     }
 
     /// This node's interests changed: tell everybody, and compare soon.
