@@ -389,8 +389,13 @@ impl AntiEntropy {
             return false;
         }
         state.due = NEVER;
-        if state.is_behind() || self.is_filled_by_another(now, appointment.peer) {
+        if state.is_behind() {
             self.schedule(now, appointment.peer, rng.jitter(self.config.recheck, 0.25), out);
+            return false;
+        }
+        if let Some(until) = self.filled_by_another_until(now, appointment.peer) {
+            // Perhaps the other holds nothing either.
+            self.schedule(now, appointment.peer, until.since(now) + rng.jitter(self.config.first, 0.5), out);
             return false;
         }
         let Some(state) = self.peers.get_mut(&appointment.peer) else { return false };

@@ -94,9 +94,14 @@ impl AntiEntropy {
     }
 
     /// Whether a neighbour fills this node, and it is not this one.
-    pub(super) fn is_filled_by_another(&self, now: Time, peer: PeerId) -> bool {
+    fn is_filled_by_another(&self, now: Time, peer: PeerId) -> bool {
+        self.filled_by_another_until(now, peer).is_some()
+    }
+
+    /// Until when a neighbour that is not this one fills this node, as far as can be said.
+    pub(super) fn filled_by_another_until(&self, now: Time, peer: PeerId) -> Option<Time> {
         let by = self.filler.as_ref().filter(|filler| now < filler.until && self.peers.contains_key(&filler.peer));
-        by.is_some_and(|filler| filler.peer != peer)
+        by.filter(|filler| filler.peer != peer).map(|filler| filler.until)
     }
 
     /// Lists what differs, as far as one message goes. What the neighbour has nothing of it is given; what this node has

@@ -99,7 +99,8 @@ fn a_very_slow_node_costs_its_neighbours_no_more_than_the_state_stays_their_neig
     }
     let state = rig.node(1).state_bytes();
     assert!(most > 500, "nothing waited");
-    assert!(most < state + 16 * 1024, "{most} bytes waited, of a state of {state}");
+    // Broadcasts, relays and what comparing found missing wait apart, each at most as much as there is.
+    assert!(most < 3 * state + 1024, "{most} bytes waited, of a state of {state}");
     rig.run(120);
     assert_eq!(rig.node(20).fingerprint(), rig.node(1).fingerprint());
     assert_eq!(rig.node(20).active_view(), neighbours, "it was never taken for dead");
