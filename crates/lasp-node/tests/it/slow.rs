@@ -81,7 +81,7 @@ fn nodes_that_do_not_hear_a_variable_relay_it_too() {
 
 /// Nineteen nodes make a thousand updates a second to a hundred counters; the twentieth reads 250 bytes a second of each link.
 #[test]
-fn a_very_slow_node_costs_its_neighbours_no_more_than_the_state_stays_their_neighbour_and_has_everything_in_the_end() {
+fn a_very_slow_node_costs_its_neighbours_little_stays_their_neighbour_and_has_everything_in_the_end() {
     let mut rig = Rig::new(lasp_sim::Config::seeded(1), vec![Config::default(); 20]);
     let slow = PeerId(20);
     rig.sim.throttle(slow, 250);
