@@ -83,7 +83,7 @@ impl Side {
     }
 
     fn expire(&mut self, peer: u64, number: u64) -> Outcome {
-        self.groups.expired(&Timer { peer: PeerId(peer), number }, &self.store)
+        self.groups.expired(&Timer { peer: PeerId(peer), number, left: true }, &self.store)
     }
 
     /// A neighbour that has acknowledged everything, and was asked by question 1.
@@ -99,7 +99,7 @@ impl Side {
 }
 
 fn timer(peer: u64, number: u64, tries: u32) -> (Duration, Timer) {
-    (Duration::from_millis(250 << tries), Timer { peer: PeerId(peer), number })
+    (Duration::from_millis(250 << tries), Timer { peer: PeerId(peer), number, left: true })
 }
 
 fn told(number: u64, answers: u64, entries: &[(&Key, State)]) -> Message {
@@ -176,6 +176,8 @@ fn what_is_not_acknowledged_is_told_again_with_what_came_since() {
     let both = [(&orders(), count(1, 2)), (&stock(), count(1, 1))];
     assert_eq!(again, says(vec![(2, told(4, 0, &both))], vec![timer(2, 4, 1)]));
     assert_eq!(side.expire(2, 3), Outcome::default(), "it was told again");
+    let same = side.expire(2, 4);
+    assert_eq!(same, says(vec![(2, told(4, 0, &both))], vec![timer(2, 4, 2)]), "nothing came since");
     assert_eq!(side.acknowledge(2, 3), Outcome::default(), "what it acknowledges is less than what is under way");
     assert_eq!(side.acknowledge(2, 4), Outcome::default());
     assert!(side.groups.is_idle());
