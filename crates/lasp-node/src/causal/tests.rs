@@ -133,6 +133,8 @@ fn neighbours_that_hear_a_group_are_asked_what_they_have_and_told_nothing_until_
     assert_eq!(side.compared(2, 70, 5, None), says(vec![(2, Message::More(70))], vec![]));
     let answer = side.compared(2, 70, 5, Some(vec![(orders(), count(1, 1).digest())]));
     assert_eq!(answer, says(vec![(2, told(2, 70, &[(&orders(), count(1, 2))]))], vec![timer(2, 2, 0)]));
+    let again = side.compared(2, 70, 5, Some(vec![]));
+    assert_eq!(again, Outcome::default(), "the answer is under way");
     let said = side.with(&[2, 60], |groups, store, _| groups.more(PeerId(2), 1, store));
     let digests = vec![(orders(), count(1, 2).digest())];
     assert!(
