@@ -227,6 +227,11 @@ impl Lane {
         }
     }
 
+    /// Whether intervals wait.
+    pub(crate) fn has_intervals(&self) -> bool {
+        !self.intervals.is_empty()
+    }
+
     /// How long what waits may wait for company.
     pub(crate) fn urgency(&self) -> Urgency {
         let crowd = self.relay.as_ref().is_some_and(|relay| relay.deltas.entries > CROWD);

@@ -98,6 +98,11 @@ impl Link {
         self.lane.is_empty() && !self.tables.owes() && !self.lost
     }
 
+    /// Whether intervals of causal groups wait.
+    pub(crate) fn tells_groups(&self) -> bool {
+        self.lane.has_intervals()
+    }
+
     /// How many messages wait.
     pub(crate) fn waiting(&self) -> usize {
         self.lane.len()

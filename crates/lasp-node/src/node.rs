@@ -300,6 +300,11 @@ impl Node {
         }
     }
 
+    /// Whether intervals of causal groups wait for a link.
+    pub(crate) fn tells_groups(&self, peer: PeerId) -> bool {
+        self.links.get(&peer).is_some_and(Link::tells_groups)
+    }
+
     fn touch(&mut self, peer: PeerId) {
         if self.links.contains_key(&peer) && !self.touched.contains(&peer) {
             self.touched.push(peer);

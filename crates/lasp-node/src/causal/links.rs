@@ -173,7 +173,7 @@ impl Groups {
 
     fn remind(&self, peer: PeerId, number: u64, tries: u32, out: &mut Outcome) {
         let after = self.config.patience.saturating_mul(1 << tries.min(16)).min(self.config.patience_most);
-        out.timers.push((after, Timer { peer, number }));
+        out.timers.push((after, Timer { peer, number, left: true }));
     }
 
     // ---- what is said ----
@@ -194,6 +194,10 @@ impl Groups {
         }
         self.know(&group, store);
         self.meet(&group, store, around, &mut out);
+        let link = self.links.get(&(from, group.clone()));
+        if link.and_then(|link| link.flight.as_ref()).is_some_and(|flight| flight.what.answers == number) {
+            return out; // the answer is under way
+        }
         let equal = self.fingerprint(&group, store) == fingerprint;
         let batch = match digests {
             _ if equal => Batch::default(),
@@ -292,6 +296,10 @@ impl Groups {
 
     fn send(&mut self, at: &(PeerId, Group), flight: Flight, tries: u32, out: &mut Outcome) {
         let number = self.number();
+        self.send_as(number, at, flight, tries, out);
+    }
+
+    fn send_as(&mut self, number: u64, at: &(PeerId, Group), flight: Flight, tries: u32, out: &mut Outcome) {
         let Some(link) = self.links.get_mut(at) else { return };
         let mut batches = pieces(flight.batch.iter().map(|(key, delta)| (key.clone(), delta.clone())).collect());
         if batches.is_empty() {
@@ -333,10 +341,16 @@ impl Groups {
             if let Some(Open { tries, what: mut flight, .. }) =
                 link.flight.take_if(|flight| flight.number == timer.number)
             {
-                for (key, delta) in std::mem::take(&mut link.waiting).iter() {
+                let waiting = std::mem::take(&mut link.waiting);
+                let at = at.clone();
+                if waiting.is_empty() {
+                    // The same again: pieces of it that have come count.
+                    self.send_as(timer.number, &at, flight, tries + 1, &mut out);
+                    return out;
+                }
+                for (key, delta) in waiting.iter() {
                     flight.batch.absorb(key, delta);
                 }
-                let at = at.clone();
                 self.send(&at, flight, tries + 1, &mut out);
                 return out;
             }

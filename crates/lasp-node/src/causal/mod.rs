@@ -64,6 +64,8 @@ impl Default for CausalConfig {
 pub struct Timer {
     pub(crate) peer: PeerId,
     pub(crate) number: u64,
+    /// Whether all that was said had left for as long as that.
+    pub(crate) left: bool,
 }
 
 #[cfg(test)]

@@ -88,6 +88,12 @@ impl Node {
     }
 
     pub(crate) fn causal_expired(&mut self, timer: &Timer, out: &mut Outbox<Self>) {
+        let waits = self.tells_groups(timer.peer);
+        if waits || !timer.left {
+            // What has not left for long cannot have been answered; said again, it would never end on a slow link.
+            let timer = Timer { left: !waits, ..timer.clone() };
+            return out.set_timer(self.config.causal.patience, node::Timer::Causal(timer));
+        }
         let outcome = self.groups.expired(timer, &self.store);
         self.groups_go_on(outcome, out);
     }

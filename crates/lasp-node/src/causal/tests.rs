@@ -83,7 +83,7 @@ impl Side {
     }
 
     fn expire(&mut self, peer: u64, number: u64) -> Outcome {
-        self.groups.expired(&Timer { peer: PeerId(peer), number }, &self.store)
+        self.groups.expired(&Timer { peer: PeerId(peer), number, left: true }, &self.store)
     }
 
     /// A neighbour that has acknowledged everything, and was asked by question 1.
@@ -99,7 +99,7 @@ impl Side {
 }
 
 fn timer(peer: u64, number: u64, tries: u32) -> (Duration, Timer) {
-    (Duration::from_millis(250 << tries), Timer { peer: PeerId(peer), number })
+    (Duration::from_millis(250 << tries), Timer { peer: PeerId(peer), number, left: true })
 }
 
 fn told(number: u64, answers: u64, entries: &[(&Key, State)]) -> Message {
@@ -133,6 +133,8 @@ fn neighbours_that_hear_a_group_are_asked_what_they_have_and_told_nothing_until_
     assert_eq!(side.compared(2, 70, 5, None), says(vec![(2, Message::More(70))], vec![]));
     let answer = side.compared(2, 70, 5, Some(vec![(orders(), count(1, 1).digest())]));
     assert_eq!(answer, says(vec![(2, told(2, 70, &[(&orders(), count(1, 2))]))], vec![timer(2, 2, 0)]));
+    let again = side.compared(2, 70, 5, Some(vec![]));
+    assert_eq!(again, Outcome::default(), "the answer is under way");
     let said = side.with(&[2, 60], |groups, store, _| groups.more(PeerId(2), 1, store));
     let digests = vec![(orders(), count(1, 2).digest())];
     assert!(
@@ -176,6 +178,8 @@ fn what_is_not_acknowledged_is_told_again_with_what_came_since() {
     let both = [(&orders(), count(1, 2)), (&stock(), count(1, 1))];
     assert_eq!(again, says(vec![(2, told(4, 0, &both))], vec![timer(2, 4, 1)]));
     assert_eq!(side.expire(2, 3), Outcome::default(), "it was told again");
+    let same = side.expire(2, 4);
+    assert_eq!(same, says(vec![(2, told(4, 0, &both))], vec![timer(2, 4, 2)]), "nothing came since");
     assert_eq!(side.acknowledge(2, 3), Outcome::default(), "what it acknowledges is less than what is under way");
     assert_eq!(side.acknowledge(2, 4), Outcome::default());
     assert!(side.groups.is_idle());

@@ -283,3 +283,19 @@ fn a_group_costs_its_deltas_once_for_each_link_at_most_and_no_vectors() {
     println!("{plain} B plain, {grouped} B grouped, {links} links");
     assert!(grouped < 40 * links as u64, "{grouped} B for an update in a group, {plain} without, {links} links");
 }
+
+#[test]
+fn a_large_group_crosses_a_link_that_takes_longer_than_anybody_is_patient() {
+    let slow = lasp_sim::Config { bandwidth: Some(60_000), ..lasp_sim::Config::seeded(70) };
+    let mut rig = Rig::new(slow, vec![Config::default()]);
+    let var = rig.declare(1, "causal/big/v", Type::GSet);
+    let texts = (0..400).map(|n| Value::text(format!("{n:04}{}", "x".repeat(3_000))));
+    rig.ask(1, Request::Update { var, op: Op::AddAll(texts.collect()) }).expect("added");
+    rig.add(2, Config::default());
+    rig.run(15);
+    assert_eq!(rig.cardinality(2, "causal/big/v"), 0, "1.2 MB take twenty seconds");
+    rig.run(15);
+    assert_eq!(rig.cardinality(2, "causal/big/v"), 400);
+    let sent = rig.node(1).metrics().sent(Class::State);
+    assert!(sent < 2_000_000, "{sent} B: it was told once");
+}
