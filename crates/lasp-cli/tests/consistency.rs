@@ -118,7 +118,8 @@ fn a_session_is_not_served_where_what_it_saw_is_not_and_keeps_what_it_has() {
     std::fs::write(&file, "no token").expect("written");
     let error = a.fails(&[&["get", "orders"], &session[..]].concat(), 1);
     assert!(error.contains("this text is none") && error.contains("begin a new session"), "{error}");
-    std::fs::write(&file, &token[..token.len() - 6]).expect("written");
+    let other = if token.as_bytes()[5] == b'A' { "B" } else { "A" };
+    std::fs::write(&file, format!("{}{other}{}", &token[..5], &token[6..])).expect("written");
     assert!(a.fails(&[&["get", "orders"], &session[..]].concat(), 1).contains("damaged"));
     let nowhere = ["--session", "/nowhere/session"];
     let error = a.fails(&[&["update", "orders", "{add, 3}", "--declare", "set"], &nowhere[..]].concat(), 1);
@@ -127,6 +128,30 @@ fn a_session_is_not_served_where_what_it_saw_is_not_and_keeps_what_it_has() {
         "{error}"
     );
     assert_eq!(a.prints(&["get", "orders"]), "set[3]\n");
+}
+
+#[test]
+fn a_causal_group_is_used_like_any_variable_and_is_whole_wherever_it_is_seen() {
+    let nodes = cluster();
+    for n in 0..9_usize {
+        let (node, next) = (&nodes[n % 3], &nodes[(n + 1) % 3]);
+        let update = ["update", "causal/shop/stock", "increment", "--declare", "gcounter"];
+        node.prints(&update);
+        node.prints(&[
+            "update",
+            "causal/shop/orders",
+            &format!("{{add, {n}}}"),
+            "--declare",
+            "set",
+            "--acknowledged-by",
+            "2",
+        ]);
+        // Whoever sees the order sees the stock that was counted before it.
+        assert_eq!(next.prints(&["get", "causal/shop/stock"]), format!("{}\n", n + 1));
+    }
+    let metrics = object(&nodes[0], &["status"])["metrics"].clone();
+    assert!(metrics["intervals"].as_u64() >= Some(6), "{metrics}");
+    assert_eq!(metrics["intervals_refused"], 0);
 }
 
 /// A directory of its own.

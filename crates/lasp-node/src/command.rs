@@ -362,6 +362,11 @@ pub enum RequestError {
         /// How many.
         open: usize,
     },
+    /// One variable of a causal group cannot be forgotten: what it caused would be seen without it.
+    #[error(
+        "{0} belongs to a causal group, of which a node hears all or nothing: no longer being interested in the group comes first"
+    )]
+    InGroup(Name),
     /// A composition without a last step, or with a step that reaches for itself or a later one.
     #[error("the steps of a composition follow from variables and earlier steps, and there is at least one")]
     Composition,

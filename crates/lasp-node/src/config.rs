@@ -1,6 +1,7 @@
 //! What a node is told at its start.
 
 use crate::assured::AssuredConfig;
+use crate::causal::CausalConfig;
 use crate::exchange::{Dissemination, ExchangeConfig, SyncMode};
 use crate::interest::Interests;
 use crate::link::LinkConfig;
@@ -45,6 +46,8 @@ pub struct Config {
     pub once: OnceConfig,
     /// How updates that others are to acknowledge are paced and bounded.
     pub assured: AssuredConfig,
+    /// How causal groups are told.
+    pub causal: CausalConfig,
     /// How sessions wait.
     pub session: SessionConfig,
     /// What to hear from the start.

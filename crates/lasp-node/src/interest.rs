@@ -1,5 +1,6 @@
 //! What a node wants to hear: everything, or variables whose names begin with one of some prefixes.
 
+use crate::causal::group_of;
 use crate::system;
 use lasp_dataflow::MAX_NAME_BYTES;
 use std::collections::BTreeSet;
@@ -74,6 +75,14 @@ impl Interests {
         }
     }
 
+    /// The same, with all of a causal group where a part of it is wanted.
+    pub(crate) fn of_whole_groups(self) -> Self {
+        match self {
+            Self::All => Self::All,
+            Self::Prefixes(prefixes) => Self::Prefixes(prefixes.into_iter().map(of_whole_group).collect()),
+        }
+    }
+
     /// These and `more` prefixes.
     pub(crate) fn with(&self, more: &BTreeSet<String>) -> Self {
         match self {
@@ -81,6 +90,11 @@ impl Interests {
             same => same.clone(),
         }
     }
+}
+
+/// A prefix, or the group in which it begins.
+pub(crate) fn of_whole_group(prefix: String) -> String {
+    group_of(&prefix).map(str::to_owned).unwrap_or(prefix)
 }
 
 #[cfg(test)]
@@ -93,5 +107,12 @@ mod tests {
         assert!(interests.covers("ads/42") && interests.covers("status") && interests.covers("status/1"));
         assert!(!interests.covers("contracts") && !interests.covers("ads"));
         assert!(Interests::All.covers("anything") && !Interests::prefixes([""; 0]).covers("anything"));
+    }
+
+    #[test]
+    fn a_part_of_a_group_is_all_of_it() {
+        let interests = Interests::prefixes(["causal/shop/ord", "causal/x", "ads"]).of_whole_groups();
+        assert_eq!(interests, Interests::prefixes(["causal/shop/", "causal/x", "ads"]));
+        assert!(interests.covers("causal/shop/stock") && interests.covers("causal/xy/stock"));
     }
 }

@@ -1,5 +1,6 @@
 //! How variables are called on the wire: type and name as one recurring symbol.
 
+use crate::causal::{CAUSAL, group_of};
 use lasp_crdt::codec::to_bytes;
 use lasp_crdt::{Decode, DecodeError, Encode, Reader, Writer, fingerprint};
 use lasp_dataflow::{Name, Type};
@@ -46,6 +47,16 @@ impl Key {
     /// Bytes of both as a symbol.
     pub(crate) fn len(&self) -> usize {
         self.symbol.len()
+    }
+
+    /// Whether the variable belongs to a causal group.
+    pub(crate) fn is_grouped(&self) -> bool {
+        self.name.as_str().starts_with(CAUSAL) && group_of(self.name.as_str()).is_some()
+    }
+
+    /// The variable's causal group, as it is written on links.
+    pub(crate) fn group(&self) -> Option<Arc<[u8]>> {
+        group_of(self.name.as_str()).map(|group| group.as_bytes().into())
     }
 
     fn parse(symbol: Arc<[u8]>, at: usize) -> Result<Self, DecodeError> {

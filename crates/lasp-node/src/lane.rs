@@ -7,10 +7,11 @@
 //! newest are dropped: their senders hear of no acknowledgement. Deltas entrusted to this neighbour alone wait with them.
 
 use crate::assured;
+use crate::causal;
 use crate::key::Key;
 use crate::payload::{Batch, Payload};
 use crate::pieces::Pieces;
-use crate::wire::{Builder, CHUNK, Control, Item, PIECE, entry_len};
+use crate::wire::{Builder, Control, Item, PIECE, entry_len};
 use lasp_dataflow::State;
 use lasp_overlay::broadcast::Ids;
 use lasp_overlay::unicast;
@@ -53,7 +54,7 @@ struct Relay {
 pub(crate) enum Weight {
     /// Control messages, which are never held back by others.
     Control,
-    /// Letters, and broadcasts.
+    /// Letters, broadcasts, and questions where there is no bulk.
     Small,
     /// Nothing but what anti-entropy found missing, and relays of much.
     Bulk,
@@ -132,15 +133,16 @@ impl Bulk {
     }
 
     /// What is small goes first; of what is large something goes each time.
-    fn fill(&mut self, frame: &mut Builder<'_>, put: Put) {
-        while frame.len() < PIECE
+    fn fill(&mut self, frame: &mut Builder<'_>, budget: usize, put: Put) {
+        let most = budget.min(PIECE);
+        while frame.len() < most
             && let Some((key, delta)) = self.deltas.pop_first()
         {
-            self.put(key, delta, frame, put);
+            self.put(key, delta, frame, most, put);
         }
         let mut turn = true;
-        while (turn || frame.len() < PIECE)
-            && let Some((key, piece)) = self.piece()
+        while (turn || frame.len() < most)
+            && let Some((key, piece)) = self.piece(most)
         {
             put(frame, &key, &piece);
             turn = false;
@@ -151,10 +153,10 @@ impl Bulk {
     }
 
     /// The next piece of what is large.
-    fn piece(&mut self) -> Option<(Key, State)> {
+    fn piece(&mut self, most: usize) -> Option<(Key, State)> {
         loop {
             if let Some(pieces) = &mut self.going {
-                match pieces.next() {
+                match pieces.next(most) {
                     Some(piece) => return Some((pieces.key().clone(), piece)),
                     None => self.going = None,
                 }
@@ -165,10 +167,10 @@ impl Bulk {
     }
 
     /// A delta that fits goes as it is; a larger one waits for its turn.
-    fn put(&mut self, key: Key, delta: State, frame: &mut Builder<'_>, put: Put) {
+    fn put(&mut self, key: Key, delta: State, frame: &mut Builder<'_>, most: usize, put: Put) {
         let start = frame.mark();
         put(frame, &key, &delta);
-        if frame.grown_since(&start) <= CHUNK {
+        if frame.grown_since(&start) <= 2 * most {
             return;
         }
         frame.rewind(start);
@@ -193,8 +195,12 @@ pub(crate) struct Lane {
     relay: Option<Relay>,
     /// Groups of deltas, each to be acknowledged; no more than one exchange makes.
     groups: VecDeque<(u64, Batch)>,
+    /// Intervals of causal groups; no more than one of each group.
+    intervals: VecDeque<causal::Interval>,
     /// What anti-entropy found missing.
     bulk: Bulk,
+    /// What anti-entropy asks beyond whether anything differs. Bulk goes first: it may be the answer.
+    questions: VecDeque<Control>,
 }
 
 impl Lane {
@@ -214,18 +220,24 @@ impl Lane {
         let small = !self.letters.is_empty() || !self.shaping.is_empty() || self.gossip.is_some() || told;
         if !self.control.is_empty() {
             Weight::Control
-        } else if small || !self.groups.is_empty() {
+        } else if small || !self.groups.is_empty() || self.bulk.is_empty() && self.relay.is_none() {
             Weight::Small
         } else {
             Weight::Bulk
         }
     }
 
+    /// Whether intervals wait.
+    pub(crate) fn has_intervals(&self) -> bool {
+        !self.intervals.is_empty()
+    }
+
     /// How long what waits may wait for company.
     pub(crate) fn urgency(&self) -> Urgency {
         let crowd = self.relay.as_ref().is_some_and(|relay| relay.deltas.entries > CROWD);
-        let others = crowd || !self.groups.is_empty() || !self.bulk.is_empty() || !self.shaping.is_empty();
-        if others || !self.control.is_empty() || !self.letters.is_empty() {
+        let deltas = !self.intervals.is_empty() || !self.groups.is_empty() || !self.bulk.is_empty();
+        let others = crowd || deltas || !self.shaping.is_empty();
+        if others || !self.control.is_empty() || !self.questions.is_empty() || !self.letters.is_empty() {
             Urgency::Now
         } else if self.gossip.is_some() {
             Urgency::Soon
@@ -239,14 +251,23 @@ impl Lane {
         let gossip = self.gossip.as_ref().map_or(0, |gossip| gossip.payload.len().max(1));
         let relay = self.relay.as_ref().map_or(0, |relay| relay.deltas.len().max(1));
         let groups = self.groups.iter().map(|(_, batch)| batch.len().max(1)).sum::<usize>();
-        self.control.len() + self.letters.len() + self.shaping.len() + gossip + relay + groups + self.bulk.len()
+        let groups = groups + self.intervals.len();
+        self.control.len()
+            + self.questions.len()
+            + self.letters.len()
+            + self.shaping.len()
+            + gossip
+            + relay
+            + groups
+            + self.bulk.len()
     }
 
     /// How many entries of deltas wait. Cost: the number of deltas.
     pub(crate) fn entries(&self) -> usize {
         let of = |deltas: &Bulk| deltas.all().map(|(_, delta)| delta.entries()).sum::<usize>();
         let gossip: usize = self.shaping.iter().chain(&self.gossip).map(|gossip| gossip.payload.entries()).sum();
-        let groups: usize = self.groups.iter().map(|(_, batch)| batch.entries()).sum();
+        let intervals = self.intervals.iter().map(|interval| interval.batch.entries()).sum::<usize>();
+        let groups = intervals + self.groups.iter().map(|(_, batch)| batch.entries()).sum::<usize>();
         gossip + groups + of(&self.bulk) + self.relay.as_ref().map_or(0, |relay| of(&relay.deltas))
     }
 
@@ -255,7 +276,8 @@ impl Lane {
         let of = |deltas: &Bulk| deltas.all().map(|(key, delta)| entry_len(key, delta)).sum::<usize>();
         let batch = |batch: &Batch| batch.iter().map(|(key, delta)| entry_len(key, delta)).sum::<usize>();
         let gossip: usize = self.shaping.iter().chain(&self.gossip).map(|gossip| batch(&gossip.payload)).sum();
-        let groups: usize = self.groups.iter().map(|(_, deltas)| batch(deltas)).sum();
+        let intervals = self.intervals.iter().map(|interval| batch(&interval.batch)).sum::<usize>();
+        let groups = intervals + self.groups.iter().map(|(_, deltas)| batch(deltas)).sum::<usize>();
         gossip + groups + of(&self.bulk) + self.relay.as_ref().map_or(0, |relay| of(&relay.deltas))
     }
 
@@ -274,18 +296,33 @@ impl Lane {
     }
 
     fn push_control(&mut self, item: Control) -> Taken {
+        let item = match item {
+            Control::Causal(causal::Message::Interval(interval)) => return self.push_interval(interval),
+            other => other,
+        };
         if matches!(
             item,
             Control::Unicast(unicast::Message::Carry { .. }) | Control::Assured(assured::Message::Entrust { .. })
         ) {
             return self.push_letter(item);
         }
-        let full = self.control.len() == MAX_CONTROL;
+        let asks = matches!(&item, Control::Sync(message) if message.is_question());
+        let queue = if asks { &mut self.questions } else { &mut self.control };
+        let full = queue.len() == MAX_CONTROL;
         if full {
-            self.control.pop_front();
+            queue.pop_front();
         }
-        self.control.push_back(item);
+        queue.push_back(item);
         Taken { coalesced: 0, dropped: u64::from(full) }
+    }
+
+    /// An interval takes the place of an older one that says less.
+    fn push_interval(&mut self, interval: causal::Interval) -> Taken {
+        let before = self.intervals.len();
+        self.intervals.retain(|old| old.group != interval.group || old.number >= interval.number);
+        let coalesced = (before - self.intervals.len()) as u64;
+        self.intervals.push_back(interval);
+        Taken { coalesced, dropped: 0 }
     }
 
     fn push_letter(&mut self, letter: Control) -> Taken {
@@ -312,35 +349,45 @@ impl Lane {
         Taken { coalesced, dropped: 0 }
     }
 
-    /// Fills a frame with what waits, the most urgent first, up to about [`CHUNK`] bytes.
-    pub(crate) fn fill(&mut self, frame: &mut Builder<'_>) {
-        while frame.len() < CHUNK
+    /// Fills a frame with what waits, the most urgent first, up to about `budget` bytes.
+    pub(crate) fn fill(&mut self, frame: &mut Builder<'_>, budget: usize) {
+        while frame.len() < budget
             && let Some(item) = self.control.pop_front().or_else(|| self.letters.pop_front())
         {
             frame.control(&item);
         }
-        while frame.len() < CHUNK
+        while frame.len() < budget
             && let Some(gossip) = self.shaping.pop_front()
         {
-            self.put_gossip(gossip, frame);
+            self.put_gossip(gossip, frame, budget);
         }
-        if frame.len() < CHUNK
+        if frame.len() < budget
             && let Some(gossip) = self.gossip.take()
         {
-            self.put_gossip(gossip, frame);
+            self.put_gossip(gossip, frame, budget);
         }
-        self.fill_relay(frame);
-        while frame.len() < CHUNK
+        self.fill_relay(frame, budget);
+        while frame.len() < budget
             && let Some((number, batch)) = self.groups.pop_front()
         {
             frame.group(number, &batch);
         }
-        self.bulk.fill(frame, |frame, key, delta| frame.data(key, delta));
+        while frame.len() < budget
+            && let Some(interval) = self.intervals.pop_front()
+        {
+            frame.control(&Control::Causal(causal::Message::Interval(interval)));
+        }
+        self.bulk.fill(frame, budget, |frame, key, delta| frame.data(key, delta));
+        while frame.len() < budget
+            && let Some(item) = self.questions.pop_front()
+        {
+            frame.control(&item);
+        }
     }
 
-    fn fill_relay(&mut self, frame: &mut Builder<'_>) {
+    fn fill_relay(&mut self, frame: &mut Builder<'_>, budget: usize) {
         let Some(relay) = &mut self.relay else { return };
-        relay.deltas.fill(frame, |frame, key, delta| frame.relay(key, delta));
+        relay.deltas.fill(frame, budget, |frame, key, delta| frame.relay(key, delta));
         if !relay.deltas.is_empty() {
             return;
         }
@@ -364,10 +411,10 @@ impl Lane {
     }
 
     /// A broadcast that fits goes as one; otherwise it is relayed.
-    fn put_gossip(&mut self, gossip: Gossip, frame: &mut Builder<'_>) {
+    fn put_gossip(&mut self, gossip: Gossip, frame: &mut Builder<'_>, budget: usize) {
         let start = frame.mark();
         frame.gossip(gossip.ids.clone(), gossip.round, &gossip.payload);
-        if frame.grown_since(&start) <= CHUNK {
+        if frame.grown_since(&start) <= budget {
             return;
         }
         frame.rewind(start);

@@ -12,9 +12,10 @@
 //! - `handover`: what is written and not heard.
 //! - [`exchange`]: whole states or deltas at intervals, in its place or without any broadcast.
 //! - `link`, `lane`: one link: pacing, flow control, and what waits merges instead of queueing. `pieces`: what is too large for a
-//!   frame.
+//!   frame. `window`: how much may be under way.
 //! - `map`: what the overlay looks like, asked of everybody.
 //! - [`assured`]: updates that are answered when other nodes hold them.
+//! - [`causal`]: groups of variables that are seen in causal order.
 //! - [`session`]: whoever goes from node to node finds what he has written and read.
 //! - `letter`: what an application sends to one node.
 //! - `wire`: frames and their short references; hostile bytes die there.
@@ -24,6 +25,7 @@
 //! - [`interest`]: what a node hears. [`metrics`]: what it counts.
 
 pub mod assured;
+pub mod causal;
 mod clock;
 pub mod command;
 mod composition;
@@ -55,9 +57,11 @@ mod store;
 mod surge;
 pub mod sync;
 mod system;
+mod window;
 mod wire;
 
 pub use assured::{Acknowledgement, AssuredConfig};
+pub use causal::{CAUSAL, CausalConfig, group_of};
 pub use command::{Command, Event, Reply, Request, RequestError, RequestId};
 pub use composition::{Composition, Source, Step};
 pub use config::{Config, Label};

@@ -3,8 +3,10 @@
 use crate::frame::Frame;
 use crate::lane::{Lane, Taken, Urgency, Weight};
 use crate::metrics::Metrics;
+use crate::sync::Capacity;
+use crate::window::Window;
 use crate::wire::intern::Tables;
-use crate::wire::{self, Builder, Item, Parsed};
+use crate::wire::{self, Builder, CHUNK, Item, Parsed};
 use lasp_crdt::DecodeError;
 use lasp_overlay::Time;
 use std::time::Duration;
@@ -13,7 +15,8 @@ use std::time::Duration;
 #[derive(Clone, Debug, PartialEq)]
 pub struct LinkConfig {
     /// Most bytes handed to the transport and not yet taken by it; what comes then waits and merges. What there is much of fills
-    /// half of it, control messages may go a quarter beyond. Default 64 KiB (guess: a few round trips on a slow link).
+    /// half of it, control messages may go a quarter beyond; on a slow link all of it is as much as that takes in 250 ms. Default
+    /// 64 KiB (guess: 50 ms at ten megabits a second).
     pub window: usize,
     /// Least time between two frames that carry broadcasts; what comes between merges. An idle link sends at once, and
     /// broadcasts with ids wait no longer than 1 ms whatever the pace: their announcements would overtake them. Default
@@ -66,7 +69,7 @@ enum Ack {
 pub(crate) struct Link {
     tables: Tables,
     lane: Lane,
-    in_flight: usize,
+    window: Window,
     /// When the last frame went.
     sent_at: Option<Time>,
     /// The reminder that counts is set for then; others are stale.
@@ -82,7 +85,7 @@ impl Link {
         Self {
             tables: Tables::new(),
             lane: Lane::default(),
-            in_flight: 0,
+            window: Window::new(),
             sent_at: None,
             flush_at: None,
             ack: Ack::Idle,
@@ -93,6 +96,11 @@ impl Link {
     /// Whether nothing waits here.
     pub(crate) fn is_idle(&self) -> bool {
         self.lane.is_empty() && !self.tables.owes() && !self.lost
+    }
+
+    /// Whether intervals of causal groups wait.
+    pub(crate) fn tells_groups(&self) -> bool {
+        self.lane.has_intervals()
     }
 
     /// How many messages wait.
@@ -107,31 +115,38 @@ impl Link {
 
     /// Whether what waited has gone and there is room for more.
     pub(crate) fn takes_more(&self, config: &LinkConfig) -> bool {
-        self.in_flight < self.room(config) && !self.lane.has_bulk()
+        self.window.in_flight() < self.room(config) && !self.lane.has_bulk()
     }
 
-    /// Whether it has not taken what there is for it: what is found missing now may be on its way.
-    pub(crate) fn is_clogged(&self, config: &LinkConfig) -> bool {
-        self.in_flight >= config.window / 2
+    /// How it takes what there is for it.
+    pub(crate) fn capacity(&self, config: &LinkConfig) -> Capacity {
+        let clogged = self.window.in_flight() >= self.window.size(config.window) / 2;
+        Capacity { clogged, budget: self.budget(config) }
     }
 
     /// Up to how many bytes under way another frame may go.
     fn room(&self, config: &LinkConfig) -> usize {
+        let window = self.window.size(config.window);
         match self.lane.weight() {
-            Weight::Control => config.window + config.window / 4,
-            Weight::Small => config.window,
-            Weight::Bulk => config.window / 2,
+            Weight::Control => window + window / 4,
+            Weight::Small => window,
+            Weight::Bulk => window / 2,
         }
+    }
+
+    /// How many bytes a frame should have at most, and what it is given at a time.
+    pub(crate) fn budget(&self, config: &LinkConfig) -> usize {
+        self.window.size(config.window).min(CHUNK)
     }
 
     /// Bytes of the deltas that wait, and of what is under way.
     pub(crate) fn bytes(&self) -> usize {
-        self.lane.bytes() + self.in_flight
+        self.lane.bytes() + self.window.in_flight()
     }
 
     /// What is under way.
     pub(crate) fn load(&self) -> LinkLoad {
-        LinkLoad { waiting: self.waiting(), in_flight: self.in_flight }
+        LinkLoad { waiting: self.waiting(), in_flight: self.window.in_flight() }
     }
 
     /// Takes an item to be sent.
@@ -140,8 +155,8 @@ impl Link {
     }
 
     /// The transport took `bytes`.
-    pub(crate) fn drained(&mut self, bytes: usize) {
-        self.in_flight = self.in_flight.saturating_sub(bytes);
+    pub(crate) fn drained(&mut self, now: Time, bytes: usize, config: &LinkConfig) {
+        self.window.drained(now, bytes, config.window);
     }
 
     /// A reminder came.
@@ -186,17 +201,17 @@ impl Link {
     ) -> [Option<Reminder>; 2] {
         metrics.queue_peak = metrics.queue_peak.max(self.lane.len() as u64);
         let mut flush = None;
-        while !self.lane.is_empty() && self.in_flight < self.room(config) {
+        while !self.lane.is_empty() && self.window.in_flight() < self.room(config) {
             let ready = self.ready(config);
             if now < ready {
                 flush = self.flush_at.is_none_or(|at| at > ready).then(|| Reminder::Flush(ready - now));
                 self.flush_at = Some(self.flush_at.map_or(ready, |at| at.min(ready)));
                 break;
             }
-            send(self.frame(now, metrics));
+            send(self.frame(now, config, metrics));
         }
         if self.lost || self.ack == Ack::Due {
-            send(self.frame(now, metrics));
+            send(self.frame(now, config, metrics));
         }
         let acknowledge = (self.tables.owes() && self.ack == Ack::Idle).then(|| {
             self.ack = Ack::Waiting;
@@ -215,15 +230,16 @@ impl Link {
         }
     }
 
-    fn frame(&mut self, now: Time, metrics: &mut Metrics) -> Frame {
+    fn frame(&mut self, now: Time, config: &LinkConfig, metrics: &mut Metrics) -> Frame {
         if self.ack == Ack::Due {
             self.ack = Ack::Idle;
         }
+        let budget = self.budget(config);
         let mut builder = Builder::new(&mut self.tables, std::mem::take(&mut self.lost));
-        self.lane.fill(&mut builder);
+        self.lane.fill(&mut builder, budget);
         let (frame, tally) = builder.finish();
         self.sent_at = Some(now);
-        self.in_flight += frame.wire_len();
+        self.window.sent(now, frame.wire_len());
         metrics.frames_sent += 1;
         metrics.entries_sent += tally.entries;
         for (total, bytes) in metrics.bytes_sent.iter_mut().zip(tally.by_class) {
@@ -286,10 +302,15 @@ mod tests {
     fn a_probe_goes_at_once_and_a_small_delta_next_whatever_else_is_to_be_sent() {
         let (mut link, mut receiver) = (Link::new(), Link::new());
         let window = LinkConfig::default().window;
+        // A link that has shown that it is fast.
+        for _ in 0..8 {
+            link.window.sent(Time::ZERO, 1000);
+            link.drained(Time::ZERO, 1000, &LinkConfig::default());
+        }
         link.push(much());
         let first = flush(&mut link);
         assert!(kinds(&mut receiver, &first).iter().all(|kind| *kind == "bulk"));
-        assert!((window / 2..window).contains(&link.in_flight), "{} bytes under way", link.in_flight);
+        assert!((window / 2..window).contains(&link.window.in_flight()), "{} bytes", link.window.in_flight());
         // There is room for a probe and a small delta, though not for more of the bulk.
         link.push(Item::Relay(small()));
         link.push(probe());
@@ -297,7 +318,7 @@ mod tests {
         assert_eq!(kinds(&mut receiver, &next[..1])[..2], ["control", "small"]);
         assert_eq!(next.len(), 1);
         // What was taken makes room for the bulk, behind what came meanwhile.
-        link.drained(first.iter().map(Frame::wire_len).sum());
+        link.drained(Time::ZERO, first.iter().map(Frame::wire_len).sum(), &LinkConfig::default());
         link.push(probe());
         let then = flush(&mut link);
         let order = kinds(&mut receiver, &then);
@@ -313,7 +334,7 @@ mod tests {
         let mut arrived = Batch::default();
         loop {
             let frames = flush(&mut link);
-            assert!(link.in_flight < LinkConfig::default().window, "{} bytes under way", link.in_flight);
+            assert!(link.window.in_flight() < LinkConfig::default().window, "{} bytes", link.window.in_flight());
             if frames.is_empty() {
                 break;
             }
@@ -321,7 +342,8 @@ mod tests {
                 let Item::Data(batch) = item else { panic!("{item:?}") };
                 batch.iter().for_each(|(key, delta)| _ = arrived.absorb(key, delta));
             }
-            link.drained(usize::MAX);
+            let sent = frames.iter().map(Frame::wire_len).sum();
+            link.drained(Time::ZERO, sent, &LinkConfig::default());
         }
         assert_eq!(arrived, whole);
         assert!(link.lane.is_empty());

@@ -66,6 +66,10 @@ pub struct Metrics {
     pub entrusted: u64,
     /// Questions of others whether an update is held that were not passed on, for a neighbour asked too much.
     pub entrusts_refused: u64,
+    /// Intervals of causal groups that were merged.
+    pub intervals: u64,
+    /// Those that were not: too large to be put together, or stamped too far ahead of the clock here. They are told again.
+    pub intervals_refused: u64,
     /// Sessions that had to wait for this node to come as far as they had seen.
     pub sessions_waited: u64,
     /// Those that it did not do so for in time.

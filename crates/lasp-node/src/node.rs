@@ -5,6 +5,7 @@
 //! between two inputs nothing waits but what a slow link holds back.
 
 use crate::assured::{self, Assured, Witness};
+use crate::causal::{self, Groups};
 use crate::clock::{Clock, MAX_DRIFT_MS};
 use crate::command::{Command, Event, Reply, RequestError, RequestId};
 use crate::config::Config;
@@ -69,6 +70,8 @@ pub enum Timer {
     Assured(assured::Timer),
     /// A session has waited for this node to come as far as it has seen.
     Session(session::Timer),
+    /// A neighbour has had time to answer about a causal group.
+    Causal(causal::Timer),
     /// A `Sleep` request is over.
     Wake(RequestId),
     /// An enforcement goes on.
@@ -106,12 +109,15 @@ pub struct Node {
     pub(crate) assured: Assured,
     pub(crate) witness: Witness,
     pub(crate) sessions: Sessions,
+    pub(crate) groups: Groups,
     links: BTreeMap<PeerId, Link>,
     pub(crate) rng: Rng,
     /// Links with something new to send since the last flush.
     touched: Vec<PeerId>,
     /// Deltas made since the last flush, to be broadcast as one.
     pub(crate) fresh: Batch,
+    /// What has changed in causal groups since they were last spread.
+    pub(crate) grouped: Batch,
     echo: Echo,
     /// What came by comparing and not along the broadcast tree.
     detours: Recent,
@@ -178,10 +184,12 @@ impl Node {
             assured: Assured::new(config.assured.clone(), id, life),
             witness: Witness::new(config.assured.clone(), id),
             sessions: Sessions::new(config.session.clone(), (id, life)),
+            groups: Groups::new(config.causal.clone()),
             links: BTreeMap::new(),
             rng,
             touched: Vec::new(),
             fresh: Batch::default(),
+            grouped: Batch::default(),
             echo: Echo::default(),
             detours: Recent::new(config.link.pace),
             passed: Recent::new(config.link.pace),
@@ -255,7 +263,8 @@ impl Node {
     pub fn is_quiescent(&self) -> bool {
         let calm = self.links.values().all(Link::is_idle) && self.broadcast.is_quiescent() && self.echo.is_empty();
         let calm = calm && self.exchange.is_idle() && self.sync.is_idle() && !self.once.is_busy();
-        calm && self.handover.is_idle() && self.assured.is_idle() && self.sessions.is_idle()
+        let calm = calm && self.handover.is_idle() && self.assured.is_idle();
+        calm && self.sessions.is_idle() && self.groups.is_idle()
     }
 
     /// How many messages wait for links.
@@ -268,8 +277,13 @@ impl Node {
     /// Cost: the number of deltas kept.
     pub fn buffered_entries(&self) -> usize {
         let waiting: usize = self.links.values().map(Link::entries).sum();
-        let waiting = waiting + self.handover.entries();
-        waiting + self.exchange.entries() + self.detours.entries() + self.passed.entries() + self.broadcast.cached()
+        waiting
+            + self.handover.entries()
+            + self.groups.entries()
+            + self.exchange.entries()
+            + self.detours.entries()
+            + self.passed.entries()
+            + self.broadcast.cached()
     }
 
     /// Bytes of the deltas that wait for a neighbour, written in full, and of what is under way to it; 0 without a link. Cost:
@@ -303,6 +317,11 @@ impl Node {
         }
     }
 
+    /// Whether intervals of causal groups wait for a link.
+    pub(crate) fn tells_groups(&self, peer: PeerId) -> bool {
+        self.links.get(&peer).is_some_and(Link::tells_groups)
+    }
+
     fn touch(&mut self, peer: PeerId) {
         if self.links.contains_key(&peer) && !self.touched.contains(&peer) {
             self.touched.push(peer);
@@ -323,7 +342,8 @@ impl Node {
                     }
                 }
                 // Who has taken what was found missing is given more.
-                let more = || self.sync.more(now, peer, &self.store, &mut self.rng, &mut outcome);
+                let wanted = link.budget(&self.config.link);
+                let more = || self.sync.more(now, (peer, wanted), &self.store, &mut self.rng, &mut outcome);
                 let Some(more) = link.takes_more(&self.config.link).then(more).flatten() else { break };
                 link.push(Item::Data(more));
             }
@@ -387,6 +407,7 @@ impl Node {
                 self.synchronise(now, outcome, out);
                 self.route_up(now, peer, out);
                 self.assured_peer_up(now, peer, out);
+                self.look_around_groups(out);
             }
             membership::Event::Down(peer) => {
                 self.feed_broadcast(now, Input::Command(broadcast::Command::NeighborDown(*peer)), out);
@@ -396,6 +417,7 @@ impl Node {
                 self.exchange.peer_down(*peer);
                 self.route_down(now, *peer, out);
                 self.assured_peer_down(*peer, out);
+                self.groups.peer_down(*peer);
                 if self.surge.is_on(now) {
                     self.doubt_the_tree(now, out);
                 }
@@ -523,6 +545,9 @@ impl Node {
     /// here. It stays a difference to those who hold it, so it is offered again by comparing, and let in when its time
     /// has come. `None` where nothing is left.
     fn admitted<'a>(&mut self, now: Time, key: &Key, delta: &'a State) -> Option<Cow<'a, State>> {
+        if key.is_grouped() {
+            return None; // groups come in whole intervals alone
+        }
         if system::is_reserved(key.name().as_str()) && system::type_of(key.name().as_str()).as_ref() == Some(key.ty()) {
             let now_ms = self.clock.wall_ms(now);
             let (admitted, refused) = system::admitted(key, delta, self.store.state(key), now_ms);
@@ -538,7 +563,7 @@ impl Node {
         (!rest.is_bottom()).then_some(Cow::Owned(rest))
     }
 
-    fn apply_one(&mut self, key: &Key, delta: &State, out: &mut Outbox<Self>) -> Applied {
+    pub(crate) fn apply_one(&mut self, key: &Key, delta: &State, out: &mut Outbox<Self>) -> Applied {
         self.echo.heard(key, delta);
         let applied = self.store.apply(key, delta.clone());
         match &applied {
@@ -619,6 +644,10 @@ impl Node {
         for change in &deltas {
             let Some(key) = self.store.key(change.var) else { continue };
             self.sessions.stir(key);
+            if key.is_grouped() {
+                self.grouped.absorb(key, &change.delta);
+                continue;
+            }
             match key.name().as_str() {
                 system::PROGRAMS => self.programs.touch(),
                 system::ONCE => {
@@ -704,6 +733,7 @@ impl Node {
 
     /// Broadcasts what was made here since the last time, or has it told at the next exchange.
     fn spread(&mut self, now: Time, out: &mut Outbox<Self>) {
+        self.spread_groups(None, out);
         if self.fresh.is_empty() {
             return;
         }
@@ -739,8 +769,9 @@ impl Node {
 
     /// Has synchronisation know whether a neighbour takes what it is sent.
     fn weigh(&mut self, peer: PeerId) {
-        let clogged = self.links.get(&peer).is_some_and(|link| link.is_clogged(&self.config.link));
-        self.sync.clogged(peer, clogged);
+        if let Some(link) = self.links.get(&peer) {
+            self.sync.weigh(peer, link.capacity(&self.config.link));
+        }
     }
 
     fn compare(&mut self, now: Time, appointment: Appointment, out: &mut Outbox<Self>) {
@@ -814,6 +845,7 @@ impl Node {
                 self.push(from, exchange::acknowledgement(number));
             }
             Item::Control(Control::Acknowledged(number)) => self.exchange.acknowledged(from, number),
+            Item::Control(Control::Causal(message)) => self.on_causal(now, from, message, out),
             Item::Control(Control::Assured(message)) => self.on_assured(now, from, message, out),
         }
     }
@@ -863,6 +895,7 @@ impl Node {
                 }
             }
             Timer::Assured(timer) => self.assured_expired(timer, out),
+            Timer::Causal(timer) => self.causal_expired(&timer, out),
             Timer::Session(timer) => self.session_expired(now, timer, out),
             Timer::Wake(id) => self.open.wake(id, out),
             Timer::Once { token, turn } => {
@@ -912,7 +945,7 @@ impl Node {
             }
             Input::Drained { peer, bytes } => {
                 if let Some(link) = self.links.get_mut(&peer) {
-                    link.drained(bytes);
+                    link.drained(now, bytes, &self.config.link);
                     self.touch(peer);
                 }
             }

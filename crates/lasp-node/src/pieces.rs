@@ -2,7 +2,7 @@
 //! join decomposition. Each piece is a delta of its own.
 
 use crate::key::Key;
-use crate::wire::{CHUNK, PIECE, entry_len};
+use crate::wire::{PIECE, entry_len};
 use lasp_dataflow::{Rest, State};
 use std::collections::VecDeque;
 
@@ -12,9 +12,9 @@ pub(crate) const FIRST: usize = 512;
 /// Most entries of a stretch: what is dead or not wanted takes no bytes, but time. A guess.
 const MOST: usize = 1 << 16;
 
-/// How many entries the next stretch has, after one that took so many bytes: about a [`PIECE`].
-pub(crate) fn next_len(entries: usize, bytes: usize) -> usize {
-    if bytes < PIECE / 2 { (entries * 2).min(MOST) } else { (entries * PIECE / bytes).clamp(1, MOST) }
+/// How many entries the next stretch has, after one that took so many bytes, to take about `wanted`.
+pub(crate) fn next_len(entries: usize, bytes: usize, wanted: usize) -> usize {
+    if bytes < wanted / 2 { (entries * 2).min(MOST) } else { (entries * wanted / bytes).clamp(1, MOST) }
 }
 
 /// What is left of a delta.
@@ -34,7 +34,7 @@ impl Pieces {
             let rest = delta.rest(None);
             return Self { key, delta: Some((delta, rest, FIRST)), parts: VecDeque::new() };
         }
-        Self { parts: parts(&key, &delta), key, delta: None }
+        Self { parts: parts(&key, &delta, PIECE), key, delta: None }
     }
 
     /// The variable.
@@ -47,40 +47,36 @@ impl Pieces {
         let delta = self.delta.iter().map(|(delta, ..)| delta);
         delta.chain(&self.parts).map(|state| (&self.key, state))
     }
-}
 
-/// Each of about a [`CHUNK`] of bytes at most. A single part of a delta is never cut.
-impl Iterator for Pieces {
-    type Item = State;
-
-    fn next(&mut self) -> Option<State> {
-        if let Some(part) = self.parts.pop_front() {
-            return Some(part);
+    /// The next piece, of about so many bytes. A single part of a delta is never cut, and parts that go one by one are
+    /// merged to [`PIECE`]s at most.
+    pub(crate) fn next(&mut self, wanted: usize) -> Option<State> {
+        loop {
+            if let Some(part) = self.parts.pop_front() {
+                return Some(part);
+            }
+            let (delta, rest, entries) = self.delta.as_mut()?;
+            let piece = delta.stretch(rest, *entries);
+            let bytes = entry_len(&self.key, &piece);
+            *entries = next_len(*entries, bytes, wanted);
+            if rest.is_over() {
+                self.delta = None;
+            }
+            if bytes > 2 * wanted {
+                self.parts = parts(&self.key, &piece, wanted);
+            } else if !piece.is_bottom() {
+                return Some(piece);
+            }
         }
-        let (delta, rest, entries) = self.delta.as_mut()?;
-        let piece = delta.stretch(rest, *entries);
-        let bytes = entry_len(&self.key, &piece);
-        *entries = next_len(*entries, bytes);
-        if rest.is_over() {
-            self.delta = None;
-        }
-        if piece.is_bottom() {
-            return self.next();
-        }
-        if bytes <= CHUNK {
-            return Some(piece);
-        }
-        self.parts = parts(&self.key, &piece);
-        self.parts.pop_front()
     }
 }
 
-/// The parts of a delta, merged to pieces.
-fn parts(key: &Key, delta: &State) -> VecDeque<State> {
-    let (mut pieces, mut size) = (VecDeque::new(), CHUNK);
+/// The parts of a delta, merged to pieces of so many bytes.
+fn parts(key: &Key, delta: &State, most: usize) -> VecDeque<State> {
+    let (mut pieces, mut size) = (VecDeque::new(), most);
     for part in delta.decompose() {
         let part_size = entry_len(key, &part);
-        match pieces.back_mut().filter(|_| size + part_size <= CHUNK) {
+        match pieces.back_mut().filter(|_| size + part_size <= most) {
             Some(piece) => {
                 let piece: &mut State = piece;
                 piece.merge(part);
@@ -109,14 +105,15 @@ mod tests {
     fn check(key: &Key, delta: &State) {
         let mut merged = State::bottom(key.ty());
         let mut count = 0;
-        for piece in Pieces::of(key.clone(), delta.clone()) {
-            assert!(entry_len(key, &piece) <= CHUNK + 100, "{} bytes", entry_len(key, &piece));
+        let mut pieces = Pieces::of(key.clone(), delta.clone());
+        while let Some(piece) = pieces.next(PIECE) {
+            assert!(entry_len(key, &piece) <= (2 * PIECE).max(40_100), "{} bytes", entry_len(key, &piece));
             assert!(merged.merge(piece), "every piece is news");
             count += 1;
         }
         assert_eq!(merged, *delta);
-        let least = entry_len(key, delta).div_ceil(CHUNK);
-        assert!((least..=6 * least + 10).contains(&count), "{count} pieces of {least} chunks");
+        let least = entry_len(key, delta).div_ceil((2 * PIECE).max(40_100));
+        assert!((least..=6 * least + 10).contains(&count), "{count} pieces, {least} at least");
     }
 
     #[test]

@@ -100,6 +100,9 @@ impl Node {
                 Ok(Reply::Bool(self.store.graph_mut().remove_derivation(derivation)))
             }
             Request::Undeclare(var) => {
+                if let Some(key) = self.store.key(var).filter(|key| key.is_grouped() && self.store.hears(key)) {
+                    return Err(RequestError::InGroup(key.name().clone()));
+                }
                 if self.store.undeclare(now, var)? {
                     self.interests_changed(now, out);
                 }

@@ -101,6 +101,7 @@ impl Node {
             self.exchange.interests_changed(peer);
         }
         self.synchronise(now, compared, out);
+        self.look_around_groups(out);
         self.await_freeing(out);
     }
 
@@ -109,6 +110,7 @@ impl Node {
         self.routing.fills_until = now + FILLING;
         let own = self.store.interests().clone();
         self.route(now, out, |routes, rng, outcome| routes.own_changed(now, &own, rng, outcome));
+        self.look_around_groups(out);
         self.await_freeing(out);
     }
 

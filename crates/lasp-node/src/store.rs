@@ -1,6 +1,7 @@
 //! The variables of one node, and their sums for comparing.
 
-use crate::interest::Interests;
+use crate::causal::group_of;
+use crate::interest::{Interests, of_whole_group};
 use crate::key::Key;
 use crate::routes::Common;
 use crate::sync::Forest;
@@ -53,6 +54,7 @@ pub(crate) struct Store {
 impl Store {
     /// An empty store of one replica.
     pub(crate) fn new(replica: ReplicaId, interests: Interests) -> Self {
+        let interests = interests.of_whole_groups();
         Self {
             graph: Graph::new(replica),
             asked: interests.clone(),
@@ -93,8 +95,15 @@ impl Store {
         self.interests.covers(key.name().as_str())
     }
 
+    /// Of a causal group all of it is kept, or nothing.
     fn keeps(&self, name: &str) -> bool {
+        let name = group_of(name).unwrap_or(name);
         self.interests.covers(name) || self.kept.iter().any(|common| common.covers(name))
+    }
+
+    /// Whether a variable is compared with neighbours by itself: those of groups are compared together.
+    fn is_compared(&self, key: &Key) -> bool {
+        !key.is_grouped() && self.wants(key)
     }
 
     /// Replaces what links keep in common; the trees follow.
@@ -133,12 +142,13 @@ impl Store {
 
     /// Replaces what the owner wants to hear; the trees follow.
     pub(crate) fn set_interests(&mut self, now: Time, interests: Interests) {
-        self.asked = interests;
+        self.asked = interests.of_whole_groups();
         self.follow_interests(now);
     }
 
     /// Replaces what programs want to hear; `true` if that changes what this node hears. The trees follow.
     pub(crate) fn set_needed(&mut self, now: Time, needed: BTreeSet<String>) -> bool {
+        let needed: BTreeSet<String> = needed.into_iter().map(of_whole_group).collect();
         if needed == self.needed {
             return false;
         }
@@ -157,7 +167,7 @@ impl Store {
             if let Some(since) = self.guests.get_mut(&var) {
                 *since = if keeps { None } else { since.or(Some(now)) };
             }
-            if keeps && !self.forest.has(key.hash()) {
+            if keeps && !key.is_grouped() && !self.forest.has(key.hash()) {
                 self.sum(var, key);
             } else if !keeps {
                 self.forest.remove(key.hash());
@@ -210,6 +220,8 @@ impl Store {
     }
 
     fn hear(&mut self, now: Time, name: &str) -> bool {
+        // Of a group all of it is heard.
+        let name = group_of(name).unwrap_or(name);
         if self.asked.covers(name) {
             return false;
         }
@@ -260,7 +272,12 @@ impl Store {
     /// Every replicated variable that is kept here and is above bottom. Cost: their number.
     pub(crate) fn replicated(&self) -> impl Iterator<Item = (&Key, &State)> {
         let states = self.keys.iter().filter_map(|(var, key)| Some((key, self.graph.state(*var)?)));
-        states.filter(|(key, state)| self.wants(key) && !state.is_bottom())
+        states.filter(|(key, state)| self.is_compared(key) && !state.is_bottom())
+    }
+
+    /// The variables of a causal group. Cost: the number of variables.
+    pub(crate) fn of_group(&self, group: &str) -> impl Iterator<Item = &Key> {
+        self.keys.values().filter(move |key| group_of(key.name().as_str()) == Some(group))
     }
 
     /// The key of a replicated variable.
@@ -318,7 +335,7 @@ impl Store {
         let effects = self.graph.drain();
         for change in &effects.deltas {
             let Some(key) = self.keys.get(&change.var) else { continue };
-            if self.keeps(key.name().as_str()) {
+            if self.is_compared(key) {
                 let fingerprint = self.graph.state(change.var).map_or(0, State::fingerprint);
                 self.forest.set(key.hash(), key.name().as_str(), change.var, fingerprint);
             }

@@ -34,7 +34,7 @@ const FILLERS: usize = 64;
 const BATCH: usize = 1000;
 
 /// How long the first node is left alone once it is filled: what was written of late is told twice to who comes then.
-const SETTLE: Duration = Duration::from_secs(3);
+const SETTLE: Duration = Duration::from_secs(5);
 
 /// How long the first node is asked before the second one comes.
 const BEFORE: Duration = Duration::from_millis(500);

@@ -1,8 +1,8 @@
 //! One node reads very slowly while the others write very much: what its neighbours keep for it, and whether it has everything
 //! in the end. And what a large transfer over one link does to small things behind it.
 //!
-//! Whole nodes in virtual time. Each link towards the slow node takes a share of what it reads, by how many links it has; the
-//! network is otherwise unlimited, so everything that waits, waits for the slow one.
+//! Whole nodes in virtual time. Each link towards the slow node takes a fifth of what it reads, for it has five neighbours; the
+//! network is otherwise unlimited, so everything that waits, waits for the slow one. It is slow from the start.
 
 pub mod figures;
 pub mod options;
@@ -31,6 +31,9 @@ const LATENCY: Duration = Duration::from_millis(1);
 /// Between two nodes that join, and after the last one.
 const JOINING: Duration = Duration::from_millis(100);
 const SETTLE: Duration = Duration::from_secs(30);
+
+/// Links of a node, about.
+const LINKS: u64 = 5;
 
 /// Between two looks at what waits.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -100,8 +103,9 @@ struct Cluster {
 }
 
 impl Cluster {
-    fn start(seed: u64, nodes: usize) -> Self {
+    fn start(seed: u64, nodes: usize, reads: u64) -> Self {
         let mut cluster = Self { bench: Bench::new(Latency::Constant(LATENCY), seed), rng: Rng::new(seed), nodes };
+        cluster.bench.simulator.throttle(cluster.slow(), (reads / LINKS).max(1));
         for node in 0..nodes {
             cluster.bench.spawn(node, lasp_node::Config::default(), &mut cluster.rng);
             if node > 0 {
@@ -142,10 +146,9 @@ impl Cluster {
 
 fn run(seed: u64, nodes: usize, options: &SlowPeer, pace: &Pace<'_>) -> Outcome {
     let mut outcome = Outcome { transfer: transfer::run(seed, options.transfer), ..Outcome::default() };
-    let mut cluster = Cluster::start(seed, nodes);
+    let mut cluster = Cluster::start(seed, nodes, options.reads);
     let slow = cluster.slow();
-    outcome.links = cluster.bench.simulator.links(slow).len().max(1);
-    cluster.bench.simulator.throttle(slow, (options.reads / outcome.links as u64).max(1));
+    outcome.links = cluster.bench.simulator.links(slow).len();
     let start = cluster.bench.now();
     let end = start + options.load.duration();
     let mut look = start;

@@ -40,12 +40,17 @@ impl Node {
             let acknowledgement = Acknowledgement { by: Vec::new(), wanted, known: self.known_others() };
             return Ok(Some(Reply::Acknowledged { acknowledgement, session }));
         };
-        let delta = self.fresh.get(&key).or_else(|| self.store.state(&key)).cloned();
+        let delta = self.made(&key).or_else(|| self.store.state(&key)).cloned();
         let delta = delta.unwrap_or_else(|| State::bottom(key.ty()));
         let terms = Terms { request: id, wanted, within, session };
         let outcome = self.with_around(|assured, _, around| assured.begin(terms, &key, delta, around));
         self.assurances(outcome, out);
         Ok(None)
+    }
+
+    /// What the present input has changed of a variable.
+    pub(crate) fn made(&self, key: &Key) -> Option<&State> {
+        self.fresh.get(key).or_else(|| self.grouped.get(key))
     }
 
     /// Refuses a variable that no other node can hold.

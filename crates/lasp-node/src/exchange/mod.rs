@@ -13,6 +13,8 @@
 mod mode;
 mod outgoing;
 
+pub(crate) use outgoing::pieces;
+
 pub use mode::{DeltaRules, Dissemination, SyncMode};
 
 use crate::key::Key;

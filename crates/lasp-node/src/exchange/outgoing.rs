@@ -146,7 +146,7 @@ impl Outgoing {
 }
 
 /// Cuts deltas into batches of about [`CHUNK`] bytes each; a single part of a delta is never cut.
-fn pieces(deltas: Vec<(Key, State)>) -> Vec<Batch> {
+pub(crate) fn pieces(deltas: Vec<(Key, State)>) -> Vec<Batch> {
     let (mut batches, mut batch, mut size) = (Vec::new(), Batch::default(), 0);
     let mut put = |key: &Key, piece: &State, len: usize| {
         if size > 0 && size + len > CHUNK {
@@ -161,7 +161,10 @@ fn pieces(deltas: Vec<(Key, State)>) -> Vec<Batch> {
         if len <= CHUNK {
             put(&key, &delta, len);
         } else {
-            Pieces::of(key.clone(), delta).for_each(|piece| put(&key, &piece, entry_len(&key, &piece).min(CHUNK)));
+            let mut pieces = Pieces::of(key.clone(), delta);
+            while let Some(piece) = pieces.next(CHUNK / 2) {
+                put(&key, &piece, entry_len(&key, &piece).min(CHUNK));
+            }
         }
     }
     if !batch.is_empty() {

@@ -68,13 +68,15 @@ impl Node {
     pub(crate) fn noted(&self, key: Option<&Key>, before: SessionToken) -> SessionToken {
         let here = |key: &Key| self.sessions.here(&self.store, key);
         let mut token = before.clone();
-        for (changed, delta) in self.fresh.iter().filter(|(key, _)| !system::is_reserved(key.name().as_str())) {
+        for (changed, delta) in
+            self.fresh.iter().chain(self.grouped.iter()).filter(|(key, _)| !system::is_reserved(key.name().as_str()))
+        {
             if let Some(state) = self.store.state(changed) {
                 token.wrote(changed, delta, state, here(changed));
             }
         }
         // What changed nothing was there already.
-        if let Some(key) = key.filter(|key| self.fresh.get(key).is_none())
+        if let Some(key) = key.filter(|key| self.made(key).is_none())
             && let Some(state) = self.store.state(key)
         {
             token.read(key, state, here(key));
@@ -158,7 +160,7 @@ impl Node {
                 let progress = !delta.is_bottom();
                 self.learn(now, from, &Batch::single(key.clone(), delta.clone()), out);
                 let merged = self.store.state(&key).map_or(!progress, |state| delta.difference(state).is_bottom());
-                self.sessions.caught(number, merged && !more, progress, &self.store)
+                self.sessions.caught(number, merged && !more, merged && progress, &self.store)
             }
             Message::Unclear { number } => self.sessions.unclear(number, &self.store),
             Message::Gone { number } => {

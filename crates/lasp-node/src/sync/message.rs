@@ -98,6 +98,13 @@ pub(crate) enum Message {
     },
 }
 
+impl Message {
+    /// Whether it follows from a difference, and is as large as that may be: all but the first word of a comparison.
+    pub(crate) const fn is_question(&self) -> bool {
+        !matches!(self, Self::Digest { .. })
+    }
+}
+
 /// What is known of how much differs.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Gauged {

@@ -21,6 +21,7 @@ mod tree;
 pub(crate) use message::Message;
 pub(crate) use tree::Forest;
 
+use crate::causal::group_of;
 use crate::key::Key;
 use crate::payload::Batch;
 use crate::routes::Common;
@@ -105,8 +106,8 @@ struct Peer {
     hurried: bool,
     /// What is still to be given to it.
     tour: Tour,
-    /// Its link has not taken what there is for it.
-    clogged: bool,
+    /// How its link takes what there is for it.
+    link: Capacity,
     /// Comparisons since the link came up.
     compared: u32,
     /// Something differed since the last comparison.
@@ -119,10 +120,19 @@ struct Peer {
     rest: Option<(u64, usize)>,
 }
 
+/// How a link takes what there is for it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Capacity {
+    /// It has not taken what there was: comparing would find what is under way.
+    pub(crate) clogged: bool,
+    /// Bytes that it takes in a moment.
+    pub(crate) budget: usize,
+}
+
 impl Peer {
     /// Whether more is on its way to it than has arrived, so that what differs says nothing.
     fn is_behind(&self) -> bool {
-        self.clogged || !self.tour.is_over()
+        self.link.clogged || !self.tour.is_over()
     }
 }
 
@@ -241,7 +251,7 @@ impl AntiEntropy {
             asked: None,
             hurried: false,
             tour: Tour::default(),
-            clogged: false,
+            link: Capacity::default(),
             compared: 0,
             differed: false,
             streak: 0,
@@ -267,7 +277,12 @@ impl AntiEntropy {
 
     /// Whether a neighbour keeps a variable, as this node does.
     pub(crate) fn wants(&self, peer: PeerId, key: &Key) -> bool {
-        self.peers.get(&peer).is_some_and(|peer| peer.common.covers(key.name().as_str()))
+        self.hears(peer, key.name().as_str())
+    }
+
+    /// Whether a neighbour keeps variables of this name, of a causal group all, as this node does.
+    pub(crate) fn hears(&self, peer: PeerId, name: &str) -> bool {
+        self.peers.get(&peer).is_some_and(|peer| peer.common.covers(group_of(name).unwrap_or(name)))
     }
 
     /// A neighbour and this node have something else in common than before: compare soon, as new neighbours do.
@@ -321,17 +336,18 @@ impl AntiEntropy {
         self.schedule(now, peer, rng.jitter(wait, 0.25), out);
     }
 
-    /// What a neighbour that is given much is given next, as soon as its link has taken what it was given before.
+    /// What a neighbour that is given much is given next, of about so many bytes, as soon as its link has taken what it was given
+    /// before.
     pub(crate) fn more(
         &mut self,
         now: Time,
-        peer: PeerId,
+        (peer, wanted): (PeerId, usize),
         store: &Store,
         rng: &mut Rng,
         out: &mut Outcome,
     ) -> Option<Batch> {
         let state = self.peers.get_mut(&peer).filter(|state| !state.tour.is_over())?;
-        let batch = state.tour.step(store, &state.common);
+        let batch = state.tour.step(store, &state.common, wanted);
         if state.tour.is_over() {
             // What changed meanwhile, and what else differs.
             self.schedule(now, peer, rng.jitter(self.config.first, 0.5), out);
@@ -339,10 +355,9 @@ impl AntiEntropy {
         Some(batch)
     }
 
-    /// Says whether a neighbour's link has not taken what there is for it: comparing would find what is under way, and what is
-    /// said about it would wait behind that, or before it.
-    pub(crate) fn clogged(&mut self, peer: PeerId, clogged: bool) {
-        self.peers.entry(peer).and_modify(|state| state.clogged = clogged);
+    /// Says how a neighbour's link takes what there is for it.
+    pub(crate) fn weigh(&mut self, peer: PeerId, link: Capacity) {
+        self.peers.entry(peer).and_modify(|state| state.link = link);
     }
 
     /// Whether nobody is being given anything.
@@ -378,8 +393,13 @@ impl AntiEntropy {
             return false;
         }
         state.due = NEVER;
-        if state.is_behind() || self.is_filled_by_another(now, appointment.peer) {
+        if state.is_behind() {
             self.schedule(now, appointment.peer, rng.jitter(self.config.recheck, 0.25), out);
+            return false;
+        }
+        if let Some(until) = self.filled_by_another_until(now, appointment.peer) {
+            // Perhaps the other holds nothing either.
+            self.schedule(now, appointment.peer, until.since(now) + rng.jitter(self.config.first, 0.5), out);
             return false;
         }
         let Some(state) = self.peers.get_mut(&appointment.peer) else { return false };

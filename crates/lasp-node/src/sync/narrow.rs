@@ -32,7 +32,8 @@ const FILL: usize = CHUNK / 4;
 /// Bytes of a variable in a summary, its key aside.
 const LISTED: usize = 10;
 
-/// Most bytes of the variables of a summary, or a few more: one bucket's at least. Twice what pieces are cut to.
+/// Most bytes of the variables of a summary, or a few more: one bucket's at least; less where the link takes less. Twice what
+/// pieces are cut to.
 const SUMMARY: usize = 2 * CHUNK;
 
 impl AntiEntropy {
@@ -92,9 +93,14 @@ impl AntiEntropy {
     }
 
     /// Whether a neighbour fills this node, and it is not this one.
-    pub(super) fn is_filled_by_another(&self, now: Time, peer: PeerId) -> bool {
+    fn is_filled_by_another(&self, now: Time, peer: PeerId) -> bool {
+        self.filled_by_another_until(now, peer).is_some()
+    }
+
+    /// Until when a neighbour that is not this one fills this node, as far as can be said.
+    pub(super) fn filled_by_another_until(&self, now: Time, peer: PeerId) -> Option<Time> {
         let by = self.filler.as_ref().filter(|filler| now < filler.until && self.peers.contains_key(&filler.peer));
-        by.is_some_and(|filler| filler.peer != peer)
+        by.filter(|filler| filler.peer != peer).map(|filler| filler.until)
     }
 
     /// Lists what differs, as far as one message goes. What the neighbour has nothing of it is given; what this node has
@@ -110,11 +116,12 @@ impl AntiEntropy {
         let Some(peer) = self.peers.get_mut(&from) else { return };
         peer.asked = None;
         let (behind, common) = (peer.is_behind(), peer.common.clone());
+        let most = SUMMARY.min(2 * peer.link.budget);
         if behind || self.is_filled_by_another(now, from) {
             return;
         }
         let ours = *store.forest_mut().tree(&common).buckets();
-        let (mut listed, mut lacked, mut room) = (Scope::NONE, Scope::NONE, SUMMARY as isize);
+        let (mut listed, mut lacked, mut room) = (Scope::NONE, Scope::NONE, most as isize);
         let mut beyond = false;
         for bucket in (0..=u8::MAX).filter(|&b| ours[b as usize] != theirs[b as usize]) {
             if theirs[bucket as usize] == 0 {

@@ -40,6 +40,7 @@ impl Side {
         let mut out = Outcome::default();
         for &peer in peers {
             side.sync.peer_up(at(0), PeerId(peer), &mut side.store, &mut side.rng, &mut out);
+            side.sync.weigh(PeerId(peer), Capacity { clogged: false, budget: crate::wire::CHUNK });
         }
         assert!(out.items.is_empty());
         (side, out.timers.into_iter().map(|(_, appointment)| appointment).collect())
@@ -59,7 +60,7 @@ impl Side {
 
     fn more(&mut self, now: Time, to: u64) -> (Option<Batch>, Outcome) {
         let mut out = Outcome::default();
-        (self.sync.more(now, PeerId(to), &self.store, &mut self.rng, &mut out), out)
+        (self.sync.more(now, (PeerId(to), crate::wire::CHUNK), &self.store, &mut self.rng, &mut out), out)
     }
 
     fn digest(&mut self) -> Message {

@@ -14,7 +14,7 @@ use crate::payload::Batch;
 use crate::pieces::{FIRST, next_len};
 use crate::routes::Common;
 use crate::store::Store;
-use crate::wire::{CHUNK, entry_len};
+use crate::wire::{PIECE, entry_len};
 use lasp_crdt::fingerprint::mix;
 use lasp_dataflow::{Rest, State};
 use std::collections::{BTreeMap, BTreeSet};
@@ -62,10 +62,10 @@ struct Large {
 }
 
 impl Large {
-    /// The next stretch, of about a [`PIECE`](crate::wire::PIECE) of bytes.
-    fn step(&mut self, key: &Key, state: &State) -> State {
+    /// The next stretch, of about so many bytes.
+    fn step(&mut self, key: &Key, state: &State, wanted: usize) -> State {
         let stretch = self.sieve.sift(state.stretch(&mut self.rest, self.entries));
-        self.entries = next_len(self.entries, entry_len(key, &stretch));
+        self.entries = next_len(self.entries, entry_len(key, &stretch), wanted);
         stretch
     }
 }
@@ -103,13 +103,13 @@ impl Tour {
         self.large.entry(key).or_insert(Large { rest, sieve, entries: FIRST });
     }
 
-    /// The next of it: about a [`CHUNK`] of variables, or a stretch of one.
-    pub(super) fn step(&mut self, store: &Store, common: &Common) -> Batch {
+    /// The next of it, of about so many bytes: some variables, or a stretch of one.
+    pub(super) fn step(&mut self, store: &Store, common: &Common, wanted: usize) -> Batch {
         if let Some(entry) = self.large.first_entry() {
             let key = entry.key().clone();
             let mut batch = Batch::default();
             let large = entry.into_mut();
-            let stretch = store.state(&key).map(|state| large.step(&key, state));
+            let stretch = store.state(&key).map(|state| large.step(&key, state, wanted.min(PIECE)));
             if stretch.is_none() || large.rest.is_over() {
                 self.large.pop_first();
             }
@@ -118,11 +118,11 @@ impl Tour {
             }
             return batch;
         }
-        self.step_on(store, common)
+        self.step_on(store, common, wanted)
     }
 
     /// Walks on, up to the first large variable.
-    fn step_on(&mut self, store: &Store, common: &Common) -> Batch {
+    fn step_on(&mut self, store: &Store, common: &Common, wanted: usize) -> Batch {
         let (mut batch, mut bytes) = (Batch::default(), 0);
         let Some(walk) = &mut self.walk else { return batch };
         let forest = store.forest();
@@ -131,7 +131,7 @@ impl Tour {
         let vars = buckets.flat_map(|bucket| forest.bucket_from(bucket, from, common));
         for (hash, _, var) in vars {
             walk.from = hash;
-            if bytes >= CHUNK || !self.large.is_empty() {
+            if bytes >= wanted || !self.large.is_empty() {
                 return batch;
             }
             let (Some(key), Some(state)) = (store.key(var), store.graph().state(var)) else { continue };

@@ -13,6 +13,7 @@ pub(crate) mod intern;
 mod ranks;
 
 use crate::assured;
+use crate::causal;
 use crate::frame::{Frame, MAX_FRAME};
 use crate::handover::Handed;
 use crate::key::Key;
@@ -41,9 +42,10 @@ const GROUP: u8 = 6;
 const ACKNOWLEDGED: u8 = 7;
 const SURVEY: u8 = 8;
 const ASSURED: u8 = 9;
-const INTERESTS: u8 = 10;
-const HANDED: u8 = 11;
-const TAKEN: u8 = 12;
+const CAUSAL: u8 = 10;
+const INTERESTS: u8 = 11;
+const HANDED: u8 = 12;
+const TAKEN: u8 = 13;
 
 /// What is said to keep overlay and stores in order.
 #[derive(Clone, Debug, PartialEq)]
@@ -68,6 +70,8 @@ pub(crate) enum Control {
     Acknowledged(u64),
     /// An update that others are to hold.
     Assured(assured::Message),
+    /// Of causal groups.
+    Causal(causal::Message),
 }
 
 /// One thing said.
@@ -160,6 +164,7 @@ fn parse_item(r: &mut Reader<'_>) -> Result<Item, DecodeError> {
         SURVEY => survey::Message::decode(r).map(Control::Survey).map(Item::Control),
         GROUP => Ok(Item::Group { number: r.varint("group")?, batch: Batch::decode(r)? }),
         ASSURED => assured::Message::decode(r).map(Control::Assured).map(Item::Control),
+        CAUSAL => causal::Message::decode(r).map(Control::Causal).map(Item::Control),
         ACKNOWLEDGED => r.varint("group").map(Control::Acknowledged).map(Item::Control),
         DATA => decode_entry(r).map(|(key, delta)| Item::Data(Batch::single(key, delta))),
         RELAY => decode_entry(r).map(|(key, delta)| Item::Relay(Batch::single(key, delta))),
@@ -187,11 +192,11 @@ impl Encode for Varint {
 }
 
 /// All of a message but its deltas.
-struct Head<'a>(&'a assured::Message);
+struct Head<'a>(&'a dyn Fn(&mut Writer<'_>));
 
 impl Encode for Head<'_> {
     fn encode(&self, w: &mut Writer<'_>) {
-        self.0.encode_head(w);
+        (self.0)(w);
     }
 }
 
@@ -284,14 +289,15 @@ impl<'a> Builder<'a> {
             Control::Unicast(message) => self.put(Class::Unicast, UNICAST, message),
             Control::Survey(message) => self.put(Class::Membership, SURVEY, message),
             Control::Acknowledged(number) => self.put(Class::Sync, ACKNOWLEDGED, &Varint(*number)),
-            Control::Assured(message) => self.assured(message),
+            Control::Assured(message) => self.with_deltas(ASSURED, &|w| message.encode_head(w), message.batch()),
+            Control::Causal(message) => self.with_deltas(CAUSAL, &|w| message.encode_head(w), message.batch()),
         }
     }
 
-    /// Appends what is said of an update that others are to hold: its deltas count as state, the rest as overhead.
-    fn assured(&mut self, message: &assured::Message) {
-        self.put(Class::Sync, ASSURED, &Head(message));
-        if let Some(batch) = message.batch() {
+    /// Appends a message that may carry deltas: they count as state, the rest as overhead.
+    fn with_deltas(&mut self, tag: u8, head: &dyn Fn(&mut Writer<'_>), batch: Option<&Batch>) {
+        self.put(Class::Sync, tag, &Head(head));
+        if let Some(batch) = batch {
             self.batch(batch);
         }
     }

@@ -27,12 +27,14 @@ fn corpus() -> Vec<Frame> {
             let node = (round / 4 % 2) as usize;
             let request =
                 |id, request| Input::Command(lasp_node::Command::Request { id: lasp_node::RequestId(id), request });
-            let name = Some(lasp_dataflow::Name::new(format!("v{}", round % 5)).expect("a name"));
+            let group = if round % 8 == 0 { "causal/group/" } else { "" };
+            let name = format!("{group}v{}", round % 5);
+            let var = nodes[node].graph().lookup(&name);
+            let name = Some(lasp_dataflow::Name::new(name).expect("a name"));
             inputs.push((
                 node,
                 request(2 * round, lasp_node::Request::Declare { name, ty: lasp_dataflow::Type::AwSet, local: false }),
             ));
-            let var = nodes[node].graph().lookup(&format!("v{}", round % 5));
             let op = lasp_dataflow::Op::Add(lasp_dataflow::Value::Int(round as i64));
             let within = std::time::Duration::from_secs(5);
             let update = |var| match round % 3 {

@@ -1,6 +1,7 @@
 //! Whole nodes over a simulated network: what they hear, how they compare, what they refuse.
 
 mod assured;
+mod causal;
 mod compare;
 mod drift;
 mod exchange;

@@ -3,6 +3,7 @@
 use crate::rig::Rig;
 use lasp_dataflow::{Op, Output, Type, Value};
 use lasp_node::{Config, Interests, Reply, Request, SyncConfig};
+use lasp_overlay::PeerId;
 use std::time::Duration;
 
 #[test]
@@ -76,4 +77,33 @@ fn nodes_that_do_not_hear_a_variable_relay_it_too() {
     for id in (1..=24).step_by(2) {
         assert_eq!(rig.cardinality(id, "set"), 5_000, "node {id}");
     }
+}
+
+/// Nineteen nodes make a thousand updates a second to a hundred counters; the twentieth reads 250 bytes a second of each link.
+#[test]
+fn a_very_slow_node_costs_its_neighbours_little_stays_their_neighbour_and_has_everything_in_the_end() {
+    let mut rig = Rig::new(lasp_sim::Config::seeded(1), vec![Config::default(); 20]);
+    let slow = PeerId(20);
+    rig.sim.throttle(slow, 250);
+    rig.run(30);
+    let neighbours = rig.node(20).active_view();
+    let mut most = 0;
+    for n in 0..10_000u64 {
+        let id = 1 + (n * 7919) % 19;
+        let var = rig.declare(id, &format!("count/{}", (n * 104_729 / 19) % 100), Type::GCounter);
+        assert_eq!(rig.ask(id, Request::Update { var, op: Op::Increment(1) }), Ok(Reply::Done));
+        rig.sim.run_for(Duration::from_millis(1));
+        if n % 100 == 0 {
+            most = (1..20).map(|id| rig.node(id).buffered_bytes(slow)).max().unwrap().max(most);
+        }
+    }
+    let state = rig.node(1).state_bytes();
+    assert!(most > 500, "nothing waited");
+    // Broadcasts, relays and what comparing found missing wait apart, each at most as much as there is.
+    assert!(most < 3 * state + 1024, "{most} bytes waited, of a state of {state}");
+    rig.run(120);
+    assert_eq!(rig.node(20).fingerprint(), rig.node(1).fingerprint());
+    let kept = rig.node(20).active_view().iter().filter(|peer| neighbours.contains(peer)).count();
+    assert!(kept + 1 >= neighbours.len(), "of {} neighbours it kept {kept}: it was taken for dead", neighbours.len());
+    assert_eq!(rig.node(1).fingerprint(), rig.node(19).fingerprint());
 }
