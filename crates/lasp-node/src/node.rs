@@ -516,14 +516,19 @@ impl Node {
     fn apply(&mut self, now: Time, from: PeerId, batch: &Batch, out: &mut Outbox<Self>) {
         for (key, delta) in batch.iter() {
             if let Some(delta) = self.admitted(now, key, delta) {
-                if self.config.sync_mode.remembers_deltas() {
-                    let news = self.beyond_store(key, &delta);
-                    self.hand_on(from, key, &delta, &news);
-                }
+                self.hand_on_pushed(from, key, &delta);
                 self.apply_one(key, &delta, out);
             }
         }
         self.settle(Origin::Shared, out);
+    }
+
+    /// What was pushed to this node is exchanged too: the neighbours may have missed it.
+    fn hand_on_pushed(&mut self, from: PeerId, key: &Key, delta: &State) {
+        if self.config.sync_mode.remembers_deltas() {
+            let news = self.beyond_store(key, delta);
+            self.hand_on(from, key, delta, &news);
+        }
     }
 
     /// What of a delta the store does not hold.
@@ -603,6 +608,7 @@ impl Node {
         for (key, delta) in batch.iter() {
             let Some(delta) = self.admitted(now, key, delta) else { continue };
             let (rest, told) = self.news_in(now, key, &delta);
+            self.hand_on_pushed(from, key, &delta);
             let conflict = matches!(self.apply_one(key, &delta, out), Applied::Conflict(_));
             if told && !conflict && !rest.is_bottom() {
                 news.absorb(key, &rest);
