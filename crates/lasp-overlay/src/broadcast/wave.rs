@@ -32,8 +32,9 @@ use std::time::Duration;
 /// How many origins of waves are remembered, with their last one each. 8: guess; mostly there is one root.
 const ORIGINS: usize = 8;
 
-/// How many intervals pass without a wave before another peer becomes the root, at least; twice as many at most.
-const PATIENCE: f64 = 3.0;
+/// How many intervals pass without a wave before another peer becomes the root, at least, and twice as many at most; and how many
+/// times as many payloads must have arrived. The root is to stay who it is: where one sends, most ways start there.
+const PATIENCE: u32 = 3;
 
 /// How many hops shorter the way by another parent is to be. 1: guess.
 const SLACK: u16 = 1;
@@ -60,6 +61,8 @@ pub(super) struct Waves {
     begun: u64,
     /// When this peer begins one, if enough has arrived by then.
     next: Option<Time>,
+    /// Whether it is the root, or the first sender, which is about to be.
+    leads: bool,
     /// Arrivals since the last one.
     arrivals: u32,
 }
@@ -81,11 +84,18 @@ impl Waves {
     /// A payload was broadcast or arrived here: whether that makes a wave due.
     fn arrived(&mut self, now: Time, own: bool, config: &Config, rng: &mut Rng) -> bool {
         self.arrivals = self.arrivals.saturating_add(1);
-        let next = *self.next.get_or_insert_with(|| {
-            let wait = if own { rng.unit() / PATIENCE } else { PATIENCE * (1.0 + rng.unit()) };
-            now + config.wave_every.mul_f64(wait)
-        });
-        now >= next && self.arrivals >= config.wave_arrivals
+        if self.next.is_none() {
+            self.leads = own;
+            let wait = if own { rng.unit() / f64::from(PATIENCE) } else { Self::patience(rng) };
+            self.next = Some(now + config.wave_every.mul_f64(wait));
+        }
+        let enough = if self.leads { config.wave_arrivals } else { PATIENCE * config.wave_arrivals };
+        self.next.is_some_and(|next| now >= next) && self.arrivals >= enough
+    }
+
+    /// How many intervals a peer waits that is not the root.
+    fn patience(rng: &mut Rng) -> f64 {
+        f64::from(PATIENCE) * (1.0 + rng.unit())
     }
 
     /// A neighbour was lost, and so perhaps were many others: a wave is worth its bytes sooner. By a quarter: guess.
@@ -105,7 +115,8 @@ impl Waves {
             self.known.remove(0);
         }
         self.known.push(id);
-        let wait = if depth == 0 { 1.0 } else { PATIENCE * (1.0 + rng.unit()) };
+        self.leads = depth == 0;
+        let wait = if self.leads { 1.0 } else { Self::patience(rng) };
         self.next = Some(now + config.wave_every.mul_f64(wait));
         self.alone_until = now + config.wave_every / 2;
         self.arrivals = 0;

@@ -67,7 +67,8 @@ fn after_a_mass_failure_overlay_and_tree_mend_themselves() {
         assert!(soon.reliability > 0.99, "{share} crashed, a second later: {soon:?}");
         sim.run_for(SECOND * 60);
         assert_sound_overlay(&sim);
-        let settling = broadcast(&mut sim, &alive[..5], SECOND, SECOND * 2);
+        // The root may be dead: another one's wave is among these.
+        let settling = broadcast(&mut sim, &alive[..60], SECOND, SECOND * 3);
         let settled = broadcast(&mut sim, &alive[..20], SECOND / 10, SECOND * 2);
         assert_eq!((settling.reliability, settled.reliability), (1.0, 1.0), "{share} crashed");
         assert!(settled.rmr < 0.01, "{share} crashed: {settled:?}");
