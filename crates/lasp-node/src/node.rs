@@ -176,7 +176,7 @@ impl Node {
             sync: AntiEntropy::new(comparisons(&config), me, config.sync_mode == SyncMode::Digest),
             exchange: Exchange::new(config.sync_mode, config.exchange.clone()),
             surge: Surge::default(),
-            routes: Routes::new(&config.interests, passes_interests_on(&config)),
+            routes: Routes::new(&config.interests.clone().of_whole_groups(), passes_interests_on(&config)),
             routing: Routing::default(),
             handover: Handover::default(),
             post,
