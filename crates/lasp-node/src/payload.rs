@@ -113,6 +113,45 @@ impl Batch {
     }
 }
 
+/// A message that may carry deltas: on a link they count as state, the rest of it as overhead.
+pub(crate) trait Laden {
+    /// Writes all but the deltas.
+    fn encode_head(&self, w: &mut Writer<'_>);
+
+    /// The deltas, if it carries some. They come last.
+    fn batch(&self) -> Option<&Batch>;
+
+    /// Writes all of it.
+    fn encode_whole(&self, w: &mut Writer<'_>) {
+        self.encode_head(w);
+        if let Some(batch) = self.batch() {
+            batch.encode(w);
+        }
+    }
+}
+
+/// Reads `count` items in strictly ascending order of their keys, the only one that they are written in. `what` they are is for
+/// the error.
+pub(crate) fn decode_ascending<T, K: Ord>(
+    r: &mut Reader<'_>,
+    count: usize,
+    what: &'static str,
+    decode: impl Fn(&mut Reader<'_>) -> Result<T, DecodeError>,
+    key: impl Fn(&T) -> &K,
+) -> Result<Vec<T>, DecodeError> {
+    // An item takes a byte at least: no more is reserved than the input could hold.
+    let mut items: Vec<T> = Vec::with_capacity(count.min(r.remaining() / size_of::<T>() + 1));
+    for _ in 0..count {
+        let at = r.at();
+        let item = decode(r)?;
+        if items.last().is_some_and(|last| key(last) >= key(&item)) {
+            return Err(DecodeError::NotCanonical { what, at });
+        }
+        items.push(item);
+    }
+    Ok(items)
+}
+
 /// Those parts of a delta that `known` has too. Cost: that of the delta.
 pub(crate) fn shared(key: &Key, delta: &State, known: &State) -> State {
     let mut both = State::bottom(key.ty());
@@ -150,17 +189,7 @@ impl Encode for Batch {
 impl Decode for Batch {
     fn decode(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let count = r.len("deltas")?;
-        // An entry takes a few bytes at least: no more is reserved than the input could hold.
-        let mut entries: Vec<(Key, State)> =
-            Vec::with_capacity(count.min(r.remaining() / size_of::<(Key, State)>() + 1));
-        for _ in 0..count {
-            let at = r.at();
-            let (key, delta) = decode_entry(r)?;
-            if entries.last().is_some_and(|(last, _)| *last >= key) {
-                return Err(DecodeError::NotCanonical { what: "deltas", at });
-            }
-            entries.push((key, delta));
-        }
+        let entries = decode_ascending(r, count, "deltas", decode_entry, |(key, _)| key)?;
         Ok(Self { entries })
     }
 }

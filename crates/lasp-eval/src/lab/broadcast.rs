@@ -11,8 +11,7 @@ pub mod phases;
 pub mod published;
 pub mod world;
 
-use super::run::blank;
-use super::seeds::{conclude, each, seeds};
+use super::seeds::{concluded, each, seeds};
 use crate::config::Config;
 use crate::plot::Chart;
 use crate::progress::Observer;
@@ -33,11 +32,8 @@ pub(super) fn evaluate(
     let outcomes = each(&jobs, steps, usize::MAX, config, context, observer, |(view, seed), pace| {
         phases::run(config.nodes, options, *view, *seed, pace)
     });
-    let mut summary = blank(config);
-    summary.results = figures::results(options, &outcomes);
-    summary.problems = figures::problems(&outcomes);
     let hashes = outcomes.iter().map(|outcome| outcome.trace_hash);
-    conclude(&mut summary, outcomes.len(), jobs.len(), hashes);
-    summary.components = 1;
+    let found = (figures::results(options, &outcomes), figures::problems(&outcomes));
+    let summary = concluded(config, found, [outcomes.len(), jobs.len()], hashes);
     (summary, charts::charts(options, &outcomes))
 }

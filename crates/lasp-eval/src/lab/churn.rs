@@ -8,8 +8,7 @@ pub mod options;
 pub mod phases;
 pub mod world;
 
-use super::run::blank;
-use super::seeds::{conclude, each, seeds};
+use super::seeds::{concluded, each, seeds};
 use crate::config::Config;
 use crate::plot::Chart;
 use crate::progress::Observer;
@@ -30,11 +29,9 @@ pub(super) fn evaluate(
     let outcomes = each(&jobs, steps, usize::MAX, config, context, observer, |(rate, seed), pace| {
         phases::run(config, options, *rate, *seed, pace)
     });
-    let mut summary = blank(config);
-    summary.results = figures::results(&outcomes);
-    summary.problems = figures::problems(&outcomes);
     let hashes = outcomes.iter().map(|outcome| outcome.trace_hash);
-    conclude(&mut summary, outcomes.len(), jobs.len(), hashes);
+    let found = (figures::results(&outcomes), figures::problems(&outcomes));
+    let mut summary = concluded(config, found, [outcomes.len(), jobs.len()], hashes);
     summary.components = outcomes.iter().map(|outcome| outcome.after[1].components).max().unwrap_or(1);
     (summary, figures::charts(&outcomes))
 }

@@ -6,8 +6,7 @@ pub mod figures;
 pub mod options;
 pub mod phases;
 
-use super::run::blank;
-use super::seeds::{conclude, each, seeds};
+use super::seeds::{concluded, each, seeds};
 use crate::config::{Config, Membership};
 use crate::plot::Chart;
 use crate::progress::Observer;
@@ -33,11 +32,8 @@ pub(super) fn evaluate(
     let outcomes = each(&jobs, steps, usize::MAX, config, context, observer, |(nodes, subject, seed), pace| {
         phases::run(config, options, *subject, *nodes, *seed, pace)
     });
-    let mut summary = blank(config);
-    summary.results = figures::results(&outcomes);
-    summary.problems = figures::problems(&outcomes, config.membership == Membership::HyParView);
     let hashes = outcomes.iter().map(|outcome| outcome.trace_hash);
-    conclude(&mut summary, outcomes.len(), jobs.len(), hashes);
-    summary.components = 1;
+    let found = (figures::results(&outcomes), figures::problems(&outcomes, config.membership == Membership::HyParView));
+    let summary = concluded(config, found, [outcomes.len(), jobs.len()], hashes);
     (summary, figures::charts(&outcomes))
 }

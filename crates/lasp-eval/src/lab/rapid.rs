@@ -8,8 +8,7 @@ pub mod options;
 pub mod phases;
 pub mod world;
 
-use super::run::blank;
-use super::seeds::{conclude, each, seeds};
+use super::seeds::{concluded, each, seeds};
 use crate::config::Config;
 use crate::plot::Chart;
 use crate::progress::Observer;
@@ -34,11 +33,8 @@ pub(super) fn evaluate(
     let outcomes = each(&jobs, steps, at_a_time, config, context, observer, |seed, pace| {
         phases::run(config.nodes, *seed, options, pace)
     });
-    let mut summary = blank(config);
-    summary.results = figures::results(&outcomes);
-    summary.problems = figures::problems(&outcomes);
     let hashes = outcomes.iter().map(|outcome| outcome.trace_hash);
-    conclude(&mut summary, outcomes.len(), jobs.len(), hashes);
-    summary.components = 1;
+    let found = (figures::results(&outcomes), figures::problems(&outcomes));
+    let summary = concluded(config, found, [outcomes.len(), jobs.len()], hashes);
     (summary, figures::charts(&outcomes))
 }

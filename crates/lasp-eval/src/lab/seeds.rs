@@ -2,10 +2,13 @@
 //!
 //! Each job is on one thread and shares nothing, so the number of processors changes nothing but the time.
 
+use super::run::blank;
 use crate::config::Config;
+use crate::figure::Figure;
 use crate::progress::{Observer, Progress};
 use crate::run::Context;
 use crate::summary::Summary;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -82,6 +85,19 @@ pub fn each<J: Sync, T: Send>(
         }
     });
     outcomes.into_inner().unwrap_or_else(PoisonError::into_inner).into_iter().flatten().collect()
+}
+
+/// The summary of an experiment on parts of nodes: its figures and what was not as it should be, how many of its runs were done, and what
+/// they came to, event by event.
+pub fn concluded(
+    config: &Config,
+    (results, problems): (BTreeMap<String, Figure>, Vec<String>),
+    [done, jobs]: [usize; 2],
+    hashes: impl Iterator<Item = u64>,
+) -> Summary {
+    let mut summary = Summary { results, problems, components: 1, ..blank(config) };
+    conclude(&mut summary, done, jobs, hashes);
+    summary
 }
 
 /// Says in a summary how many of its runs were done, if not all, and what they came to, event by event.

@@ -9,8 +9,7 @@ pub mod options;
 
 use super::guest::{Guest, GuestError};
 use crate::config::Config;
-use crate::lab::run::blank;
-use crate::lab::seeds::{Pace, conclude, each, seeds};
+use crate::lab::seeds::{Pace, concluded, each, seeds};
 use crate::plot::Chart;
 use crate::progress::Observer;
 use crate::run::Context;
@@ -74,11 +73,9 @@ pub(crate) fn evaluate(
         options.sizes.iter().flat_map(|&size| seeds(config).map(move |seed| Job { size, seed })).collect();
     let outcomes =
         each(&jobs, jobs.len() as u64, 1, config, context, observer, |job, pace| (*job, run(*job, options, pace)));
-    let mut summary = blank(config);
-    summary.results = figures::results(&outcomes);
-    summary.problems = figures::problems(&outcomes);
-    conclude(&mut summary, outcomes.len(), jobs.len(), std::iter::empty());
-    summary.components = 1;
+    let hashes = std::iter::empty();
+    let found = (figures::results(&outcomes), figures::problems(&outcomes));
+    let summary = concluded(config, found, [outcomes.len(), jobs.len()], hashes);
     let charts = figures::charts(&outcomes);
     (summary, charts)
 }

@@ -11,8 +11,7 @@ pub mod options;
 use super::bench::{Bench, Sent};
 use crate::config::Config;
 use crate::lab::metered::{address, contact};
-use crate::lab::run::blank;
-use crate::lab::seeds::{Pace, conclude, each, seeds};
+use crate::lab::seeds::{Pace, concluded, each, seeds};
 use crate::plot::Chart;
 use crate::progress::Observer;
 use crate::run::Context;
@@ -101,12 +100,10 @@ pub(crate) fn evaluate(
     let outcomes = each(&jobs, jobs.len() as u64, 2, config, context, observer, |job, pace| {
         (*job, run(*job, config.nodes, options, pace))
     });
-    let mut summary = blank(config);
-    summary.results = figures::results(&outcomes);
-    summary.problems = figures::problems(&outcomes);
+    let hashes = outcomes.iter().map(|(_, outcome)| outcome.trace_hash);
+    let found = (figures::results(&outcomes), figures::problems(&outcomes));
+    let mut summary = concluded(config, found, [outcomes.len(), jobs.len()], hashes);
     summary.lost_updates = outcomes.iter().map(|(_, outcome)| outcome.lost as u64).sum();
-    conclude(&mut summary, outcomes.len(), jobs.len(), outcomes.iter().map(|(_, outcome)| outcome.trace_hash));
-    summary.components = 1;
     let charts = figures::charts(&summary, &outcomes);
     (summary, charts)
 }

@@ -12,8 +12,7 @@ use super::outcome::Outcome;
 use super::topology::Topology;
 use super::way::Way;
 use crate::config::Config;
-use crate::lab::run::blank;
-use crate::lab::seeds::{conclude, each, seeds};
+use crate::lab::seeds::{concluded, each, seeds};
 use crate::plot::Chart;
 use crate::progress::Observer;
 use crate::run::Context;
@@ -62,12 +61,9 @@ pub(crate) fn evaluate(
         (*job, outcome)
     });
     let seconds = options.interval.duration().as_secs_f64() * options.events as f64;
-    let mut summary = blank(config);
-    summary.results = figures::results(config.nodes, seconds, options, &outcomes);
-    summary.problems = figures::problems(&outcomes);
     let hashes = outcomes.iter().map(|(_, outcome)| outcome.trace_hash);
-    conclude(&mut summary, outcomes.len(), jobs.len(), hashes);
-    summary.components = 1;
+    let found = (figures::results(config.nodes, seconds, options, &outcomes), figures::problems(&outcomes));
+    let summary = concluded(config, found, [outcomes.len(), jobs.len()], hashes);
     let charts = figures::charts(&summary);
     (summary, charts)
 }

@@ -11,8 +11,7 @@ mod transfer;
 use super::bench::Bench;
 use crate::config::Config;
 use crate::lab::metered::{address, contact};
-use crate::lab::run::blank;
-use crate::lab::seeds::{Pace, conclude, each, seeds};
+use crate::lab::seeds::{Pace, concluded, each, seeds};
 use crate::plot::Chart;
 use crate::progress::Observer;
 use crate::run::Context;
@@ -86,11 +85,9 @@ pub(crate) fn evaluate(
     let outcomes = each(&jobs, jobs.len() as u64, 2, config, context, observer, |seed, pace| {
         (*seed, run(*seed, config.nodes, options, pace))
     });
-    let mut summary = blank(config);
-    summary.results = figures::results(&outcomes);
-    summary.problems = figures::problems(&outcomes);
-    conclude(&mut summary, outcomes.len(), jobs.len(), outcomes.iter().map(|(_, outcome)| outcome.trace_hash));
-    summary.components = 1;
+    let hashes = outcomes.iter().map(|(_, outcome)| outcome.trace_hash);
+    let found = (figures::results(&outcomes), figures::problems(&outcomes));
+    let summary = concluded(config, found, [outcomes.len(), jobs.len()], hashes);
     let charts = figures::charts(&outcomes);
     (summary, charts)
 }

@@ -10,7 +10,7 @@
 //! `number` counts what the one who entrusts has entrusted; a link knows from which end it comes.
 
 use super::MOST;
-use crate::payload::Batch;
+use crate::payload::{Batch, Laden, decode_ascending};
 use lasp_crdt::{Decode, DecodeError, Encode, Reader, Writer};
 use lasp_overlay::PeerId;
 
@@ -60,9 +60,8 @@ const PASSING: u8 = 1;
 const MINE: u8 = 2;
 const NAMED: u8 = 3;
 
-impl Message {
-    /// All but the deltas.
-    pub(crate) fn encode_head(&self, w: &mut Writer<'_>) {
+impl Laden for Message {
+    fn encode_head(&self, w: &mut Writer<'_>) {
         match self {
             Self::Entrust { number, passing: None, .. } => {
                 w.u8(PLAIN);
@@ -84,8 +83,7 @@ impl Message {
         }
     }
 
-    /// The deltas, if it carries some.
-    pub(crate) const fn batch(&self) -> Option<&Batch> {
+    fn batch(&self) -> Option<&Batch> {
         match self {
             Self::Entrust { batch, .. } => Some(batch),
             Self::Held { .. } => None,
@@ -95,10 +93,7 @@ impl Message {
 
 impl Encode for Message {
     fn encode(&self, w: &mut Writer<'_>) {
-        self.encode_head(w);
-        if let Some(batch) = self.batch() {
-            batch.encode(w);
-        }
+        self.encode_whole(w);
     }
 }
 
@@ -123,15 +118,7 @@ fn decode_peers(r: &mut Reader<'_>) -> Result<Vec<PeerId>, DecodeError> {
     if count > MOST {
         return Err(DecodeError::TooLong { what: "nodes", len: count as u64, at });
     }
-    let mut peers: Vec<PeerId> = Vec::new();
-    for _ in 0..count {
-        let at = r.at();
-        let peer = PeerId::decode(r)?;
-        if peers.last().is_some_and(|last| *last >= peer) {
-            return Err(DecodeError::NotCanonical { what: "nodes", at });
-        }
-        peers.push(peer);
-    }
+    let peers = decode_ascending(r, count, "nodes", PeerId::decode, |peer| peer)?;
     if peers.is_empty() {
         return Err(DecodeError::NotCanonical { what: "nodes", at });
     }

@@ -1,7 +1,7 @@
 //! What neighbours say to each other about groups, and its encoding.
 
 use crate::key::Key;
-use crate::payload::Batch;
+use crate::payload::{Batch, Laden, decode_ascending};
 use lasp_crdt::{Decode, DecodeError, Encode, Reader, Writer};
 use lasp_dataflow::StateDigest;
 use std::sync::Arc;
@@ -58,9 +58,8 @@ const INTERVAL: u8 = 3;
 const PIECE: u8 = 4;
 const ACKNOWLEDGED: u8 = 5;
 
-impl Message {
-    /// All but the deltas.
-    pub(crate) fn encode_head(&self, w: &mut Writer<'_>) {
+impl Laden for Message {
+    fn encode_head(&self, w: &mut Writer<'_>) {
         match self {
             Self::Compare { number, group, fingerprint, digests } => {
                 w.u8(if digests.is_some() { DIGESTS } else { COMPARE });
@@ -96,8 +95,7 @@ impl Message {
         }
     }
 
-    /// The deltas, if it carries some.
-    pub(crate) const fn batch(&self) -> Option<&Batch> {
+    fn batch(&self) -> Option<&Batch> {
         match self {
             Self::Interval(interval) => Some(&interval.batch),
             _ => None,
@@ -107,10 +105,7 @@ impl Message {
 
 impl Encode for Message {
     fn encode(&self, w: &mut Writer<'_>) {
-        self.encode_head(w);
-        if let Some(batch) = self.batch() {
-            batch.encode(w);
-        }
+        self.encode_whole(w);
     }
 }
 
@@ -138,17 +133,13 @@ impl Decode for Message {
 }
 
 fn decode_digests(r: &mut Reader<'_>) -> Result<Vec<(Key, StateDigest)>, DecodeError> {
-    let mut digests: Vec<(Key, StateDigest)> = Vec::new();
-    for _ in 0..r.len("digests")? {
-        let at = r.at();
+    let count = r.len("digests")?;
+    let decode = |r: &mut Reader<'_>| {
         let key = Key::decode(r)?;
-        if digests.last().is_some_and(|(last, _)| *last >= key) {
-            return Err(DecodeError::NotCanonical { what: "digests", at });
-        }
         let digest = StateDigest::decode(key.ty(), r)?;
-        digests.push((key, digest));
-    }
-    Ok(digests)
+        Ok((key, digest))
+    };
+    decode_ascending(r, count, "digests", decode, |(key, _)| key)
 }
 
 fn decode_piece(r: &mut Reader<'_>) -> Result<(usize, usize), DecodeError> {

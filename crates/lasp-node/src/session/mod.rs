@@ -15,7 +15,6 @@
 //! - `waits`: who waits for this node to come so far. `since`: what a node says that it has, and what is beyond.
 //! - `message`: what nodes say. `serve`: the node's side of it.
 
-mod base64;
 pub(crate) mod message;
 mod serve;
 mod since;

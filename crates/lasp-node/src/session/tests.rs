@@ -1,11 +1,12 @@
 use super::message::Message;
 use super::since::{Beyond, ROOM, Since};
-use super::token::{Full, Here, Mark, Seen};
+use super::token::{Full, Here, Mark, Seen, TEXT};
 use super::waits::{Outcome, Turn};
 use super::*;
 use crate::command::RequestId;
 use crate::key::Key;
 use crate::store::Store;
+use base64::Engine as _;
 use lasp_crdt::codec::{from_bytes, to_bytes};
 use lasp_crdt::{GCounter, GSet, ReplicaId};
 use lasp_dataflow::{Op, State, Type, Value};
@@ -149,7 +150,7 @@ proptest! {
     fn hostile_bytes_behind_a_right_check_are_refused_or_read(bytes in proptest::collection::vec(any::<u8>(), 0..120)) {
         let body = [vec![1], bytes].concat();
         let check = (lasp_crdt::fingerprint::hash(&body[..]) as u32).to_le_bytes();
-        let text = base64::encode(&[&body[..], &check].concat());
+        let text = TEXT.encode([&body[..], &check].concat());
         if let Ok(token) = text.parse::<SessionToken>() {
             prop_assert_eq!(token.to_string(), text);
         }
@@ -355,4 +356,19 @@ fn messages_survive_their_encoding() {
         assert_eq!(from_bytes::<Message>(&to_bytes(&message)), Ok(message));
     }
     assert!(from_bytes::<Message>(&[5, 1]).is_err());
+}
+
+#[test]
+fn texts_are_those_of_the_standard_and_no_bytes_have_two() {
+    for (bytes, text) in
+        [("", ""), ("f", "Zg"), ("fo", "Zm8"), ("foo", "Zm9v"), ("foob", "Zm9vYg"), ("\u{fb}\u{ff}", "w7vDvw")]
+    {
+        assert_eq!(TEXT.encode(bytes), text);
+        assert_eq!(TEXT.decode(text).as_deref(), Ok(bytes.as_bytes()));
+    }
+    let all: Vec<u8> = (0..=255).collect();
+    assert_eq!(TEXT.decode(TEXT.encode(&all)), Ok(all));
+    for odd in ["A", "Zh", "Zm9", "Zm8=", "Zm 8", "Zm+/", "ü"] {
+        assert!(TEXT.decode(odd).is_err(), "{odd}");
+    }
 }

@@ -10,9 +10,11 @@
 //! The check finds accidents, not forgeries: nothing of a token is merged into a store, so one that is made up makes a node
 //! wait, and no more.
 
-use super::base64;
 use crate::key::Key;
+use crate::payload::decode_ascending;
 use crate::wire::entry_len;
+use base64::Engine as _;
+use base64::engine::general_purpose::{GeneralPurpose, URL_SAFE_NO_PAD};
 use lasp_crdt::codec::Plain;
 use lasp_crdt::{Decode, DecodeError, Encode, Reader, Writer, fingerprint};
 use lasp_dataflow::{State, Type};
@@ -214,6 +216,9 @@ pub(super) fn turn(r: &mut Reader<'_>) -> Result<u32, DecodeError> {
     u32::try_from(turn).map_err(|_| DecodeError::TooLong { what: "turn", len: turn, at })
 }
 
+/// For headers and files: base64url without padding (RFC 4648 §5), in its one form.
+pub(super) const TEXT: GeneralPurpose = URL_SAFE_NO_PAD;
+
 fn check(bytes: &[u8]) -> [u8; CHECK] {
     (fingerprint::hash(bytes) as u32).to_le_bytes()
 }
@@ -222,18 +227,14 @@ fn decode(bytes: &[u8]) -> Result<BTreeMap<Key, Seen>, DecodeError> {
     let mut plain = Plain;
     let mut r = Reader::new(bytes, &mut plain);
     let count = r.len("variables")?;
-    let mut seen: BTreeMap<Key, Seen> = BTreeMap::new();
-    for _ in 0..count {
-        let at = r.at();
-        let key = Key::decode(&mut r)?;
-        if seen.last_key_value().is_some_and(|(last, _)| *last >= key) {
-            return Err(DecodeError::NotCanonical { what: "variables", at });
-        }
-        let one = Seen::decode(&key, &mut r)?;
-        seen.insert(key, one);
-    }
+    let decode = |r: &mut Reader<'_>| {
+        let key = Key::decode(r)?;
+        let seen = Seen::decode(&key, r)?;
+        Ok((key, seen))
+    };
+    let seen = decode_ascending(&mut r, count, "variables", decode, |(key, _)| key)?;
     r.finish()?;
-    Ok(seen)
+    Ok(seen.into_iter().collect())
 }
 
 impl Seen {
@@ -270,7 +271,7 @@ impl Seen {
 
 impl fmt::Display for SessionToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&base64::encode(&self.to_bytes()))
+        f.write_str(&TEXT.encode(self.to_bytes()))
     }
 }
 
@@ -283,6 +284,6 @@ impl FromStr for SessionToken {
         if text.len() > MAX_TOKEN / 3 * 4 + 4 {
             return Err(TokenError::TooLong(text.len() / 4 * 3));
         }
-        Self::from_bytes(&base64::decode(text).ok_or(TokenError::Text)?)
+        Self::from_bytes(&TEXT.decode(text).map_err(|_| TokenError::Text)?)
     }
 }

@@ -18,7 +18,7 @@ use crate::frame::{Frame, MAX_FRAME};
 use crate::handover::Handed;
 use crate::key::Key;
 use crate::metrics::{CLASSES, Class};
-use crate::payload::{Batch, Payload, decode_entry, encode_entry};
+use crate::payload::{Batch, Laden, Payload, decode_entry, encode_entry};
 use crate::post::Mail;
 use crate::routes;
 use crate::sync;
@@ -192,11 +192,11 @@ impl Encode for Varint {
 }
 
 /// All of a message but its deltas.
-struct Head<'a>(&'a dyn Fn(&mut Writer<'_>));
+struct Head<'a, M>(&'a M);
 
-impl Encode for Head<'_> {
+impl<M: Laden> Encode for Head<'_, M> {
     fn encode(&self, w: &mut Writer<'_>) {
-        (self.0)(w);
+        self.0.encode_head(w);
     }
 }
 
@@ -289,15 +289,15 @@ impl<'a> Builder<'a> {
             Control::Unicast(message) => self.put(Class::Unicast, UNICAST, message),
             Control::Survey(message) => self.put(Class::Membership, SURVEY, message),
             Control::Acknowledged(number) => self.put(Class::Sync, ACKNOWLEDGED, &Varint(*number)),
-            Control::Assured(message) => self.with_deltas(ASSURED, &|w| message.encode_head(w), message.batch()),
-            Control::Causal(message) => self.with_deltas(CAUSAL, &|w| message.encode_head(w), message.batch()),
+            Control::Assured(message) => self.laden(ASSURED, message),
+            Control::Causal(message) => self.laden(CAUSAL, message),
         }
     }
 
     /// Appends a message that may carry deltas: they count as state, the rest as overhead.
-    fn with_deltas(&mut self, tag: u8, head: &dyn Fn(&mut Writer<'_>), batch: Option<&Batch>) {
-        self.put(Class::Sync, tag, &Head(head));
-        if let Some(batch) = batch {
+    fn laden(&mut self, tag: u8, message: &impl Laden) {
+        self.put(Class::Sync, tag, &Head(message));
+        if let Some(batch) = message.batch() {
             self.batch(batch);
         }
     }

@@ -305,10 +305,20 @@ impl<P: Payload> Plumtree<P> {
         if !self.neighbors.contains_key(&peer) {
             return;
         }
+        self.metrics.grafts_sent += 1;
+        self.ask_to_push(peer, ids, out);
+    }
+
+    /// A link is to be eager at both ends, and these payloads are to be sent over it.
+    pub(super) fn ask_to_push(&mut self, peer: PeerId, ids: DotSet, out: &mut Outbox<Self>) {
         self.turn_eager(peer);
         self.shape.keep(peer);
-        self.metrics.grafts_sent += 1;
         out.send(peer, Message::Graft(ids));
+    }
+
+    /// Whether payloads are pushed to a neighbour.
+    pub(super) fn is_eager(&self, peer: PeerId) -> bool {
+        self.neighbors.get(&peer).is_some_and(|neighbor| neighbor.mode == Mode::Eager)
     }
 
     fn await_missing(&mut self, now: Time, out: &mut Outbox<Self>) {

@@ -118,7 +118,7 @@ impl<P: Payload> Plumtree<P> {
     /// Prunes the links that brought the shaping message again.
     pub(super) fn prune_superfluous(&mut self, now: Time, out: &mut Outbox<Self>) {
         for peer in self.shape.settle(now) {
-            if self.neighbors.get(&peer).is_some_and(|neighbor| neighbor.mode == Mode::Eager) {
+            if self.is_eager(peer) {
                 self.prune(now, peer, out);
             }
         }

@@ -21,7 +21,7 @@
 use super::Payload;
 use super::config::Config;
 use super::message::Message;
-use super::plumtree::{Mode, Plumtree, Timer};
+use super::plumtree::{Mode, Neighbor, Plumtree, Timer};
 use crate::peer::PeerId;
 use crate::protocol::Outbox;
 use crate::rng::Rng;
@@ -247,16 +247,11 @@ impl<P: Payload> Plumtree<P> {
         }
     }
 
-    /// Whether payloads are pushed to a neighbour.
-    pub(super) fn is_eager(&self, peer: PeerId) -> bool {
-        self.neighbors.get(&peer).is_some_and(|neighbor| neighbor.mode == Mode::Eager)
-    }
-
     /// The neighbour that is nearest to the root, and nearer than this peer. A change of parents costs redundancy for a while,
     /// so the present one remains if it is hardly farther.
     fn nearest(&self) -> Option<PeerId> {
         let nearer = self.neighbors.iter().filter(|(_, neighbor)| neighbor.depth < self.waves.depth);
-        let rank = |&(&peer, neighbor): &(&PeerId, &super::plumtree::Neighbor)| {
+        let rank = |&(&peer, neighbor): &(&PeerId, &Neighbor)| {
             let lazy = neighbor.mode == Mode::Lazy;
             let handicap = if lazy || self.waves.parent != Some(peer) { SLACK } else { 0 };
             (neighbor.depth.saturating_add(handicap), lazy, peer)
@@ -266,23 +261,18 @@ impl<P: Payload> Plumtree<P> {
 
     /// Asks a neighbour to push to this peer.
     fn adopt(&mut self, peer: PeerId, out: &mut Outbox<Self>) {
-        self.turn_eager(peer);
         self.metrics.adoptions += 1;
-        out.send(peer, Message::Graft(DotSet::new()));
+        self.ask_to_push(peer, DotSet::new(), out);
     }
 
     /// Gives up the eager links by which the wave came too, but for the parent's and those of children.
     fn trim(&mut self, now: Time, out: &mut Outbox<Self>) {
         let parent = self.waves.parent;
-        let spare = |neighbor: &super::plumtree::Neighbor| {
-            neighbor.mode == Mode::Eager && neighbor.depth != UNKNOWN && !neighbor.kept
+        let spare = |peer: &PeerId| {
+            let neighbor = self.neighbors.get(peer);
+            Some(*peer) != parent && neighbor.is_some_and(|neighbor| neighbor.depth != UNKNOWN && !neighbor.kept)
         };
-        let spares: Vec<PeerId> = self
-            .neighbors
-            .iter()
-            .filter(|(peer, neighbor)| Some(**peer) != parent && spare(neighbor))
-            .map(|(peer, _)| *peer)
-            .collect();
+        let spares: Vec<PeerId> = self.eager().filter(spare).collect();
         spares.into_iter().for_each(|peer| self.prune(now, peer, out));
     }
 
@@ -317,10 +307,7 @@ impl<P: Payload> Plumtree<P> {
     /// none of those either.
     fn sibling(&self) -> Option<PeerId> {
         let own = self.waves.depth;
-        self.neighbors
-            .iter()
-            .find(|(_, neighbor)| neighbor.depth == own && neighbor.mode == Mode::Lazy)
-            .map(|(peer, _)| *peer)
+        self.lazy().find(|peer| self.neighbors.get(peer).is_some_and(|neighbor| neighbor.depth == own))
     }
 
     fn adopt_all(&mut self, out: &mut Outbox<Self>) {
