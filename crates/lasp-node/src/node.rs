@@ -30,7 +30,7 @@ use crate::surge::Surge;
 use crate::sync::{AntiEntropy, Appointment, Outcome, SyncConfig};
 use crate::system;
 use crate::wire::{self, Control, Item};
-use lasp_crdt::ReplicaId;
+use lasp_crdt::{Dot, ReplicaId};
 use lasp_dataflow::{Cause, Effects, Graph, State};
 use lasp_overlay::broadcast::{self, Plumtree};
 use lasp_overlay::membership::{self, AnyMembership, Membership};
@@ -97,6 +97,8 @@ pub struct Node {
     membership: AnyMembership,
     /// How often the membership strategy was given something.
     stirs: u64,
+    /// The last wave that the membership layer was told of.
+    marked: Option<Dot>,
     pub(crate) broadcast: Plumtree<Payload>,
     pub(crate) sync: AntiEntropy,
     pub(crate) exchange: Exchange,
@@ -172,6 +174,7 @@ impl Node {
             ids: Ids::new(),
             membership: AnyMembership::new(config.membership.clone(), contact, rng.fork()),
             stirs: 0,
+            marked: None,
             broadcast: Plumtree::new(pushing(&config), replica, rng.fork()),
             sync: AntiEntropy::new(comparisons(&config), me, config.sync_mode == SyncMode::Digest),
             exchange: Exchange::new(config.sync_mode, config.exchange.clone()),
@@ -457,6 +460,16 @@ impl Node {
         }
         self.catch_up(now);
         self.follow_tree(now, out);
+        self.mark_island(now, out);
+    }
+
+    /// What the membership layer is to know an island by: the last wave over it.
+    fn mark_island(&mut self, now: Time, out: &mut Outbox<Self>) {
+        let wave = self.broadcast.wave();
+        if let Some(mark) = wave.filter(|_| wave != self.marked) {
+            self.marked = wave;
+            self.feed_membership(now, Input::Command(membership::Command::Mark(mark)), out);
+        }
     }
 
     /// The tree was torn while most broadcasts had no ids: comparisons find what they said.

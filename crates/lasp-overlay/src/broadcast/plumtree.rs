@@ -189,7 +189,7 @@ impl<P: Payload> Plumtree<P> {
         self.in_mode(Mode::Lazy)
     }
 
-    /// The wave that the tree goes by, as far as this peer knows.
+    /// The wave that the tree goes by, as far as this peer knows. It reaches everybody to whom links lead.
     pub const fn wave(&self) -> Option<Dot> {
         self.waves.current()
     }
