@@ -13,6 +13,7 @@ pub use crate::loopback::first_sync::options::FirstSync;
 pub use crate::loopback::joiner::options::Joiner;
 pub use crate::process::overlay::options::OverlayProcesses;
 pub use crate::replication::heal::options::Heal;
+pub use crate::replication::interest::options::Interest;
 pub use crate::replication::micro::options::Micro;
 pub use crate::replication::reconcile::options::Reconcile;
 pub use crate::replication::retwis::options::Retwis;
@@ -189,6 +190,8 @@ pub enum Scenario {
     Retwis(Retwis),
     /// Two replicas that differ meet once.
     Reconcile(Reconcile),
+    /// Many variables of which each node wants few.
+    Interest(Interest),
     /// A cluster is cut in two, and mended.
     Heal(Heal),
     /// One node reads slowly while the others write much.
@@ -420,6 +423,7 @@ impl Config {
             Scenario::Micro(_) => (15, 1, Where::Sim),
             Scenario::Retwis(_) => (50, 1, Where::Sim),
             Scenario::Reconcile(_) => (2, 1, Where::Sim),
+            Scenario::Interest(_) => (1000, 1, Where::Sim),
             Scenario::Heal(_) => (1000, 3, Where::Sim),
             Scenario::SlowPeer(_) => (50, 3, Where::Sim),
             Scenario::Joiner(_) => (2, 3, Where::Process),
@@ -595,6 +599,10 @@ impl Scenario {
             "the ICDE'19 paper's application: a social network of 10,000 users on 50 nodes, by how uneven they are",
         ),
         ("reconcile", "two replicas of a set of 100,000 strings that differ in none to all of them meet once"),
+        (
+            "interest",
+            "1,000 variables of which each of 1,000 nodes wants 1 %: payload received, beside full replication",
+        ),
         ("heal", "1,000 nodes are cut in two for ten minutes while both halves write, then the network is mended"),
         ("slow-peer", "one of 50 nodes reads 1 kB/s while the others make 10,000 updates a second: what waits for it"),
         ("joiner", "a node without anything joins one that has 100,000 and 1,000,000 keys, over real sockets"),
@@ -617,6 +625,7 @@ impl Scenario {
             Self::Micro(_) => "micro",
             Self::Retwis(_) => "retwis",
             Self::Reconcile(_) => "reconcile",
+            Self::Interest(_) => "interest",
             Self::Heal(_) => "heal",
             Self::SlowPeer(_) => "slow-peer",
             Self::Joiner(_) => "joiner",
@@ -638,7 +647,7 @@ impl Scenario {
     const fn runs_small(&self) -> bool {
         self.is_live()
             || matches!(self, Self::Idle(_) | Self::Micro(_) | Self::Retwis(_) | Self::Reconcile(_))
-            || matches!(self, Self::Heal(_) | Self::SlowPeer(_))
+            || matches!(self, Self::Heal(_) | Self::SlowPeer(_) | Self::Interest(_))
     }
 
     /// Which memberships an experiment on overlays alone can be run with; the default first.
@@ -646,7 +655,9 @@ impl Scenario {
         match self {
             Self::Rapid(_) => &[Membership::Full],
             Self::Churn(_) | Self::Idle(_) => &[Membership::HyParView, Membership::Full, Membership::Scamp],
-            Self::Hyparview(_) | Self::OverlayScale(_) | Self::Broadcast(_) => &[Membership::HyParView],
+            Self::Hyparview(_) | Self::OverlayScale(_) | Self::Broadcast(_) | Self::Interest(_) => {
+                &[Membership::HyParView]
+            }
             Self::Micro(_) | Self::Retwis(_) | Self::Reconcile(_) => &[Membership::Static],
             Self::Heal(_) | Self::SlowPeer(_) | Self::Joiner(_) | Self::FirstSync(_) => &[Membership::HyParView],
             _ => Membership::AVAILABLE,
@@ -679,6 +690,7 @@ impl Scenario {
             Self::Micro(options) => options.check(nodes),
             Self::Retwis(options) => options.check(nodes),
             Self::Reconcile(options) => options.check(nodes),
+            Self::Interest(options) => options.check(nodes),
             Self::Heal(options) => options.check(nodes),
             Self::SlowPeer(options) => options.check(nodes),
             Self::Joiner(options) => options.check(nodes),
@@ -722,7 +734,7 @@ fn interval(name: &'static str, span: Span) -> Result<(), ConfigError> {
 mod tests {
     use super::*;
 
-    fn every_scenario() -> [Scenario; 17] {
+    fn every_scenario() -> [Scenario; 18] {
         [
             Scenario::AdvertisementCounter(AdvertisementCounter { ads: 3, heavy_clients: true, ..Default::default() }),
             Scenario::SharedLoad(SharedLoad { increments: 7, ..Default::default() }),
@@ -737,6 +749,7 @@ mod tests {
             Scenario::Micro(Micro { percents: vec![5], ..Default::default() }),
             Scenario::Retwis(Retwis { zipf: vec![0.25], ..Default::default() }),
             Scenario::Reconcile(Reconcile { elements: 9, ..Default::default() }),
+            Scenario::Interest(Interest { variables: 9, ..Default::default() }),
             Scenario::Heal(Heal { variables: 3, ..Default::default() }),
             Scenario::SlowPeer(SlowPeer { reads: 77, ..Default::default() }),
             Scenario::Joiner(Joiner { keys: vec![5], ..Default::default() }),

@@ -89,6 +89,7 @@ fn subtitle(config: &Config) -> String {
         let what = match config.scenario {
             Scenario::Micro(_) | Scenario::Retwis(_) => "Synchronisation over a fixed topology",
             Scenario::Reconcile(_) => "Two nodes that compare",
+            Scenario::Interest(_) => "Whole nodes over a random overlay",
             Scenario::Heal(_) | Scenario::SlowPeer(_) => "Whole nodes over HyParView",
             Scenario::Joiner(_) | Scenario::FirstSync(_) => "Nodes on threads of one process",
             _ => "Membership alone",
@@ -308,6 +309,7 @@ fn options(scenario: &Scenario) -> Vec<(&'static str, String)> {
         Scenario::Micro(options) => options.described(),
         Scenario::Retwis(options) => options.described(),
         Scenario::Reconcile(options) => options.described(),
+        Scenario::Interest(options) => options.described(),
         Scenario::Heal(options) => options.described(),
         Scenario::SlowPeer(options) => options.described(),
         Scenario::Joiner(options) => options.described(),

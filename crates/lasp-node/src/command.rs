@@ -2,7 +2,7 @@
 
 use crate::assured::Acknowledgement;
 use crate::composition::Composition;
-use crate::interest::Interests;
+use crate::interest::{InterestError, Interests};
 use crate::letter::Letter;
 use crate::once::Token;
 use crate::programs::{ProgramError, ProgramInfo};
@@ -52,6 +52,15 @@ pub enum Request {
         ty: Type,
         /// Never leaves this node.
         local: bool,
+    },
+    /// Declares a variable to write it without hearing it, where the node's interests do not cover it: [`Reply::Var`]. Only
+    /// what is written here is kept, and each update until a node that keeps the variable has it. An operation sees no more
+    /// than that: it removes what was added here, and a register's write may be older than others.
+    DeclareUnheard {
+        /// Its name.
+        name: Name,
+        /// Its type.
+        ty: Type,
     },
     /// Applies an operation: [`Reply::Done`] once applied here; it is on its way to the others by then.
     Update {
@@ -399,6 +408,9 @@ pub enum RequestError {
     /// It has not fallen to this node to act, or it has acted.
     #[error("the action of {0:?} has not fallen to this node")]
     NotDue(Token),
+    /// What cannot be wanted.
+    #[error(transparent)]
+    Interests(#[from] InterestError),
     /// A program cannot be installed or removed.
     #[error(transparent)]
     Program(#[from] ProgramError),

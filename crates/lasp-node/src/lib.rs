@@ -8,6 +8,8 @@
 //! - `store`: variables with their wire keys and hash trees. `key`, `payload`: how deltas are called and carried.
 //! - `echo`: derived deltas that others may say as well.
 //! - [`sync`]: anti-entropy between neighbours: digests that find differences.
+//! - `routes`: what is wanted beyond each link, so that payloads go nowhere else. `routing`: its place in the node.
+//! - `handover`: what is written and not heard.
 //! - [`exchange`]: whole states or deltas at intervals, in its place or without any broadcast.
 //! - `link`, `lane`: one link: pacing, flow control, and what waits merges instead of queueing. `pieces`: what is too large for a
 //!   frame. `window`: how much may be under way.
@@ -31,6 +33,7 @@ pub mod config;
 mod echo;
 pub mod exchange;
 pub mod frame;
+mod handover;
 pub mod interest;
 mod key;
 mod lane;
@@ -47,6 +50,8 @@ mod post;
 pub mod programs;
 mod recent;
 mod requests;
+mod routes;
+mod routing;
 pub mod session;
 mod store;
 mod surge;

@@ -168,19 +168,19 @@ impl Link {
         }
     }
 
-    /// Reads a frame from the peer.
+    /// Reads a frame from the peer: what it says, and how many bytes of it are deltas.
     ///
     /// # Errors
     /// [`DecodeError`]; if it was for the sake of references, both sides start their tables anew.
-    pub(crate) fn receive(&mut self, frame: &Frame) -> Result<Vec<Item>, DecodeError> {
-        let Parsed { known, lost, items } =
+    pub(crate) fn receive(&mut self, frame: &Frame) -> Result<(Vec<Item>, u64), DecodeError> {
+        let Parsed { known, lost, items, state } =
             wire::parse(frame.as_bytes(), &mut self.tables).inspect_err(|error| self.on_error(error))?;
         if lost {
             self.tables.forget_acknowledged();
         } else if let Some(known) = known {
             self.tables.acknowledge(known);
         }
-        Ok(items)
+        Ok((items, state))
     }
 
     fn on_error(&mut self, error: &DecodeError) {
@@ -289,7 +289,7 @@ mod tests {
 
     /// What kinds of items there are in frames, in order.
     fn kinds(receiver: &mut Link, frames: &[Frame]) -> Vec<&'static str> {
-        let items = frames.iter().flat_map(|frame| receiver.receive(frame).unwrap());
+        let items = frames.iter().flat_map(|frame| receiver.receive(frame).unwrap().0);
         let kind = |item| match item {
             Item::Control(_) => "control",
             Item::Relay(_) => "small",
@@ -338,7 +338,7 @@ mod tests {
             if frames.is_empty() {
                 break;
             }
-            for item in frames.iter().flat_map(|frame| receiver.receive(frame).unwrap()) {
+            for item in frames.iter().flat_map(|frame| receiver.receive(frame).unwrap().0) {
                 let Item::Data(batch) = item else { panic!("{item:?}") };
                 batch.iter().for_each(|(key, delta)| _ = arrived.absorb(key, delta));
             }

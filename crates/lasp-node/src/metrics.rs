@@ -27,6 +27,8 @@ pub struct Metrics {
     pub entries_sent: u64,
     /// Bytes received, length prefixes included.
     pub bytes_received: u64,
+    /// Of these, bytes of deltas and states.
+    pub state_received: u64,
     /// Frames sent.
     pub frames_sent: u64,
     /// Frames received.
@@ -78,6 +80,8 @@ pub struct Metrics {
     pub coalesced: u64,
     /// Most messages that ever waited on one link.
     pub queue_peak: u64,
+    /// Summaries of interests told to neighbours, and changes of them.
+    pub summaries_sent: u64,
     /// Comparisons with neighbours begun.
     pub syncs: u64,
     /// Comparisons that found a difference.

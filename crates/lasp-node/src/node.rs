@@ -12,6 +12,7 @@ use crate::config::Config;
 use crate::echo::Echo;
 use crate::exchange::{self, Dissemination, Exchange, SyncMode};
 use crate::frame::Frame;
+use crate::handover::Handover;
 use crate::key::Key;
 use crate::link::{Link, LinkLoad, Reminder};
 use crate::metrics::Metrics;
@@ -21,13 +22,15 @@ use crate::payload::{Batch, Payload};
 use crate::post::Post;
 use crate::programs::{Ids, ProgramInfo, Programs, Told, Tools};
 use crate::recent::Recent;
+use crate::routes::Routes;
+use crate::routing::{Routing, passes_interests_on};
 use crate::session::{self, Sessions};
 use crate::store::{Applied, Store};
 use crate::surge::Surge;
 use crate::sync::{AntiEntropy, Appointment, Outcome, SyncConfig};
 use crate::system;
 use crate::wire::{self, Control, Item};
-use lasp_crdt::ReplicaId;
+use lasp_crdt::{Dot, ReplicaId};
 use lasp_dataflow::{Cause, Effects, Graph, State};
 use lasp_overlay::broadcast::{self, Plumtree};
 use lasp_overlay::membership::{self, AnyMembership, Membership};
@@ -49,6 +52,12 @@ pub enum Timer {
     Survey(survey::Timer),
     /// A comparison with a neighbour.
     Sync(Appointment),
+    /// What is wanted beyond links is told on.
+    Routes,
+    /// Variables that are not wanted any more may be forgotten.
+    Free,
+    /// What was written and is not heard is handed over.
+    Handover,
     /// An exchange with the neighbours.
     Exchange,
     /// What waits for a link may go.
@@ -88,10 +97,15 @@ pub struct Node {
     membership: AnyMembership,
     /// How often the membership strategy was given something.
     stirs: u64,
-    broadcast: Plumtree<Payload>,
+    /// The last wave that the membership layer was told of.
+    marked: Option<Dot>,
+    pub(crate) broadcast: Plumtree<Payload>,
     pub(crate) sync: AntiEntropy,
-    exchange: Exchange,
+    pub(crate) exchange: Exchange,
     surge: Surge,
+    pub(crate) routes: Routes,
+    pub(crate) routing: Routing,
+    pub(crate) handover: Handover,
     pub(crate) post: Post,
     pub(crate) surveys: Survey,
     pub(crate) assured: Assured,
@@ -99,7 +113,7 @@ pub struct Node {
     pub(crate) sessions: Sessions,
     pub(crate) groups: Groups,
     links: BTreeMap<PeerId, Link>,
-    rng: Rng,
+    pub(crate) rng: Rng,
     /// Links with something new to send since the last flush.
     touched: Vec<PeerId>,
     /// Deltas made since the last flush, to be broadcast as one.
@@ -160,10 +174,14 @@ impl Node {
             ids: Ids::new(),
             membership: AnyMembership::new(config.membership.clone(), contact, rng.fork()),
             stirs: 0,
+            marked: None,
             broadcast: Plumtree::new(pushing(&config), replica, rng.fork()),
             sync: AntiEntropy::new(comparisons(&config), me, config.sync_mode == SyncMode::Digest),
             exchange: Exchange::new(config.sync_mode, config.exchange.clone()),
             surge: Surge::default(),
+            routes: Routes::new(&config.interests.clone().of_whole_groups(), passes_interests_on(&config)),
+            routing: Routing::default(),
+            handover: Handover::default(),
             post,
             surveys,
             assured: Assured::new(config.assured.clone(), id, life),
@@ -248,7 +266,8 @@ impl Node {
     pub fn is_quiescent(&self) -> bool {
         let calm = self.links.values().all(Link::is_idle) && self.broadcast.is_quiescent() && self.echo.is_empty();
         let calm = calm && self.exchange.is_idle() && self.sync.is_idle() && !self.once.is_busy();
-        calm && self.assured.is_idle() && self.sessions.is_idle() && self.groups.is_idle()
+        let calm = calm && self.handover.is_idle() && self.assured.is_idle();
+        calm && self.sessions.is_idle() && self.groups.is_idle()
     }
 
     /// How many messages wait for links.
@@ -262,6 +281,7 @@ impl Node {
     pub fn buffered_entries(&self) -> usize {
         let waiting: usize = self.links.values().map(Link::entries).sum();
         waiting
+            + self.handover.entries()
             + self.groups.entries()
             + self.exchange.entries()
             + self.detours.entries()
@@ -387,7 +407,8 @@ impl Node {
                 let mut outcome = Outcome::default();
                 self.sync.peer_up(now, peer, &mut self.store, &mut self.rng, &mut outcome);
                 self.exchange.peer_up(peer);
-                self.synchronise(outcome, out);
+                self.synchronise(now, outcome, out);
+                self.route_up(now, peer, out);
                 self.assured_peer_up(now, peer, out);
                 self.look_around_groups(out);
             }
@@ -397,6 +418,7 @@ impl Node {
                 self.feed_survey(now, Input::Command(survey::Command::NeighborDown(*peer)), out);
                 self.sync.peer_down(*peer, &mut self.store);
                 self.exchange.peer_down(*peer);
+                self.route_down(now, *peer, out);
                 self.assured_peer_down(*peer, out);
                 self.groups.peer_down(*peer);
                 if self.surge.is_on(now) {
@@ -413,7 +435,7 @@ impl Node {
 
     // ---- broadcast ----
 
-    fn feed_broadcast(&mut self, now: Time, input: Input<Plumtree<Payload>>, out: &mut Outbox<Self>) {
+    pub(crate) fn feed_broadcast(&mut self, now: Time, input: Input<Plumtree<Payload>>, out: &mut Outbox<Self>) {
         let (given_up, grafts) = (self.broadcast.metrics().given_up, self.broadcast.metrics().grafts_sent);
         let mut effects = Outbox::new();
         self.broadcast.handle(now, input, &mut effects);
@@ -427,7 +449,7 @@ impl Node {
         }
         for effect in effects.drain() {
             match effect {
-                Output::Send { to, message } => self.push(to, message.into()),
+                Output::Send { to, message } => self.push_wanted(to, message.into()),
                 Output::SetTimer { after, timer } => out.set_timer(after, Timer::Broadcast(timer)),
                 Output::Emit(broadcast::Event::Deliver { from, payload, .. }) => {
                     self.apply(now, from, &payload.batch(), out);
@@ -437,13 +459,24 @@ impl Node {
             }
         }
         self.catch_up(now);
+        self.follow_tree(now, out);
+        self.mark_island(now, out);
+    }
+
+    /// What the membership layer is to know an island by: the last wave over it.
+    fn mark_island(&mut self, now: Time, out: &mut Outbox<Self>) {
+        let wave = self.broadcast.wave();
+        if let Some(mark) = wave.filter(|_| wave != self.marked) {
+            self.marked = wave;
+            self.feed_membership(now, Input::Command(membership::Command::Mark(mark)), out);
+        }
     }
 
     /// The tree was torn while most broadcasts had no ids: comparisons find what they said.
     fn doubt_the_tree(&mut self, now: Time, out: &mut Outbox<Self>) {
         let mut outcome = Outcome::default();
         self.sync.doubt(now, &mut self.rng, &mut outcome);
-        self.synchronise(outcome, out);
+        self.synchronise(now, outcome, out);
     }
 
     /// A broadcast could not be had from anybody: a comparison finds what it said.
@@ -452,13 +485,13 @@ impl Node {
         for contact in self.membership.active() {
             self.sync.recheck(now, contact.id, &mut self.rng, &mut outcome);
         }
-        self.synchronise(outcome, out);
+        self.synchronise(now, outcome, out);
     }
 
     /// What a broadcast says beyond what was passed on before, if it merged with others. Broadcasts that merged differently
     /// on two links overlap; passed on whole, what they share would go over every link once for each of them (removal of
     /// redundant state: Enes et al., ICDE'19 §IV).
-    fn news_of(&mut self, now: Time, ids: &broadcast::Ids, payload: Payload) -> Payload {
+    pub(crate) fn news_of(&mut self, now: Time, ids: &broadcast::Ids, payload: Payload) -> Payload {
         let merged = ids.single().is_none();
         let batch = payload.batch();
         if !merged && batch.iter().all(|(key, _)| self.store.wants(key)) {
@@ -565,14 +598,15 @@ impl Node {
 
     /// Merges what came by comparing; `true` if anything grew.
     pub(crate) fn learn(&mut self, now: Time, from: PeerId, batch: &Batch, out: &mut Outbox<Self>) -> bool {
-        let surge = self.surge.is_on(now);
+        let (surge, filling) = (self.surge.is_on(now), self.routing.is_filling(now));
         let mut grew = false;
         for (key, delta) in batch.iter() {
             let Some(delta) = self.admitted(now, key, delta) else { continue };
             let news = self.beyond_store(key, &delta);
             self.hand_on(from, key, &delta, &news);
             if self.config.dissemination.pushes() && !news.is_bottom() {
-                self.detours.remember(now, key, news, surge);
+                // What is filled in is not under way.
+                self.detours.remember(now, key, news, surge && !filling);
             }
             grew |= self.apply_one(key, &delta, out) == Applied::Grew;
         }
@@ -582,7 +616,7 @@ impl Node {
 
     /// Merges deltas that came along the tree without ids, and passes on what was news. Where this node cannot tell, it
     /// passes nothing on: what has no ids could go in circles.
-    fn relay(&mut self, now: Time, from: PeerId, batch: &Batch, out: &mut Outbox<Self>) {
+    pub(crate) fn relay(&mut self, now: Time, from: PeerId, batch: &Batch, out: &mut Outbox<Self>) {
         let mut news = Batch::default();
         for (key, delta) in batch.iter() {
             let Some(delta) = self.admitted(now, key, delta) else { continue };
@@ -607,7 +641,7 @@ impl Node {
             self.told.remember(now, key, delta.clone(), false);
         }
         let eager: Vec<PeerId> = self.broadcast.eager().filter(|&peer| Some(peer) != from).collect();
-        eager.into_iter().for_each(|peer| self.push(peer, Item::Relay(news.clone())));
+        eager.into_iter().for_each(|peer| self.push_wanted(peer, Item::Relay(news.clone())));
     }
 
     /// Tells neighbours whose links are new in the tree what was passed on of late without an id: it did not go over them,
@@ -619,7 +653,7 @@ impl Node {
         }
         let told = self.told.all(now);
         if !told.is_empty() {
-            turned.into_iter().for_each(|peer| self.push(peer, Item::Relay(told.clone())));
+            turned.into_iter().for_each(|peer| self.push_wanted(peer, Item::Relay(told.clone())));
         }
     }
 
@@ -648,6 +682,9 @@ impl Node {
                     }
                 }
                 (Cause::Local | Cause::Derived, _) => {
+                    if !self.store.wants(key) {
+                        self.routing.keep_for_others(&mut self.handover, key, &change.delta, out);
+                    }
                     self.metrics.coalesced += u64::from(self.fresh.absorb(key, &change.delta));
                 }
             }
@@ -736,14 +773,13 @@ impl Node {
 
     // ---- anti-entropy ----
 
-    fn synchronise(&mut self, outcome: Outcome, out: &mut Outbox<Self>) {
+    pub(crate) fn synchronise(&mut self, now: Time, outcome: Outcome, out: &mut Outbox<Self>) {
         self.metrics.sync_differences += u64::from(outcome.differs);
         for (peer, item) in outcome.items {
             self.push(peer, item);
         }
-        if let Some(peer) = outcome.changed_interests {
-            self.exchange.interests_changed(peer);
-            self.look_around_groups(out);
+        if let Some(peer) = outcome.disagrees {
+            self.route(now, out, |routes, _, outcome| routes.repeat(now, peer, outcome));
         }
         for (after, appointment) in outcome.timers {
             out.set_timer(after, Timer::Sync(appointment));
@@ -771,14 +807,7 @@ impl Node {
         }
         let compared = self.sync.expired(now, appointment, &mut self.store, surge, &mut self.rng, &mut outcome);
         self.metrics.syncs += u64::from(compared);
-        self.synchronise(outcome, out);
-    }
-
-    pub(crate) fn interests_changed(&mut self, now: Time, out: &mut Outbox<Self>) {
-        let mut outcome = Outcome::default();
-        self.sync.interests_changed(now, &self.store, &mut self.rng, &mut outcome);
-        self.synchronise(outcome, out);
-        self.look_around_groups(out);
+        self.synchronise(now, outcome, out);
     }
 
     // ---- inputs ----
@@ -787,10 +816,11 @@ impl Node {
         self.metrics.frames_received += 1;
         self.metrics.bytes_received += frame.wire_len() as u64;
         self.touch(from);
-        let Some(Ok(items)) = self.links.get_mut(&from).map(|link| link.receive(frame)) else {
+        let Some(Ok((items, state))) = self.links.get_mut(&from).map(|link| link.receive(frame)) else {
             self.metrics.frames_refused += 1;
             return;
         };
+        self.metrics.state_received += state;
         self.membership.heard(now, from);
         self.sync.given(now, from, frame.wire_len());
         for item in items {
@@ -808,16 +838,19 @@ impl Node {
             }
             Item::Gossip { ids, round, payload } => {
                 self.surge.note(now, ids.count());
-                let payload = self.news_of(now, &ids, payload);
-                let message = broadcast::Message::Gossip { ids, round, payload };
-                self.feed_broadcast(now, Input::Received { from, message }, out);
+                self.gossip(now, from, ids, round, payload, out);
+            }
+            Item::Control(Control::Interests(message)) => {
+                self.route(now, out, |routes, rng, outcome| routes.heard(now, from, message, rng, outcome));
             }
             Item::Control(Control::Sync(message)) => {
                 self.weigh(from);
                 let mut outcome = Outcome::default();
                 self.sync.receive(now, from, message, &mut self.store, &mut self.rng, &mut outcome);
-                self.synchronise(outcome, out);
+                self.synchronise(now, outcome, out);
             }
+            Item::Control(Control::Handed(handed)) => self.on_handed(now, from, &handed, out),
+            Item::Control(Control::Taken(number)) => self.on_taken(from, number),
             Item::Control(Control::Unicast(message)) => {
                 self.on_letter(now, from, message, out);
             }
@@ -836,11 +869,11 @@ impl Node {
         }
     }
 
-    fn on_data(&mut self, now: Time, from: PeerId, batch: &Batch, out: &mut Outbox<Self>) {
-        if self.learn(now, from, batch, out) && !self.surge.is_on(now) {
+    pub(crate) fn on_data(&mut self, now: Time, from: PeerId, batch: &Batch, out: &mut Outbox<Self>) {
+        if self.learn(now, from, batch, out) && (!self.surge.is_on(now) || self.routing.is_filling(now)) {
             let mut outcome = Outcome::default();
             self.sync.learnt_from(now, from, &mut self.rng, &mut outcome);
-            self.synchronise(outcome, out);
+            self.synchronise(now, outcome, out);
         }
     }
 
@@ -865,6 +898,9 @@ impl Node {
             Timer::Unicast(timer) => self.feed_unicast(now, Input::Expired(timer), out),
             Timer::Survey(timer) => self.feed_survey(now, Input::Expired(timer), out),
             Timer::Sync(appointment) => self.compare(now, appointment, out),
+            Timer::Routes => self.route(now, out, |routes, rng, outcome| routes.expired(now, rng, outcome)),
+            Timer::Free => self.free(now, out),
+            Timer::Handover => self.hand_over(now, out),
             Timer::Exchange => self.exchange(now, out),
             Timer::Flush(peer) | Timer::Acknowledge(peer) => {
                 if let Some(link) = self.links.get_mut(&peer) {

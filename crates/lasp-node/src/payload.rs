@@ -95,6 +95,13 @@ impl Batch {
         self.position(key).map_or_else(|_| State::bottom(key.ty()), |at| shared(key, delta, &self.entries[at].1))
     }
 
+    /// Those deltas whose variables `picks` picks; `None` if that is all of them.
+    pub(crate) fn restricted(&self, picks: impl Fn(&Key) -> bool) -> Option<Self> {
+        let whole = self.entries.iter().all(|(key, _)| picks(key));
+        let picked = || self.entries.iter().filter(|(key, _)| picks(key)).cloned().collect();
+        (!whole).then(|| Self { entries: picked() })
+    }
+
     /// The deltas, in key order.
     pub(crate) fn into_entries(self) -> impl Iterator<Item = (Key, State)> {
         self.entries.into_iter()
@@ -234,10 +241,10 @@ impl lasp_overlay::broadcast::Payload for Payload {
         }
     }
 
+    /// Also one in which nothing is left for this part of the tree: who asks for it is to know that it was here.
     fn packed(self) -> Option<Self> {
         let Form::Open { batch, bytes, .. } = self.0 else { return Some(self) };
-        let bytes = || bytes.unwrap_or_else(|| to_bytes(&*batch).into());
-        (!batch.is_empty()).then(|| Self(Form::Packed(bytes())))
+        Some(Self(Form::Packed(bytes.unwrap_or_else(|| to_bytes(&*batch).into()))))
     }
 }
 
@@ -276,6 +283,7 @@ mod tests {
             assert_eq!(packed.weight(), to_bytes(&payload).len());
             assert_eq!(packed.clone().packed(), Some(payload));
         }
-        assert_eq!(Payload::new(Batch::default()).packed(), None);
+        let nothing = Payload::new(Batch::default());
+        assert_eq!(nothing.clone().packed(), Some(nothing));
     }
 }

@@ -65,11 +65,15 @@ impl Node {
         match request {
             Request::Declare { name, ty, local } => {
                 name.as_ref().map_or(Ok(()), free)?;
-                let (var, widened) = self.store.declare(name, ty, local)?;
+                let (var, widened) = self.store.declare(now, name, ty, local)?;
                 if widened {
                     self.interests_changed(now, out);
                 }
                 Ok(Reply::Var(var))
+            }
+            Request::DeclareUnheard { name, ty } => {
+                free(&name)?;
+                Ok(Reply::Var(self.store.declare_unheard(name, ty)?))
             }
             Request::Update { var, op } => self.update(now, var, op),
             Request::Bind { var, value } => {
@@ -96,10 +100,10 @@ impl Node {
                 Ok(Reply::Bool(self.store.graph_mut().remove_derivation(derivation)))
             }
             Request::Undeclare(var) => {
-                if let Some(key) = self.store.key(var).filter(|key| key.is_grouped() && self.store.wants(key)) {
+                if let Some(key) = self.store.key(var).filter(|key| key.is_grouped() && self.store.hears(key)) {
                     return Err(RequestError::InGroup(key.name().clone()));
                 }
-                if self.store.undeclare(var)? {
+                if self.store.undeclare(now, var)? {
                     self.interests_changed(now, out);
                 }
                 Ok(Reply::Done)
@@ -110,7 +114,8 @@ impl Node {
                 Ok(Reply::Bool(self.store.graph_mut().contains(var, &value)))
             }
             Request::Interests(interests) => {
-                self.store.set_interests(interests);
+                interests.check()?;
+                self.store.set_interests(now, interests);
                 self.programs.touch();
                 self.interests_changed(now, out);
                 Ok(Reply::Done)

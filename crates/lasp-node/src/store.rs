@@ -3,11 +3,18 @@
 use crate::causal::group_of;
 use crate::interest::{Interests, of_whole_group};
 use crate::key::Key;
+use crate::routes::Common;
 use crate::sync::Forest;
 use crate::system;
 use lasp_crdt::ReplicaId;
 use lasp_dataflow::{DeclareError, Effects, Graph, Name, State, Type, UndeclareError, VarId};
+use lasp_overlay::Time;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+/// How long a variable is kept that is not wanted any more and was never declared here. A guess: while the broadcast tree is
+/// mended, what passes through a node passes elsewhere, and back.
+pub(crate) const LINGER: Duration = Duration::from_secs(10);
 
 /// What became of a received delta.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,11 +29,6 @@ pub(crate) enum Applied {
     Conflict(Type),
 }
 
-/// Whether a variable is compared with neighbours by itself: those of groups are compared together.
-fn is_compared(interests: &Interests, key: &Key) -> bool {
-    !key.is_grouped() && interests.covers(key.name().as_str())
-}
-
 /// Graph, keys and hash trees, kept in step.
 #[derive(Debug)]
 pub(crate) struct Store {
@@ -37,6 +39,10 @@ pub(crate) struct Store {
     needed: BTreeSet<String>,
     /// Both.
     interests: Interests,
+    /// What links keep in common, by which this node keeps more than it hears.
+    kept: Vec<Common>,
+    /// Variables that came by themselves, and since when they are not wanted.
+    guests: BTreeMap<VarId, Option<Time>>,
     keys: BTreeMap<VarId, Key>,
     vars: BTreeMap<u64, VarId>,
     forest: Forest<VarId>,
@@ -54,6 +60,8 @@ impl Store {
             asked: interests.clone(),
             needed: BTreeSet::new(),
             interests,
+            kept: Vec::new(),
+            guests: BTreeMap::new(),
             keys: BTreeMap::new(),
             vars: BTreeMap::new(),
             forest: Forest::new(),
@@ -77,9 +85,54 @@ impl Store {
         &self.interests
     }
 
-    /// Whether this node hears a variable.
+    /// Whether this node keeps a variable: it hears it, or somebody on both sides of one of its links wants it.
     pub(crate) fn wants(&self, key: &Key) -> bool {
-        self.interests.covers_whole(key.name().as_str())
+        self.keeps(key.name().as_str())
+    }
+
+    /// Whether this node hears a variable: what it keeps for others it may forget.
+    pub(crate) fn hears(&self, key: &Key) -> bool {
+        self.interests.covers(key.name().as_str())
+    }
+
+    /// Of a causal group all of it is kept, or nothing.
+    fn keeps(&self, name: &str) -> bool {
+        let name = group_of(name).unwrap_or(name);
+        self.interests.covers(name) || self.kept.iter().any(|common| common.covers(name))
+    }
+
+    /// Whether a variable is compared with neighbours by itself: those of groups are compared together.
+    fn is_compared(&self, key: &Key) -> bool {
+        !key.is_grouped() && self.wants(key)
+    }
+
+    /// Replaces what links keep in common; the trees follow.
+    pub(crate) fn set_kept(&mut self, now: Time, kept: Vec<Common>) {
+        self.kept = kept;
+        self.follow_interests(now);
+    }
+
+    /// Whether variables that came by themselves are not wanted any more.
+    pub(crate) fn has_unwanted(&self) -> bool {
+        self.guests.values().any(Option::is_some)
+    }
+
+    /// Forgets variables that came by themselves and have not been wanted for long. What is derived from here, watched or
+    /// waited for stays. Cost: the number of variables.
+    pub(crate) fn free(&mut self, now: Time) {
+        let due = |since: &Option<Time>| since.is_some_and(|since| now >= since + LINGER);
+        let gone: Vec<VarId> = self.guests.iter().filter(|(_, since)| due(since)).map(|(var, _)| *var).collect();
+        for var in gone {
+            if self.graph.undeclare(var).is_err() {
+                self.guests.insert(var, Some(now));
+                continue;
+            }
+            self.guests.remove(&var);
+            if let Some(key) = self.keys.remove(&var) {
+                self.vars.remove(&key.hash());
+                self.forest.remove(key.hash());
+            }
+        }
     }
 
     /// What the owner wants to hear, apart from what programs need.
@@ -88,43 +141,67 @@ impl Store {
     }
 
     /// Replaces what the owner wants to hear; the trees follow.
-    pub(crate) fn set_interests(&mut self, interests: Interests) {
+    pub(crate) fn set_interests(&mut self, now: Time, interests: Interests) {
         self.asked = interests.of_whole_groups();
-        self.follow_interests();
+        self.follow_interests(now);
     }
 
     /// Replaces what programs want to hear; `true` if that changes what this node hears. The trees follow.
-    pub(crate) fn set_needed(&mut self, needed: BTreeSet<String>) -> bool {
+    pub(crate) fn set_needed(&mut self, now: Time, needed: BTreeSet<String>) -> bool {
         let needed: BTreeSet<String> = needed.into_iter().map(of_whole_group).collect();
         if needed == self.needed {
             return false;
         }
         self.needed = needed;
         let before = self.interests.clone();
-        self.follow_interests();
+        self.follow_interests(now);
         self.interests != before
     }
 
-    fn follow_interests(&mut self) {
+    /// Compares what is kept and nothing else. Cost: the number of variables.
+    fn follow_interests(&mut self, now: Time) {
         self.interests = self.asked.with(&self.needed);
-        self.forest = Forest::new();
-        for (var, key) in &self.keys {
-            if is_compared(&self.interests, key) {
-                let fingerprint = self.graph.state(*var).map_or(0, State::fingerprint);
-                self.forest.set(key.hash(), key.name().as_str(), *var, fingerprint);
+        let keys = std::mem::take(&mut self.keys);
+        for (&var, key) in &keys {
+            let keeps = self.wants(key);
+            if let Some(since) = self.guests.get_mut(&var) {
+                *since = if keeps { None } else { since.or(Some(now)) };
+            }
+            if keeps && !key.is_grouped() && !self.forest.has(key.hash()) {
+                self.sum(var, key);
+            } else if !keeps {
+                self.forest.remove(key.hash());
             }
         }
+        self.keys = keys;
+    }
+
+    fn sum(&mut self, var: VarId, key: &Key) {
+        let fingerprint = self.graph.state(var).map_or(0, State::fingerprint);
+        self.forest.set(key.hash(), key.name().as_str(), var, fingerprint);
     }
 
     /// Declares a variable; a replicated one is heard from now on: `true` if that widened the interests.
-    pub(crate) fn declare(&mut self, name: Option<Name>, ty: Type, local: bool) -> Result<(VarId, bool), DeclareError> {
+    pub(crate) fn declare(
+        &mut self,
+        now: Time,
+        name: Option<Name>,
+        ty: Type,
+        local: bool,
+    ) -> Result<(VarId, bool), DeclareError> {
         let name = name.unwrap_or_else(|| self.fresh_name());
         if local {
             return self.graph.declare_local(name, ty).map(|var| (var, false));
         }
         let var = self.graph.declare(name.clone(), ty.clone())?;
         self.register(var, name.clone(), ty);
-        Ok((var, self.hear(name.as_str())))
+        Ok((var, self.hear(now, name.as_str())))
+    }
+
+    /// Declares a variable that is written here and heard no more than it was: reading it shows what was written here, and
+    /// what was heard while it was.
+    pub(crate) fn declare_unheard(&mut self, name: Name, ty: Type) -> Result<VarId, DeclareError> {
+        self.declare_system(name, ty)
     }
 
     /// A name that nobody else gives: replica, number.
@@ -134,6 +211,7 @@ impl Store {
     }
 
     fn register(&mut self, var: VarId, name: Name, ty: Type) {
+        self.guests.remove(&var);
         if !self.keys.contains_key(&var) {
             let key = Key::new(name, ty);
             self.vars.insert(key.hash(), var);
@@ -141,7 +219,7 @@ impl Store {
         }
     }
 
-    fn hear(&mut self, name: &str) -> bool {
+    fn hear(&mut self, now: Time, name: &str) -> bool {
         // Of a group all of it is heard.
         let name = group_of(name).unwrap_or(name);
         if self.asked.covers(name) {
@@ -152,7 +230,7 @@ impl Store {
             prefixes.insert(name.to_owned());
         }
         if !heard {
-            self.follow_interests();
+            self.follow_interests(now);
         }
         !heard
     }
@@ -171,16 +249,17 @@ impl Store {
 
     /// Forgets a variable; `true` if the interests narrowed, by what declaring it had added. Other nodes keep theirs, and
     /// comparing with them brings it back while this node is interested in it by more than its declaration.
-    pub(crate) fn undeclare(&mut self, var: VarId) -> Result<bool, UndeclareError> {
+    pub(crate) fn undeclare(&mut self, now: Time, var: VarId) -> Result<bool, UndeclareError> {
         self.graph.undeclare(var)?;
         let Some(key) = self.keys.remove(&var) else { return Ok(false) };
         self.vars.remove(&key.hash());
+        self.guests.remove(&var);
         self.forest.remove(key.hash());
         *self.forgotten.entry(key.hash()).or_default() += 1;
         let Interests::Prefixes(mut prefixes) = self.asked.clone() else { return Ok(false) };
         let narrows = prefixes.remove(key.name().as_str());
         if narrows {
-            self.set_interests(Interests::Prefixes(prefixes));
+            self.set_interests(now, Interests::Prefixes(prefixes));
         }
         Ok(narrows)
     }
@@ -190,10 +269,10 @@ impl Store {
         self.forgotten.get(&key.hash()).copied().unwrap_or(0)
     }
 
-    /// Every replicated variable that is heard here and is above bottom. Cost: their number.
+    /// Every replicated variable that is kept here and is above bottom. Cost: their number.
     pub(crate) fn replicated(&self) -> impl Iterator<Item = (&Key, &State)> {
         let states = self.keys.iter().filter_map(|(var, key)| Some((key, self.graph.state(*var)?)));
-        states.filter(|(key, state)| is_compared(&self.interests, key) && !state.is_bottom())
+        states.filter(|(key, state)| self.is_compared(key) && !state.is_bottom())
     }
 
     /// The variables of a causal group. Cost: the number of variables.
@@ -236,6 +315,7 @@ impl Store {
                 Ok(var) => {
                     self.vars.insert(key.hash(), var);
                     self.keys.insert(var, key.clone());
+                    self.guests.insert(var, None);
                     var
                 }
                 Err(_) => return Applied::Conflict(self.type_of(key.name())),
@@ -255,7 +335,7 @@ impl Store {
         let effects = self.graph.drain();
         for change in &effects.deltas {
             let Some(key) = self.keys.get(&change.var) else { continue };
-            if is_compared(&self.interests, key) {
+            if self.is_compared(key) {
                 let fingerprint = self.graph.state(change.var).map_or(0, State::fingerprint);
                 self.forest.set(key.hash(), key.name().as_str(), change.var, fingerprint);
             }

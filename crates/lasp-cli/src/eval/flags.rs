@@ -9,12 +9,12 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
 use lasp_eval::config::{
     AdvertisementCounter, Broadcast, Churn, Config, ConfigError, Crash, Dissemination, FirstSync, Heal, Hyparview,
-    Idle, Joiner, Latency, Membership, Micro, Optimise, OverlayProcesses, OverlayScale, Preset, Rapid, Reconcile,
-    Retwis, Scenario, SharedLoad, SlowPeer, Sync, Where,
+    Idle, Interest, Joiner, Latency, Membership, Micro, Optimise, OverlayProcesses, OverlayScale, Preset, Rapid,
+    Reconcile, Retwis, Scenario, SharedLoad, SlowPeer, Sync, Where,
 };
 use lasp_eval::span::Span;
 use loads::{FirstSyncArgs, HealArgs, JoinerArgs, SlowPeerArgs};
-use replication::{MicroArgs, ReconcileArgs, RetwisArgs};
+use replication::{InterestArgs, MicroArgs, ReconcileArgs, RetwisArgs};
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -59,6 +59,8 @@ pub(crate) enum ScenarioArgs {
     Retwis(RetwisArgs),
     /// Two replicas of a set of 100,000 strings that differ in none to all of them meet once: bytes over the least
     Reconcile(ReconcileArgs),
+    /// 1,000 variables of which each of 1,000 nodes wants 1 %: payload received, beside full replication
+    Interest(InterestArgs),
     /// 1,000 nodes are cut in two for ten minutes while both halves write, then the network is mended
     Heal(HealArgs),
     /// One of 50 nodes reads 1 kB/s while the others make 10,000 updates a second: what waits for it
@@ -75,7 +77,7 @@ pub(crate) enum ScenarioArgs {
 pub(crate) struct CommonArgs {
     /// Nodes, the server among them [default: 16; hyparview: 10000; overlay-scale: 100000; overlay-processes: 1000; rapid:
     /// 2000; churn, idle, broadcast: 10000; micro: 15; retwis: 50; reconcile,
-    /// joiner: 2; heal: 1000; slow-peer, first-sync: 50]
+    /// joiner: 2; heal, interest: 1000; slow-peer, first-sync: 50]
     #[arg(long, global = true, env = "LASP_EVAL_NODES", value_name = "N")]
     nodes: Option<usize>,
     /// How nodes find each other [default: hyparview; rapid: full; micro, retwis, reconcile: static]
@@ -447,6 +449,7 @@ scenarios! {
     Micro(MicroArgs): crdts, percents, topologies, modes, events, interval, warm_up;
     Retwis(RetwisArgs): zipf, modes, users, events, interval, warm_up;
     Reconcile(ReconcileArgs): elements, similarity;
+    Interest(InterestArgs): variables, wanted, updates, rate, strangers, letters, changes, forming;
     Heal(HealArgs): writes, variables, elements, apart;
     SlowPeer(SlowPeerArgs): reads, rate, load, variables, transfer;
     Joiner(JoinerArgs): keys, shapes;

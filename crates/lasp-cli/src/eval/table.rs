@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 /// Experiments on parts of nodes: there are no updates to speak of, only results.
-const LAB: [&str; 14] = [
+const LAB: [&str; 15] = [
     "broadcast",
     "hyparview",
     "overlay-scale",
@@ -20,6 +20,7 @@ const LAB: [&str; 14] = [
     "micro",
     "retwis",
     "reconcile",
+    "interest",
     "heal",
     "slow-peer",
     "joiner",

@@ -12,7 +12,7 @@ use crate::config::{Config, Scenario};
 use crate::loopback::{first_sync, joiner};
 use crate::plot::Chart;
 use crate::progress::Observer;
-use crate::replication::{heal, micro, reconcile, retwis, slow_peer};
+use crate::replication::{heal, interest, micro, reconcile, retwis, slow_peer};
 use crate::run::Context;
 use crate::summary::{Memory, Outside, Summary, summarize};
 use crate::usage::usage;
@@ -39,6 +39,7 @@ pub fn evaluate(
         Scenario::Hyparview(options) => hyparview(config, options, context, observer),
         Scenario::Micro(options) => micro::evaluate(config, options, context, observer),
         Scenario::Retwis(options) => retwis::evaluate(config, options, context, observer),
+        Scenario::Interest(options) => interest::evaluate(config, options, context, observer),
         Scenario::Reconcile(options) => reconcile::evaluate(config, options, context, observer),
         Scenario::Heal(options) => heal::evaluate(config, options, context, observer),
         Scenario::SlowPeer(options) => slow_peer::evaluate(config, options, context, observer),

@@ -115,6 +115,14 @@ impl Bench {
         var.is_some()
     }
 
+    /// The same, but the node does not hear the variable for that.
+    pub fn update_unheard(&mut self, node: usize, name: &str, ty: &Type, op: Op) -> bool {
+        if let (None, Ok(name)) = (self.node(node).graph().lookup(name), Name::new(name.to_owned())) {
+            self.request(node, Request::DeclareUnheard { name, ty: ty.clone() });
+        }
+        self.update(node, name, ty, op)
+    }
+
     /// What all nodes together have sent so far.
     pub fn sent(&self) -> Sent {
         self.simulator.peers().fold(Sent::default(), |sum, (_, node)| sum.and(node.metrics()))

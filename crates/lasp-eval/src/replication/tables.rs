@@ -53,6 +53,7 @@ impl Table {
 pub fn tables(summary: &Summary) -> Vec<Table> {
     match summary.scenario.as_str() {
         "broadcast" => crate::lab::broadcast::figures::tables(summary),
+        "interest" => super::interest::figures::tables(summary),
         "first-sync" => crate::loopback::first_sync::figures::tables(summary),
         "heal" => super::heal::figures::tables(summary),
         "joiner" => crate::loopback::joiner::figures::tables(summary),

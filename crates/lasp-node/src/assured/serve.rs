@@ -115,9 +115,9 @@ impl Node {
         self.assurances(outcome, out);
     }
 
-    /// Whether this node keeps a variable, and it says all that a delta says.
+    /// Whether this node hears a variable, and it says all that a delta says.
     fn holds(&self, key: &Key, delta: &State) -> bool {
-        let held = self.store.state(key).filter(|_| self.store.wants(key));
+        let held = self.store.state(key).filter(|_| self.store.hears(key));
         held.is_some_and(|state| delta.difference(state).is_bottom())
     }
 

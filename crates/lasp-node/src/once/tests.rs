@@ -4,6 +4,7 @@ use super::record::{Claim, Record};
 use super::*;
 use crate::interest::Interests;
 use lasp_dataflow::{Type, Value};
+use lasp_overlay::Time;
 
 const TOKEN: Token = Token(42);
 const WAITER: WaiterId = WaiterId(u64::MAX - 1);
@@ -24,7 +25,7 @@ impl Bench {
     fn new(replica: u64) -> Self {
         let replica = ReplicaId(replica);
         let mut store = Store::new(replica, Interests::All);
-        let (counter, _) = store.declare(Some(Name::new("c").unwrap()), Type::GCounter, false).unwrap();
+        let (counter, _) = store.declare(Time::ZERO, Some(Name::new("c").unwrap()), Type::GCounter, false).unwrap();
         let config = OnceConfig::default();
         let mut once = Once::new(config.clone(), replica);
         once.enforce(&mut store, TOKEN, party(), (WAITER, counter, Threshold::AtLeast(3))).unwrap();

@@ -277,7 +277,7 @@ impl Programs {
             self.react(&name, tools);
         }
         // Actions may declare, too.
-        tools.store.set_needed(self.needed())
+        tools.store.set_needed(tools.now, self.needed())
     }
 
     fn react(&mut self, name: &Name, tools: &mut Tools<'_>) {

@@ -303,7 +303,7 @@ fn what_a_node_has_forgotten_is_not_taken_to_be_there() {
     let mut waits = sessions();
     assert_eq!(waits.enter(id(1), &session, SECOND, &store), Ok(None));
     let var = store.graph().lookup("b").expect("there");
-    store.undeclare(var).expect("nothing follows from it");
+    store.undeclare(lasp_overlay::Time::ZERO, var).expect("nothing follows from it");
     assert!(waits.check(&store, &session).is_err());
     store.apply(&b, words(&b, 0, 3));
     assert!(waits.check(&store, &session).is_err(), "a part of it has come back");
@@ -327,7 +327,8 @@ fn of_a_causal_type_a_digest_tells_what_is_beyond() {
     let key = Key::new(Name::new("s").unwrap(), Type::AwSet);
     let of = |ops: &[Op]| {
         let mut store = Store::new(ReplicaId(3), crate::Interests::All);
-        let (var, _) = store.declare(Some(Name::new("s").unwrap()), Type::AwSet, false).unwrap();
+        let (var, _) =
+            store.declare(lasp_overlay::Time::ZERO, Some(Name::new("s").unwrap()), Type::AwSet, false).unwrap();
         let stamp = lasp_crdt::Stamp { time: lasp_crdt::Timestamp(1), replica: ReplicaId(3) };
         ops.iter().for_each(|op| store.graph_mut().update(var, op, stamp).unwrap());
         store.graph().state(var).unwrap().clone()

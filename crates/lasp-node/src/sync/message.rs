@@ -28,7 +28,6 @@ use super::filter::Filter;
 use super::gauge::Gauge;
 use super::sketch::{self, HASH, MOST, Symbol};
 use super::tree::BUCKETS;
-use crate::interest::Interests;
 use crate::key::Key;
 use lasp_crdt::{Decode, DecodeError, Encode, Reader, Writer};
 use lasp_dataflow::StateDigest;
@@ -36,15 +35,13 @@ use lasp_dataflow::StateDigest;
 /// A message of anti-entropy.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Message {
-    /// What the sender wants to hear; it replaces what was said before.
-    Interests(Interests),
-    /// The sender's root over what both want, with a check that both mean the same by that.
+    /// The sender's root over what both keep, with a check that both mean the same by that.
     Digest {
         /// The sum.
         root: u64,
-        /// Hash of the sender's interests; 0 for all.
+        /// Hash of what the sender told of interests; 0 for a node that hears everything.
         mine: u64,
-        /// Hash of the receiver's interests as the sender knows them; 0 for all.
+        /// Hash of what the receiver told, as the sender knows it; 0 for a node that hears everything.
         yours: u64,
     },
     /// The sender's sums by bucket.
@@ -104,7 +101,7 @@ pub(crate) enum Message {
 impl Message {
     /// Whether it follows from a difference, and is as large as that may be: all but the first word of a comparison.
     pub(crate) const fn is_question(&self) -> bool {
-        !matches!(self, Self::Interests(_) | Self::Digest { .. })
+        !matches!(self, Self::Digest { .. })
     }
 }
 
@@ -210,10 +207,6 @@ fn decode_rare(r: &mut Reader<'_>) -> Result<u64, DecodeError> {
 impl Encode for Message {
     fn encode(&self, w: &mut Writer<'_>) {
         match self {
-            Self::Interests(interests) => {
-                w.u8(0);
-                interests.encode(w);
-            }
             Self::Digest { root, mine, yours } => {
                 w.u8(1);
                 w.fixed_u64(*root);
@@ -277,7 +270,6 @@ impl Decode for Message {
     fn decode(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let at = r.at();
         match r.u8("sync message")? {
-            0 => Interests::decode(r).map(Self::Interests),
             1 => Ok(Self::Digest { root: r.fixed_u64("root")?, mine: decode_rare(r)?, yours: decode_rare(r)? }),
             2 => decode_buckets(r),
             3 => decode_summary(r),

@@ -21,13 +21,12 @@ mod tree;
 pub(crate) use message::Message;
 pub(crate) use tree::Forest;
 
-use crate::interest::Interests;
+use crate::causal::group_of;
 use crate::key::Key;
 use crate::payload::Batch;
+use crate::routes::Common;
 use crate::store::Store;
 use crate::wire::{Control, Item};
-use lasp_crdt::codec::to_bytes;
-use lasp_crdt::fingerprint;
 use lasp_dataflow::State;
 use lasp_overlay::{PeerId, Rng, Time};
 use std::collections::BTreeMap;
@@ -97,7 +96,8 @@ impl Appointment {
 
 #[derive(Debug)]
 struct Peer {
-    interests: Interests,
+    /// What both keep.
+    common: Common,
     generation: u32,
     due: Time,
     /// When the last digest went to it, unless it has answered.
@@ -198,8 +198,8 @@ pub(crate) struct Outcome {
     pub(crate) timers: Vec<(Duration, Appointment)>,
     /// A comparison found a difference.
     pub(crate) differs: bool,
-    /// A neighbour wants to hear something else than before.
-    pub(crate) changed_interests: Option<PeerId>,
+    /// A neighbour and this node do not mean the same by what both keep.
+    pub(crate) disagrees: Option<PeerId>,
 }
 
 impl Outcome {
@@ -242,10 +242,10 @@ impl AntiEntropy {
         }
     }
 
-    /// A neighbour is there: say what this node wants, compare soon.
+    /// A neighbour is there: compare soon.
     pub(crate) fn peer_up(&mut self, now: Time, peer: PeerId, store: &mut Store, rng: &mut Rng, out: &mut Outcome) {
         let state = Peer {
-            interests: Interests::All,
+            common: Common::default(),
             generation: 0,
             due: NEVER,
             asked: None,
@@ -259,11 +259,8 @@ impl AntiEntropy {
             rest: None,
         };
         self.peers.insert(peer, state);
-        if *store.interests() != Interests::All {
-            out.say(peer, Message::Interests(store.interests().clone()));
-        }
         // Who holds nothing has nothing to wait for.
-        let nothing = store.forest_mut().tree(&Interests::All).count() == 0;
+        let nothing = store.forest_mut().tree(&Common::default()).count() == 0;
         let first = if nothing { Duration::ZERO } else { rng.jitter(self.config.first, 0.5) };
         self.schedule(now, peer, first, out);
     }
@@ -275,26 +272,33 @@ impl AntiEntropy {
     }
 
     fn drop_unused_trees(&self, store: &mut Store) {
-        store.forest_mut().retain_trees(|interests| self.peers.values().any(|peer| peer.interests == *interests));
+        store.forest_mut().retain_trees(|key| self.peers.values().any(|peer| peer.common.key() == key));
     }
 
-    /// Whether a neighbour wants to hear a variable.
+    /// Whether a neighbour keeps a variable, as this node does.
     pub(crate) fn wants(&self, peer: PeerId, key: &Key) -> bool {
         self.hears(peer, key.name().as_str())
     }
 
-    /// Whether a neighbour hears a variable of this name, or all of a causal group.
+    /// Whether a neighbour keeps variables of this name, of a causal group all, as this node does.
     pub(crate) fn hears(&self, peer: PeerId, name: &str) -> bool {
-        self.peers.get(&peer).is_some_and(|peer| peer.interests.covers_whole(name))
+        self.peers.get(&peer).is_some_and(|peer| peer.common.covers(group_of(name).unwrap_or(name)))
     }
 
-    /// This node's interests changed: tell everybody, and compare soon.
-    pub(crate) fn interests_changed(&mut self, now: Time, store: &Store, rng: &mut Rng, out: &mut Outcome) {
-        let peers: Vec<PeerId> = self.peers.keys().copied().collect();
-        for &peer in &peers {
-            out.say(peer, Message::Interests(store.interests().clone()));
-            self.schedule(now, peer, rng.jitter(self.config.first, 0.5), out);
-        }
+    /// A neighbour and this node have something else in common than before: compare soon, as new neighbours do.
+    pub(crate) fn common_changed(
+        &mut self,
+        now: Time,
+        peer: PeerId,
+        common: Common,
+        store: &mut Store,
+        rng: &mut Rng,
+        out: &mut Outcome,
+    ) {
+        let Some(state) = self.peers.get_mut(&peer) else { return };
+        (state.common, state.compared) = (common, 0);
+        self.drop_unused_trees(store);
+        self.schedule(now, peer, rng.jitter(self.config.first, 0.5), out);
     }
 
     /// Something new came from `source` outside the broadcast tree: compare with the others soon.
@@ -343,7 +347,7 @@ impl AntiEntropy {
         out: &mut Outcome,
     ) -> Option<Batch> {
         let state = self.peers.get_mut(&peer).filter(|state| !state.tour.is_over())?;
-        let batch = state.tour.step(store, &state.interests, wanted);
+        let batch = state.tour.step(store, &state.common, wanted);
         if state.tour.is_over() {
             // What changed meanwhile, and what else differs.
             self.schedule(now, peer, rng.jitter(self.config.first, 0.5), out);
@@ -410,9 +414,11 @@ impl AntiEntropy {
         self.patience.streak = if differed { self.patience.streak + 1 } else { 0 };
         // The first comparison may have been lost with the handshake: one more soon after.
         let next = if state.compared < DUE { self.config.recheck } else { self.config.interval };
-        let tree = store.forest_mut().tree(&state.interests);
-        let (root, nothing) = (tree.root(), tree.count() == 0);
-        let digest = Message::Digest { root, mine: hash_of(store.interests()), yours: hash_of(&state.interests) };
+        let tree = store.forest_mut().tree(&state.common);
+        // Of what a narrower node has in common with one neighbour, another need not have anything.
+        let (root, nothing) = (tree.root(), tree.count() == 0 && state.common.is_all());
+        let (mine, yours) = state.common.hashes();
+        let digest = Message::Digest { root, mine, yours };
         out.say(appointment.peer, digest);
         if nothing {
             self.filler = Some(Filler { peer: appointment.peer, until: now + narrow::CROSSING });
@@ -435,7 +441,6 @@ impl AntiEntropy {
             return;
         }
         match message {
-            Message::Interests(interests) => self.on_interests(now, from, interests, store, rng, out),
             Message::Digest { root, mine, yours } => self.on_digest(now, from, [root, mine, yours], store, out),
             Message::Buckets(buckets) => self.on_buckets(now, from, &buckets, store, out),
             Message::Summary { scope, entries } => self.on_summary(from, scope, entries, store, out),
@@ -448,30 +453,5 @@ impl AntiEntropy {
         if out.differs {
             self.recheck(now, from, rng, out);
         }
-    }
-
-    fn on_interests(
-        &mut self,
-        now: Time,
-        from: PeerId,
-        interests: Interests,
-        store: &mut Store,
-        rng: &mut Rng,
-        out: &mut Outcome,
-    ) {
-        if let Some(peer) = self.peers.get_mut(&from) {
-            out.changed_interests = (peer.interests != interests).then_some(from);
-            peer.interests = interests;
-        }
-        self.drop_unused_trees(store);
-        self.schedule(now, from, rng.jitter(self.config.first, 0.5), out);
-    }
-}
-
-/// 0 for everything, so that the usual case is one byte on the wire.
-fn hash_of(interests: &Interests) -> u64 {
-    match interests {
-        Interests::All => 0,
-        narrower => fingerprint::hash(&to_bytes(narrower)) | 1,
     }
 }

@@ -8,9 +8,9 @@
 use super::message::{Message, Scope};
 use super::tour::{LARGE, Sieve};
 use super::tree::{BUCKETS, bucket_of};
-use super::{AntiEntropy, Filler, NEVER, Outcome, SMALL, hash_of};
-use crate::interest::Interests;
+use super::{AntiEntropy, Filler, NEVER, Outcome, SMALL};
 use crate::key::Key;
+use crate::routes::Common;
 use crate::store::Store;
 use crate::wire::CHUNK;
 use lasp_dataflow::{State, StateDigest, VarId};
@@ -47,14 +47,13 @@ impl AntiEntropy {
         out: &mut Outcome,
     ) {
         let Some(peer) = self.peers.get(&from) else { return };
-        let agreed = mine == hash_of(&peer.interests) && yours == hash_of(store.interests());
-        if !agreed {
-            // One side has not heard what the other wants: say it, the answer's comparison follows.
-            out.differs = true;
-            return out.say(from, Message::Interests(store.interests().clone()));
+        if (yours, mine) != peer.common.hashes() {
+            // One side has not heard what the other wants: it is said again, and compared.
+            (out.differs, out.disagrees) = (true, Some(from));
+            return;
         }
-        let interests = peer.interests.clone();
-        let tree = store.forest_mut().tree(&interests);
+        let common = peer.common.clone();
+        let tree = store.forest_mut().tree(&common);
         if tree.root() == root {
             return;
         }
@@ -70,13 +69,13 @@ impl AntiEntropy {
             self.peers.entry(from).and_modify(|peer| peer.tour.give_variables(Scope::ALL, BTreeSet::new()));
             return;
         }
-        if count == 0 {
+        if count == 0 && common.is_all() {
             self.filler = Some(Filler { peer: from, until: now + CROSSING });
         }
         if count > SMALL {
             return out.say(from, Message::Buckets(Box::new(*sums)));
         }
-        self.summarise(from, Scope::ALL, &interests, store, out);
+        self.summarise(from, Scope::ALL, &common, store, out);
     }
 
     /// The neighbour's comparison takes the place of the own.
@@ -116,12 +115,12 @@ impl AntiEntropy {
     ) {
         let Some(peer) = self.peers.get_mut(&from) else { return };
         peer.asked = None;
-        let (behind, interests) = (peer.is_behind(), peer.interests.clone());
+        let (behind, common) = (peer.is_behind(), peer.common.clone());
         let most = SUMMARY.min(2 * peer.link.budget);
         if behind || self.is_filled_by_another(now, from) {
             return;
         }
-        let ours = *store.forest_mut().tree(&interests).buckets();
+        let ours = *store.forest_mut().tree(&common).buckets();
         let (mut listed, mut lacked, mut room) = (Scope::NONE, Scope::NONE, most as isize);
         let mut beyond = false;
         for bucket in (0..=u8::MAX).filter(|&b| ours[b as usize] != theirs[b as usize]) {
@@ -129,7 +128,7 @@ impl AntiEntropy {
                 lacked.insert(bucket);
             } else if room > 0 {
                 listed.insert(bucket);
-                room -= Self::list_len(bucket, &interests, store) as isize;
+                room -= Self::list_len(bucket, &common, store) as isize;
             } else {
                 beyond = true;
             }
@@ -142,21 +141,21 @@ impl AntiEntropy {
             }
         }
         if listed != Scope::NONE {
-            if store.forest_mut().tree(&interests).count() == 0 {
+            if common.is_all() && store.forest_mut().tree(&common).count() == 0 {
                 self.filler = Some(Filler { peer: from, until: now + CROSSING });
             }
-            self.summarise(from, listed, &interests, store, out);
+            self.summarise(from, listed, &common, store, out);
         }
     }
 
-    fn list_len(bucket: u8, interests: &Interests, store: &Store) -> usize {
-        let vars = store.forest().bucket(bucket, interests);
+    fn list_len(bucket: u8, common: &Common, store: &Store) -> usize {
+        let vars = store.forest().bucket(bucket, common);
         vars.filter_map(|(_, _, var)| Some(store.key(var)?.len() + LISTED)).sum()
     }
 
-    fn summarise(&self, to: PeerId, scope: Scope, interests: &Interests, store: &Store, out: &mut Outcome) {
+    fn summarise(&self, to: PeerId, scope: Scope, common: &Common, store: &Store, out: &mut Outcome) {
         let mut entries = Vec::new();
-        for (_, fingerprint, var) in scope.iter().flat_map(|bucket| store.forest().bucket(bucket, interests)) {
+        for (_, fingerprint, var) in scope.iter().flat_map(|bucket| store.forest().bucket(bucket, common)) {
             entries.extend(store.key(var).map(|key| (key.clone(), fingerprint)));
         }
         out.say(to, Message::Summary { scope, entries });
@@ -175,13 +174,13 @@ impl AntiEntropy {
         peer.asked = None;
         let theirs: BTreeMap<u64, u64> = entries.iter().map(|(key, fingerprint)| (key.hash(), *fingerprint)).collect();
         let lacks = |(hash, ..): (u64, u64, VarId)| !theirs.contains_key(&hash);
-        if scope.iter().flat_map(|bucket| store.forest().bucket(bucket, &peer.interests)).any(lacks) {
+        if scope.iter().flat_map(|bucket| store.forest().bucket(bucket, &peer.common)).any(lacks) {
             out.differs = true;
             peer.tour.give_variables(scope, theirs.into_keys().collect());
         }
         for (key, fingerprint) in entries {
             let ours = store.forest().fingerprint(key.hash());
-            let wanted = scope.contains(bucket_of(key.hash())) && store.interests().covers(key.name().as_str());
+            let wanted = scope.contains(bucket_of(key.hash())) && store.wants(&key);
             if ours == fingerprint || !wanted {
                 continue;
             }

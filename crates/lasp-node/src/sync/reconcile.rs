@@ -92,7 +92,7 @@ impl AntiEntropy {
         store: &Store,
         out: &mut Outcome,
     ) {
-        if !self.wants(from, &key) || !store.interests().covers(key.name().as_str()) {
+        if !self.wants(from, &key) || !store.wants(&key) {
             return;
         }
         let Some(state) = store.state(&key).filter(|state| !state.is_bottom()) else {

@@ -1,6 +1,9 @@
 //! Comparisons of two stores, message by message: what each side says, and when.
 
 use super::*;
+use crate::interest::Interests;
+use crate::routes::Common;
+use lasp_crdt::codec::to_bytes;
 use lasp_crdt::{GCounter, ReplicaId};
 use lasp_dataflow::{Name, Type};
 
@@ -61,7 +64,7 @@ impl Side {
     }
 
     fn digest(&mut self) -> Message {
-        Message::Digest { root: self.store.forest_mut().tree(&Interests::All).root(), mine: 0, yours: 0 }
+        Message::Digest { root: self.store.forest_mut().tree(&Common::default()).root(), mine: 0, yours: 0 }
     }
 }
 

@@ -9,10 +9,10 @@ use super::filter::Filter;
 use super::message::Scope;
 use super::sketch::short;
 use super::tree::bucket_of;
-use crate::interest::Interests;
 use crate::key::Key;
 use crate::payload::Batch;
 use crate::pieces::{FIRST, next_len};
+use crate::routes::Common;
 use crate::store::Store;
 use crate::wire::{PIECE, entry_len};
 use lasp_crdt::fingerprint::mix;
@@ -104,7 +104,7 @@ impl Tour {
     }
 
     /// The next of it, of about so many bytes: some variables, or a stretch of one.
-    pub(super) fn step(&mut self, store: &Store, interests: &Interests, wanted: usize) -> Batch {
+    pub(super) fn step(&mut self, store: &Store, common: &Common, wanted: usize) -> Batch {
         if let Some(entry) = self.large.first_entry() {
             let key = entry.key().clone();
             let mut batch = Batch::default();
@@ -118,17 +118,17 @@ impl Tour {
             }
             return batch;
         }
-        self.step_on(store, interests, wanted)
+        self.step_on(store, common, wanted)
     }
 
     /// Walks on, up to the first large variable.
-    fn step_on(&mut self, store: &Store, interests: &Interests, wanted: usize) -> Batch {
+    fn step_on(&mut self, store: &Store, common: &Common, wanted: usize) -> Batch {
         let (mut batch, mut bytes) = (Batch::default(), 0);
         let Some(walk) = &mut self.walk else { return batch };
         let forest = store.forest();
         let from = walk.from;
         let buckets = walk.scope.iter().filter(|&bucket| bucket >= bucket_of(from));
-        let vars = buckets.flat_map(|bucket| forest.bucket_from(bucket, from, interests));
+        let vars = buckets.flat_map(|bucket| forest.bucket_from(bucket, from, common));
         for (hash, _, var) in vars {
             walk.from = hash;
             if bytes >= wanted || !self.large.is_empty() {

@@ -3,10 +3,10 @@
 //! A variable contributes the mix of its key's hash and its state's fingerprint to the bucket named by the top byte
 //! of the key's hash; buckets and root are wrapping sums of contributions, so a change is one subtraction and one
 //! addition. Variables at bottom contribute nothing: a variable that is merely declared does not differ from one
-//! that is not. There is one tree for each interest that a neighbour has, since two peers compare only what
-//! both want.
+//! that is not. There is one tree for each selection of variables that this node has in common with a neighbour, since two
+//! peers compare only what both keep.
 
-use crate::interest::Interests;
+use crate::routes::Common;
 use lasp_crdt::fingerprint;
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ pub(crate) const fn bucket_of(hash: u64) -> u8 {
     (hash >> 56) as u8
 }
 
-/// The sums over the variables that one interest covers.
+/// The sums over the variables that two nodes have in common.
 #[derive(Clone, Debug)]
 pub(crate) struct Tree {
     buckets: Box<[u64; BUCKETS]>,
@@ -67,7 +67,8 @@ struct Leaf<V> {
 #[derive(Clone, Debug)]
 pub(crate) struct Forest<V> {
     leaves: BTreeMap<u64, Leaf<V>>,
-    trees: BTreeMap<Interests, Tree>,
+    /// By the key of what they are over.
+    trees: BTreeMap<(u64, u64), (Common, Tree)>,
 }
 
 impl<V: Copy> Forest<V> {
@@ -90,7 +91,7 @@ impl<V: Copy> Forest<V> {
         if old == contribution {
             return;
         }
-        for (_, tree) in self.trees.iter_mut().filter(|(interests, _)| interests.covers(name)) {
+        for (_, tree) in self.trees.values_mut().filter(|(common, _)| common.covers(name)) {
             tree.replace(hash, old, contribution);
         }
     }
@@ -98,35 +99,41 @@ impl<V: Copy> Forest<V> {
     /// Forgets a variable. Cost: the number of trees.
     pub(crate) fn remove(&mut self, hash: u64) {
         let Some(leaf) = self.leaves.remove(&hash) else { return };
-        for (_, tree) in self.trees.iter_mut().filter(|(interests, _)| interests.covers(&leaf.name)) {
+        for (_, tree) in self.trees.values_mut().filter(|(common, _)| common.covers(&leaf.name)) {
             tree.replace(hash, leaf.contribution, 0);
         }
     }
 
-    /// The tree for an interest; built from all variables at its first use, kept up to date from then on.
-    pub(crate) fn tree(&mut self, interests: &Interests) -> &Tree {
+    /// The tree over what is in common; built from all variables at its first use, kept up to date from then on.
+    pub(crate) fn tree(&mut self, common: &Common) -> &Tree {
         let leaves = &self.leaves;
-        self.trees.entry(interests.clone()).or_insert_with(|| {
+        let (_, tree) = self.trees.entry(common.key()).or_insert_with(|| {
             let mut tree = Tree::new();
-            for (&hash, leaf) in leaves.iter().filter(|(_, leaf)| interests.covers(&leaf.name)) {
+            for (&hash, leaf) in leaves.iter().filter(|(_, leaf)| common.covers(&leaf.name)) {
                 tree.replace(hash, 0, leaf.contribution);
             }
-            tree
-        })
+            (common.clone(), tree)
+        });
+        tree
+    }
+
+    /// Whether a variable is among those that are compared.
+    pub(crate) fn has(&self, hash: u64) -> bool {
+        self.leaves.contains_key(&hash)
     }
 
     /// Drops the trees that nobody uses.
-    pub(crate) fn retain_trees(&mut self, used: impl Fn(&Interests) -> bool) {
-        self.trees.retain(|interests, _| used(interests));
+    pub(crate) fn retain_trees(&mut self, used: impl Fn((u64, u64)) -> bool) {
+        self.trees.retain(|key, _| used(*key));
     }
 
-    /// The variables above bottom in one bucket that `interests` cover: key hash, fingerprint, variable.
+    /// The variables above bottom in one bucket that are in common: key hash, fingerprint, variable.
     pub(crate) fn bucket<'a>(
         &'a self,
         bucket: u8,
-        interests: &'a Interests,
+        common: &'a Common,
     ) -> impl Iterator<Item = (u64, u64, V)> + use<'a, V> {
-        self.bucket_from(bucket, 0, interests)
+        self.bucket_from(bucket, 0, common)
     }
 
     /// Those of them whose keys' hashes are not below `from`.
@@ -134,13 +141,13 @@ impl<V: Copy> Forest<V> {
         &'a self,
         bucket: u8,
         from: u64,
-        interests: &'a Interests,
+        common: &'a Common,
     ) -> impl Iterator<Item = (u64, u64, V)> + use<'a, V> {
         let start = u64::from(bucket) << 56;
         let end = start | (u64::MAX >> 8);
         self.leaves
             .range(from.clamp(start, end)..=end)
-            .filter(move |(_, leaf)| leaf.contribution != 0 && interests.covers(&leaf.name))
+            .filter(move |(_, leaf)| leaf.contribution != 0 && common.covers(&leaf.name))
             .map(|(&hash, leaf)| (hash, leaf.fingerprint, leaf.var))
     }
 
@@ -153,33 +160,43 @@ impl<V: Copy> Forest<V> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::interest::Interests;
+    use crate::routes::Summary;
+    use std::sync::Arc;
 
-    const ALL: Interests = Interests::All;
+    fn all() -> Common {
+        Common::default()
+    }
+
+    fn ads() -> Common {
+        let summary = Arc::new(Summary::of(&Interests::prefixes(["ads/"])));
+        Common::new(Arc::clone(&summary), summary)
+    }
 
     #[test]
     fn equal_stores_have_equal_roots_whatever_the_order_of_changes() {
         let (mut a, mut b) = (Forest::new(), Forest::new());
-        a.tree(&ALL);
+        a.tree(&all());
         a.set(1 << 56, "x", 1, 10);
         a.set(2 << 56, "y", 2, 20);
         b.set(2 << 56, "y", 7, 99);
         b.set(1 << 56, "x", 8, 10);
-        assert_ne!(a.tree(&ALL).root(), b.tree(&ALL).root());
+        assert_ne!(a.tree(&all()).root(), b.tree(&all()).root());
         b.set(2 << 56, "y", 7, 20);
-        assert_eq!(a.tree(&ALL).root(), b.tree(&ALL).root());
-        assert_eq!(a.tree(&ALL).buckets(), b.tree(&ALL).buckets());
+        assert_eq!(a.tree(&all()).root(), b.tree(&all()).root());
+        assert_eq!(a.tree(&all()).buckets(), b.tree(&all()).buckets());
     }
 
     #[test]
     fn a_forgotten_variable_counts_no_more() {
         let (mut a, mut b) = (Forest::new(), Forest::new());
-        a.tree(&ALL);
+        a.tree(&all());
         a.set(1 << 56, "x", 1, 10);
         a.set(2 << 56, "y", 2, 20);
         a.remove(2 << 56);
         a.remove(3 << 56);
         b.set(1 << 56, "x", 8, 10);
-        assert_eq!((a.tree(&ALL).root(), a.tree(&ALL).count()), (b.tree(&ALL).root(), 1));
+        assert_eq!((a.tree(&all()).root(), a.tree(&all()).count()), (b.tree(&all()).root(), 1));
         assert_eq!(a.fingerprint(2 << 56), 0);
     }
 
@@ -187,12 +204,12 @@ mod tests {
     fn a_tree_sums_only_what_its_interest_covers_and_bottom_counts_for_nothing() {
         let mut forest = Forest::new();
         forest.set(3, "ads/1", 0, 5);
-        let ads = Interests::prefixes(["ads/"]);
+        let ads = ads();
         let before = forest.tree(&ads).root();
         forest.set(4, "contracts", 1, 6);
         forest.set(5, "ads/2", 2, 0);
         assert_eq!((forest.tree(&ads).root(), forest.tree(&ads).count()), (before, 1));
-        assert_eq!(forest.tree(&ALL).count(), 2);
+        assert_eq!(forest.tree(&all()).count(), 2);
         forest.set(3, "ads/1", 0, 0);
         assert_eq!((forest.tree(&ads).root(), forest.tree(&ads).count()), (0, 0));
     }
@@ -203,7 +220,8 @@ mod tests {
         for (hash, var) in [(7 << 56, 1), (7 << 56 | 9, 2), (8 << 56, 3), (7 << 56 | 3, 4)] {
             forest.set(hash, "v", var, 1);
         }
-        let vars: Vec<i32> = forest.bucket(7, &ALL).map(|(_, _, var)| var).collect();
+        let all = all();
+        let vars: Vec<i32> = forest.bucket(7, &all).map(|(_, _, var)| var).collect();
         assert_eq!(vars, [1, 4, 2]);
     }
 }

@@ -15,15 +15,17 @@ mod ranks;
 use crate::assured;
 use crate::causal;
 use crate::frame::{Frame, MAX_FRAME};
+use crate::handover::Handed;
 use crate::key::Key;
 use crate::metrics::{CLASSES, Class};
 use crate::payload::{Batch, Laden, Payload, decode_entry, encode_entry};
 use crate::post::Mail;
+use crate::routes;
 use crate::sync;
 use intern::{Known, Tables};
 use lasp_crdt::{Decode, DecodeError, Encode, Reader, Writer};
 use lasp_dataflow::State;
-use lasp_overlay::broadcast::{self, Ids};
+use lasp_overlay::broadcast::{self, Ids, Payload as _};
 use lasp_overlay::{membership, survey, unicast};
 use std::cell::Cell;
 
@@ -41,6 +43,9 @@ const ACKNOWLEDGED: u8 = 7;
 const SURVEY: u8 = 8;
 const ASSURED: u8 = 9;
 const CAUSAL: u8 = 10;
+const INTERESTS: u8 = 11;
+const HANDED: u8 = 12;
+const TAKEN: u8 = 13;
 
 /// What is said to keep overlay and stores in order.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,6 +56,12 @@ pub(crate) enum Control {
     Broadcast(broadcast::Message<Payload>),
     /// Of anti-entropy.
     Sync(sync::Message),
+    /// What is wanted at the sender and beyond it.
+    Interests(routes::Message),
+    /// Deltas that their node does not hear, in search of one that keeps them.
+    Handed(Handed),
+    /// They have found one.
+    Taken(u64),
     /// To one node, or in search of it.
     Unicast(unicast::Message<Mail>),
     /// What the overlay looks like.
@@ -99,6 +110,8 @@ pub(crate) struct Parsed {
     pub(crate) lost: bool,
     /// What it says, in order.
     pub(crate) items: Vec<Item>,
+    /// Bytes of the deltas in it.
+    pub(crate) state: u64,
 }
 
 /// Reads a frame; the link's tables learn its definitions.
@@ -116,7 +129,10 @@ pub(crate) fn parse(bytes: &[u8], tables: &mut Tables) -> Result<Parsed, DecodeE
         parsed.known = Some(Known { replicas: r.varint("known")?, symbols: r.varint("known")? });
     }
     while r.remaining() > 0 {
-        match (parsed.items.last_mut(), parse_item(&mut r)?) {
+        let from = r.at();
+        let item = parse_item(&mut r)?;
+        parsed.state += state_bytes(&item, r.at() - from);
+        match (parsed.items.last_mut(), item) {
             // What was found missing is merged as one.
             (Some(Item::Data(batch)), Item::Data(more)) => batch.join(more),
             (_, item) => parsed.items.push(item),
@@ -125,12 +141,25 @@ pub(crate) fn parse(bytes: &[u8], tables: &mut Tables) -> Result<Parsed, DecodeE
     Ok(parsed)
 }
 
+/// How many bytes of an item are deltas.
+fn state_bytes(item: &Item, bytes: usize) -> u64 {
+    match item {
+        Item::Gossip { payload, .. } if payload.batch().is_empty() => 0,
+        Item::Gossip { payload, .. } => payload.weight() as u64,
+        Item::Control(Control::Handed(_)) | Item::Relay(_) | Item::Data(_) | Item::Group { .. } => bytes as u64,
+        Item::Control(_) => 0,
+    }
+}
+
 fn parse_item(r: &mut Reader<'_>) -> Result<Item, DecodeError> {
     let at = r.at();
     match r.u8("item")? {
         MEMBERSHIP => membership::AnyMessage::decode(r).map(Control::Membership).map(Item::Control),
         BROADCAST => broadcast::Message::decode(r).map(Item::from),
         SYNC => sync::Message::decode(r).map(Control::Sync).map(Item::Control),
+        HANDED => Handed::decode(r).map(Control::Handed).map(Item::Control),
+        TAKEN => r.varint("handed").map(Control::Taken).map(Item::Control),
+        INTERESTS => routes::Message::decode(r).map(Control::Interests).map(Item::Control),
         UNICAST => unicast::Message::decode(r).map(Control::Unicast).map(Item::Control),
         SURVEY => survey::Message::decode(r).map(Control::Survey).map(Item::Control),
         GROUP => Ok(Item::Group { number: r.varint("group")?, batch: Batch::decode(r)? }),
@@ -251,6 +280,12 @@ impl<'a> Builder<'a> {
             Control::Membership(message) => self.put(Class::Membership, MEMBERSHIP, message),
             Control::Broadcast(message) => self.put(Class::Broadcast, BROADCAST, message),
             Control::Sync(message) => self.put(Class::Sync, SYNC, message),
+            Control::Handed(handed) => {
+                self.put(Class::State, HANDED, handed);
+                self.count_entries(&handed.batch);
+            }
+            Control::Taken(number) => self.put(Class::Sync, TAKEN, &Varint(*number)),
+            Control::Interests(message) => self.put(Class::Sync, INTERESTS, message),
             Control::Unicast(message) => self.put(Class::Unicast, UNICAST, message),
             Control::Survey(message) => self.put(Class::Membership, SURVEY, message),
             Control::Acknowledged(number) => self.put(Class::Sync, ACKNOWLEDGED, &Varint(*number)),
@@ -272,7 +307,8 @@ impl<'a> Builder<'a> {
         let bytes = Cell::new(0);
         let payload = Measured { batch, bytes: &bytes };
         self.put(Class::Broadcast, BROADCAST, &broadcast::Message::Gossip { ids, round, payload });
-        let state = bytes.get() as u64;
+        // What is empty says only that nothing is left for this part of the tree.
+        let state = if batch.is_empty() { 0 } else { bytes.get() as u64 };
         self.tally.by_class[Class::Broadcast as usize] -= state;
         self.tally.by_class[Class::State as usize] += state;
         self.count_entries(batch);

@@ -15,6 +15,7 @@ mod paced;
 mod programs;
 mod requests;
 mod rig;
+mod routes;
 mod session;
 mod slow;
 mod survey;

@@ -2,6 +2,7 @@
 
 use lasp_dataflow::{Name, Op, Output, Type, Value, VarId};
 use lasp_node::{Command, Config, Event, Node, Reply, Request, RequestError, RequestId};
+use lasp_overlay::membership::{MembershipConfig, list};
 use lasp_overlay::{Addr, Contact, PeerId};
 use lasp_sim::Simulator;
 use std::time::Duration;
@@ -27,6 +28,18 @@ impl Rig {
         rig
     }
 
+    /// One node for each configuration, linked as `links` say and calm.
+    pub(crate) fn linked(network: lasp_sim::Config, links: &[(u64, u64)], configs: Vec<Config>) -> Self {
+        let mut rig = Self { sim: Simulator::new(network), requests: 0 };
+        for (id, config) in (1..).zip(configs) {
+            let peers = links.iter().filter(|(from, _)| *from == id).map(|(_, to)| contact(*to).addr).collect();
+            let membership = MembershipConfig::Static(list::Config { peers, ..list::Config::default() });
+            rig.sim.spawn(contact(id), Node::new(Config { membership, ..config }, contact(id), id));
+        }
+        rig.run(6);
+        rig
+    }
+
     /// One more node.
     pub(crate) fn add(&mut self, id: u64, config: Config) {
         self.sim.spawn(contact(id), Node::new(config, contact(id), id));
@@ -42,8 +55,13 @@ impl Rig {
 
     /// Starts a node that crashed, with nothing, in a new life; it joins through another.
     pub(crate) fn restart(&mut self, id: u64, incarnation: u64, through: u64) {
+        self.restart_as(id, incarnation, through, Config::default());
+    }
+
+    /// The same, with settings.
+    pub(crate) fn restart_as(&mut self, id: u64, incarnation: u64, through: u64, config: Config) {
         let contact = Contact { incarnation, ..contact(id) };
-        self.sim.spawn(contact.clone(), Node::new(Config::default(), contact, id << 8 | incarnation));
+        self.sim.spawn(contact.clone(), Node::new(config, contact, id << 8 | incarnation));
         self.sim.command(PeerId(id), Command::Join(vec![self::contact(through).addr]));
     }
 

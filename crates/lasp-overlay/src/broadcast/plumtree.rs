@@ -14,7 +14,7 @@
 use super::announce::Announcements;
 use super::cache::Cache;
 use super::config::Config;
-use super::message::Message;
+use super::message::{Ids, Message};
 use super::missing::Missing;
 use super::recent::Recent;
 use super::seen::Seen;
@@ -189,7 +189,7 @@ impl<P: Payload> Plumtree<P> {
         self.in_mode(Mode::Lazy)
     }
 
-    /// The wave that the tree goes by, as far as this peer knows.
+    /// The wave that the tree goes by, as far as this peer knows. It reaches everybody to whom links lead.
     pub const fn wave(&self) -> Option<Dot> {
         self.waves.current()
     }
@@ -212,6 +212,11 @@ impl<P: Payload> Plumtree<P> {
     /// How many payloads are remembered.
     pub fn cached(&self) -> usize {
         self.cache.len()
+    }
+
+    /// Whether all of these have been here. Cost: the number of ranges.
+    pub fn has_seen(&self, ids: &Ids) -> bool {
+        self.seen.unseen(ids.ranges()).is_empty()
     }
 
     /// How many ranges of ids are remembered as seen.

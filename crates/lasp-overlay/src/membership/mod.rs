@@ -35,6 +35,7 @@ pub use contradiction::Contradiction;
 use crate::peer::{Addr, Contact, PeerId};
 use crate::protocol::Protocol;
 use crate::time::Time;
+use lasp_crdt::Dot;
 
 /// What the owner asks of a membership strategy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +51,8 @@ pub enum Command {
     Connect(Addr),
     /// Ends that.
     Disconnect(Addr),
+    /// Something has just come here that reaches everybody whom this peer can reach: who has it, too, is on the same island.
+    Mark(Dot),
 }
 
 /// What a membership strategy tells its owner.

@@ -1,6 +1,7 @@
 //! The encoding of membership messages: canonical, small, and safe against hostile bytes.
 
 use lasp_crdt::codec::{from_bytes, to_bytes};
+use lasp_crdt::{Dot, ReplicaId};
 use lasp_overlay::membership::full::{self, MAX_ENTRIES, MAX_RUMOURS, Member, Rumour, Status, Version};
 use lasp_overlay::membership::hyparview::{self, LinkId, MAX_PEERS, Priority, Tag};
 use lasp_overlay::membership::{AnyMessage, Hail, client_server, list, scamp};
@@ -54,6 +55,8 @@ fn partial() -> impl Strategy<Value = hyparview::Message> {
         (link(), any::<u64>().prop_map(PeerId)).prop_map(|(link, initiator)| Message::Switch { link, initiator }),
         any::<u32>().prop_map(|nonce| Message::Probe { nonce }),
         any::<u32>().prop_map(|nonce| Message::Echo { nonce }),
+        (link(), any::<u64>(), 1..=Dot::MAX_COUNTER)
+            .prop_map(|(link, replica, counter)| Message::Visit { link, mark: Dot::new(ReplicaId(replica), counter) }),
         tag().prop_map(|tag| Message::Tag { tag }),
         (any::<u8>(), tag(), contact()).prop_map(|(ttl, tag, origin)| Message::Seek { ttl, tag, origin }),
     ]

@@ -3,6 +3,7 @@
 use crate::schedules::{grown, settle};
 use crate::strategy::Strategy;
 use crate::world::{SECOND, World, id};
+use lasp_crdt::{Dot, ReplicaId};
 use lasp_overlay::membership::client_server::{self, Client, Role};
 use lasp_overlay::membership::full::{self, Member, Rumour, Status, Version};
 use lasp_overlay::membership::hyparview::{self, LinkId, Priority, Tag, xbot};
@@ -114,7 +115,7 @@ fn hyparview(rng: &mut Rng) -> hyparview::Message {
     let link = LinkId(number(rng));
     let priority = [Priority::High, Priority::Low, Priority::Mend][rng.index(3)];
     let ttl = number(rng) as u8;
-    match rng.below(17) {
+    match rng.below(18) {
         0 => Message::Join { link },
         1 => Message::ForwardJoin { ttl, peer: contact(rng) },
         2 => Message::Request { link, priority },
@@ -131,6 +132,7 @@ fn hyparview(rng: &mut Rng) -> hyparview::Message {
         13 => Message::Replace { link, old: contact(rng), initiator: peer(rng) },
         14 => Message::Keep { link },
         15 => Message::Switch { link, initiator: peer(rng) },
+        16 => Message::Visit { link, mark: Dot::new(ReplicaId(number(rng)), number(rng).clamp(1, Dot::MAX_COUNTER)) },
         _ => Message::Echo { nonce: number(rng) as u32 },
     }
 }

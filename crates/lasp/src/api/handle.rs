@@ -270,6 +270,15 @@ impl Lasp {
         }
     }
 
+    /// Declares a variable to write it without hearing it, where the node's interests do not cover it. Only what is written
+    /// here is kept, and an operation sees no more than that.
+    pub fn declare_unheard(&self, name: &str, ty: Type) -> Ask<VarId> {
+        match Name::new(name) {
+            Ok(name) => Ask::request(self, Request::DeclareUnheard { name, ty }, declared),
+            Err(error) => Ask::failed(self, error),
+        }
+    }
+
     /// Declares a variable under a fresh name.
     pub fn declare_fresh(&self, ty: Type) -> Ask<VarId> {
         Ask::request(self, Request::Declare { name: None, ty, local: false }, declared)

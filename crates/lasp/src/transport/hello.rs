@@ -12,10 +12,10 @@ use std::fmt;
 use thiserror::Error;
 
 /// The oldest version of stream and frames that this build speaks.
-pub const OLDEST_VERSION: u64 = 8;
+pub const OLDEST_VERSION: u64 = 9;
 
 /// The newest version of stream and frames that this build speaks.
-pub const NEWEST_VERSION: u64 = 8;
+pub const NEWEST_VERSION: u64 = 9;
 
 /// Longest cluster name in bytes.
 pub const MAX_CLUSTER: usize = 64;

@@ -70,3 +70,33 @@ pub(crate) struct ReconcileArgs {
     #[arg(long, env = "LASP_EVAL_SIMILARITY", value_name = "PERCENT", value_delimiter = ',')]
     pub(super) similarity: Option<Vec<f64>>,
 }
+
+/// Flags of `interest`.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Scenario")]
+pub(crate) struct InterestArgs {
+    /// Variables [default: 1000]
+    #[arg(long, env = "LASP_EVAL_VARIABLES", value_name = "N")]
+    pub(super) variables: Option<usize>,
+    /// Share of them that each node wants, 0 to 1 [default: 0.01]
+    #[arg(long, env = "LASP_EVAL_WANTED", value_name = "SHARE")]
+    pub(super) wanted: Option<f64>,
+    /// Updates of each variable [default: 2]
+    #[arg(long, env = "LASP_EVAL_UPDATES", value_name = "N")]
+    pub(super) updates: Option<usize>,
+    /// Updates a second, by all nodes together [default: 20]
+    #[arg(long, env = "LASP_EVAL_RATE", value_name = "N")]
+    pub(super) rate: Option<usize>,
+    /// Share of the updates that nodes make which do not want the variable, 0 to 1 [default: 0.1]
+    #[arg(long, env = "LASP_EVAL_STRANGERS", value_name = "SHARE")]
+    pub(super) strangers: Option<f64>,
+    /// Letters of the element that an update adds [default: 100]
+    #[arg(long, env = "LASP_EVAL_LETTERS", value_name = "N")]
+    pub(super) letters: Option<usize>,
+    /// Nodes that want another variable in the end [default: 20]
+    #[arg(long, env = "LASP_EVAL_CHANGES", value_name = "N")]
+    pub(super) changes: Option<usize>,
+    /// How long overlay, tree and summaries may form before the load [default: 120s]
+    #[arg(long, env = "LASP_EVAL_FORMING", value_name = "TIME")]
+    pub(super) forming: Option<Span>,
+}

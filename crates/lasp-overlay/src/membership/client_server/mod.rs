@@ -222,7 +222,7 @@ impl Protocol for ClientServer {
             Input::Command(Command::Join(addrs)) => self.join(now, &addrs, out),
             Input::Command(Command::Leave) => self.leave(now, out),
             Input::Command(Command::Evict(peer)) => self.evict(now, peer, out),
-            Input::Command(Command::Connect(_) | Command::Disconnect(_)) => {}
+            Input::Command(Command::Connect(_) | Command::Disconnect(_) | Command::Mark(_)) => {}
             Input::Received { from, message } => self.on_message(now, from, message, out),
             Input::Expired(Timer::Tick) => self.on_tick(now, out),
             Input::Expired(Timer::Mesh(timer)) => self.feed_mesh(now, Input::Expired(timer), out),
@@ -297,7 +297,7 @@ impl Membership for ClientServer {
 
     fn accepts(&self, command: &Command) -> bool {
         match command {
-            Command::Join(_) | Command::Leave => true,
+            Command::Join(_) | Command::Leave | Command::Mark(_) => true,
             Command::Evict(_) => self.server.is_some(),
             Command::Connect(_) | Command::Disconnect(_) => false,
         }

@@ -272,7 +272,7 @@ impl Protocol for FullMesh {
             Input::Command(Command::Join(contacts)) => self.join(&contacts, out),
             Input::Command(Command::Leave) => self.leave(now, out),
             Input::Command(Command::Evict(peer)) => self.evict(now, peer, out),
-            Input::Command(Command::Connect(_) | Command::Disconnect(_)) => {}
+            Input::Command(Command::Connect(_) | Command::Disconnect(_) | Command::Mark(_)) => {}
             Input::Received { from, message } => self.on_message(now, from, message, out),
             Input::Expired(timer) => self.on_timer(now, &timer, out),
             Input::LinkUp { peer, dialed } => self.on_link_up(now, &peer, dialed.as_ref(), out),

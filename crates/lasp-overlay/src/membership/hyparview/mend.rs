@@ -4,6 +4,10 @@
 //! once the network is whole again. So a neighbour that failed is tried again for a while; if it answers in the same
 //! life it was not dead but cut off, and the two become neighbours again even if both are full by now. Where that memory
 //! does not reach, because a partition lasts long or everybody was restarted, join contacts are asked now and then.
+//!
+//! To become the neighbour of a contact, two full peers each give up another. Where that happened for nothing, links, and the
+//! broadcast trees over them, would not come to rest: in a large cluster some peer asks every few seconds. So who asks shows
+//! what reached everybody on its island lately, and is turned down where that was heard, too.
 
 use super::config::LEAST_ACTIVE;
 use super::neighbor::Purpose;
@@ -12,6 +16,7 @@ use crate::membership::backoff::backoff;
 use crate::peer::{Contact, PeerId};
 use crate::rng::Rng;
 use crate::time::Time;
+use lasp_crdt::Dot;
 use std::time::Duration;
 
 /// How many lost neighbours are remembered. Beyond it the first lost is forgotten.
@@ -28,6 +33,13 @@ const LIKELIER: f64 = 1.0 / 16.0;
 /// How long lately is. A guess: ten peers that ask so often find the others by then.
 const LATELY: Duration = Duration::from_secs(180);
 
+/// How long it speaks for one island that both peers heard of something. A guess: less than a partition lasts that nothing else
+/// has mended.
+const FRESH: Duration = Duration::from_secs(60);
+
+/// How many marks are remembered: one may be on its way still, and the one before it is shown.
+const MARKS: usize = 2;
+
 /// Neighbours that were lost without a farewell, and when to ask a contact.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Mending {
@@ -38,6 +50,8 @@ pub(super) struct Mending {
     granted: Option<Time>,
     /// When a neighbour last failed.
     failed: Option<Time>,
+    /// What reached everybody here, and when, the newest last.
+    marks: Vec<(Dot, Time)>,
 }
 
 #[derive(Clone, Debug)]
@@ -56,6 +70,29 @@ impl Mending {
     /// A peer is a neighbour again.
     pub(super) fn recovered(&mut self, peer: PeerId) {
         self.forget(peer);
+    }
+
+    /// Something came that reaches everybody on this island.
+    pub(super) fn mark(&mut self, now: Time, mark: Dot) {
+        self.marks.retain(|(other, _)| *other != mark);
+        if self.marks.len() == MARKS {
+            self.marks.remove(0);
+        }
+        self.marks.push((mark, now));
+    }
+
+    /// What has reached everybody here lately, and surely.
+    pub(super) fn shown(&self, now: Time) -> Option<Dot> {
+        self.fresh(now).next()
+    }
+
+    /// Whether it has reached this peer lately.
+    pub(super) fn has_heard(&self, now: Time, mark: Dot) -> bool {
+        self.fresh(now).any(|other| other == mark)
+    }
+
+    fn fresh(&self, now: Time) -> impl Iterator<Item = Dot> {
+        self.marks.iter().filter(move |(_, heard)| now - *heard < FRESH).map(|(mark, _)| *mark)
     }
 
     /// Stops looking for a peer.
@@ -131,17 +168,20 @@ impl HyParView {
         let known = self.view.passive().chain(self.links.contacts()).any(|contact| contact.addr == addr);
         if self.knows_everybody() && !known {
             self.approach(&addr, Purpose::Join, out);
-        } else if self.rng.chance(self.likelihood(now)) {
-            self.approach(&addr, Purpose::Mend, out);
+        } else {
+            let (purpose, likelihood) =
+                if self.is_shaken(now) { (Purpose::Mend, LIKELIER) } else { (Purpose::Visit, UNLIKELY) };
+            if self.rng.chance(likelihood) {
+                self.approach(&addr, purpose, out);
+            }
         }
     }
 
-    /// How often a contact is asked of which nothing speaks for its being on another island. In a large cluster everybody would ask
-    /// the same few.
-    fn likelihood(&self, now: Time) -> f64 {
+    /// Whether islands are likelier than usual. In a large cluster everybody would ask the same few.
+    fn is_shaken(&self, now: Time) -> bool {
         let small = self.view.passive().count() < self.config.passive_capacity;
         let shaken = self.mending.failed.is_some_and(|last| now - last < LATELY);
-        if self.config.active_capacity <= LEAST_ACTIVE || (small && shaken) { LIKELIER } else { UNLIKELY }
+        self.config.active_capacity <= LEAST_ACTIVE || (small && shaken)
     }
 
     /// Whether the views hold the whole island: there is room for more, but exchanges bring nobody.

@@ -8,7 +8,7 @@
 use super::tag::Tag;
 use crate::membership::coding::tagged_message;
 use crate::peer::{Contact, PeerId};
-use lasp_crdt::{Decode, DecodeError, Encode, Reader, Writer};
+use lasp_crdt::{Decode, DecodeError, Dot, Encode, Reader, Writer};
 
 /// Names one neighbour relation of two peers. Of two links of the same pair, the greater is the newer: ids are
 /// Lamport timestamps.
@@ -145,6 +145,14 @@ pub enum Message {
         /// What was sent.
         nonce: u32,
     },
+    /// Asks to become a neighbour as `Request` with `Priority::Mend` does, if the receiver is on another island: if it has not
+    /// heard what has lately reached everybody on the sender's.
+    Visit {
+        /// The relation asked for.
+        link: LinkId,
+        /// What has reached everybody.
+        mark: Dot,
+    },
 }
 
 /// Most contacts in one message.
@@ -176,6 +184,7 @@ impl Message {
             Self::Switch { .. } => 20,
             Self::Probe { .. } => 21,
             Self::Echo { .. } => 22,
+            Self::Visit { .. } => 23,
         }
     }
 
@@ -202,6 +211,7 @@ impl Message {
             20 => Self::Switch { link: LinkId::decode(r)?, initiator: PeerId::decode(r)? },
             21 => Self::Probe { nonce: read_nonce(r)? },
             22 => Self::Echo { nonce: read_nonce(r)? },
+            23 => Self::Visit { link: LinkId::decode(r)?, mark: r.dot()? },
             _ => {
                 return Err(DecodeError::BadTag { what: "membership message", tag: tag.into(), at });
             }
@@ -278,6 +288,10 @@ impl Encode for Message {
                 initiator.encode(w);
             }
             Self::Probe { nonce } | Self::Echo { nonce } => w.varint((*nonce).into()),
+            Self::Visit { link, mark } => {
+                link.encode(w);
+                w.dot(*mark);
+            }
             Self::Tag { tag } => tag.encode(w),
             Self::Seek { ttl, tag, origin } => {
                 w.u8(*ttl);

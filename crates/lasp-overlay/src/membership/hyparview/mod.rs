@@ -240,6 +240,7 @@ impl HyParView {
             Message::Switch { link, initiator } => self.on_switch(now, sender, link, initiator, out),
             Message::Probe { nonce } => out.send(from, Message::Echo { nonce }),
             Message::Echo { nonce } => self.on_echo(now, sender, nonce, out),
+            Message::Visit { link, mark } => self.on_visit(now, sender, link, mark, out),
         }
     }
 
@@ -312,6 +313,7 @@ impl Protocol for HyParView {
             Input::Start => self.start(now, out),
             Input::Command(Command::Join(contacts)) => self.join(now, &contacts, out),
             Input::Command(Command::Leave) => self.leave(out),
+            Input::Command(Command::Mark(mark)) => self.mending.mark(now, mark),
             Input::Command(Command::Evict(_) | Command::Connect(_) | Command::Disconnect(_)) => {}
             Input::Received { from, message } => self.on_message(now, from, message, out),
             Input::Expired(timer) => self.on_timer(now, timer, out),

@@ -12,6 +12,7 @@ use crate::membership::Event;
 use crate::peer::{Contact, PeerId};
 use crate::rng::Rng;
 use crate::time::Time;
+use lasp_crdt::Dot;
 
 /// How far one message may push the clock, so that no peer can exhaust it.
 const MAX_LEAP: u64 = 1 << 20;
@@ -49,6 +50,8 @@ pub(super) enum Purpose {
     Refill(Priority),
     /// In case it is on another island.
     Mend,
+    /// The same, where nothing speaks for it: only if it has not heard what everybody on this one has.
+    Visit,
     /// To exchange a neighbour for it.
     Optimise,
     /// To exchange a neighbour for it, as another peer's exchange demands.
@@ -61,7 +64,7 @@ impl Purpose {
             Self::Join => return Message::Join { link },
             Self::Walk | Self::Optimise | Self::Switch => Priority::Low,
             Self::Refill(priority) => priority,
-            Self::Mend => Priority::Mend,
+            Self::Mend | Self::Visit => Priority::Mend,
         };
         Message::Request { link, priority }
     }
@@ -117,7 +120,12 @@ impl HyParView {
         };
         pending.attempts += 1;
         let (contact, purpose, link) = (pending.contact.clone(), pending.purpose, pending.link);
-        let message = if purpose.is_swap() { self.swap_question(link) } else { purpose.message(link) };
+        let mark = self.mending.shown(now).filter(|_| purpose == Purpose::Visit);
+        let message = match mark {
+            Some(mark) => Message::Visit { link, mark },
+            None if purpose.is_swap() => self.swap_question(link),
+            None => purpose.message(link),
+        };
         for message in self.own_tag().into_iter().chain([message]) {
             self.links.send(now, &contact, message, out);
         }
@@ -202,6 +210,15 @@ impl HyParView {
             self.reject(&sender, link, out);
         }
         self.check_silent(now, out);
+    }
+
+    /// A stranger asks, in case it is on another island.
+    pub(super) fn on_visit(&mut self, now: Time, sender: Contact, link: LinkId, mark: Dot, out: &mut Out) {
+        if self.mending.has_heard(now, mark) && !self.view.is_active(sender.id) {
+            self.clock.observe(link);
+            return self.reject(&sender, link, out);
+        }
+        self.on_request(now, sender, link, Priority::Mend, out);
     }
 
     /// Turns a request down; who asked is remembered.

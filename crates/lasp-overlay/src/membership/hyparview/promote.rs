@@ -112,7 +112,7 @@ impl HyParView {
     fn requests_under_way(&self) -> usize {
         let swap_fills = self.swap_fills_place();
         let fills = |purpose| match purpose {
-            Purpose::Mend => false,
+            Purpose::Mend | Purpose::Visit => false,
             Purpose::Optimise | Purpose::Switch => swap_fills,
             Purpose::Join | Purpose::Walk | Purpose::Refill(_) => true,
         };

@@ -285,7 +285,7 @@ impl<const TAGS: u8> Membership for List<TAGS> {
 
     fn accepts(&self, command: &Command) -> bool {
         match command {
-            Command::Join(_) | Command::Leave => true,
+            Command::Join(_) | Command::Leave | Command::Mark(_) => true,
             Command::Connect(_) | Command::Disconnect(_) => Self::BY_COMMAND,
             Command::Evict(_) => false,
         }

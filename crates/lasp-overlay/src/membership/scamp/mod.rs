@@ -229,7 +229,7 @@ impl Protocol for Scamp {
             Input::Start => self.start(now, out),
             Input::Command(Command::Join(contacts)) => self.join(now, &contacts, out),
             Input::Command(Command::Leave) => self.leave(out),
-            Input::Command(Command::Evict(_) | Command::Connect(_) | Command::Disconnect(_)) => {}
+            Input::Command(Command::Evict(_) | Command::Connect(_) | Command::Disconnect(_) | Command::Mark(_)) => {}
             Input::Received { from, message } => self.on_message(now, from, message, out),
             Input::Expired(Timer::Tick { term }) if term == self.term && !self.left => self.on_tick(now, out),
             Input::Expired(Timer::Tick { .. }) | Input::Drained { .. } => {}

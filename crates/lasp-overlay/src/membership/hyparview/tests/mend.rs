@@ -1,6 +1,8 @@
 //! Bringing islands together.
 
 use super::*;
+use crate::membership::hyparview::neighbor::Purpose;
+use lasp_crdt::{Dot, ReplicaId};
 
 const SECOND: Duration = Duration::from_secs(1);
 const MEND: Priority = Priority::Mend;
@@ -113,18 +115,81 @@ fn a_contact_missing_where_everybody_is_known_is_joined_again() {
     assert_eq!(effects, [send(9, M::Join { link: LinkId(link) }), reply_timer(9, link)]);
 }
 
+fn mark(counter: u64) -> Dot {
+    Dot::new(ReplicaId(70), counter)
+}
+
+fn marked(bench: &mut Bench, counters: impl IntoIterator<Item = u64>) {
+    for counter in counters {
+        assert_eq!(bench.input(Input::Command(Command::Mark(mark(counter)))), []);
+    }
+}
+
+fn visit(link: u64, counter: u64) -> M {
+    M::Visit { link: LinkId(link), mark: mark(counter) }
+}
+
+#[test]
+fn who_has_heard_what_this_island_has_is_no_reason_to_give_up_a_neighbour() {
+    let mut bench = Bench::full();
+    bench.link(6);
+    marked(&mut bench, [1, 2, 3]);
+    let before = bench.active();
+    for known in [2, 3] {
+        assert_eq!(bench.receive(6, visit(9, known)), [send(6, M::Reject { link: LinkId(9) })]);
+    }
+    assert_eq!(bench.active(), before);
+    bench.receive(6, visit(10, 4));
+    assert!(bench.active().contains(&6), "another island");
+    assert_eq!(bench.receive(6, visit(10, 3)), [accept(6, 10)], "a neighbour is told so again");
+}
+
+#[test]
+fn what_was_heard_long_ago_may_be_from_before_a_partition() {
+    let mut bench = Bench::full();
+    bench.link(6);
+    marked(&mut bench, [1]);
+    bench.now = bench.now + 60 * SECOND;
+    bench.receive(6, visit(9, 1));
+    assert!(bench.active().contains(&6));
+}
+
+#[test]
+fn a_contact_is_shown_what_has_reached_everybody_by_now() {
+    let asks = |marks: &[u64]| {
+        let mut bench = full_beside_contact_nine();
+        marked(&mut bench, marks.iter().copied());
+        assert!(bench.peer.approach(&addr(9), Purpose::Visit, &mut Outbox::new()));
+        bench.input(Input::LinkUp { peer: contact(9), dialed: Some(addr(9)) }).remove(0)
+    };
+    let shown = |marks: &[u64]| match asks(marks) {
+        Output::Send { message: M::Visit { mark, .. }, .. } => Some(mark),
+        Output::Send { message: M::Request { priority: MEND, .. }, .. } => None,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(shown(&[]), None);
+    assert_eq!(shown(&[1]), Some(mark(1)));
+    assert_eq!(shown(&[1, 2, 2, 3]), Some(mark(2)));
+}
+
+/// A full peer that has joined through 9, which is no neighbour any more.
+fn full_beside_contact_nine() -> Bench {
+    let mut bench = Bench::new();
+    bench.input(Input::Command(Command::Join(vec![addr(9)])));
+    (1..=4).chain([9]).for_each(|n| bench.befriend(n, n));
+    bench.receive(9, M::Disconnect { link: LinkId(9), alive: true });
+    bench.befriend(5, 5);
+    bench
+}
+
 #[test]
 fn contacts_are_asked_more_often_in_a_small_cluster_that_has_lost_somebody() {
     // How often full peers ask within three minutes.
     let asks = |lost: bool, known: u64| {
         let mut asked = 0;
         for seed in 0..40 {
-            let mut bench = Bench::new();
+            let mut bench = full_beside_contact_nine();
             bench.peer.rng = Rng::new(seed);
-            bench.input(Input::Command(Command::Join(vec![addr(9)])));
-            (1..=4).chain([9]).for_each(|n| bench.befriend(n, n));
-            bench.receive(9, M::Disconnect { link: LinkId(9), alive: true });
-            bench.befriend(5, 5);
             (10..10 + known).for_each(|n| bench.know(n));
             if lost {
                 bench.input(Input::LinkDown(PeerId(1)));
