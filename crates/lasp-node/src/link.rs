@@ -256,8 +256,8 @@ mod tests {
     use crate::payload::Batch;
     use crate::sync::Message;
     use crate::wire::Control;
-    use lasp_crdt::{AwSet, Derived, GCounter, Lattice as _, ReplicaId};
-    use lasp_dataflow::{Name, SetState, State, Type, Value};
+    use lasp_crdt::{AwSet, GCounter, Lattice as _, ReplicaId};
+    use lasp_dataflow::{Name, State, Type, Value};
 
     fn key(name: &str, ty: Type) -> Key {
         Key::new(Name::new(name.to_owned()).unwrap(), ty)
@@ -269,7 +269,7 @@ mod tests {
         for n in 0..8_000 {
             set.merge(set.add(ReplicaId(1), Value::from(format!("{n:0>1000}"))));
         }
-        Item::Data(Batch::single(key("much", Type::AwSet), State::AwSet(SetState::new(set, Derived::new()))))
+        Item::Data(Batch::single(key("much", Type::AwSet), State::from(set)))
     }
 
     fn small() -> Batch {

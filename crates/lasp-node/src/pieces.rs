@@ -95,7 +95,7 @@ fn parts(key: &Key, delta: &State, most: usize) -> VecDeque<State> {
 mod tests {
     use super::*;
     use lasp_crdt::{AwSet, GCounter, Lattice as _, ReplicaId};
-    use lasp_dataflow::{Name, SetState, Type, Value};
+    use lasp_dataflow::{Name, Type, Value};
 
     fn key(ty: Type) -> Key {
         Key::new(Name::new("much").unwrap(), ty)
@@ -125,7 +125,7 @@ mod tests {
                 set.merge(set.add(replica, Value::from(format!("{n:0>size$}"))));
             }
             set.merge(set.remove(&Value::from(format!("{:0>1$}", 0, sizes[0]))));
-            check(&key(Type::AwSet), &State::AwSet(SetState::new(set, lasp_crdt::Derived::new())));
+            check(&key(Type::AwSet), &State::from(set));
         }
     }
 

@@ -87,7 +87,7 @@ pub(super) fn merge(state: &mut State, news: State, base: BaseId, wanted: Facets
         (State::AwSet(set), State::AwSet(news)) => {
             let delta = news.to_derived(base);
             let mut touched = Touched::new();
-            set.merge_touching(news, &mut touched);
+            set.merge_touching(*news, &mut touched);
             if wanted.contains(facet) {
                 let turns = touched.iter().map(|(member, was_in)| (member, *was_in, set.contains(member)));
                 let turned = turns.filter(|(_, was_in, is_in)| was_in != is_in);

@@ -12,11 +12,11 @@ use super::errors::DerivationError;
 use crate::name::VarId;
 use crate::operator::Facet;
 use crate::operators::{Feed, Input, Outcome, Side};
-use crate::state::{Facets, Moved, SetState, State};
+use crate::state::{Facets, Moved, State};
 use crate::types::Type;
 use crate::value::Value;
 use crate::views::{Change, Failure, ViewId};
-use lasp_crdt::{AwSet, Boolean, GSet};
+use lasp_crdt::{Boolean, GSet};
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -223,7 +223,7 @@ impl Graph {
         }
         let news = match &self.vars[output].info.ty {
             Type::GSet => State::GSet(outcome.delta.iter().cloned().collect::<GSet<_>>()),
-            _ => State::AwSet(SetState::new(AwSet::new(), outcome.delta)),
+            _ => outcome.delta.into(),
         };
         self.grow_derived(output, news, step);
     }

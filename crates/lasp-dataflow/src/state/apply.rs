@@ -1,12 +1,12 @@
 //! Operations on states: each gives the delta that does it, and changes nothing itself.
 
-use super::{SetState, Slot, State, causal};
+use super::{Slot, State, causal};
 use crate::op::{Op, OpError};
 use crate::types::Type;
 use crate::value::Value;
 use lasp_crdt::{
-    AwSet, BoundedCounter, Derived, GGraph, GMap, Graph, IVar, Lattice, NotEnoughRights, Reading, ReplicaId, Stamp,
-    TwoPGraph, TwoPSet,
+    AwSet, BoundedCounter, GGraph, GMap, Graph, IVar, Lattice, NotEnoughRights, Reading, ReplicaId, Stamp, TwoPGraph,
+    TwoPSet,
 };
 
 /// On whose behalf, and when, an operation happens.
@@ -33,11 +33,11 @@ impl State {
         match (self, value) {
             (Self::AwSet(set), Value::List(items)) => {
                 let absent = items.iter().filter(|item| !set.contains(item)).cloned();
-                Some(Self::AwSet(SetState::new(set.own().add_all(by, absent), Derived::new())))
+                Some(Self::from(set.own().add_all(by, absent)))
             }
             (Self::RwSet(set), Value::List(items)) => {
                 let absent = items.iter().filter(|item| !set.contains(item)).cloned();
-                Some(Self::RwSet(set.add_all(by, absent)))
+                Some(Self::RwSet(Box::new(set.add_all(by, absent))))
             }
             _ => None,
         }
@@ -49,21 +49,21 @@ impl State {
             (Self::GSet(set), _, Op::AddAll(all)) => Ok(Self::GSet(set.add_all(all.iter().cloned()))),
             (Self::AwSet(set), _, op) => {
                 let delta: AwSet<Value> = causal::aw_set(set.own().view(), op, by)?;
-                Ok(Self::AwSet(SetState::new(delta, Derived::new())))
+                Ok(delta.into())
             }
             (Self::TwoPSet(set), _, op) => two_p_set(set, op).map(Self::TwoPSet),
-            (Self::RwSet(set), _, op) => causal::rw_set(set.view(), op, by).map(Self::RwSet),
+            (Self::RwSet(set), _, op) => causal::rw_set(set.view(), op, by).map(Box::new).map(Self::RwSet),
             (Self::GCounter(counter), _, Op::Increment(n)) => {
                 room(counter.value(), i128::from(*n))?;
                 Ok(Self::GCounter(counter.increment(by.replica, *n)))
             }
             (Self::PnCounter(counter), _, Op::Increment(n)) => {
                 room(counter.value(), i128::from(*n))?;
-                Ok(Self::PnCounter(counter.increment(by.replica, *n)))
+                Ok(Self::PnCounter(Box::new(counter.increment(by.replica, *n))))
             }
             (Self::PnCounter(counter), _, Op::Decrement(n)) => {
                 room(counter.value(), -i128::from(*n))?;
-                Ok(Self::PnCounter(counter.decrement(by.replica, *n)))
+                Ok(Self::PnCounter(Box::new(counter.decrement(by.replica, *n))))
             }
             (Self::LexCounter(counter), _, Op::Increment(n)) => {
                 room(counter.value(), i128::from(*n))?;
@@ -77,13 +77,15 @@ impl State {
             (Self::Max(register), _, Op::Set(x)) => Ok(Self::Max(register.write(Some(x.clone())))),
             (Self::Min(register), _, Op::Set(x)) => Ok(Self::Min(register.write(x.clone()))),
             (Self::Boolean(flag), _, Op::Enable) => Ok(Self::Boolean(flag.enable())),
-            (Self::EwFlag(flag), _, op) => causal::ew_flag(flag.view(), op, by).map(Self::EwFlag),
-            (Self::DwFlag(flag), _, op) => causal::dw_flag(flag.view(), op, by).map(Self::DwFlag),
+            (Self::EwFlag(flag), _, op) => causal::ew_flag(flag.view(), op, by).map(Box::new).map(Self::EwFlag),
+            (Self::DwFlag(flag), _, op) => causal::dw_flag(flag.view(), op, by).map(Box::new).map(Self::DwFlag),
             (Self::IVar(register), _, Op::Set(x)) => set_once(register, x).map(Self::IVar),
             (Self::LwwRegister(register), _, Op::Set(x)) => {
                 Ok(Self::LwwRegister(register.write_at(by.stamp.time, by.stamp.replica, x.clone())))
             }
-            (Self::MvRegister(register), _, op) => causal::mv_register(register.view(), op, by).map(Self::MvRegister),
+            (Self::MvRegister(register), _, op) => {
+                causal::mv_register(register.view(), op, by).map(Box::new).map(Self::MvRegister)
+            }
             (Self::GMap(map), Type::GMap(inner), Op::Apply(key, op)) => {
                 let held = map.get(key).and_then(Slot::get);
                 let delta = match held {
@@ -92,8 +94,8 @@ impl State {
                 };
                 Ok(Self::GMap(GMap::single(key.clone(), Slot::from(delta?))))
             }
-            (Self::AwMap(map), ty, op) => causal::aw_map(map.view(), ty, op, by).map(Self::AwMap),
-            (Self::MvMap(map), _, op) => causal::mv_map(map.view(), op, by).map(Self::MvMap),
+            (Self::AwMap(map), ty, op) => causal::aw_map(map.view(), ty, op, by).map(Box::new).map(Self::AwMap),
+            (Self::MvMap(map), _, op) => causal::mv_map(map.view(), op, by).map(Box::new).map(Self::MvMap),
             (Self::Pair(pair), Type::Pair(first, _), Op::Fst(op)) => {
                 Ok(Self::Pair(Box::new((pair.0.delta_of(first, op, by)?, pair.1.bottom_alike()))))
             }
@@ -101,7 +103,7 @@ impl State {
                 Ok(Self::Pair(Box::new((pair.0.bottom_alike(), pair.1.delta_of(second, op, by)?))))
             }
             (Self::GGraph(graph), _, op) => g_graph(graph, op).map(Self::GGraph),
-            (Self::TwoPGraph(graph), _, op) => two_p_graph(graph, op).map(Self::TwoPGraph),
+            (Self::TwoPGraph(graph), _, op) => two_p_graph(graph, op).map(Box::new).map(Self::TwoPGraph),
             (Self::AwGraph(graph), _, op) => {
                 causal::aw_graph(graph.view(), op, by).map(|delta| Self::AwGraph(Box::new(delta)))
             }

@@ -61,7 +61,7 @@ impl State {
                 None => Err(error(form(ty))),
             },
             (Type::TwoPGraph, _) => match GraphLiteral::of(value) {
-                Some(literal) => Ok(Self::TwoPGraph(literal.two_phase())),
+                Some(literal) => Ok(Self::TwoPGraph(Box::new(literal.two_phase()))),
                 None => Err(error(form(ty))),
             },
             _ => Err(error(form(ty))),

@@ -130,7 +130,7 @@ impl State {
     pub(crate) fn look(&self) -> Look<'_> {
         match self {
             Self::GSet(set) => Look::Set(set),
-            Self::AwSet(set) => Look::Set(set),
+            Self::AwSet(set) => Look::Set(&**set),
             Self::TwoPSet(set) => Look::Set(set),
             Self::RwSet(set) => Look::Set(set.store()),
             Self::GCounter(counter) => Look::Number(i64::try_from(counter.value()).unwrap_or(i64::MAX)),

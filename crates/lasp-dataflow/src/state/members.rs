@@ -94,7 +94,7 @@ impl State {
                 set.merge(news);
             }
             (Self::AwSet(set), Self::AwSet(news)) => {
-                set.merge_moving(news, |member, came| moved.push(Moved { facet, member, came }));
+                set.merge_moving(*news, |member, came| moved.push(Moved { facet, member, came }));
             }
             (state, news) if state.may_retire(&news) => state.merge_comparing(news, wanted, moved),
             (state, news) => {
@@ -133,7 +133,7 @@ impl State {
             }
             (Self::GGraph(_), Self::GGraph(news)) => touched_in_graph(news, wanted, &mut add),
             (Self::TwoPGraph(graph), Self::TwoPGraph(news)) => {
-                touched_in_graph(news, wanted, &mut add);
+                touched_in_graph(&**news, wanted, &mut add);
                 touched_by_removals(graph, news, wanted, &mut add);
             }
             (Self::AwGraph(graph), Self::AwGraph(news)) => touched_in_aw_graph(graph, news, wanted, &mut add),
@@ -396,9 +396,9 @@ mod tests {
         let rest = |from, to| {
             let mut context = DotSet::new();
             context.insert_range(by, from, to);
-            State::RwSet(Dotted::with_context(Default::default(), context))
+            State::RwSet(Box::new(Dotted::with_context(Default::default(), context)))
         };
-        let mut state = State::RwSet(set);
+        let mut state = State::RwSet(Box::new(set));
         check(&mut state, rest(3, Dot::MAX_COUNTER), facets(&[Facet::Elements]));
         assert_eq!(state.cardinality(), Some(1));
         check(&mut state, rest(2, 2), facets(&[Facet::Elements]));

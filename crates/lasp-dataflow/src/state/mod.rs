@@ -41,21 +41,22 @@ use lasp_crdt::{
     LwwRegister, MaxRegister, MinRegister, MvMap, MvRegister, PnCounter, RwSet, Summary, TwoPGraph, TwoPSet,
 };
 
-/// What a variable holds, or a part of it.
+/// What a variable holds, or a part of it. Lattices of more than 80 bytes are kept in a box: maps and pairs hold many small states, which
+/// would all take the room of the largest.
 #[derive(Clone, Debug, PartialEq)]
 pub enum State {
     /// Of [`Type::GSet`].
     GSet(GSet<Value>),
     /// Of [`Type::AwSet`].
-    AwSet(SetState),
+    AwSet(Box<SetState>),
     /// Of [`Type::TwoPSet`].
     TwoPSet(TwoPSet<Value>),
     /// Of [`Type::RwSet`].
-    RwSet(RwSet<Value>),
+    RwSet(Box<RwSet<Value>>),
     /// Of [`Type::GCounter`].
     GCounter(GCounter),
     /// Of [`Type::PnCounter`].
-    PnCounter(PnCounter),
+    PnCounter(Box<PnCounter>),
     /// Of [`Type::LexCounter`].
     LexCounter(LexCounter),
     /// Of [`Type::BCounter`].
@@ -67,30 +68,30 @@ pub enum State {
     /// Of [`Type::Boolean`].
     Boolean(Boolean),
     /// Of [`Type::EwFlag`].
-    EwFlag(EwFlag),
+    EwFlag(Box<EwFlag>),
     /// Of [`Type::DwFlag`].
-    DwFlag(DwFlag),
+    DwFlag(Box<DwFlag>),
     /// Of [`Type::IVar`].
     IVar(IVar<Value>),
     /// Of [`Type::LwwRegister`].
     LwwRegister(LwwRegister<Value>),
     /// Of [`Type::MvRegister`].
-    MvRegister(MvRegister<Value>),
+    MvRegister(Box<MvRegister<Value>>),
     /// Of [`Type::Summary`].
     Summary(Summary<Value>),
     /// Of [`Type::GMap`].
     GMap(GMap<Value, Slot>),
     /// Of [`Type::AwMap`].
-    AwMap(AwMap<Value, Dotted<Nested>>),
+    AwMap(Box<AwMap<Value, Dotted<Nested>>>),
     /// Of [`Type::MvMap`].
-    MvMap(MvMap<Value, Value>),
+    MvMap(Box<MvMap<Value, Value>>),
     /// Of [`Type::Pair`].
     Pair(Box<(Self, Self)>),
     /// Of [`Type::GGraph`].
     GGraph(GGraph<Value>),
     /// Of [`Type::TwoPGraph`].
-    TwoPGraph(TwoPGraph<Value>),
-    /// Of [`Type::AwGraph`]. It would be larger than the others.
+    TwoPGraph(Box<TwoPGraph<Value>>),
+    /// Of [`Type::AwGraph`].
     AwGraph(Box<AwGraph<Value>>),
 }
 
@@ -147,28 +148,28 @@ impl State {
     pub fn bottom(ty: &Type) -> Self {
         match ty {
             Type::GSet => Self::GSet(GSet::default()),
-            Type::AwSet => Self::AwSet(SetState::default()),
+            Type::AwSet => Self::AwSet(Box::default()),
             Type::TwoPSet => Self::TwoPSet(TwoPSet::default()),
-            Type::RwSet => Self::RwSet(RwSet::default()),
+            Type::RwSet => Self::RwSet(Box::default()),
             Type::GCounter => Self::GCounter(GCounter::default()),
-            Type::PnCounter => Self::PnCounter(PnCounter::default()),
+            Type::PnCounter => Self::PnCounter(Box::default()),
             Type::LexCounter => Self::LexCounter(LexCounter::default()),
             Type::BCounter => Self::BCounter(BoundedCounter::default()),
             Type::Max => Self::Max(MaxRegister::default()),
             Type::Min => Self::Min(MinRegister::default()),
             Type::Boolean => Self::Boolean(Boolean::default()),
-            Type::EwFlag => Self::EwFlag(EwFlag::default()),
-            Type::DwFlag => Self::DwFlag(DwFlag::default()),
+            Type::EwFlag => Self::EwFlag(Box::default()),
+            Type::DwFlag => Self::DwFlag(Box::default()),
             Type::IVar => Self::IVar(IVar::default()),
             Type::LwwRegister => Self::LwwRegister(LwwRegister::default()),
-            Type::MvRegister => Self::MvRegister(MvRegister::default()),
+            Type::MvRegister => Self::MvRegister(Box::default()),
             Type::Summary => Self::Summary(Summary::default()),
             Type::GMap(_) => Self::GMap(GMap::default()),
-            Type::AwMap(_) => Self::AwMap(AwMap::default()),
-            Type::MvMap => Self::MvMap(MvMap::default()),
+            Type::AwMap(_) => Self::AwMap(Box::default()),
+            Type::MvMap => Self::MvMap(Box::default()),
             Type::Pair(first, second) => Self::Pair(Box::new((Self::bottom(first), Self::bottom(second)))),
             Type::GGraph => Self::GGraph(GGraph::default()),
-            Type::TwoPGraph => Self::TwoPGraph(TwoPGraph::default()),
+            Type::TwoPGraph => Self::TwoPGraph(Box::default()),
             Type::AwGraph => Self::AwGraph(Box::default()),
         }
     }

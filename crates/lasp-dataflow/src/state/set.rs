@@ -4,6 +4,7 @@
 //! that the cardinality stays O(1). To derivations the whole is one [`Derived`] set, in which an own element is supported
 //! by the dots of its additions. Knows no variables: the base's id comes with each question.
 
+use super::State;
 use crate::value::Value;
 use lasp_crdt::fingerprint::mix;
 use lasp_crdt::{
@@ -149,6 +150,26 @@ impl SetState {
             _ => {}
         }
         touched.entry(element).or_insert(was_own || was_derived);
+    }
+}
+
+/// What replicas have added and removed themselves, with nothing derived.
+impl From<AwSet<Value>> for State {
+    fn from(own: AwSet<Value>) -> Self {
+        SetState::new(own, Derived::new()).into()
+    }
+}
+
+/// What was derived, with nothing that replicas have added themselves.
+impl From<Derived<Value>> for State {
+    fn from(derived: Derived<Value>) -> Self {
+        SetState::new(AwSet::new(), derived).into()
+    }
+}
+
+impl From<SetState> for State {
+    fn from(set: SetState) -> Self {
+        Self::AwSet(Box::new(set))
     }
 }
 

@@ -1,14 +1,16 @@
 //! A map's value: a state of the map's type, or nothing yet.
 //!
 //! Lattices need a bottom without being told their type, which [`State`] cannot give; here it is `None`. A slot whose state
-//! is bottom equals an empty one.
+//! is bottom equals an empty one. A copy of a slot shares its state until one of the two changes: deltas take states out of maps, and
+//! maps out of deltas, that nobody changes any more.
 
 use super::{State, StateDigest};
 use lasp_crdt::{Decompose, Delta, Fingerprint, Lattice};
+use std::sync::Arc;
 
 /// The state under one key of a map.
 #[derive(Clone, Debug, Default)]
-pub struct Slot(Option<Box<State>>);
+pub struct Slot(Option<Arc<State>>);
 
 impl Slot {
     /// The state, unless the slot is empty.
@@ -20,7 +22,7 @@ impl Slot {
 /// A state that is bottom leaves the slot empty.
 impl From<State> for Slot {
     fn from(state: State) -> Self {
-        Self((!state.is_bottom()).then(|| Box::new(state)))
+        Self((!state.is_bottom()).then(|| Arc::new(state)))
     }
 }
 
@@ -34,15 +36,25 @@ impl PartialEq for Slot {
     }
 }
 
+/// Merges into a state that other slots may share: it is copied only if it changes.
+fn merge_shared(state: &mut Arc<State>, news: Arc<State>) -> bool {
+    let is_shared = Arc::strong_count(state) > 1;
+    if Arc::ptr_eq(state, &news) || (is_shared && news.leq(state)) {
+        return false;
+    }
+    Arc::make_mut(state).merge(Arc::unwrap_or_clone(news))
+}
+
 impl Lattice for Slot {
     fn merge(&mut self, other: Self) -> bool {
-        match (&mut self.0, other.0) {
-            (Some(x), Some(y)) => x.merge(*y),
-            (None, Some(y)) if !y.is_bottom() => {
-                self.0 = Some(y);
+        let Some(news) = other.0 else { return false };
+        match &mut self.0 {
+            Some(state) => merge_shared(state, news),
+            None if news.is_bottom() => false,
+            None => {
+                self.0 = Some(news);
                 true
             }
-            _ => false,
         }
     }
 

@@ -72,11 +72,17 @@ impl State {
         let (stretch, next) = match (self, place) {
             (Self::AwSet(set), Place::Dots(mut dots)) => {
                 let own = said(set.own(), &mut dots, most);
-                (Self::AwSet(super::SetState::new(own, lasp_crdt::Derived::new())), Place::Dots(dots))
+                (own.into(), Place::Dots(dots))
             }
-            (Self::AwMap(map), Place::Dots(mut dots)) => (Self::AwMap(said(map, &mut dots, most)), Place::Dots(dots)),
-            (Self::MvMap(map), Place::Dots(mut dots)) => (Self::MvMap(said(map, &mut dots, most)), Place::Dots(dots)),
-            (Self::RwSet(set), Place::Dots(mut dots)) => (Self::RwSet(said(set, &mut dots, most)), Place::Dots(dots)),
+            (Self::AwMap(map), Place::Dots(mut dots)) => {
+                (Self::AwMap(Box::new(said(map, &mut dots, most))), Place::Dots(dots))
+            }
+            (Self::MvMap(map), Place::Dots(mut dots)) => {
+                (Self::MvMap(Box::new(said(map, &mut dots, most))), Place::Dots(dots))
+            }
+            (Self::RwSet(set), Place::Dots(mut dots)) => {
+                (Self::RwSet(Box::new(said(set, &mut dots, most))), Place::Dots(dots))
+            }
             (Self::GSet(set), Place::Above(after)) => {
                 let some = set.stretch(after.as_ref(), most);
                 let last = some.last().cloned();

@@ -1,12 +1,12 @@
 //! The laws of every type's lattice, digest, encoding and fingerprint, over states as histories of replicas leave them.
 
-use super::{Author, SetState, Slot, State, StateDigest};
+use super::{Author, Slot, State, StateDigest};
 use crate::op::{Op, ReplicaName};
 use crate::types::Type;
 use crate::value::Value;
 use lasp_crdt::codec::{Plain, to_bytes};
 use lasp_crdt::{
-    AwSet, BaseId, Basis, Count, DecodeError, Derived, Dot, Event, Extent, Reader, ReplicaId, Stamp, Summary, Support,
+    BaseId, Basis, Count, DecodeError, Derived, Dot, Event, Extent, Reader, ReplicaId, Stamp, Summary, Support,
     Timestamp, Writer, laws,
 };
 use proptest::prelude::*;
@@ -102,7 +102,7 @@ fn derived(numbers: &mut impl Iterator<Item = u8>) -> State {
         }
     }
     delta.add_support(Value::Int((next() % 4) as i64), events.into_iter().collect::<Support>());
-    State::AwSet(SetState::new(AwSet::new(), delta))
+    delta.into()
 }
 
 /// What a fold might come to.

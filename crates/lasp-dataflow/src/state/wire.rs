@@ -70,7 +70,7 @@ impl State {
             Type::GMap(inner) => Self::GMap(GMap::decode_with(r, |r| Self::decode(inner, r).map(Slot::from))?),
             Type::AwMap(inner) => {
                 let value = |r: &mut Reader<'_>, live: &mut _| Nested::decode_store(inner, r, live);
-                Self::AwMap(Dotted::decode_with(r, |r, live| Keys::decode_store_with(r, live, value))?)
+                Self::AwMap(Box::new(Dotted::decode_with(r, |r, live| Keys::decode_store_with(r, live, value))?))
             }
             Type::Pair(first, second) => {
                 r.nested(|r| Ok(Self::Pair(Box::new((Self::decode(first, r)?, Self::decode(second, r)?)))))?

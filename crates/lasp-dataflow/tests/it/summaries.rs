@@ -1,10 +1,10 @@
 //! Folds whose results travel: who hears only the results sees the newest, and concurrent ones side by side.
 
 use crate::support::{Node, double, int, is_even, of_int, set_op};
-use lasp_crdt::{Derived, ReplicaId};
+use lasp_crdt::ReplicaId;
 use lasp_dataflow::{
-    Aggregate, DeriveError, Op, OpError, Operator, Output, SetState, State, Target, Threshold, Type, UpdateError,
-    Value, VarId, WaiterId,
+    Aggregate, DeriveError, Op, OpError, Operator, Output, State, Target, Threshold, Type, UpdateError, Value, VarId,
+    WaiterId,
 };
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -258,7 +258,7 @@ fn a_retired_replica_leaves_one_result() {
         Some(State::AwSet(set)) => set.own().retire(ReplicaId(2)).expect("nothing of it lives"),
         other => panic!("a set, not {other:?}"),
     };
-    let retired = State::AwSet(SetState::new(retired, Derived::new()));
+    let retired = State::from(retired);
     one.graph.merge(a, retired.clone());
     let after = one.news();
     observer.hear(&after);
