@@ -283,7 +283,7 @@ mod tests {
             let hello = hello(expected);
             assert_eq!(Hello::from_bytes(&hello.to_bytes()), Ok(hello));
         }
-        let expected = b"\x08\x08\x04shop\x04full\x01\0\0\0\0\0\0\0\x07\x0e127.0.0.1:4100\x63\0\0\0\0\0\0\0\0";
+        let expected = b"\x09\x09\x04shop\x04full\x01\0\0\0\0\0\0\0\x07\x0e127.0.0.1:4100\x63\0\0\0\0\0\0\0\0";
         assert_eq!(hello(None).to_bytes(), expected);
     }
 
