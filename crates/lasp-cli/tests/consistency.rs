@@ -117,7 +117,11 @@ fn a_session_is_not_served_where_what_it_saw_is_not_and_keeps_what_it_has() {
 
     std::fs::write(&file, "no token").expect("written");
     let error = a.fails(&[&["get", "orders"], &session[..]].concat(), 1);
-    assert!(error.contains("this text is none") && error.contains("begin a new session"), "{error}");
+    let (path, help) = (session[1], "help: --session names a file of its own for each session");
+    assert!(
+        error.contains(&format!("cannot read the session in {path}: a session token")) && error.contains(help),
+        "{error}"
+    );
     let other = if token.as_bytes()[5] == b'A' { "B" } else { "A" };
     std::fs::write(&file, format!("{}{other}{}", &token[..5], &token[6..])).expect("written");
     assert!(a.fails(&[&["get", "orders"], &session[..]].concat(), 1).contains("damaged"));

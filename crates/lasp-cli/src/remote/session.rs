@@ -2,6 +2,7 @@
 
 use super::Failure;
 use clap::Args;
+use lasp::{SessionToken, TokenError};
 use std::fs;
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
@@ -23,7 +24,10 @@ impl SessionArgs {
         let Some(path) = &self.session else { return Ok(None) };
         match fs::metadata(path).map(|meta| meta.len()) {
             Ok(len) if len > MAX_FILE => Err(trouble("read", path, "it is too large for one")),
-            Ok(_) => fs::read_to_string(path).map(Some).map_err(|error| trouble("read", path, &error.to_string())),
+            Ok(_) => {
+                let text = fs::read_to_string(path).map_err(|error| trouble("read", path, &error.to_string()))?;
+                checked(text).map(Some).map_err(|error| trouble("read", path, &error.to_string()))
+            }
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(Some(String::new())),
             Err(error) => Err(trouble("read", path, &error.to_string())),
         }
@@ -41,6 +45,14 @@ impl SessionArgs {
             let _ = fs::remove_file(&beside); // it may never have been there
             trouble("write", path, &error.to_string())
         })
+    }
+}
+
+/// A token as far as this build can tell: of a newer version the node may know more.
+fn checked(text: String) -> Result<String, TokenError> {
+    match text.trim().parse::<SessionToken>() {
+        Ok(_) | Err(TokenError::Version(_)) => Ok(text),
+        Err(error) => Err(error),
     }
 }
 

@@ -32,6 +32,10 @@ use std::time::Duration;
 /// How many origins of waves are remembered, with their last one each. 8: guess; mostly there is one root.
 const ORIGINS: usize = 8;
 
+/// How many waves that begin at the same time as another are preferred to it. 4: guess; roots are seldom two. Without a limit a
+/// hostile peer could have a flood for every id below the present one.
+const OVERRULED: u8 = 4;
+
 /// How many intervals pass without a wave before another peer becomes the root, at least, and twice as many at most; and how many
 /// times as many payloads must have arrived. The root is to stay who it is: where one sends, most ways start there.
 const PATIENCE: u32 = 3;
@@ -55,6 +59,8 @@ pub(super) struct Waves {
     at: Option<Time>,
     /// Until when waves with higher ids are taken for others that began at the same time.
     alone_until: Time,
+    /// How many others of the same time it was preferred to.
+    overruled: u8,
     /// The last wave of every origin, the newest last.
     known: Vec<Dot>,
     /// How many this peer has begun.
@@ -106,7 +112,8 @@ impl Waves {
     /// Whether a wave was not heard of before, and is the one to go by.
     fn accepts(&self, now: Time, id: Dot) -> bool {
         let known = self.known.iter().any(|last| last.replica == id.replica && last.counter >= id.counter);
-        !known && (now >= self.alone_until || self.id.is_none_or(|current| id < current))
+        let lower = self.overruled < OVERRULED && self.id.is_none_or(|current| id < current);
+        !known && (now >= self.alone_until || lower)
     }
 
     fn begin(&mut self, now: Time, id: Dot, depth: u16, config: &Config, rng: &mut Rng) {
@@ -118,7 +125,11 @@ impl Waves {
         self.leads = depth == 0;
         let wait = if self.leads { 1.0 } else { Self::patience(rng) };
         self.next = Some(now + config.wave_every.mul_f64(wait));
-        self.alone_until = now + config.wave_every / 2;
+        if now < self.alone_until {
+            self.overruled += 1;
+        } else {
+            (self.alone_until, self.overruled) = (now + config.wave_every / 2, 0);
+        }
         self.arrivals = 0;
         (self.id, self.depth) = (Some(id), depth);
     }

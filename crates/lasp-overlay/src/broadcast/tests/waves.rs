@@ -161,6 +161,23 @@ fn of_two_waves_at_once_the_lower_counts_and_of_one_origin_the_newer() {
 }
 
 #[test]
+fn ever_lower_waves_are_not_passed_on_for_ever() {
+    let mut f = Fixture::new(&[A, B]);
+    let waves = |f: &mut Fixture, count: u64| {
+        let wave_of = |lower: u64| wave(Dot::new(ReplicaId(1000 - lower), 1), 3);
+        let passed = |effects: Effects| effects.iter().any(|effect| matches!(effect, Output::Send { to: B, .. }));
+        (0..count)
+            .filter(|lower| {
+                f.receive(A, wave_of(*lower));
+                passed(f.hold())
+            })
+            .count()
+    };
+    assert_eq!(waves(&mut f, 50), 5, "within half an interval");
+    assert!(f.tree.depth().is_some());
+}
+
+#[test]
 fn messages_shape_nothing_while_a_wave_does() {
     let mut f = Fixture::new(&[A, B]);
     f.receive(A, wave(dot(1), 0));
