@@ -4,6 +4,8 @@
 
 use serde_json::Value;
 use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -135,6 +137,34 @@ fn ctrl_c_leaves_no_process_behind_and_writes_what_there_is() {
     assert!(dir.join("report.html").is_file());
 }
 
+/// What is served under a path of the page that a run has told of.
+fn served(page: &str, path: &str) -> String {
+    let host = page.trim_start_matches("http://").trim_end_matches('/');
+    let mut stream = TcpStream::connect(host).expect("somebody listens");
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer in text");
+    answer
+}
+
+#[test]
+fn a_run_can_be_watched_in_virtual_time_and_in_processes() {
+    for (place, world) in [("sim", "HTTP/1.1 200"), ("process", "HTTP/1.1 404")] {
+        let home = tempfile::tempdir().unwrap();
+        let mut command = ads(&home.path().join("out"), 100_000);
+        let mut child = command.args(["--where", place, "--ui", "127.0.0.1:0"]).spawn().unwrap();
+        let mut said = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
+        let page = said.find_map(|line| line.strip_prefix("watch it at ").map(str::to_owned)).expect("it is told");
+        assert!(served(&page, "/").contains("<title>"), "{place}");
+        assert!(served(&page, "/api/v1/status").contains("\"membership\":\"hyparview\""), "{place}");
+        assert!(served(&page, "/api/v1/world").starts_with(world), "{place}: only a simulated one can be disturbed");
+        signal("-INT", child.id());
+        assert_eq!(said.last().as_deref().map(|line| line.is_empty()), Some(false));
+        assert_eq!(finish(child).status.code(), Some(1));
+        assert_eq!(summary(&home.path().join("out"))["problems"][0], "interrupted", "{place}");
+    }
+}
+
 #[test]
 fn nodes_end_by_themselves_when_the_launcher_is_killed() {
     let home = tempfile::tempdir().unwrap();
@@ -208,6 +238,10 @@ fn bad_input_is_answered_with_what_to_do_and_its_exit_code() {
         (&["eval", "nosuch"], 64, "Scenarios of `lasp eval`:"),
         (&["eval", "hyparview", "--passive-view", "2"], 64, "--passive-view is 2, but must be 8 to 1000"),
         (&["eval", "hyparview", "--failed", "90,100"], 64, "--failed is 100, but must be 1 to 99 percent"),
+        (&["eval", "hyparview", "--ui", "127.0.0.1:0"], 64, "for an overlay to look at and disturb: lasp sim"),
+        (&["eval", "latency", "--runs", "2", "--ui", "127.0.0.1:0"], 64, "--ui shows one run"),
+        (&["eval", "latency", "--speed", "2"], 64, "--ui"),
+        (&["eval", "latency", "--speed", "0", "--ui", "127.0.0.1:0"], 64, "--speed must be from 0.01 to 100"),
         (&["eval", "--config", "/nowhere/config.toml"], 64, "cannot read /nowhere/config.toml"),
         (&["eval", "latency", "--out", below_a_file], 1, below_a_file),
         (&["evil"], 64, "eval"),

@@ -16,6 +16,7 @@ pub mod aggregate;
 pub mod archive;
 pub mod choice;
 pub mod config;
+pub mod disturb;
 pub mod figure;
 pub mod journal;
 pub mod lab;

@@ -36,6 +36,12 @@ pub enum EvalError {
     /// The nodes could not be started; all that had been are gone.
     #[error(transparent)]
     Launch(#[from] process::LaunchError),
+    /// A page is wanted of what has none; nothing was started.
+    #[error("{0}")]
+    NoPage(&'static str),
+    /// The page cannot be served; nothing was started.
+    #[error(transparent)]
+    Page(#[from] lasp::http::HttpError),
 }
 
 /// Surroundings of an evaluation.
@@ -49,6 +55,30 @@ pub struct Context<'a> {
     pub date: &'a str,
     /// A wish to end early.
     pub stop: Stop,
+    /// Where to serve a page of the run, if anywhere.
+    pub watch: Option<Watch>,
+}
+
+/// Where a run's page is.
+#[derive(Clone, Debug)]
+pub struct Watch {
+    /// Host and port; port 0 takes a free one.
+    pub addr: String,
+    /// How many of a simulated run's seconds pass in one, at first.
+    pub speed: f64,
+}
+
+/// Whether a run of this configuration can have a page.
+fn check_watch(config: &Config, watch: &Watch) -> Result<(), EvalError> {
+    let whole = !config.scenario.is_lab() && !matches!(config.scenario, Scenario::OverlayProcesses(_));
+    match () {
+        () if !whole => Err(EvalError::NoPage(
+            "--ui shows runs of advertisement-counter, shared-load and latency; for an overlay to look at and disturb: lasp sim",
+        )),
+        () if config.runs > 1 => Err(EvalError::NoPage("--ui shows one run: leave out --runs, or say --runs 1")),
+        () if !(0.01..=100.0).contains(&watch.speed) => Err(EvalError::NoPage("--speed must be from 0.01 to 100")),
+        () => Ok(()),
+    }
 }
 
 /// Runs an evaluation and writes its archive; a run that was stopped or did not converge is an outcome like any other.
@@ -57,6 +87,7 @@ pub struct Context<'a> {
 /// [`EvalError`].
 pub fn evaluate(config: &Config, context: &Context<'_>, observer: &mut dyn Observer) -> Result<Overall, EvalError> {
     config.check()?;
+    context.watch.as_ref().map_or(Ok(()), |watch| check_watch(config, watch))?;
     let archive = Archive::create(context.dir)?;
     archive.config(config)?;
     if let Scenario::OverlayProcesses(options) = &config.scenario {
@@ -85,8 +116,11 @@ pub fn evaluate(config: &Config, context: &Context<'_>, observer: &mut dyn Obser
 fn one(config: &Config, place: &Archive, context: &Context<'_>, observer: &mut dyn Observer) -> Result<Run, EvalError> {
     place.config(config)?;
     let evidence = match config.place {
-        Where::Sim => sim_host::run(config, &context.stop, observer),
-        Where::Process => process::run(config, place.dir(), context.exe, &context.stop, observer)?,
+        Where::Process => process::run(config, place.dir(), context, observer)?,
+        Where::Sim => match &context.watch {
+            Some(watch) => sim_host::run_watched(config, watch, &context.stop, observer)?,
+            None => sim_host::run(config, &context.stop, observer),
+        },
     };
     let Evidence { records, samples, outside } = evidence;
     place.metrics(&samples)?;

@@ -3,6 +3,12 @@
 //! Everything follows from the seed: nodes are served in the order of their identities, and only those to whom something
 //! has happened; clocks are virtual; nothing else draws random numbers. The same configuration gives the same trace hash and
 //! the same figures.
+//!
+//! [`watched`]: a run with a page.
+
+mod watched;
+
+pub use watched::run_watched;
 
 use crate::config::Config;
 use crate::journal::{Clock, Journal, Logs};
@@ -12,8 +18,8 @@ use crate::run::Evidence;
 use crate::scenario::{self, Member, cast};
 use crate::summary::{Memory, Outside};
 use crate::usage::usage;
-use lasp::Stop as Ended;
 use lasp::host::{Host, HostConfig};
+use lasp::{Lasp, Stop as Ended};
 use lasp_crdt::fingerprint::mix;
 use lasp_node::{Command, Node};
 use lasp_overlay::membership::MembershipConfig;
@@ -41,22 +47,26 @@ const CHURN_EVERY: Duration = Duration::from_millis(100);
 
 /// Runs a configuration in virtual time.
 pub fn run(config: &Config, stop: &Stop, observer: &mut dyn Observer) -> Evidence {
+    measured(config, || {
+        let mut world = World::new(config);
+        let deadline = world.deadline();
+        let problems = world.run_until(deadline, stop, observer).unwrap_or_default();
+        world.evidence(problems)
+    })
+}
+
+/// Notes what a run costs beside what it came to.
+fn measured(config: &Config, run: impl FnOnce() -> Evidence) -> Evidence {
     let wall = Instant::now();
     let before = usage();
-    let mut world = World::new(config);
-    let problems = world.run(stop, observer);
-    let mut outside = Outside {
-        trace_hash: Some(world.simulator.trace_hash()),
-        wall_seconds: wall.elapsed().as_secs_f64(),
-        problems,
-        ..Outside::default()
-    };
+    let mut evidence = run();
+    evidence.outside.wall_seconds = wall.elapsed().as_secs_f64();
     if let (Some(before), Some(after)) = (before, usage()) {
         let each = after.rss_bytes as f64 / config.nodes as f64;
-        outside.rss_bytes = Some(Memory { mean: each, max: each });
-        outside.cpu_seconds = Some((after.cpu_ms - before.cpu_ms) as f64 / 1000.0);
+        evidence.outside.rss_bytes = Some(Memory { mean: each, max: each });
+        evidence.outside.cpu_seconds = Some((after.cpu_ms - before.cpu_ms) as f64 / 1000.0);
     }
-    Evidence { records: world.records(), samples: world.samples, outside }
+    evidence
 }
 
 /// One life of one node.
@@ -126,26 +136,40 @@ impl World {
         }
     }
 
-    /// Lets time pass until all are done; what stands against the outcome.
-    fn run(&mut self, stop: &Stop, observer: &mut dyn Observer) -> Vec<String> {
-        let deadline = Time::ZERO + self.config.duration.duration();
+    /// When the run is given up.
+    fn deadline(&self) -> Time {
+        Time::ZERO + self.config.duration.duration()
+    }
+
+    /// Lets time pass up to `limit`; if the run ends by then, what stands against the outcome.
+    fn run_until(&mut self, limit: Time, stop: &Stop, observer: &mut dyn Observer) -> Option<Vec<String>> {
+        let deadline = self.deadline();
         while self.done < self.config.nodes {
             let next = self.errands.first().map_or(deadline, |(time, _)| *time).min(deadline);
-            if self.advance(next) {
+            if self.advance(next.min(limit)) {
                 continue;
             }
+            if next > limit {
+                return None;
+            }
             if next >= deadline {
-                return vec![format!("given up after {}", self.config.duration)];
+                return Some(vec![format!("given up after {}", self.config.duration)]);
             }
             if stop.is_set() {
-                return vec!["interrupted".to_owned()];
+                return Some(vec!["interrupted".to_owned()]);
             }
             if let Some((_, errand)) = self.errands.pop_first() {
                 self.run_errand(errand, observer);
             }
         }
         self.sample();
-        Vec::new()
+        Some(Vec::new())
+    }
+
+    /// What the run came to.
+    fn evidence(&mut self, problems: Vec<String>) -> Evidence {
+        let outside = Outside { trace_hash: Some(self.simulator.trace_hash()), problems, ..Outside::default() };
+        Evidence { records: self.records(), samples: std::mem::take(&mut self.samples), outside }
     }
 
     /// Processes the next event up to and including `until`, and serves whom it concerns; `false` if there is none.
@@ -200,7 +224,7 @@ impl World {
 
     fn run_errand(&mut self, errand: Errand, observer: &mut dyn Observer) {
         match errand {
-            Errand::Start { index, incarnation } => self.start(index, incarnation),
+            Errand::Start { index, incarnation } => drop(self.start(index, incarnation)),
             Errand::Remove(peer) => {
                 self.simulator.crash(peer);
             }
@@ -217,8 +241,8 @@ impl World {
         self.serve();
     }
 
-    /// Begins a life: a node, a host, a program.
-    fn start(&mut self, index: usize, incarnation: u64) {
+    /// Begins a life: a node, a host, a program. The node runs until its program and whoever keeps the handle are done.
+    fn start(&mut self, index: usize, incarnation: u64) -> Lasp {
         let peer = PeerId(index as u64 + 1);
         let contact = Contact { id: peer, incarnation, addr: address(index) };
         let seed = mix(self.config.seed, mix(index as u64, incarnation));
@@ -244,6 +268,12 @@ impl World {
             self.simulator.command(peer, Command::Join(vec![address(0)]));
         }
         self.touched.insert(peer);
+        lasp
+    }
+
+    /// So many crashes are to be expected per client and minute from now on.
+    fn set_churn(&mut self, churn: f64) {
+        self.config = Arc::new(Config { churn, ..(*self.config).clone() });
     }
 
     /// Ends a life that has come to its own end.

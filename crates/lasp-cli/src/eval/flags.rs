@@ -12,6 +12,7 @@ use lasp_eval::config::{
     Idle, Interest, Joiner, Latency, Membership, Micro, Optimise, OverlayProcesses, OverlayScale, Preset, Rapid,
     Reconcile, Retwis, Scenario, SharedLoad, SlowPeer, Sync, Where,
 };
+use lasp_eval::run::Watch;
 use lasp_eval::span::Span;
 use loads::{FirstSyncArgs, HealArgs, JoinerArgs, SlowPeerArgs};
 use replication::{InterestArgs, MicroArgs, ReconcileArgs, RetwisArgs};
@@ -127,6 +128,12 @@ pub(crate) struct CommonArgs {
     /// Where the report goes [default: lasp-eval-SCENARIO-DATE]
     #[arg(long, global = true, env = "LASP_EVAL_OUT", value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
+    /// Serve a page of the run here while it goes: advertisement-counter, shared-load, latency; port 0 takes a free one
+    #[arg(long, global = true, env = "LASP_EVAL_UI", value_name = "HOST:PORT")]
+    ui: Option<String>,
+    /// With --ui: how many of a simulated run's seconds pass in one, until the page says otherwise [default: 1]
+    #[arg(long, global = true, env = "LASP_EVAL_SPEED", value_name = "FACTOR", requires = "ui")]
+    speed: Option<f64>,
     /// Start from a config.toml that an earlier run wrote
     #[arg(long, global = true, env = "LASP_EVAL_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
@@ -322,6 +329,13 @@ pub(crate) enum Wanted {
     Evaluation(Box<Config>),
     /// Neither a scenario nor a file.
     Nothing,
+}
+
+impl CommonArgs {
+    /// Where the run is to be watched, if anywhere.
+    pub(crate) fn watch(&self) -> Option<Watch> {
+        self.ui.clone().map(|addr| Watch { addr, speed: self.speed.unwrap_or(1.0) })
+    }
 }
 
 impl EvalArgs {

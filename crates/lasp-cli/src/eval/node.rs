@@ -23,12 +23,15 @@ pub(crate) struct NodeArgs {
     /// Through whom to join
     #[arg(long)]
     join: Option<String>,
+    /// Where to serve a page
+    #[arg(long)]
+    http: Option<String>,
 }
 
 /// Runs the node; success if its part was played to the end.
 pub(crate) fn main(args: NodeArgs) -> ExitCode {
-    let NodeArgs { dir, index, incarnation, epoch_us, join } = args;
-    match run(&Orders { dir, index, incarnation, epoch_us, join }) {
+    let NodeArgs { dir, index, incarnation, epoch_us, join, http } = args;
+    match run(&Orders { dir, index, incarnation, epoch_us, join, http }) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {

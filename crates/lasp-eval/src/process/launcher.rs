@@ -9,7 +9,7 @@ use crate::process::shelf;
 use crate::process::tail::Tail;
 use crate::progress::{Observer, Progress, Stop, divergence_percent};
 use crate::record::{NodeRecord, Role, Sample};
-use crate::run::Evidence;
+use crate::run::{Context, Evidence};
 use crate::scenario;
 use crate::summary::Outside;
 use lasp_overlay::Rng;
@@ -84,14 +84,13 @@ pub enum LaunchError {
 pub fn run(
     config: &Config,
     dir: &Path,
-    exe: &Path,
-    stop: &Stop,
+    context: &Context<'_>,
     observer: &mut dyn Observer,
 ) -> Result<Evidence, LaunchError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(LaunchError::Runtime)?;
     runtime.block_on(async {
-        let mut launcher = Launcher::new(config, dir, exe)?;
-        let problems = launcher.run(stop, observer).await?;
+        let mut launcher = Launcher::new(config, dir, context)?;
+        let problems = launcher.run(&context.stop, observer).await?;
         Ok(launcher.gather(problems))
     })
 }
@@ -111,6 +110,8 @@ struct Launcher<'a> {
     config: &'a Config,
     dir: &'a Path,
     exe: &'a Path,
+    /// Where the first node serves a page.
+    page: Option<&'a str>,
     epoch: SystemTime,
     started: Instant,
     nodes: Vec<Node>,
@@ -121,7 +122,7 @@ struct Launcher<'a> {
 }
 
 impl<'a> Launcher<'a> {
-    fn new(config: &'a Config, dir: &'a Path, exe: &'a Path) -> Result<Self, LaunchError> {
+    fn new(config: &'a Config, dir: &'a Path, context: &'a Context<'_>) -> Result<Self, LaunchError> {
         let path = dir.join("nodes");
         fs::create_dir_all(&path).map_err(|why| LaunchError::Files { path, why })?;
         let node = |index| {
@@ -132,7 +133,8 @@ impl<'a> Launcher<'a> {
         Ok(Self {
             config,
             dir,
-            exe,
+            exe: context.exe,
+            page: context.watch.as_ref().map(|watch| watch.addr.as_str()),
             epoch: SystemTime::now(),
             started: Instant::now(),
             nodes: (0..config.nodes).map(node).collect(),
@@ -152,7 +154,7 @@ impl<'a> Launcher<'a> {
                 .map_err(|why| LaunchError::NoEpmd { port, why })?;
         }
         self.start(0)?;
-        self.server = Some(self.address_of_server().await?);
+        self.server = Some(self.address_of_server(observer).await?);
         for at in 1..self.nodes.len() {
             self.start(at)?;
         }
@@ -183,6 +185,7 @@ impl<'a> Launcher<'a> {
     fn start(&mut self, at: usize) -> Result<(), LaunchError> {
         let server = self.server.clone();
         let (dir, epoch) = (self.dir, self.epoch);
+        let page = self.page.filter(|_| at == 0);
         let node = &mut self.nodes[at];
         node.incarnation += 1;
         node.tail = Tail::new(shelf::rows_path(dir, &node.name, node.incarnation));
@@ -198,6 +201,7 @@ impl<'a> Launcher<'a> {
             .args(["--incarnation", &node.incarnation.to_string()])
             .args(["--epoch-us", &epoch_us.to_string()])
             .args(server.map(|addr| ["--join".to_owned(), addr]).into_iter().flatten())
+            .args(page.map(|addr| ["--http", addr]).into_iter().flatten())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(log)
@@ -216,7 +220,7 @@ impl<'a> Launcher<'a> {
     }
 
     /// The address that the first node says it listens on.
-    async fn address_of_server(&mut self) -> Result<String, LaunchError> {
+    async fn address_of_server(&mut self, observer: &mut dyn Observer) -> Result<String, LaunchError> {
         let node = &mut self.nodes[0];
         let silent = |detail: String| LaunchError::Silent { node: scenario::cast(0).0, detail };
         let stdout = node.child.as_mut().and_then(|child| child.stdout.take());
@@ -224,6 +228,9 @@ impl<'a> Launcher<'a> {
         let mut lines = BufReader::new(stdout).lines();
         let heard = tokio::time::timeout(START_TIMEOUT, async {
             while let Ok(Some(line)) = lines.next_line().await {
+                if let Some(addr) = line.strip_prefix(super::node::PAGE) {
+                    observer.note(&format!("watch it at http://{}/", addr.trim()));
+                }
                 if let Some(addr) = line.strip_prefix("listening on ") {
                     return Some(addr.trim().to_owned());
                 }

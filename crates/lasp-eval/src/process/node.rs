@@ -31,7 +31,12 @@ pub struct Orders {
     pub epoch_us: u64,
     /// Through whom to join; nobody for the first node.
     pub join: Option<String>,
+    /// Where to serve a page.
+    pub http: Option<String>,
 }
+
+/// What the line begins with by which a node says where its page is.
+pub(super) const PAGE: &str = "page at ";
 
 /// Why a node could not play.
 #[derive(Debug, thiserror::Error)]
@@ -63,6 +68,9 @@ async fn play(orders: &Orders, config: Arc<Config>, shelf: Arc<Shelf>) -> Result
     let lasp = start(orders, &config).await?;
     let me = lasp.status().await.map(|status| status.me.addr.to_string()).unwrap_or_default();
     // If nobody listens any more, standard input will tell.
+    if let Some(page) = lasp.http() {
+        let _ = writeln!(io::stdout(), "{PAGE}{page}");
+    }
     let _ = writeln!(io::stdout(), "listening on {me}");
     let journal = Journal::new(&name, role, clock(orders.epoch_us), Arc::clone(&shelf) as _);
     let (index, incarnation) = (orders.index, orders.incarnation);
@@ -89,6 +97,10 @@ async fn start(orders: &Orders, config: &Config) -> Result<Lasp, StartError> {
     };
     // By epmd nodes find each other themselves.
     let contacts = orders.join.iter().filter(|_| config.membership != Membership::Epmd);
+    let builder = match &orders.http {
+        Some(addr) => builder.http(addr),
+        None => builder,
+    };
     builder
         .cluster(format!("eval-{}", orders.epoch_us))
         .identity(PeerId(orders.index as u64 + 1), orders.incarnation)
