@@ -4,7 +4,7 @@
 use crate::aggregate::Overall;
 use crate::config::Config;
 use crate::plot::{Chart, draw};
-use crate::record::{CSV_HEADER, Sample};
+use crate::record::{Sample, csv_header};
 use crate::report::{self, Page};
 use std::fmt::Write as _;
 use std::fs;
@@ -75,8 +75,8 @@ impl Archive {
     /// # Errors
     /// [`ArchiveError`].
     pub fn metrics(&self, samples: &[Sample]) -> Result<(), ArchiveError> {
-        let mut text = String::with_capacity(100 * (samples.len() + 1));
-        let _ = writeln!(text, "{CSV_HEADER}");
+        let mut text = String::with_capacity(150 * (samples.len() + 1));
+        let _ = writeln!(text, "{}", csv_header());
         for sample in samples {
             let _ = writeln!(text, "{}", sample.to_csv());
         }

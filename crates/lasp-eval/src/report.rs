@@ -3,6 +3,8 @@
 //! Verdict first, then the figures that matter, the plots, and how to run it again. Colours follow the reader's light or
 //! dark setting; the page fits a phone.
 
+mod economy;
+
 use crate::aggregate::Overall;
 use crate::config::{Config, Scenario, Where};
 use crate::figure::{Figure, Varied};
@@ -57,6 +59,7 @@ pub fn html(page: &Page<'_>) -> String {
         if !overall.runs.is_empty() {
             out += &runs(overall);
         }
+        out += &economy::section(summary);
         out += &results(summary);
     }
     out += &configuration(config, rerun);
@@ -171,6 +174,7 @@ fn tiles(summary: &Summary) -> Vec<(&'static str, String, String)> {
         let p99 = result("visible_at_all_ms_p99").unwrap_or(0.0);
         tiles.push(("Visible everywhere after", millis(p50), format!("median; p99 {}", millis(p99))));
     }
+    tiles.extend(economy::tiles(summary));
     let memory = if summary.place == Where::Sim.name() { "per simulated node" } else { "greatest process" };
     tiles.push(("Memory", bytes(summary.rss_bytes.mean), format!("mean; {} {memory}", bytes(summary.rss_bytes.max))));
     tiles.push(("Took", format!("{:.1} s", summary.run_seconds), format!("{:.1} s on the wall", summary.wall_seconds)));
@@ -333,6 +337,12 @@ fn range(degrees: &[usize]) -> String {
     }
 }
 
+/// How many there are of 0, 1, 2, …: those that there are any of.
+fn range_of(counts: &[f64]) -> String {
+    let some = counts.iter().enumerate().filter(|(_, count)| **count > 0.0);
+    some.map(|(of, count)| format!("{of}: {}", number(*count))).collect::<Vec<_>>().join(", ")
+}
+
 /// A figure in a line.
 pub fn say(figure: &Figure) -> String {
     let varied =
@@ -400,6 +410,9 @@ mod tests {
             "Memory",
             "Overcounting",
             "Node degree",
+            "What agreeing took",
+            "<td>impressions/ad-1</td>",
+            "6 across",
             "contracted impressions of each",
             "lasp eval --config &lt;x&gt;",
             "prefers-color-scheme: dark",
@@ -407,7 +420,7 @@ mod tests {
         ] {
             assert!(text.contains(part), "{part}");
         }
-        assert_eq!(text.matches("<svg").count(), 6);
+        assert_eq!(text.matches("<svg").count(), 13);
     }
 
     #[test]

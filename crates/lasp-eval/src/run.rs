@@ -90,8 +90,10 @@ fn one(config: &Config, place: &Archive, context: &Context<'_>, observer: &mut d
     };
     let Evidence { records, samples, outside } = evidence;
     place.metrics(&samples)?;
+    let moments = outside.moments.clone();
     let summary = summarize(config, &records, &samples, outside);
     let run = Run {
+        moments,
         series: series(&records, &samples, config.sample_interval),
         convergence_ms: convergence_ms(&records),
         visibility_ms: visibility_ms(&records.iter().collect::<Vec<_>>()),

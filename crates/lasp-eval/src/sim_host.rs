@@ -12,6 +12,7 @@ use crate::run::Evidence;
 use crate::scenario::{self, Member, cast};
 use crate::summary::{Memory, Outside};
 use crate::usage::usage;
+use crate::watch::{self, Look, Moment};
 use lasp::Stop as Ended;
 use lasp::host::{Host, HostConfig};
 use lasp_crdt::fingerprint::mix;
@@ -49,6 +50,7 @@ pub fn run(config: &Config, stop: &Stop, observer: &mut dyn Observer) -> Evidenc
         trace_hash: Some(world.simulator.trace_hash()),
         wall_seconds: wall.elapsed().as_secs_f64(),
         problems,
+        moments: std::mem::take(&mut world.moments),
         ..Outside::default()
     };
     if let (Some(before), Some(after)) = (before, usage()) {
@@ -84,6 +86,9 @@ struct World {
     errands: BTreeSet<(Time, Errand)>,
     touched: BTreeSet<PeerId>,
     samples: Vec<Sample>,
+    moments: Vec<Moment>,
+    /// How often nodes were sampled.
+    ticks: u64,
     done: usize,
     rng: Rng,
     progress: Progress,
@@ -120,6 +125,8 @@ impl World {
             errands,
             touched: BTreeSet::new(),
             samples: Vec::new(),
+            moments: Vec::new(),
+            ticks: 0,
             done: 0,
             rng: Rng::new(mix(config.seed, 0x6c69_7665)),
             progress: Progress { nodes: config.nodes, ..Progress::default() },
@@ -288,6 +295,11 @@ impl World {
         for (peer, life) in &self.lives {
             let Some(node) = self.simulator.peer(*peer) else { continue };
             self.samples.push(life.journal.with(|record| Sample::of(record, now, &Probe::of(node), None)));
+        }
+        self.ticks += 1;
+        if watch::takes(self.ticks) {
+            let up = self.lives.keys().filter_map(|peer| self.simulator.peer(*peer));
+            self.moments.push(Moment::of(now, &up.map(Look::of).collect::<Vec<_>>()));
         }
         self.note_progress();
     }

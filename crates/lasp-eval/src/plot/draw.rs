@@ -145,7 +145,7 @@ fn entries(lines: &[Line]) -> Vec<LegendEntry> {
     // The last drawn lies on top and is named first.
     let named = |line: &Line| LegendEntry {
         dasharray: line.dashed.then(|| DASHES.to_owned()),
-        ..entry(line.label, line.ink, LegendShape::Line)
+        ..entry(&line.label, line.ink, LegendShape::Line)
     };
     lines.iter().rev().map(named).collect()
 }

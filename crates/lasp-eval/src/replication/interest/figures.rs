@@ -41,6 +41,8 @@ pub fn results(runs: &[Run]) -> BTreeMap<String, Figure> {
         put("control_bytes_per_node", each(outcome.load.bytes - outcome.load.state));
         put("control_bytes_per_node_second", each(outcome.load.bytes - outcome.load.state) / outcome.seconds);
         put("sync_bytes_per_node", each(outcome.load.sync));
+        put("redundancy", outcome.load.redundancy());
+        put("digest_hit_percent", outcome.load.digest_hit_percent());
         put("forming_bytes_per_node", each(outcome.before.bytes));
         put("forming_sync_bytes_per_node", each(outcome.before.sync));
         if let Some((seconds, bytes)) = outcome.changed {
