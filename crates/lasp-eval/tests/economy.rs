@@ -1,22 +1,29 @@
 //! What agreeing took, in whole evaluations in virtual time: the figures of `summary.json`, over time and at the end.
 
-mod support;
-
 use lasp_eval::aggregate::Overall;
 use lasp_eval::config::{AdvertisementCounter, Config, Dissemination, Scenario, SharedLoad, Sync, Where};
 use lasp_eval::economy::Economy;
 use lasp_eval::flow;
+use lasp_eval::progress::Stop;
 use lasp_eval::record::Sample;
+use lasp_eval::run::{Context, evaluate};
 use lasp_eval::span::Span;
 use std::fs;
 use std::path::Path;
-use support::run;
 
 const NODES: usize = 24;
 
 fn load() -> Config {
     let load = SharedLoad { increments: 60, increment_interval: Span::from_millis(500), increments_per_add: 10 };
     Config { nodes: NODES, place: Where::Sim, scenario: Scenario::SharedLoad(load), ..Config::default() }
+}
+
+/// Runs an evaluation; its archive is `out` in the folder.
+fn run(config: &Config) -> (Overall, tempfile::TempDir) {
+    let home = tempfile::tempdir().unwrap();
+    let dir = home.path().join("out");
+    let context = Context { dir: &dir, exe: "none is started".as_ref(), date: "today", stop: Stop::default() };
+    (evaluate(config, &context, &mut ()).unwrap(), home)
 }
 
 fn economy(overall: &Overall) -> &Economy {

@@ -57,7 +57,7 @@ mod tests {
     use crate::payload::{Batch, Payload};
     use crate::wire::Item;
     use lasp_crdt::{AwSet, Dot, Lattice as _, ReplicaId};
-    use lasp_dataflow::{Name, SetState, State, Type, Value};
+    use lasp_dataflow::{Name, State, Type, Value};
     use lasp_overlay::broadcast::Ids;
     use lasp_overlay::{Rng, Time};
 
@@ -70,7 +70,7 @@ mod tests {
         for _ in 0..count {
             set.merge(set.add(replica, Value::from(format!("{:0>1$}", rng.below(500), length))));
         }
-        (key, State::AwSet(SetState::new(set, lasp_crdt::Derived::new())))
+        (key, State::from(set))
     }
 
     fn item(rng: &mut Rng, large: bool) -> Item {

@@ -26,7 +26,7 @@ pub(super) fn traffic(runs: &[Run]) -> Option<Chart> {
                 .to_owned(),
         x_label: TIME.to_owned(),
         y_label: format!("sent by all nodes ({unit}/s)"),
-        legend: Corner::TopLeft,
+        legend: Corner::TopRight,
         kind: Kind::Stack {
             x: state.t,
             layers: vec![
@@ -169,7 +169,9 @@ pub(super) fn variables(runs: &[Run]) -> Option<Chart> {
         over_moments(runs, short(name).to_owned(), ink, pick)
     };
     let names = longest.iter().map(|of| of.name.as_str());
-    let lines: Vec<Line> = inks.into_iter().zip(names).filter_map(line).collect();
+    let mut lines: Vec<Line> = inks.into_iter().zip(names).filter_map(line).collect();
+    // The first lies on top.
+    lines.reverse();
     (!lines.is_empty()).then(|| Chart {
         id: "variables",
         title: "Divergence by variable",

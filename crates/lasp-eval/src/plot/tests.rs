@@ -115,7 +115,7 @@ fn several_runs_are_drawn_as_their_mean_and_range() {
     let Kind::Bars(bars) = of("overcounting") else { panic!("ten ads are drawn as bars") };
     assert!(bars.iter().all(|bar| bar.error.0 > 0.0));
     let Kind::Lines(lines) = of("variables") else { panic!("variables are drawn as curves") };
-    assert_eq!(lines.iter().map(|line| &line.label).collect::<Vec<_>>(), ["ad-1", "ad-2", "status"]);
+    assert_eq!(lines.iter().map(|line| &line.label).collect::<Vec<_>>(), ["status", "ad-2", "ad-1"]);
     let (low, high) = lines[0].band.as_ref().expect("two runs have a range");
     assert!(low[at] < high[at]);
 }
