@@ -1,11 +1,12 @@
-//! The directory that an evaluation leaves behind: `report.html`, `plots/`, `metrics.csv`, `summary.json`, `config.toml`,
-//! and in real processes `nodes/`, what each of them wrote.
+//! The directory that an evaluation leaves behind: `report.html`, `plots/`, `metrics.csv`, `moments.csv`, `variables.csv`,
+//! `summary.json`, `config.toml`, and in real processes `nodes/`, what each of them wrote.
 
 use crate::aggregate::Overall;
 use crate::config::Config;
 use crate::plot::{Chart, draw};
 use crate::record::{Sample, csv_header};
 use crate::report::{self, Page};
+use crate::watch::{self, Moment};
 use std::fmt::Write as _;
 use std::fs;
 use std::io;
@@ -81,6 +82,15 @@ impl Archive {
             let _ = writeln!(text, "{}", sample.to_csv());
         }
         self.write("metrics.csv", text.as_bytes())
+    }
+
+    /// Writes `moments.csv` and `variables.csv`: all nodes at once, now and then.
+    ///
+    /// # Errors
+    /// [`ArchiveError`].
+    pub fn moments(&self, moments: &[Moment]) -> Result<(), ArchiveError> {
+        self.write("moments.csv", watch::moments_csv(moments).as_bytes())?;
+        self.write("variables.csv", watch::variables_csv(moments).as_bytes())
     }
 
     /// Writes the plots, the page and, last, `summary.json`: where that is, all else is too. What took an hour is not lost

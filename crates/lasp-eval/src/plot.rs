@@ -141,6 +141,7 @@ pub fn charts(config: &Config, runs: &[Run]) -> Vec<Chart> {
         overcounting(config, runs),
         degree(runs),
         economy::tree(runs),
+        economy::depths(runs),
         economy::depth(runs),
     ];
     figures.into_iter().flatten().collect()

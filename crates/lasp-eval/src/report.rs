@@ -420,7 +420,7 @@ mod tests {
         ] {
             assert!(text.contains(part), "{part}");
         }
-        assert_eq!(text.matches("<svg").count(), 13);
+        assert_eq!(text.matches("<svg").count(), 14);
     }
 
     #[test]

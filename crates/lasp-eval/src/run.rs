@@ -90,6 +90,7 @@ fn one(config: &Config, place: &Archive, context: &Context<'_>, observer: &mut d
     };
     let Evidence { records, samples, outside } = evidence;
     place.metrics(&samples)?;
+    place.moments(&outside.moments)?;
     let moments = outside.moments.clone();
     let summary = summarize(config, &records, &samples, outside);
     let run = Run {

@@ -132,6 +132,13 @@ impl Tree {
         self.depths.len().saturating_sub(1)
     }
 
+    /// Hops from the middle, mean over the nodes of the largest part; 0 of none.
+    pub fn mean_depth(&self) -> f64 {
+        let nodes: f64 = self.depths.iter().sum();
+        let hops: f64 = self.depths.iter().enumerate().map(|(depth, count)| depth as f64 * count).sum();
+        if nodes > 0.0 { hops / nodes } else { 0.0 }
+    }
+
     /// Those of several runs as one: means, and the worst where something is wrong.
     pub fn of_runs(runs: &[&Self]) -> Self {
         let count = runs.len().max(1) as f64;
@@ -182,7 +189,7 @@ mod tests {
         let views: Vec<(u64, Vec<u64>)> = (0..5).map(|at| (at, near(at))).collect();
         let tree = of(&views);
         assert_eq!((tree.diameter, tree.depth(), tree.depths.as_slice()), (4, 2, [1.0, 2.0, 2.0].as_slice()));
-        assert_eq!(tree.children, [2.0, 2.0, 1.0]);
+        assert_eq!((tree.children.as_slice(), tree.mean_depth()), ([2.0, 2.0, 1.0].as_slice(), 1.2));
     }
 
     #[test]

@@ -7,7 +7,9 @@ use crate::tree::{self, Tree};
 use crate::variables::{self, Disagreement};
 use lasp_node::{Interests, Node};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 /// Looks within a doubling of the run's length.
 pub const DENSE: u64 = 128;
@@ -70,6 +72,39 @@ impl Moment {
     }
 }
 
+/// `moments.csv`: a row for each moment, with the tree that there was.
+pub fn moments_csv(moments: &[Moment]) -> String {
+    let mut text =
+        String::from("t_us,nodes,links,components,one_sided,diameter,depth,depth_mean,variables_differing\n");
+    for Moment { t_us, tree, variables } in moments {
+        let Tree { nodes, links, components, one_sided, diameter, .. } = tree;
+        let (depth, mean) = (tree.depth(), tree.mean_depth());
+        let differing = variables.values().filter(|of| of.differ > 0).count();
+        let _ =
+            writeln!(text, "{t_us},{nodes},{links},{components},{one_sided},{diameter},{depth},{mean:.3},{differing}");
+    }
+    text
+}
+
+/// `variables.csv`: a row for each moment and variable on which anybody differs.
+pub fn variables_csv(moments: &[Moment]) -> String {
+    let mut text = String::from("t_us,variable,hear,differ\n");
+    for Moment { t_us, variables, .. } in moments {
+        for (name, Disagreement { hear, differ }) in variables.iter().filter(|(_, of)| of.differ > 0) {
+            let _ = writeln!(text, "{t_us},{},{hear},{differ}", quoted(name));
+        }
+    }
+    text
+}
+
+/// A text as a field of CSV (RFC 4180).
+fn quoted(text: &str) -> Cow<'_, str> {
+    match text.contains([',', '"', '\n', '\r']) {
+        true => format!("\"{}\"", text.replace('"', "\"\"")).into(),
+        false => text.into(),
+    }
+}
+
 /// A look as one life of a node wrote it down.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Written {
@@ -105,6 +140,16 @@ mod tests {
             let from = DENSE << doubling;
             assert_eq!(taken(from..2 * from), DENSE, "{from}");
         }
+    }
+
+    #[test]
+    fn rows_say_what_differs_and_nothing_of_what_does_not() {
+        let variables = [("a,\"b\"", 1), ("calm", 0)];
+        let variables = variables.map(|(name, differ)| (name.to_owned(), Disagreement { hear: 3, differ })).into();
+        let tree = Tree { nodes: 3, links: 2.0, components: 1, depths: vec![1.0, 2.0], diameter: 2, ..Tree::default() };
+        let moments = [Moment { t_us: 500, tree, variables }];
+        assert_eq!(variables_csv(&moments), "t_us,variable,hear,differ\n500,\"a,\"\"b\"\"\",3,1\n");
+        assert_eq!(moments_csv(&moments).lines().nth(1), Some("500,3,2,1,0,2,1,0.667,1"));
     }
 
     fn written(tick: u64, peer: u64, eager: &[u64]) -> Written {

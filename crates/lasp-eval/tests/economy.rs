@@ -113,7 +113,11 @@ fn variables_that_change_are_those_that_nodes_disagree_on() {
         assert!(0.0 < of.mean_percent && of.mean_percent <= of.max_percent && of.max_percent < 100.0, "{of:?}");
     }
     let page = fs::read_to_string(home.path().join("out/report.html")).unwrap();
-    for id in ["traffic", "redundancy", "digests", "buffers", "tree", "depth", "variables"] {
+    let moments = fs::read_to_string(home.path().join("out/moments.csv")).unwrap();
+    assert!(moments.lines().count() > 50 && moments.lines().count() < 1000, "{moments}");
+    let differ = fs::read_to_string(home.path().join("out/variables.csv")).unwrap();
+    assert!(differ.lines().any(|row| row.contains(",impressions/ad-0,16,")), "{differ}");
+    for id in ["traffic", "redundancy", "digests", "buffers", "tree", "depths", "depth", "variables"] {
         assert!(page.contains(&format!("<figure id=\"{id}\">")), "{id}");
         assert!(home.path().join(format!("out/plots/{id}.png")).is_file());
     }

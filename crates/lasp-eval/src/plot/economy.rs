@@ -114,14 +114,36 @@ fn over_moments(runs: &[Run], label: String, ink: Ink, pick: impl Fn(&Moment) ->
     (!spreads.is_empty()).then(|| Line { band, ..Line::plain(label, ink, points) })
 }
 
+/// One figure of the tree over time, while there is more than one node.
+fn of_tree(runs: &[Run], label: &str, ink: Ink, pick: fn(&Tree) -> f64) -> Option<Line> {
+    over_moments(runs, label.to_owned(), ink, |moment| (moment.tree.nodes > 1).then(|| pick(&moment.tree)))
+}
+
+/// The depth of the tree over time.
+pub(super) fn depths(runs: &[Run]) -> Option<Chart> {
+    let lines = vec![
+        of_tree(runs, "farthest", Ink::Second, |tree| tree.depth() as f64)?,
+        of_tree(runs, "mean over nodes", Ink::First, Tree::mean_depth)?,
+    ];
+    Some(Chart {
+        id: "depths",
+        title: "Depth of the tree over time",
+        caption:
+            "Links that payloads are pushed over from the middle of the tree to the nodes of its largest part: the \
+                  mean, and the farthest node."
+                .to_owned(),
+        x_label: TIME.to_owned(),
+        y_label: "links from the middle".to_owned(),
+        legend: Corner::TopRight,
+        kind: Kind::Lines(lines),
+    })
+}
+
 /// The tree over time.
 pub(super) fn tree(runs: &[Run]) -> Option<Chart> {
-    let of = |label: &str, ink, pick: fn(&Tree) -> f64| {
-        over_moments(runs, label.to_owned(), ink, |moment| (moment.tree.nodes > 1).then(|| pick(&moment.tree)))
-    };
     let lines = vec![
-        of("links ÷ (nodes − 1)", Ink::First, |tree| tree.links_ratio)?,
-        of("parts", Ink::Second, |tree| tree.components as f64)?,
+        of_tree(runs, "parts", Ink::Second, |tree| tree.components as f64)?,
+        of_tree(runs, "links ÷ (nodes − 1)", Ink::First, |tree| tree.links_ratio)?,
     ];
     Some(Chart {
         id: "tree",

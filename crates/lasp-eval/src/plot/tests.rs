@@ -59,7 +59,13 @@ fn moment(t: f64, variant: u64) -> Moment {
     let cycles = (3.0 - t).max(0.0) + variant as f64 / 10.0;
     Moment {
         t_us: (t * 1e6) as u64,
-        tree: Tree { nodes: 16, links_ratio: 1.0 + cycles, components: if t < 0.5 { 3 } else { 1 }, ..Tree::default() },
+        tree: Tree {
+            nodes: 16,
+            depths: vec![1.0, 5.0, 6.0 + cycles, 4.0],
+            links_ratio: 1.0 + cycles,
+            components: if t < 0.5 { 3 } else { 1 },
+            ..Tree::default()
+        },
         variables: variables.map(|(name, disagreement)| (name.to_owned(), disagreement)).into(),
     }
 }
@@ -89,6 +95,7 @@ fn a_run_has_the_figures_that_it_has_numbers_for() {
         "overcounting",
         "degree",
         "tree",
+        "depths",
         "depth",
     ];
     assert_eq!(ids(&charts(&config, std::slice::from_ref(&run))), all);

@@ -28,11 +28,14 @@ fn sum(rig: &Rig, of: impl Fn(&Metrics) -> u64) -> f64 {
     (1..=NODES).map(|id| of(rig.node(id).metrics())).sum::<u64>() as f64
 }
 
+/// One of the things that nodes count.
+type Count = fn(&Metrics) -> u64;
+
 /// Received over needed in a later part of the load: payloads, bytes of state, entries.
 fn redundancy(config: Config) -> ([f64; 3], Rig) {
     let mut rig = cluster(config);
     add(&mut rig, 0..100);
-    let counts: [(fn(&Metrics) -> u64, fn(&Metrics) -> u64); 3] = [
+    let counts: [(Count, Count); 3] = [
         (|m| m.payloads_received, |m| m.payloads_needed),
         (|m| m.state_received, |m| m.state_needed),
         (|m| m.entries_received, |m| m.entries_needed),

@@ -19,6 +19,9 @@ fn mean(values: &[u64]) -> f64 {
     stats::mean(&values.iter().map(|&value| value as f64).collect::<Vec<_>>())
 }
 
+/// One figure of what a run came to.
+type Pick = fn(&Outcome) -> f64;
+
 /// Every figure by its name: curves over what nodes hear, and their ratios.
 pub fn results(runs: &[Run]) -> BTreeMap<String, Figure> {
     let mut curves = Curves::default();
@@ -55,7 +58,7 @@ pub fn results(runs: &[Run]) -> BTreeMap<String, Figure> {
         let shares: Vec<f64> = pairs(runs).map(|(wanted, full)| 100.0 * of(wanted) / mean(&full.received)).collect();
         (!shares.is_empty()).then(|| Figure::Varied(Varied::of(&shares)))
     };
-    let shares: [(&str, fn(&Outcome) -> f64); 4] = [
+    let shares: [(&str, Pick); 4] = [
         ("payload_percent", |outcome| mean(&outcome.received)),
         ("payload_percent_p50", |outcome| quantile(&outcome.received, 0.5)),
         ("payload_percent_p99", |outcome| quantile(&outcome.received, 0.99)),
