@@ -10,7 +10,7 @@ use flags::{EvalArgs, Wanted};
 use lasp_eval::archive::Archive;
 use lasp_eval::config::{Config, Scenario};
 use lasp_eval::progress::Stop;
-use lasp_eval::run::{Context, EvalError, Watch, evaluate};
+use lasp_eval::run::{Context, EvalError, PageAt, evaluate};
 use lasp_eval::stamp::Stamp;
 use progress::Display;
 use std::path::PathBuf;
@@ -24,7 +24,7 @@ pub(crate) fn main(args: EvalArgs) -> ExitCode {
             print!("{}", list());
             ExitCode::SUCCESS
         }
-        Ok(Wanted::Evaluation(config)) => run(&config, args.common.watch(), args.common.out),
+        Ok(Wanted::Evaluation(config)) => run(&config, args.common.page(), args.common.out),
         Ok(Wanted::Nothing) => refuse(&format!("which scenario?\n\n{}", list())),
         Err(error) => refuse(&error.to_string()),
     }
@@ -45,7 +45,7 @@ pub(crate) fn list() -> String {
     text
 }
 
-fn run(config: &Config, watch: Option<Watch>, out: Option<PathBuf>) -> ExitCode {
+fn run(config: &Config, page: Option<PageAt>, out: Option<PathBuf>) -> ExitCode {
     let started = Stamp::from_unix(SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |t| t.as_secs()));
     let dir = out.unwrap_or_else(|| format!("lasp-eval-{}-{}", config.scenario.name(), started.compact()).into());
     let exe = match std::env::current_exe() {
@@ -58,7 +58,7 @@ fn run(config: &Config, watch: Option<Watch>, out: Option<PathBuf>) -> ExitCode 
     let stop = Stop::default();
     watch_for_signals(stop.clone());
     let mut display = Display::new();
-    let context = Context { dir: &dir, exe: &exe, date: &started.readable(), stop, watch };
+    let context = Context { dir: &dir, exe: &exe, date: &started.readable(), stop, page };
     let outcome = evaluate(config, &context, &mut display);
     display.finish();
     match outcome {

@@ -1,5 +1,6 @@
 //! Several runs as one: measures are means over the runs, faults are those of the worst.
 
+use crate::economy::Economy;
 use crate::figure::Figure;
 use crate::stats::{self, Quantiles, Spread};
 use crate::summary::{Memory, Summary, Traffic};
@@ -57,6 +58,9 @@ fn merge(first: Summary, runs: &[Summary]) -> Summary {
             total: whole(|run| run.bytes.total as f64),
             state: whole(|run| run.bytes.state as f64),
             protocol: whole(|run| run.bytes.protocol as f64),
+            membership: whole(|run| run.bytes.membership as f64),
+            broadcast: whole(|run| run.bytes.broadcast as f64),
+            sync: whole(|run| run.bytes.sync as f64),
             per_node_mean: mean(|run| run.bytes.per_node_mean),
             per_node_p99: mean(|run| run.bytes.per_node_p99),
             per_update: mean(|run| run.bytes.per_update),
@@ -69,6 +73,7 @@ fn merge(first: Summary, runs: &[Summary]) -> Summary {
         components: worst(|run| run.components),
         degrees: stats_of_degrees(runs),
         queue_peak: worst_count(|run| run.queue_peak),
+        economy: economy_of(runs),
         results: mean_figures(runs),
         run_seconds: mean(|run| run.run_seconds),
         trace_hash: None,
@@ -77,6 +82,11 @@ fn merge(first: Summary, runs: &[Summary]) -> Summary {
         wall_seconds: mean(|run| run.wall_seconds),
         ..first
     }
+}
+
+fn economy_of(runs: &[Summary]) -> Option<Economy> {
+    let known: Vec<&Economy> = runs.iter().filter_map(|run| run.economy.as_ref()).collect();
+    (!known.is_empty()).then(|| Economy::of_runs(&known))
 }
 
 fn stats_of_degrees(runs: &[Summary]) -> Vec<usize> {

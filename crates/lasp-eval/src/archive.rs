@@ -1,11 +1,13 @@
-//! The directory that an evaluation leaves behind: `report.html`, `plots/`, `metrics.csv`, `summary.json`, `config.toml`,
-//! and in real processes `nodes/`, what each of them wrote.
+//! The directory that an evaluation leaves behind: `report.html`, `plots/`, `metrics.csv`, `moments.csv`, `variables.csv`,
+//! `summary.json`, `config.toml`, and in real processes `nodes/`, what each of them wrote.
 
 use crate::aggregate::Overall;
 use crate::config::Config;
 use crate::plot::{Chart, draw};
-use crate::record::{CSV_HEADER, Sample};
+use crate::record::{Sample, csv_header};
+use crate::replay::Replay;
 use crate::report::{self, Page};
+use crate::watch::{self, Moment};
 use std::fmt::Write as _;
 use std::fs;
 use std::io;
@@ -75,12 +77,21 @@ impl Archive {
     /// # Errors
     /// [`ArchiveError`].
     pub fn metrics(&self, samples: &[Sample]) -> Result<(), ArchiveError> {
-        let mut text = String::with_capacity(100 * (samples.len() + 1));
-        let _ = writeln!(text, "{CSV_HEADER}");
+        let mut text = String::with_capacity(150 * (samples.len() + 1));
+        let _ = writeln!(text, "{}", csv_header());
         for sample in samples {
             let _ = writeln!(text, "{}", sample.to_csv());
         }
         self.write("metrics.csv", text.as_bytes())
+    }
+
+    /// Writes `moments.csv` and `variables.csv`: all nodes at once, now and then.
+    ///
+    /// # Errors
+    /// [`ArchiveError`].
+    pub fn moments(&self, moments: &[Moment]) -> Result<(), ArchiveError> {
+        self.write("moments.csv", watch::moments_csv(moments).as_bytes())?;
+        self.write("variables.csv", watch::variables_csv(moments).as_bytes())
     }
 
     /// Writes the plots, the page and, last, `summary.json`: where that is, all else is too. What took an hour is not lost
@@ -88,7 +99,14 @@ impl Archive {
     ///
     /// # Errors
     /// [`ArchiveError`].
-    pub fn report(&self, config: &Config, overall: &Overall, charts: &[Chart], date: &str) -> Result<(), ArchiveError> {
+    pub fn report(
+        &self,
+        config: &Config,
+        overall: &Overall,
+        charts: &[Chart],
+        replay: &Replay,
+        date: &str,
+    ) -> Result<(), ArchiveError> {
         let plots = self.dir.join("plots");
         fs::create_dir_all(&plots).map_err(|why| ArchiveError { path: plots, why })?;
         self.config(config)?;
@@ -99,7 +117,7 @@ impl Archive {
             self.write(&format!("plots/{}.png", chart.id), &png)?;
         }
         let rerun = Self::rerun(&self.dir);
-        let page = Page { config, overall, charts, date, rerun: &rerun };
+        let page = Page { config, overall, charts, replay, date, rerun: &rerun };
         self.write("report.html", report::html(&page).as_bytes())?;
         let mut json = serde_json::to_string_pretty(overall)
             .map_err(|why| ArchiveError { path: self.dir.join("summary.json"), why: why.into() })?;
@@ -140,7 +158,7 @@ mod tests {
         let overall = aggregate(vec![run.summary.clone()]).unwrap();
         archive.config(&config).unwrap();
         archive.metrics(&[]).unwrap();
-        archive.report(&config, &overall, &charts(&config, &[run]), "today").unwrap();
+        archive.report(&config, &overall, &charts(&config, &[run]), &Replay::default(), "today").unwrap();
         for name in ["report.html", "plots/divergence.svg", "plots/divergence.png", "metrics.csv", "config.toml"] {
             assert!(dir.join(name).is_file(), "{name}");
         }

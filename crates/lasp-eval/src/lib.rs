@@ -6,8 +6,9 @@
 //! - [`run`]: an evaluation from its configuration to its archive. Start here.
 //! - [`config`], with [`choice`] and [`span`]: what is run. [`scenario`]: what nodes do in it.
 //! - [`process`], [`sim_host`]: the two hosts. [`progress`]: what they tell while a run goes.
-//! - [`journal`], [`record`], [`usage`]: what a node writes down, and what is kept of it.
-//! - [`summary`], [`aggregate`], [`series`], [`overlay`], [`stats`], [`figure`]: figures from records.
+//! - [`journal`], [`record`], [`flow`], [`usage`]: what a node writes down, and what is kept of it. [`watch`]: all nodes at once.
+//! - [`summary`], [`aggregate`], [`series`], [`overlay`], [`stats`], [`figure`]: figures from records. [`economy`], with [`tree`]
+//!   and [`variables`]: what agreeing took.
 //! - [`lab`]: experiments on overlays alone. [`replication`]: on how state travels.
 //! - [`loopback`]: on nodes as they are run, over real sockets.
 //! - [`plot`], [`report`], [`archive`], [`stamp`]: figures as pictures, a page, a directory.
@@ -17,7 +18,9 @@ pub mod archive;
 pub mod choice;
 pub mod config;
 pub mod disturb;
+pub mod economy;
 pub mod figure;
+pub mod flow;
 pub mod journal;
 pub mod lab;
 pub mod loopback;
@@ -26,6 +29,7 @@ pub mod plot;
 pub mod process;
 pub mod progress;
 pub mod record;
+pub mod replay;
 pub mod replication;
 pub mod report;
 pub mod run;
@@ -36,4 +40,7 @@ pub mod span;
 pub mod stamp;
 pub mod stats;
 pub mod summary;
+pub mod tree;
 pub mod usage;
+pub mod variables;
+pub mod watch;

@@ -4,11 +4,14 @@
 //! other as a mean with the range from the least to the greatest.
 
 pub mod draw;
+mod economy;
 
 use crate::config::{Config, Scenario};
 use crate::series::Series;
 use crate::stats;
 use crate::summary::Summary;
+use crate::watch::Moment;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// One run, ready to be drawn.
@@ -18,6 +21,8 @@ pub struct Run {
     pub summary: Summary,
     /// Its curves.
     pub series: Series,
+    /// All nodes at once, now and then.
+    pub moments: Vec<Moment>,
     /// Milliseconds from the last update until each node's data was final.
     pub convergence_ms: Vec<f64>,
     /// `latency`: milliseconds to each reader, round by round.
@@ -76,7 +81,7 @@ pub enum Kind {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Line {
     /// Its name in the legend.
-    pub label: &'static str,
+    pub label: Cow<'static, str>,
     /// Its colour.
     pub ink: Ink,
     /// Where it goes.
@@ -115,8 +120,8 @@ pub enum Ink {
 
 impl Line {
     /// A curve without a range.
-    pub(crate) const fn plain(label: &'static str, ink: Ink, points: Vec<(f64, f64)>) -> Self {
-        Self { label, ink, points, band: None, steps: false, dashed: false }
+    pub(crate) fn plain(label: impl Into<Cow<'static, str>>, ink: Ink, points: Vec<(f64, f64)>) -> Self {
+        Self { label: label.into(), ink, points, band: None, steps: false, dashed: false }
     }
 }
 
@@ -124,12 +129,20 @@ impl Line {
 pub fn charts(config: &Config, runs: &[Run]) -> Vec<Chart> {
     let figures = [
         transmission(runs),
+        economy::traffic(runs),
         divergence(config, runs),
+        economy::variables(runs),
         convergence(runs),
         visibility(runs),
+        economy::redundancy(runs),
+        economy::digests(runs),
+        economy::buffers(runs),
         memory(runs),
         overcounting(config, runs),
         degree(runs),
+        economy::tree(runs),
+        economy::depths(runs),
+        economy::depth(runs),
     ];
     figures.into_iter().flatten().collect()
 }
@@ -192,14 +205,7 @@ fn convergence(runs: &[Run]) -> Option<Chart> {
         x_label: "after the last update (ms)".to_owned(),
         y_label: "nodes (%)".to_owned(),
         legend: Corner::BottomRight,
-        kind: Kind::Lines(vec![Line {
-            label: "nodes",
-            ink: Ink::First,
-            points,
-            band: None,
-            steps: true,
-            dashed: false,
-        }]),
+        kind: Kind::Lines(vec![Line { steps: true, ..Line::plain("nodes", Ink::First, points) }]),
     })
 }
 
@@ -218,22 +224,8 @@ fn visibility(runs: &[Run]) -> Option<Chart> {
         y_label: "updates (%)".to_owned(),
         legend: Corner::BottomRight,
         kind: Kind::Lines(vec![
-            Line {
-                label: "visible everywhere",
-                ink: Ink::Second,
-                points: everyone,
-                band: None,
-                steps: true,
-                dashed: false,
-            },
-            Line {
-                label: "visible at one node",
-                ink: Ink::First,
-                points: each,
-                band: None,
-                steps: true,
-                dashed: false,
-            },
+            Line { steps: true, ..Line::plain("visible everywhere", Ink::Second, everyone) },
+            Line { steps: true, ..Line::plain("visible at one node", Ink::First, each) },
         ]),
     })
 }
@@ -274,7 +266,7 @@ fn overcounting(config: &Config, runs: &[Run]) -> Option<Chart> {
     );
     let kind = if ads.len() > NAMED_ADS {
         let points = distribution(ads.values().map(|runs| stats::mean(runs)).collect())?;
-        Kind::Lines(vec![Line { label: "ads", ink: Ink::First, points, band: None, steps: true, dashed: false }])
+        Kind::Lines(vec![Line { steps: true, ..Line::plain("ads", Ink::First, points) }])
     } else {
         let bar = |((_, name), values): (&(usize, &str), &Vec<f64>)| {
             let spread = stats::Spread::of(values);
@@ -361,7 +353,7 @@ impl Curve {
         let scaled = |values: Vec<f64>| -> Vec<f64> { values.into_iter().map(|value| value / scale).collect() };
         let points = self.t.into_iter().zip(scaled(self.mean)).collect();
         let band = self.band.map(|(low, high)| (scaled(low), scaled(high)));
-        Line { label, ink, points, band, steps: false, dashed: false }
+        Line { band, ..Line::plain(label, ink, points) }
     }
 }
 

@@ -4,6 +4,7 @@
 //! machine's wall clock between processes.
 
 use crate::choice::choice;
+use crate::flow::{self, Flow};
 use lasp_node::{Class, Node};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -79,6 +80,12 @@ pub struct Probe {
     pub queue_peak: u64,
     /// Its neighbours.
     pub active: Vec<u64>,
+    /// Those to whom it pushes payloads.
+    #[serde(default)]
+    pub eager: Vec<u64>,
+    /// What it received, compared and kept waiting.
+    #[serde(default)]
+    pub flow: Flow,
 }
 
 impl Probe {
@@ -98,6 +105,8 @@ impl Probe {
             frames: metrics.frames_sent,
             queue_peak: metrics.queue_peak,
             active: node.active_view().iter().map(|contact| contact.id.0).collect(),
+            eager: node.broadcast().eager().map(|peer| peer.0).collect(),
+            flow: Flow::of(node),
         }
     }
 }
@@ -136,11 +145,18 @@ pub struct Sample {
     pub usage: Option<Usage>,
     /// Most messages that ever waited on one link.
     pub queue_peak: u64,
+    /// What it received, compared and kept waiting.
+    pub flow: Flow,
 }
 
-/// The first line of `metrics.csv`.
-pub const CSV_HEADER: &str = "t_us,node,role,incarnation,active_view,bytes_state,bytes_membership,bytes_broadcast,bytes_sync,\
+/// The first line of `metrics.csv` up to what a [`Flow`] adds.
+const CSV_START: &str = "t_us,node,role,incarnation,active_view,bytes_state,bytes_membership,bytes_broadcast,bytes_sync,\
 frames,observed,own,rss_bytes,cpu_ms,queue_peak";
+
+/// The first line of `metrics.csv`.
+pub fn csv_header() -> String {
+    format!("{CSV_START},{}", flow::NAMES.join(","))
+}
 
 impl Sample {
     /// A node at `t_us`, from what it wrote down and what it is seen to be.
@@ -157,12 +173,14 @@ impl Sample {
             own: record.own(),
             usage,
             queue_peak: probe.queue_peak,
+            flow: probe.flow,
         }
     }
 
     /// One line, without its end.
     pub fn to_csv(&self) -> String {
-        let Self { t_us, node, role, incarnation, active_view, bytes, frames, observed, own, usage, queue_peak } = self;
+        let Self { t_us, node, role, incarnation, active_view, bytes, frames, observed, own, usage, queue_peak, flow } =
+            self;
         let Bytes { state, membership, broadcast, sync } = bytes;
         let mut line = format!(
             "{t_us},{node},{role},{incarnation},{active_view},{state},{membership},{broadcast},{sync},{frames},{observed},{own},"
@@ -173,6 +191,9 @@ impl Sample {
             line.push(',');
         }
         let _ = write!(line, ",{queue_peak}");
+        for value in flow.values() {
+            let _ = write!(line, ",{value}");
+        }
         line
     }
 
@@ -191,8 +212,14 @@ impl Sample {
             "" => None,
             rss => Some(Usage { rss_bytes: rss.parse().ok()?, cpu_ms: cpu.parse().ok()? }),
         };
-        let queue_peak = fields.next()?.parse().ok()?;
-        Some(Self { t_us, node, role, incarnation, active_view, bytes, frames, observed, own, usage, queue_peak })
+        let mut number = || fields.next()?.parse::<u64>().ok();
+        let queue_peak = number()?;
+        let mut values = [0; flow::COLUMNS];
+        for value in &mut values {
+            *value = number()?;
+        }
+        let flow = Flow::from_values(values);
+        Some(Self { t_us, node, role, incarnation, active_view, bytes, frames, observed, own, usage, queue_peak, flow })
     }
 }
 
@@ -299,6 +326,7 @@ mod tests {
             own: 8,
             usage,
             queue_peak: 77,
+            flow: Flow::from_values(std::array::from_fn(|at| 100 + at as u64)),
         }
     }
 
@@ -307,7 +335,7 @@ mod tests {
         for usage in [None, Some(Usage { rss_bytes: 5_000_000, cpu_ms: 31 })] {
             let row = sample(usage);
             assert_eq!(Sample::from_csv(&row.to_csv()), Some(row.clone()));
-            assert_eq!(row.to_csv().split(',').count(), CSV_HEADER.split(',').count());
+            assert_eq!(row.to_csv().split(',').count(), csv_header().split(',').count());
         }
     }
 
@@ -316,6 +344,6 @@ mod tests {
         let line = sample(None).to_csv();
         let cut = line.rfind(',').unwrap();
         assert_eq!(Sample::from_csv(&line[..cut]), None);
-        assert_eq!(Sample::from_csv(CSV_HEADER), None);
+        assert_eq!(Sample::from_csv(&csv_header()), None);
     }
 }

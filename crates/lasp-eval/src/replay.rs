@@ -4,7 +4,8 @@
 //! more room than a short one. [`html`] is the section of the report: the changes as JSON, a script that draws them, and the
 //! library that finds places for the nodes (d3-force). Nothing is fetched from anywhere.
 
-use serde::Serialize;
+use lasp_node::Node;
+use lasp_overlay::PeerId;
 use std::collections::BTreeMap;
 
 /// Most looks that are kept apart. A guess: a slider has no more places.
@@ -38,8 +39,17 @@ pub struct Seen {
     pub neighbors: Vec<(u64, bool)>,
 }
 
+impl Seen {
+    /// A node as it is now. Cost: its neighbours.
+    pub fn of(node: &Node) -> Self {
+        let eager: Vec<PeerId> = node.broadcast().eager().collect();
+        let neighbors = node.active_view().into_iter().map(|contact| (contact.id.0, eager.contains(&contact.id)));
+        Self { peer: node.contact().id.0, neighbors: neighbors.collect() }
+    }
+}
+
 /// What changed since the look before.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 struct Frame {
     /// When, in milliseconds.
     at: u64,
@@ -236,7 +246,8 @@ mod tests {
             assert!(replay.frames.len() <= FRAMES, "{looks}: {}", replay.frames.len());
             assert!(replay.frames.is_sorted_by_key(|frame| frame.at));
             let all = replay.frames.into_iter().reduce(Frame::followed_by).expect("some");
-            let left = |changes: Changes<(u64, u64)>| changes.into_iter().filter(|(_, tie)| *tie > 0).collect::<Vec<_>>();
+            let left =
+                |changes: Changes<(u64, u64)>| changes.into_iter().filter(|(_, tie)| *tie > 0).collect::<Vec<_>>();
             assert_eq!(left(all.ties), left(picture(last).1), "{looks}");
             assert_eq!(all.at, (looks - 1) * 10);
         }

@@ -3,11 +3,15 @@
 //! Verdict first, then the figures that matter, the plots, and how to run it again. Colours follow the reader's light or
 //! dark setting; the page fits a phone.
 
+mod economy;
+
 use crate::aggregate::Overall;
 use crate::config::{Config, Scenario, Where};
 use crate::figure::{Figure, Varied};
 use crate::lab;
 use crate::plot::{Chart, byte_unit, draw};
+use crate::replay::{self, Replay};
+use crate::scenario::cast;
 use crate::summary::Summary;
 use std::fmt::Write as _;
 
@@ -20,6 +24,8 @@ pub struct Page<'a> {
     pub overall: &'a Overall,
     /// What there is to look at.
     pub charts: &'a [Chart],
+    /// The overlay over time.
+    pub replay: &'a Replay,
     /// When it was run.
     pub date: &'a str,
     /// The command that runs it again.
@@ -33,7 +39,7 @@ pub fn escape(text: &str) -> String {
 
 /// The page.
 pub fn html(page: &Page<'_>) -> String {
-    let Page { config, overall, charts, date, rerun } = page;
+    let Page { config, overall, charts, replay, date, rerun } = page;
     let summary = &overall.summary;
     let title = format!("{} on {} nodes", title(summary), summary.nodes);
     let mut out = String::with_capacity(64 * 1024);
@@ -54,9 +60,13 @@ pub fn html(page: &Page<'_>) -> String {
         out += &verdict(summary);
         out += &key_figures(overall);
         out += &plots(charts);
+        if !replay.is_empty() {
+            out += &replay::html(replay, |id| cast(usize::try_from(id.saturating_sub(1)).unwrap_or(usize::MAX)).0);
+        }
         if !overall.runs.is_empty() {
             out += &runs(overall);
         }
+        out += &economy::section(summary);
         out += &results(summary);
     }
     out += &configuration(config, rerun);
@@ -171,6 +181,7 @@ fn tiles(summary: &Summary) -> Vec<(&'static str, String, String)> {
         let p99 = result("visible_at_all_ms_p99").unwrap_or(0.0);
         tiles.push(("Visible everywhere after", millis(p50), format!("median; p99 {}", millis(p99))));
     }
+    tiles.extend(economy::tiles(summary));
     let memory = if summary.place == Where::Sim.name() { "per simulated node" } else { "greatest process" };
     tiles.push(("Memory", bytes(summary.rss_bytes.mean), format!("mean; {} {memory}", bytes(summary.rss_bytes.max))));
     tiles.push(("Took", format!("{:.1} s", summary.run_seconds), format!("{:.1} s on the wall", summary.wall_seconds)));
@@ -333,6 +344,12 @@ fn range(degrees: &[usize]) -> String {
     }
 }
 
+/// How many there are of 0, 1, 2, …: those that there are any of.
+fn range_of(counts: &[f64]) -> String {
+    let some = counts.iter().enumerate().filter(|(_, count)| **count > 0.0);
+    some.map(|(of, count)| format!("{of}: {}", number(*count))).collect::<Vec<_>>().join(", ")
+}
+
 /// A figure in a line.
 pub fn say(figure: &Figure) -> String {
     let varied =
@@ -382,7 +399,14 @@ mod tests {
         runs.iter_mut().for_each(|run| change(&mut run.summary));
         let overall = aggregate(runs.iter().map(|run| run.summary.clone()).collect()).unwrap();
         let charts = charts(config, &runs);
-        html(&Page { config, overall: &overall, charts: &charts, date: "2026-11-22", rerun: "lasp eval --config <x>" })
+        html(&Page {
+            config,
+            overall: &overall,
+            charts: &charts,
+            replay: &Replay::default(),
+            date: "2026-11-22",
+            rerun: "lasp eval --config <x>",
+        })
     }
 
     #[test]
@@ -400,6 +424,9 @@ mod tests {
             "Memory",
             "Overcounting",
             "Node degree",
+            "What agreeing took",
+            "<td>impressions/ad-1</td>",
+            "6 across",
             "contracted impressions of each",
             "lasp eval --config &lt;x&gt;",
             "prefers-color-scheme: dark",
@@ -407,7 +434,7 @@ mod tests {
         ] {
             assert!(text.contains(part), "{part}");
         }
-        assert_eq!(text.matches("<svg").count(), 6);
+        assert_eq!(text.matches("<svg").count(), 14);
     }
 
     #[test]

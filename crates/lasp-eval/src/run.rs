@@ -8,6 +8,7 @@ use crate::plot::{Run, charts};
 use crate::process;
 use crate::progress::{Observer, Progress, Stop};
 use crate::record::{NodeRecord, Sample};
+use crate::replay::Replay;
 use crate::series::series;
 use crate::sim_host;
 use crate::summary::{Outside, convergence_ms, summarize, visibility_ms};
@@ -22,6 +23,8 @@ pub struct Evidence {
     pub samples: Vec<Sample>,
     /// What only the host knows.
     pub outside: Outside,
+    /// The overlay over time, where it was kept.
+    pub replay: Replay,
 }
 
 /// Why an evaluation has no outcome.
@@ -56,12 +59,12 @@ pub struct Context<'a> {
     /// A wish to end early.
     pub stop: Stop,
     /// Where to serve a page of the run, if anywhere.
-    pub watch: Option<Watch>,
+    pub page: Option<PageAt>,
 }
 
 /// Where a run's page is.
 #[derive(Clone, Debug)]
-pub struct Watch {
+pub struct PageAt {
     /// Host and port; port 0 takes a free one.
     pub addr: String,
     /// How many of a simulated run's seconds pass in one, at first.
@@ -69,7 +72,7 @@ pub struct Watch {
 }
 
 /// Whether a run of this configuration can have a page.
-fn check_watch(config: &Config, watch: &Watch) -> Result<(), EvalError> {
+fn check_page(config: &Config, watch: &PageAt) -> Result<(), EvalError> {
     let whole = !config.scenario.is_lab() && !matches!(config.scenario, Scenario::OverlayProcesses(_));
     match () {
         () if !whole => Err(EvalError::NoPage(
@@ -87,7 +90,7 @@ fn check_watch(config: &Config, watch: &Watch) -> Result<(), EvalError> {
 /// [`EvalError`].
 pub fn evaluate(config: &Config, context: &Context<'_>, observer: &mut dyn Observer) -> Result<Overall, EvalError> {
     config.check()?;
-    context.watch.as_ref().map_or(Ok(()), |watch| check_watch(config, watch))?;
+    context.page.as_ref().map_or(Ok(()), |watch| check_page(config, watch))?;
     let archive = Archive::create(context.dir)?;
     archive.config(config)?;
     if let Scenario::OverlayProcesses(options) = &config.scenario {
@@ -107,7 +110,7 @@ pub fn evaluate(config: &Config, context: &Context<'_>, observer: &mut dyn Obser
     let overall = aggregate(runs.iter().map(|run| run.summary.clone()).collect())
         .unwrap_or_else(|| unreachable!("a checked configuration has at least one run"));
     if config.runs > 1 {
-        archive.report(config, &overall, &charts(config, &runs), context.date)?;
+        archive.report(config, &overall, &charts(config, &runs), &Replay::default(), context.date)?;
     }
     Ok(overall)
 }
@@ -117,22 +120,25 @@ fn one(config: &Config, place: &Archive, context: &Context<'_>, observer: &mut d
     place.config(config)?;
     let evidence = match config.place {
         Where::Process => process::run(config, place.dir(), context, observer)?,
-        Where::Sim => match &context.watch {
+        Where::Sim => match &context.page {
             Some(watch) => sim_host::run_watched(config, watch, &context.stop, observer)?,
             None => sim_host::run(config, &context.stop, observer),
         },
     };
-    let Evidence { records, samples, outside } = evidence;
+    let Evidence { records, samples, outside, replay } = evidence;
     place.metrics(&samples)?;
+    place.moments(&outside.moments)?;
+    let moments = outside.moments.clone();
     let summary = summarize(config, &records, &samples, outside);
     let run = Run {
+        moments,
         series: series(&records, &samples, config.sample_interval),
         convergence_ms: convergence_ms(&records),
         visibility_ms: visibility_ms(&records.iter().collect::<Vec<_>>()),
         summary,
     };
     if let Some(alone) = aggregate(vec![run.summary.clone()]) {
-        place.report(config, &alone, &charts(config, std::slice::from_ref(&run)), context.date)?;
+        place.report(config, &alone, &charts(config, std::slice::from_ref(&run)), &replay, context.date)?;
     }
     Ok(run)
 }

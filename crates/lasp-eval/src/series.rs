@@ -1,6 +1,7 @@
 //! Curves over time, from samples: one grid for all nodes, so that runs can be laid over each other.
 
-use crate::record::{NodeRecord, Sample, Usage};
+use crate::flow::{Flow, share};
+use crate::record::{Bytes, NodeRecord, Sample, Usage};
 use crate::span::Span;
 use crate::stats;
 use std::collections::BTreeMap;
@@ -14,6 +15,24 @@ pub struct Series {
     pub state: Vec<f64>,
     /// Other bytes sent so far by all nodes.
     pub protocol: Vec<f64>,
+    /// Bytes per second sent by all nodes, over the last twentieth of the run: state.
+    pub state_rate: Vec<f64>,
+    /// The same: the broadcast tree and synchronisation.
+    pub protocol_rate: Vec<f64>,
+    /// The same: membership.
+    pub membership_rate: Vec<f64>,
+    /// Bytes of state received over those needed, over the last twentieth of the run; from when any were needed.
+    pub redundancy_state: Vec<f64>,
+    /// The same of messages.
+    pub redundancy_payloads: Vec<f64>,
+    /// Percent of the digests received over the last twentieth of the run that were equal; from when there was one.
+    pub digest_hits: Vec<f64>,
+    /// Entries of deltas that a node keeps beside its variables: mean over the nodes that are up.
+    pub kept: Vec<f64>,
+    /// The same of the node that keeps most.
+    pub kept_max: Vec<f64>,
+    /// Entries that wait for the links of the node at which most do.
+    pub waiting_max: Vec<f64>,
     /// Percent of all updates so far that a node does not yet see: mean over the nodes that are up.
     pub divergence: Vec<f64>,
     /// The same for the node that is furthest behind.
@@ -60,6 +79,7 @@ pub fn series(records: &[NodeRecord], samples: &[Sample], step: Span) -> Series 
         return Series::default();
     };
     let mut series = Series::default();
+    let mut sums: Vec<Sums> = Vec::new();
     let mut latest: BTreeMap<(&str, u64), &Sample> = BTreeMap::new();
     let mut rows = rows.into_iter().peekable();
     for tick in 0..=last.div_ceil(step.as_micros()) {
@@ -70,11 +90,67 @@ pub fn series(records: &[NodeRecord], samples: &[Sample], step: Span) -> Series 
         let fresh = |row: &&&Sample| row.t_us + 2 * step.as_micros() > t_us;
         let alive: Vec<&Sample> = latest.values().filter(fresh).copied().collect();
         series.push(t_us, latest.values().copied(), &alive, &timeline);
+        sums.push(Sums::of(latest.values().copied()));
     }
+    series.take_rates(&sums, step);
     series
 }
 
+/// What all lives together have sent, received and compared up to some moment.
+#[derive(Clone, Copy, Debug, Default)]
+struct Sums {
+    bytes: Bytes,
+    flow: Flow,
+}
+
+impl Sums {
+    fn of<'a>(rows: impl Iterator<Item = &'a Sample>) -> Self {
+        let mut sums = Self::default();
+        for Sample { bytes, flow, .. } in rows {
+            sums.bytes += *bytes;
+            sums.flow.payloads_received += flow.payloads_received;
+            sums.flow.payloads_needed += flow.payloads_needed;
+            sums.flow.state_received += flow.state_received;
+            sums.flow.state_needed += flow.state_needed;
+            sums.flow.digests_received += flow.digests_received;
+            sums.flow.digests_equal += flow.digests_equal;
+        }
+        sums
+    }
+}
+
+/// How many windows a run has, over which rates and ratios are taken.
+const WINDOWS: usize = 20;
+
+/// The next point of a ratio: that of a window in which there was something, else the last one.
+fn ratio(curve: &mut Vec<f64>, of: u64, by: u64) {
+    let last = curve.last().copied();
+    curve.extend(if by > 0 { Some(share(of, by)) } else { last });
+}
+
 impl Series {
+    /// Adds the curves that compare a moment with one before it.
+    fn take_rates(&mut self, sums: &[Sums], step: Span) {
+        let window = sums.len().div_ceil(WINDOWS).max(1);
+        for (at, now) in sums.iter().enumerate() {
+            let from = at.saturating_sub(window);
+            let before = &sums[from];
+            let seconds = ((at - from) as f64 * step.as_micros() as f64 / 1e6).max(f64::MIN_POSITIVE);
+            let sent = now.bytes.since(&before.bytes);
+            self.state_rate.push(sent.state as f64 / seconds);
+            self.protocol_rate.push((sent.broadcast + sent.sync) as f64 / seconds);
+            self.membership_rate.push(sent.membership as f64 / seconds);
+            let since = |pick: fn(&Flow) -> u64| pick(&now.flow).saturating_sub(pick(&before.flow));
+            ratio(&mut self.redundancy_state, since(|flow| flow.state_received), since(|flow| flow.state_needed));
+            ratio(
+                &mut self.redundancy_payloads,
+                since(|flow| flow.payloads_received),
+                since(|flow| flow.payloads_needed),
+            );
+            ratio(&mut self.digest_hits, 100 * since(|flow| flow.digests_equal), since(|flow| flow.digests_received));
+        }
+    }
+
     /// Adds one point: bytes count for every life of every node, the rest only for those alive.
     fn push<'a>(&mut self, t_us: u64, all: impl Iterator<Item = &'a Sample>, alive: &[&Sample], timeline: &Timeline) {
         let (state, protocol) =
@@ -82,6 +158,11 @@ impl Series {
         let divergence: Vec<f64> = alive.iter().map(|row| 100.0 * timeline.divergence(row)).collect();
         let rss: Vec<f64> =
             alive.iter().filter_map(|row| row.usage).map(|Usage { rss_bytes, .. }| rss_bytes as f64).collect();
+        let kept: Vec<f64> = alive.iter().map(|row| row.flow.kept_entries as f64).collect();
+        let waiting: Vec<f64> = alive.iter().map(|row| row.flow.waiting_entries as f64).collect();
+        self.kept.push(stats::mean(&kept));
+        self.kept_max.push(stats::max(&kept));
+        self.waiting_max.push(stats::max(&waiting));
         self.t.push(t_us as f64 / 1e6);
         self.state.push(state as f64);
         self.protocol.push(protocol as f64);
@@ -97,7 +178,7 @@ impl Series {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::{Bytes, Role};
+    use crate::record::Role;
 
     fn row(t_ms: u64, node: &str, incarnation: u64, observed: u64, state: u64) -> Sample {
         Sample {
@@ -112,6 +193,7 @@ mod tests {
             own: 0,
             usage: None,
             queue_peak: 0,
+            flow: Flow::default(),
         }
     }
 
@@ -137,6 +219,30 @@ mod tests {
         let series = series(&[], &samples, Span::from_millis(500));
         assert_eq!(series.state, [0.0, 10.0, 13.0]);
         assert_eq!(series.protocol, [0.0, 1.0, 2.0]);
+    }
+
+    #[test]
+    fn rates_and_ratios_are_those_of_the_last_while() {
+        let at = |t_ms: u64, sent: u64, received: u64, needed: u64, digests: (u64, u64)| {
+            let flow = Flow {
+                state_received: received,
+                state_needed: needed,
+                digests_received: digests.0,
+                digests_equal: digests.1,
+                kept_entries: received,
+                ..Flow::default()
+            };
+            Sample { flow, ..row(t_ms, "a", 1, 0, sent) }
+        };
+        let samples = [at(500, 100, 0, 0, (0, 0)), at(1000, 100, 30, 10, (4, 4)), at(1500, 400, 30, 10, (8, 5))];
+        let series = series(&[], &samples, Span::from_millis(500));
+        assert_eq!(series.state_rate, [0.0, 200.0, 0.0, 600.0]);
+        assert_eq!(series.membership_rate, [0.0, 2.0, 0.0, 0.0]);
+        // From when anything was needed; what is not needed any more says nothing new.
+        assert_eq!(series.redundancy_state, [3.0, 3.0]);
+        assert_eq!(series.digest_hits, [100.0, 25.0]);
+        assert_eq!(series.kept_max, [0.0, 0.0, 30.0, 30.0]);
+        assert!(series.redundancy_payloads.is_empty());
     }
 
     #[test]

@@ -14,10 +14,12 @@ use crate::config::Config;
 use crate::journal::{Clock, Journal, Logs};
 use crate::progress::{Observer, Progress, Stop, divergence_percent};
 use crate::record::{NodeRecord, Probe, Sample};
+use crate::replay::{MOST_NODES, Replay, Seen};
 use crate::run::Evidence;
 use crate::scenario::{self, Member, cast};
 use crate::summary::{Memory, Outside};
 use crate::usage::usage;
+use crate::watch::{self, Look, Moment};
 use lasp::host::{Host, HostConfig};
 use lasp::{Lasp, Stop as Ended};
 use lasp_crdt::fingerprint::mix;
@@ -94,6 +96,10 @@ struct World {
     errands: BTreeSet<(Time, Errand)>,
     touched: BTreeSet<PeerId>,
     samples: Vec<Sample>,
+    moments: Vec<Moment>,
+    replay: Replay,
+    /// How often nodes were sampled.
+    ticks: u64,
     done: usize,
     rng: Rng,
     progress: Progress,
@@ -130,6 +136,9 @@ impl World {
             errands,
             touched: BTreeSet::new(),
             samples: Vec::new(),
+            moments: Vec::new(),
+            replay: Replay::default(),
+            ticks: 0,
             done: 0,
             rng: Rng::new(mix(config.seed, 0x6c69_7665)),
             progress: Progress { nodes: config.nodes, ..Progress::default() },
@@ -168,8 +177,14 @@ impl World {
 
     /// What the run came to.
     fn evidence(&mut self, problems: Vec<String>) -> Evidence {
-        let outside = Outside { trace_hash: Some(self.simulator.trace_hash()), problems, ..Outside::default() };
-        Evidence { records: self.records(), samples: std::mem::take(&mut self.samples), outside }
+        let outside = Outside {
+            trace_hash: Some(self.simulator.trace_hash()),
+            problems,
+            moments: std::mem::take(&mut self.moments),
+            ..Outside::default()
+        };
+        let (samples, replay) = (std::mem::take(&mut self.samples), std::mem::take(&mut self.replay));
+        Evidence { records: self.records(), samples, outside, replay }
     }
 
     /// Processes the next event up to and including `until`, and serves whom it concerns; `false` if there is none.
@@ -318,6 +333,15 @@ impl World {
         for (peer, life) in &self.lives {
             let Some(node) = self.simulator.peer(*peer) else { continue };
             self.samples.push(life.journal.with(|record| Sample::of(record, now, &Probe::of(node), None)));
+        }
+        if self.config.nodes <= MOST_NODES {
+            let seen = self.simulator.peers().map(|(_, node)| Seen::of(node));
+            self.replay.look(now / 1000, seen);
+        }
+        self.ticks += 1;
+        if watch::takes(self.ticks) {
+            let up = self.lives.keys().filter_map(|peer| self.simulator.peer(*peer));
+            self.moments.push(Moment::of(now, &up.map(Look::of).collect::<Vec<_>>()));
         }
         self.note_progress();
     }

@@ -1,11 +1,13 @@
 //! What a run came to: `summary.json`, computed from the nodes' records and samples alone.
 
 use crate::config::{Config, Scenario};
+use crate::economy::{Economy, economy};
 use crate::figure::Figure;
 use crate::overlay::{self, Shape};
 use crate::record::{Bytes, NodeRecord, Sample, Tally};
 use crate::series::Timeline;
 use crate::stats::{self, Quantiles};
+use crate::watch::Moment;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -63,6 +65,9 @@ pub struct Summary {
     pub degrees: Vec<usize>,
     /// Most messages that ever waited on one link.
     pub queue_peak: u64,
+    /// What agreeing took: `redundancy`, `digests`, `buffers`, `tree`, `variables`; nothing where nodes keep no records.
+    #[serde(flatten, skip_serializing_if = "Option::is_none", default)]
+    pub economy: Option<Economy>,
     /// Further figures of the scenario, named with their units.
     pub results: BTreeMap<String, Figure>,
     /// Seconds from the first start to the last end, on the run's clock.
@@ -87,6 +92,15 @@ pub struct Traffic {
     pub state: u64,
     /// Everything else.
     pub protocol: u64,
+    /// Of this, membership: joins, shuffles, probes.
+    #[serde(default)]
+    pub membership: u64,
+    /// Of this, the broadcast tree: announcements, grafts, prunes; frame headers; messages to single nodes.
+    #[serde(default)]
+    pub broadcast: u64,
+    /// Of this, synchronisation: digests, requests, interests.
+    #[serde(default)]
+    pub sync: u64,
     /// Mean over nodes.
     pub per_node_mean: f64,
     /// 99 nodes in 100 sent at most this.
@@ -117,6 +131,8 @@ pub struct Outside {
     pub wall_seconds: f64,
     /// What the host has to say against the outcome.
     pub problems: Vec<String>,
+    /// All nodes at once, now and then.
+    pub moments: Vec<Moment>,
 }
 
 /// The lives of a run: the latest of each node, and those that crashed before.
@@ -148,6 +164,7 @@ pub fn summarize(config: &Config, records: &[NodeRecord], samples: &[Sample], ou
     let problems = problems(config, &lives, lost_updates, outside.problems);
     let updates = records.iter().map(|record| record.updates).sum();
     let overcounting = overcounting(config, &lives.last);
+    let economy = (!records.is_empty()).then(|| economy(records, &lives.last, samples, &outside.moments));
     Summary {
         scenario: config.scenario.name().to_owned(),
         seed: config.seed,
@@ -173,6 +190,7 @@ pub fn summarize(config: &Config, records: &[NodeRecord], samples: &[Sample], ou
         components: shape.components,
         degrees: shape.degrees,
         queue_peak: records.iter().map(|record| record.probe.queue_peak).max().unwrap_or(0),
+        economy,
         results: results(config, records, &lives.last),
         run_seconds: run_seconds(records, samples),
         trace_hash: outside.trace_hash.map(|hash| format!("{hash:016x}")),
@@ -304,6 +322,9 @@ fn traffic(records: &[NodeRecord], samples: &[Sample], updates: u64) -> Traffic 
         total: whole.total(),
         state: whole.state,
         protocol: whole.protocol(),
+        membership: whole.membership,
+        broadcast: whole.broadcast,
+        sync: whole.sync,
         per_node_mean: stats::mean(&each),
         per_node_p99: stats::quantile(&each, 0.99),
         per_update: whole.total() as f64 / updates.max(1) as f64,

@@ -18,7 +18,7 @@ fn ads(heavy_clients: bool) -> Scenario {
 }
 
 fn run_in(config: &Config, dir: &Path) -> Overall {
-    let context = Context { dir, exe: Path::new("none is started"), date: "today", stop: Stop::default(), watch: None };
+    let context = Context { dir, exe: Path::new("none is started"), date: "today", stop: Stop::default(), page: None };
     evaluate(config, &context, &mut ()).unwrap()
 }
 
@@ -152,7 +152,7 @@ fn nothing_is_started_where_nothing_can_be_written() {
     let home = tempfile::tempdir().unwrap();
     std::fs::write(home.path().join("file"), "").unwrap();
     let dir = home.path().join("file/out");
-    let context = Context { dir: &dir, exe: Path::new("none"), date: "today", stop: Stop::default(), watch: None };
+    let context = Context { dir: &dir, exe: Path::new("none"), date: "today", stop: Stop::default(), page: None };
     let outcome = evaluate(&small(ads(false)), &context, &mut ());
     assert!(matches!(outcome, Err(EvalError::Archive(_))));
 }

@@ -23,7 +23,6 @@ pub struct RequestId(pub u64);
 
 /// What an owner tells a node to do.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "requests are moved once, straight to where they are served")]
 pub enum Command {
     /// Joins the cluster through whoever listens at these addresses; retried until it succeeds.
     Join(Vec<Addr>),

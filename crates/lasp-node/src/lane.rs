@@ -7,16 +7,14 @@
 //! newest are dropped: their senders hear of no acknowledgement. Deltas entrusted to this neighbour alone wait with them.
 
 use crate::assured;
+use crate::bulk::Bulk;
 use crate::causal;
-use crate::key::Key;
 use crate::payload::{Batch, Payload};
-use crate::pieces::Pieces;
-use crate::wire::{Builder, Control, Item, PIECE, entry_len};
+use crate::wire::{Builder, Control, Item, entry_len};
 use lasp_dataflow::State;
 use lasp_overlay::broadcast::Ids;
 use lasp_overlay::unicast;
-use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// Most control messages that wait for one link. A guess: far above what a healthy link ever holds.
@@ -27,10 +25,6 @@ const MAX_LETTERS: usize = 64;
 
 /// Most broadcasts that wait on their own because they shape the tree; further ones merge. A guess: one a second comes.
 const MAX_SHAPING: usize = 8;
-
-/// Entries that are worth a frame of their own: they do not wait for company. A guess: a frame's header is a hundredth of
-/// them.
-const CROWD: usize = 512;
 
 /// Broadcasts that wait, merged.
 #[derive(Debug)]
@@ -80,110 +74,6 @@ pub(crate) struct Taken {
     pub(crate) dropped: u64,
 }
 
-/// Deltas by variable: as many as there are variables, and twice as many where one is large.
-#[derive(Debug, Default)]
-struct Bulk {
-    deltas: BTreeMap<Key, State>,
-    /// Those that turned out to be too large for a frame: they go after what is small.
-    large: BTreeMap<Key, State>,
-    /// One of these that is partly gone; what is added meanwhile waits among the others.
-    going: Option<Pieces>,
-    /// How many entries were added since it was last empty.
-    entries: usize,
-}
-
-impl Bulk {
-    fn is_empty(&self) -> bool {
-        self.deltas.is_empty() && self.large.is_empty() && self.going.is_none()
-    }
-
-    /// How many deltas wait.
-    fn len(&self) -> usize {
-        self.deltas.len() + self.large.len() + usize::from(self.going.is_some())
-    }
-
-    /// Everything that waits, and the one that is partly gone as a whole.
-    fn all(&self) -> impl Iterator<Item = (&Key, &State)> {
-        self.deltas.iter().chain(&self.large).chain(self.going.iter().flat_map(Pieces::left))
-    }
-
-    /// Whether more waits than is small.
-    fn is_large(&self) -> bool {
-        self.deltas.is_empty() || self.entries > CROWD
-    }
-
-    /// Adds a delta; `true` if it was merged with one that waited.
-    fn absorb(&mut self, key: Key, delta: State) -> bool {
-        self.entries += delta.entries();
-        match self.deltas.entry(key) {
-            Entry::Occupied(mut waiting) => {
-                waiting.get_mut().merge(delta);
-                true
-            }
-            Entry::Vacant(gap) => {
-                gap.insert(delta);
-                false
-            }
-        }
-    }
-
-    fn absorb_all(&mut self, batch: Batch) -> Taken {
-        let coalesced = batch.into_entries().map(|(key, delta)| u64::from(self.absorb(key, delta))).sum();
-        Taken { coalesced, dropped: 0 }
-    }
-
-    /// What is small goes first; of what is large something goes each time.
-    fn fill(&mut self, frame: &mut Builder<'_>, budget: usize, put: Put) {
-        let most = budget.min(PIECE);
-        while frame.len() < most
-            && let Some((key, delta)) = self.deltas.pop_first()
-        {
-            self.put(key, delta, frame, most, put);
-        }
-        let mut turn = true;
-        while (turn || frame.len() < most)
-            && let Some((key, piece)) = self.piece(most)
-        {
-            put(frame, &key, &piece);
-            turn = false;
-        }
-        if self.is_empty() {
-            self.entries = 0;
-        }
-    }
-
-    /// The next piece of what is large.
-    fn piece(&mut self, most: usize) -> Option<(Key, State)> {
-        loop {
-            if let Some(pieces) = &mut self.going {
-                match pieces.next(most) {
-                    Some(piece) => return Some((pieces.key().clone(), piece)),
-                    None => self.going = None,
-                }
-            }
-            let (key, delta) = self.large.pop_first()?;
-            self.going = Some(Pieces::of(key, delta));
-        }
-    }
-
-    /// A delta that fits goes as it is; a larger one waits for its turn.
-    fn put(&mut self, key: Key, delta: State, frame: &mut Builder<'_>, most: usize, put: Put) {
-        let start = frame.mark();
-        put(frame, &key, &delta);
-        if frame.grown_since(&start) <= 2 * most {
-            return;
-        }
-        frame.rewind(start);
-        match self.large.entry(key) {
-            Entry::Occupied(mut waiting) => _ = waiting.get_mut().merge(delta),
-            Entry::Vacant(gap) => _ = gap.insert(delta),
-        }
-    }
-}
-
-/// How a delta goes into a frame: as data, or to be relayed.
-type Put = fn(&mut Builder<'_>, &Key, &State);
-
 /// What waits for one link.
 #[derive(Debug, Default)]
 pub(crate) struct Lane {
@@ -201,6 +91,8 @@ pub(crate) struct Lane {
     bulk: Bulk,
     /// What anti-entropy asks beyond whether anything differs. Bulk goes first: it may be the answer.
     questions: VecDeque<Control>,
+    /// How many entries the broadcasts, groups and intervals have that wait.
+    held: usize,
 }
 
 impl Lane {
@@ -234,7 +126,7 @@ impl Lane {
 
     /// How long what waits may wait for company.
     pub(crate) fn urgency(&self) -> Urgency {
-        let crowd = self.relay.as_ref().is_some_and(|relay| relay.deltas.entries > CROWD);
+        let crowd = self.relay.as_ref().is_some_and(|relay| relay.deltas.is_crowd());
         let deltas = !self.intervals.is_empty() || !self.groups.is_empty() || !self.bulk.is_empty();
         let others = crowd || deltas || !self.shaping.is_empty();
         if others || !self.control.is_empty() || !self.questions.is_empty() || !self.letters.is_empty() {
@@ -262,6 +154,11 @@ impl Lane {
             + self.bulk.len()
     }
 
+    /// How many entries of deltas wait; of what is partly gone, all that it had. O(1).
+    pub(crate) fn held(&self) -> usize {
+        self.held + self.bulk.held() + self.relay.as_ref().map_or(0, |relay| relay.deltas.held())
+    }
+
     /// How many entries of deltas wait. Cost: the number of deltas.
     pub(crate) fn entries(&self) -> usize {
         let of = |deltas: &Bulk| deltas.all().map(|(_, delta)| delta.entries()).sum::<usize>();
@@ -287,6 +184,7 @@ impl Lane {
             Item::Gossip { ids, round, payload } => self.push_gossip(ids, round, payload),
             Item::Relay(batch) => self.relay(None).deltas.absorb_all(batch),
             Item::Group { number, batch } => {
+                self.held += batch.entries();
                 self.groups.push_back((number, batch));
                 Taken::default()
             }
@@ -319,7 +217,13 @@ impl Lane {
     /// An interval takes the place of an older one that says less.
     fn push_interval(&mut self, interval: causal::Interval) -> Taken {
         let before = self.intervals.len();
-        self.intervals.retain(|old| old.group != interval.group || old.number >= interval.number);
+        let (intervals, held) = (&mut self.intervals, &mut self.held);
+        intervals.retain(|old| {
+            let stays = old.group != interval.group || old.number >= interval.number;
+            *held = held.saturating_sub(if stays { 0 } else { old.batch.entries() });
+            stays
+        });
+        self.held += interval.batch.entries();
         let coalesced = (before - self.intervals.len()) as u64;
         self.intervals.push_back(interval);
         Taken { coalesced, dropped: 0 }
@@ -335,17 +239,24 @@ impl Lane {
 
     fn push_gossip(&mut self, ids: Ids, round: u16, payload: Payload) -> Taken {
         if ids.shapes().is_some() && self.shaping.len() < MAX_SHAPING {
+            self.held += payload.batch().entries();
             self.shaping.push_back(Gossip { ids, round, payload: payload.batch() });
             return Taken::default();
         }
         let Some(waiting) = &mut self.gossip else {
+            self.held += payload.batch().entries();
             self.gossip = Some(Gossip { ids, round, payload: payload.batch() });
             return Taken::default();
         };
         waiting.ids.merge(&ids);
         waiting.round = waiting.round.max(round);
         let batch = Arc::make_mut(&mut waiting.payload);
-        let coalesced = payload.batch().iter().map(|(key, delta)| u64::from(batch.absorb(key, delta))).sum();
+        let mut coalesced = 0;
+        for (key, delta) in payload.batch().iter() {
+            let before = batch.get(key).map_or(0, State::entries);
+            coalesced += u64::from(batch.absorb(key, delta));
+            self.held = (self.held + batch.get(key).map_or(0, State::entries)).saturating_sub(before);
+        }
         Taken { coalesced, dropped: 0 }
     }
 
@@ -370,11 +281,13 @@ impl Lane {
         while frame.len() < budget
             && let Some((number, batch)) = self.groups.pop_front()
         {
+            self.held = self.held.saturating_sub(batch.entries());
             frame.group(number, &batch);
         }
         while frame.len() < budget
             && let Some(interval) = self.intervals.pop_front()
         {
+            self.held = self.held.saturating_sub(interval.batch.entries());
             frame.control(&Control::Causal(causal::Message::Interval(interval)));
         }
         self.bulk.fill(frame, budget, |frame, key, delta| frame.data(key, delta));
@@ -413,6 +326,7 @@ impl Lane {
     /// A broadcast that fits goes as one; otherwise it is relayed.
     fn put_gossip(&mut self, gossip: Gossip, frame: &mut Builder<'_>, budget: usize) {
         let start = frame.mark();
+        self.held = self.held.saturating_sub(gossip.payload.entries());
         frame.gossip(gossip.ids.clone(), gossip.round, &gossip.payload);
         if frame.grown_since(&start) <= budget {
             return;

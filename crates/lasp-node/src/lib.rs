@@ -11,8 +11,8 @@
 //! - `routes`: what is wanted beyond each link, so that payloads go nowhere else. `routing`: its place in the node.
 //! - `handover`: what is written and not heard.
 //! - [`exchange`]: whole states or deltas at intervals, in its place or without any broadcast.
-//! - `link`, `lane`: one link: pacing, flow control, and what waits merges instead of queueing. `pieces`: what is too large for a
-//!   frame. `window`: how much may be under way.
+//! - `link`, `lane`: one link: pacing, flow control, and what waits merges instead of queueing. `bulk`,
+//!   `pieces`: what is too large for a frame. `window`: how much may be under way. `backlog`: how much waits, and ever did.
 //! - `map`: what the overlay looks like, asked of everybody.
 //! - [`assured`]: updates that are answered when other nodes hold them.
 //! - [`causal`]: groups of variables that are seen in causal order.
@@ -22,9 +22,11 @@
 //! - [`programs`]: installed programs, and how they run. [`once`]: what happens once in the cluster.
 //! - `system`: the variables of the runtime itself.
 //! - `surge`: how much is going on, and what is spared then.
-//! - [`interest`]: what a node hears. [`metrics`]: what it counts.
+//! - [`interest`]: what a node hears. [`metrics`]: what it counts. `redundancy`: what of what arrives was needed.
 
 pub mod assured;
+mod backlog;
+mod bulk;
 pub mod causal;
 mod clock;
 pub mod command;
@@ -49,6 +51,7 @@ mod pieces;
 mod post;
 pub mod programs;
 mod recent;
+mod redundancy;
 mod requests;
 mod routes;
 mod routing;

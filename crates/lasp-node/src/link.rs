@@ -1,12 +1,13 @@
 //! One link of a node: tables of short references, what waits, and how much is under way.
 
+use crate::backlog::Noted;
 use crate::frame::Frame;
 use crate::lane::{Lane, Taken, Urgency, Weight};
 use crate::metrics::Metrics;
 use crate::sync::Capacity;
 use crate::window::Window;
 use crate::wire::intern::Tables;
-use crate::wire::{self, Builder, CHUNK, Item, Parsed};
+use crate::wire::{self, Builder, CHUNK, Item, Load, Parsed};
 use lasp_crdt::DecodeError;
 use lasp_overlay::Time;
 use std::time::Duration;
@@ -77,6 +78,7 @@ pub(crate) struct Link {
     ack: Ack,
     /// The peer's references could not be resolved: say so in the next frame.
     lost: bool,
+    noted: Noted,
 }
 
 impl Link {
@@ -90,6 +92,7 @@ impl Link {
             flush_at: None,
             ack: Ack::Idle,
             lost: false,
+            noted: Noted::default(),
         }
     }
 
@@ -111,6 +114,16 @@ impl Link {
     /// How many entries of deltas wait.
     pub(crate) fn entries(&self) -> usize {
         self.lane.entries()
+    }
+
+    /// The same in O(1); what is partly gone counts whole.
+    pub(crate) fn held(&self) -> usize {
+        self.lane.held()
+    }
+
+    /// What was noted of it last.
+    pub(crate) const fn noted(&mut self) -> &mut Noted {
+        &mut self.noted
     }
 
     /// Whether what waited has gone and there is room for more.
@@ -168,19 +181,19 @@ impl Link {
         }
     }
 
-    /// Reads a frame from the peer: what it says, and how many bytes of it are deltas.
+    /// Reads a frame from the peer: what it says, and what of each item is deltas.
     ///
     /// # Errors
     /// [`DecodeError`]; if it was for the sake of references, both sides start their tables anew.
-    pub(crate) fn receive(&mut self, frame: &Frame) -> Result<(Vec<Item>, u64), DecodeError> {
-        let Parsed { known, lost, items, state } =
+    pub(crate) fn receive(&mut self, frame: &Frame) -> Result<(Vec<Item>, Vec<Load>), DecodeError> {
+        let Parsed { known, lost, items, loads } =
             wire::parse(frame.as_bytes(), &mut self.tables).inspect_err(|error| self.on_error(error))?;
         if lost {
             self.tables.forget_acknowledged();
         } else if let Some(known) = known {
             self.tables.acknowledge(known);
         }
-        Ok((items, state))
+        Ok((items, loads))
     }
 
     fn on_error(&mut self, error: &DecodeError) {

@@ -29,6 +29,17 @@ pub struct Metrics {
     pub bytes_received: u64,
     /// Of these, bytes of deltas and states.
     pub state_received: u64,
+    /// Of these, bytes that brought something new to what this node keeps: by entries, where an item brought some that were
+    /// new and some that were not. `state_received / state_needed` is the redundancy.
+    pub state_needed: u64,
+    /// Items received that carried deltas: payloads of broadcasts, relays, what comparing found, exchanged groups.
+    pub payloads_received: u64,
+    /// Of these, those that brought anything new.
+    pub payloads_needed: u64,
+    /// Entries of the deltas and states received.
+    pub entries_received: u64,
+    /// Entries that were new to what this node keeps.
+    pub entries_needed: u64,
     /// Frames sent.
     pub frames_sent: u64,
     /// Frames received.
@@ -80,12 +91,24 @@ pub struct Metrics {
     pub coalesced: u64,
     /// Most messages that ever waited on one link.
     pub queue_peak: u64,
+    /// Most entries of deltas that ever waited on one link, with what went at once.
+    pub link_entries_peak: u64,
+    /// Most entries of deltas that ever waited on all links together.
+    pub node_entries_peak: u64,
+    /// Most bytes of deltas that ever waited on one link, written in full, with what was under way on it. What waits is
+    /// written whenever as many entries wait on a link as never before, by an eighth; what grows in bytes alone is not seen.
+    pub link_bytes_peak: u64,
     /// Summaries of interests told to neighbours, and changes of them.
     pub summaries_sent: u64,
     /// Comparisons with neighbours begun.
     pub syncs: u64,
     /// Comparisons that found a difference.
     pub sync_differences: u64,
+    /// Digests of neighbours, each of which begins a comparison, that were compared with the own.
+    pub digests_received: u64,
+    /// Of these, those that were equal to it, so that nothing more was said. `digests_equal / digests_received` is the hit
+    /// rate.
+    pub digests_equal: u64,
 }
 
 impl Metrics {

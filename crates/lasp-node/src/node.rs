@@ -5,6 +5,7 @@
 //! between two inputs nothing waits but what a slow link holds back.
 
 use crate::assured::{self, Assured, Witness};
+use crate::backlog::Backlog;
 use crate::causal::{self, Groups};
 use crate::clock::{Clock, MAX_DRIFT_MS};
 use crate::command::{Command, Event, Reply, RequestError, RequestId};
@@ -113,6 +114,7 @@ pub struct Node {
     pub(crate) sessions: Sessions,
     pub(crate) groups: Groups,
     links: BTreeMap<PeerId, Link>,
+    backlog: Backlog,
     pub(crate) rng: Rng,
     /// Links with something new to send since the last flush.
     touched: Vec<PeerId>,
@@ -189,6 +191,7 @@ impl Node {
             sessions: Sessions::new(config.session.clone(), (id, life)),
             groups: Groups::new(config.causal.clone()),
             links: BTreeMap::new(),
+            backlog: Backlog::default(),
             rng,
             touched: Vec::new(),
             fresh: Batch::default(),
@@ -256,6 +259,13 @@ impl Node {
         self.store.graph().fingerprint()
     }
 
+    /// The variables that are compared with neighbours by themselves, ascending by the hash of their keys: hash, name,
+    /// fingerprint of the state (0 at bottom). A variable that was declared and has neither been written nor heard of need not
+    /// be among them. O(1) for each. Of many variables, all nodes look at the same if they look at the first.
+    pub fn fingerprints(&self) -> impl Iterator<Item = (u64, &str, u64)> {
+        self.store.forest().leaves()
+    }
+
     /// What is known here of each installed program, by name.
     pub fn programs(&self) -> Vec<ProgramInfo> {
         self.programs.infos(&self.store)
@@ -273,6 +283,11 @@ impl Node {
     /// How many messages wait for links.
     pub fn waiting(&self) -> usize {
         self.links.values().map(Link::waiting).sum()
+    }
+
+    /// How many entries of deltas wait for links; of what is partly gone, all that it had. O(1).
+    pub const fn waiting_entries(&self) -> usize {
+        self.backlog.entries()
     }
 
     /// How many entries of deltas are kept beside the variables, for neighbours that are still to hear them: what the
@@ -332,7 +347,13 @@ impl Node {
     }
 
     fn flush(&mut self, now: Time, out: &mut Outbox<Self>) {
-        for peer in std::mem::take(&mut self.touched) {
+        let touched = std::mem::take(&mut self.touched);
+        for peer in &touched {
+            if let Some(link) = self.links.get_mut(peer) {
+                self.backlog.note(link, &mut self.metrics);
+            }
+        }
+        for peer in touched {
             let Some(link) = self.links.get_mut(&peer) else { continue };
             let mut outcome = Outcome::default();
             loop {
@@ -349,7 +370,9 @@ impl Node {
                 let more = || self.sync.more(now, (peer, wanted), &self.store, &mut self.rng, &mut outcome);
                 let Some(more) = link.takes_more(&self.config.link).then(more).flatten() else { break };
                 link.push(Item::Data(more));
+                self.backlog.note(link, &mut self.metrics);
             }
+            self.backlog.note(link, &mut self.metrics);
             for (after, appointment) in outcome.timers {
                 out.set_timer(after, Timer::Sync(appointment));
             }
@@ -393,8 +416,14 @@ impl Node {
     fn close(&mut self, now: Time, peer: PeerId, out: &mut Outbox<Self>) {
         self.touch(peer);
         self.flush(now, out);
-        self.links.remove(&peer);
+        self.drop_link(peer);
         out.push(Output::Close(peer));
+    }
+
+    fn drop_link(&mut self, peer: PeerId) {
+        if let Some(mut link) = self.links.remove(&peer) {
+            self.backlog.forget(&mut link);
+        }
     }
 
     fn membership_changed(&mut self, now: Time, event: membership::Event, out: &mut Outbox<Self>) {
@@ -663,6 +692,9 @@ impl Node {
         for change in &deltas {
             let Some(key) = self.store.key(change.var) else { continue };
             self.sessions.stir(key);
+            if change.cause == Cause::Received {
+                self.metrics.learnt(change.delta.entries());
+            }
             if key.is_grouped() {
                 self.grouped.absorb(key, &change.delta);
                 continue;
@@ -775,6 +807,10 @@ impl Node {
 
     pub(crate) fn synchronise(&mut self, now: Time, outcome: Outcome, out: &mut Outbox<Self>) {
         self.metrics.sync_differences += u64::from(outcome.differs);
+        if let Some(equal) = outcome.equal {
+            self.metrics.digests_received += 1;
+            self.metrics.digests_equal += u64::from(equal);
+        }
         for (peer, item) in outcome.items {
             self.push(peer, item);
         }
@@ -816,15 +852,16 @@ impl Node {
         self.metrics.frames_received += 1;
         self.metrics.bytes_received += frame.wire_len() as u64;
         self.touch(from);
-        let Some(Ok((items, state))) = self.links.get_mut(&from).map(|link| link.receive(frame)) else {
+        let Some(Ok((items, loads))) = self.links.get_mut(&from).map(|link| link.receive(frame)) else {
             self.metrics.frames_refused += 1;
             return;
         };
-        self.metrics.state_received += state;
         self.membership.heard(now, from);
         self.sync.given(now, from, frame.wire_len());
-        for item in items {
+        for (item, load) in items.into_iter().zip(loads) {
+            let known = self.metrics.entries_needed;
             self.on_item(now, from, item, out);
+            self.metrics.took(load, known);
         }
     }
 
@@ -959,7 +996,7 @@ impl Node {
             }
             Input::DialFailed(addr) => self.feed_membership(now, Input::DialFailed(addr), out),
             Input::LinkDown(peer) => {
-                self.links.remove(&peer);
+                self.drop_link(peer);
                 self.feed_membership(now, Input::LinkDown(peer), out);
             }
             Input::Drained { peer, bytes } => {

@@ -12,7 +12,7 @@ use lasp_eval::config::{
     Idle, Interest, Joiner, Latency, Membership, Micro, Optimise, OverlayProcesses, OverlayScale, Preset, Rapid,
     Reconcile, Retwis, Scenario, SharedLoad, SlowPeer, Sync, Where,
 };
-use lasp_eval::run::Watch;
+use lasp_eval::run::PageAt;
 use lasp_eval::span::Span;
 use loads::{FirstSyncArgs, HealArgs, JoinerArgs, SlowPeerArgs};
 use replication::{InterestArgs, MicroArgs, ReconcileArgs, RetwisArgs};
@@ -333,8 +333,8 @@ pub(crate) enum Wanted {
 
 impl CommonArgs {
     /// Where the run is to be watched, if anywhere.
-    pub(crate) fn watch(&self) -> Option<Watch> {
-        self.ui.clone().map(|addr| Watch { addr, speed: self.speed.unwrap_or(1.0) })
+    pub(crate) fn page(&self) -> Option<PageAt> {
+        self.ui.clone().map(|addr| PageAt { addr, speed: self.speed.unwrap_or(1.0) })
     }
 }
 

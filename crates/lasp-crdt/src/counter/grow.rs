@@ -77,6 +77,12 @@ impl GCounter {
         self.counts.iter().map(|count| (count.replica, count.n))
     }
 
+    /// How many replicas have counted; without those that were folded. O(1) up to some hundreds of them, then the number of
+    /// chunks that they are kept in.
+    pub fn replicas(&self) -> usize {
+        self.counts.len()
+    }
+
     /// Whether what `replica` counted was folded: it can count no more.
     pub fn is_retired(&self, replica: ReplicaId) -> bool {
         self.folds.cover(replica)

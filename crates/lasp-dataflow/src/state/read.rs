@@ -39,10 +39,11 @@ impl State {
     }
 
     /// How many entries there are, as the literature on synchronisation counts them: elements, keys, vertices, replicas of a
-    /// counter that only grows; 1 for anything else above bottom. O(1), or the concurrent values, or the replicas.
+    /// counter that only grows; 1 for anything else above bottom. O(1), or the concurrent values, or the chunks that the replicas of a
+    /// counter are kept in.
     pub fn entries(&self) -> usize {
         let counted = match self {
-            Self::GCounter(counter) => Some(counter.counts().count()),
+            Self::GCounter(counter) => Some(counter.replicas()),
             other => other.cardinality(),
         };
         counted.unwrap_or(0).max(usize::from(!self.is_bottom()))

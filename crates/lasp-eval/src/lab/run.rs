@@ -12,6 +12,7 @@ use crate::config::{Config, Scenario};
 use crate::loopback::{first_sync, joiner};
 use crate::plot::Chart;
 use crate::progress::Observer;
+use crate::replay::Replay;
 use crate::replication::{heal, interest, micro, reconcile, retwis, slow_peer};
 use crate::run::Context;
 use crate::summary::{Memory, Outside, Summary, summarize};
@@ -53,7 +54,7 @@ pub fn evaluate(
     }
     summary.converged = summary.problems.is_empty();
     let overall = Overall { summary, spread: BTreeMap::new(), runs: Vec::new() };
-    archive.report(config, &overall, &figures, context.date)?;
+    archive.report(config, &overall, &figures, &Replay::default(), context.date)?;
     Ok(overall)
 }
 

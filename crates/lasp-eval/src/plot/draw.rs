@@ -105,10 +105,15 @@ fn layout(chart: &Chart, plots: &[Plot], legend: Vec<LegendEntry>) -> Layout {
     {
         layout = layout.with_y_axis_max(1.0);
     }
-    if let (Kind::Lines(lines), Corner::TopRight) = (&chart.kind, chart.legend) {
-        layout = layout.with_y_axis_max((highest(lines) * 1.35).max(1.0));
+    let highest = match &chart.kind {
+        Kind::Lines(lines) => highest(lines),
+        Kind::Stack { x, layers } => tallest(x.len(), layers),
+        Kind::Bars(_) => return layout,
+    };
+    match chart.legend {
+        Corner::TopRight => layout.with_y_axis_max((highest * HEADROOM).max(1.0)),
+        Corner::TopLeft | Corner::BottomRight | Corner::BottomLeft => layout,
     }
-    layout
 }
 
 const fn position(corner: Corner) -> LegendPosition {
@@ -118,6 +123,15 @@ const fn position(corner: Corner) -> LegendPosition {
         Corner::BottomRight => LegendPosition::InsideBottomRight,
         Corner::BottomLeft => LegendPosition::InsideBottomLeft,
     }
+}
+
+/// How much room is made above, for a legend at the top right.
+const HEADROOM: f64 = 1.35;
+
+/// The greatest height of a stack.
+fn tallest(len: usize, layers: &[(&'static str, Ink, Vec<f64>)]) -> f64 {
+    let at = |at: usize| layers.iter().filter_map(|(.., heights)| heights.get(at)).sum::<f64>();
+    (0..len).map(at).fold(0.0, f64::max)
 }
 
 /// The greatest height among curves and their ranges.
@@ -145,7 +159,7 @@ fn entries(lines: &[Line]) -> Vec<LegendEntry> {
     // The last drawn lies on top and is named first.
     let named = |line: &Line| LegendEntry {
         dasharray: line.dashed.then(|| DASHES.to_owned()),
-        ..entry(line.label, line.ink, LegendShape::Line)
+        ..entry(&line.label, line.ink, LegendShape::Line)
     };
     lines.iter().rev().map(named).collect()
 }

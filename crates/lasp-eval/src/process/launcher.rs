@@ -9,9 +9,11 @@ use crate::process::shelf;
 use crate::process::tail::Tail;
 use crate::progress::{Observer, Progress, Stop, divergence_percent};
 use crate::record::{NodeRecord, Role, Sample};
+use crate::replay::Replay;
 use crate::run::{Context, Evidence};
 use crate::scenario;
 use crate::summary::Outside;
+use crate::watch;
 use lasp_overlay::Rng;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -134,7 +136,7 @@ impl<'a> Launcher<'a> {
             config,
             dir,
             exe: context.exe,
-            page: context.watch.as_ref().map(|watch| watch.addr.as_str()),
+            page: context.page.as_ref().map(|watch| watch.addr.as_str()),
             epoch: SystemTime::now(),
             started: Instant::now(),
             nodes: (0..config.nodes).map(node).collect(),
@@ -357,7 +359,12 @@ impl<'a> Launcher<'a> {
         let lives = self.nodes.iter().flat_map(|node| (1..=node.incarnation).map(move |life| (&node.name, life)));
         let records: Vec<NodeRecord> = lives.filter_map(|(name, life)| self.record(name, life)).collect();
         self.samples.sort_by(|a, b| (a.t_us, &a.node).cmp(&(b.t_us, &b.node)));
+        let lives = self.nodes.iter().flat_map(|node| (1..=node.incarnation).map(move |life| (&node.name, life)));
+        let looks: Vec<_> =
+            lives.map(|(name, life)| shelf::read_looks(&shelf::looks_path(self.dir, name, life))).collect();
+        let moments = watch::moments(&looks, self.config.sample_interval.as_micros());
         let wall_seconds = self.started.elapsed().as_secs_f64();
-        Evidence { records, samples: self.samples, outside: Outside { wall_seconds, problems, ..Outside::default() } }
+        let outside = Outside { wall_seconds, problems, moments, ..Outside::default() };
+        Evidence { records, samples: self.samples, outside, replay: Replay::default() }
     }
 }

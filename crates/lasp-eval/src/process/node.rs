@@ -9,6 +9,7 @@ use crate::process::shelf::Shelf;
 use crate::record::{Probe, Sample};
 use crate::scenario::{Member, cast};
 use crate::usage::usage;
+use crate::watch::{self, Look, Written};
 use lasp::{Lasp, StartError};
 use lasp_crdt::fingerprint::mix;
 use lasp_overlay::PeerId;
@@ -127,15 +128,23 @@ fn clock(epoch_us: u64) -> Clock {
     })
 }
 
-/// Samples until the node stops.
+/// Samples until the node stops, at the same moments as all other nodes: at whole multiples of `every` on the run's clock.
 async fn sample(lasp: &Lasp, journal: &Journal, shelf: &Shelf, every: Duration) {
-    let mut ticks = tokio::time::interval(every);
+    let step_us = (every.as_micros() as u64).max(1);
+    let into = Duration::from_micros(journal.now() % step_us);
+    let mut ticks = tokio::time::interval_at(tokio::time::Instant::now() + every.saturating_sub(into), every);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
     loop {
         ticks.tick().await;
-        let Ok(probe) = lasp.inspect(Probe::of).await else { return };
+        let now = journal.now();
+        // Clocks differ a little from one another.
+        let tick = (now + step_us / 2) / step_us;
+        let seen = lasp.inspect(move |node| (Probe::of(node), watch::takes(tick).then(|| Look::of(node)))).await;
+        let Ok((probe, look)) = seen else { return };
         let usage = usage();
-        let row = journal.with(|record| Sample::of(record, journal.now(), &probe, usage));
-        if let Err(error) = shelf.row(&row) {
+        let row = journal.with(|record| Sample::of(record, now, &probe, usage));
+        let written = shelf.row(&row).and_then(|()| look.map_or(Ok(()), |look| shelf.look(&Written { tick, look })));
+        if let Err(error) = written {
             eprintln!("cannot write a sample: {error}");
         }
         journal.checkpoint(probe, usage);

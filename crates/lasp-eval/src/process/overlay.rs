@@ -23,6 +23,7 @@ use crate::plot::Chart;
 use crate::process::LaunchError;
 use crate::progress::{Observer, Progress};
 use crate::record::Sample;
+use crate::replay::Replay;
 use crate::run::{Context, EvalError};
 use crate::summary::{Memory, Outside, Summary, summarize};
 use herd::Herd;
@@ -61,7 +62,7 @@ pub fn evaluate(
     let (summary, charts, samples) = run.close();
     archive.metrics(&samples)?;
     let overall = Overall { summary, spread: BTreeMap::new(), runs: Vec::new() };
-    archive.report(config, &overall, &charts, context.date)?;
+    archive.report(config, &overall, &charts, &Replay::default(), context.date)?;
     Ok(overall)
 }
 

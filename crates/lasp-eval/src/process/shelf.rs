@@ -1,7 +1,9 @@
-//! The files of one node in `nodes/`: samples as rows, the record as JSON, for each of its lives.
+//! The files of one node in `nodes/`: samples as rows, looks as lines of JSON, the record as JSON, for each of its
+//! lives.
 
 use crate::journal::Logs;
 use crate::record::{NodeRecord, Sample};
+use crate::watch::Written;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -10,6 +12,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug)]
 pub struct Shelf {
     rows: File,
+    looks: File,
     record: PathBuf,
 }
 
@@ -26,6 +29,11 @@ pub fn rows_path(dir: &Path, node: &str, incarnation: u64) -> PathBuf {
 /// Where a life's record is.
 pub fn record_path(dir: &Path, node: &str, incarnation: u64) -> PathBuf {
     stem(dir, node, incarnation).with_added_extension("json")
+}
+
+/// Where a life's looks are.
+pub fn looks_path(dir: &Path, node: &str, incarnation: u64) -> PathBuf {
+    stem(dir, node, incarnation).with_added_extension("looks")
 }
 
 /// Where a life's process id is.
@@ -45,7 +53,8 @@ impl Shelf {
     /// What the system says.
     pub fn open(dir: &Path, node: &str, incarnation: u64) -> io::Result<Self> {
         let rows = File::create(rows_path(dir, node, incarnation))?;
-        Ok(Self { rows, record: record_path(dir, node, incarnation) })
+        let looks = File::create(looks_path(dir, node, incarnation))?;
+        Ok(Self { rows, looks, record: record_path(dir, node, incarnation) })
     }
 
     /// Adds a row: in the kernel's hands when this returns, so that killing the process does not lose it.
@@ -56,6 +65,16 @@ impl Shelf {
         let mut line = sample.to_csv();
         line.push('\n');
         (&self.rows).write_all(line.as_bytes())
+    }
+
+    /// Adds a look.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn look(&self, look: &Written) -> io::Result<()> {
+        let mut line = serde_json::to_vec(look)?;
+        line.push(b'\n');
+        (&self.looks).write_all(&line)
     }
 
     fn replace(&self, record: &NodeRecord) -> io::Result<()> {
@@ -73,6 +92,12 @@ impl Logs for Shelf {
             eprintln!("cannot write {}: {error}", self.record.display());
         }
     }
+}
+
+/// Reads looks; without one that was cut short by a crash, none if there is no file.
+pub fn read_looks(path: &Path) -> Vec<Written> {
+    let text = fs::read_to_string(path).unwrap_or_default();
+    text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
 }
 
 /// Reads a record; `None` if there is none or it is not one.

@@ -38,6 +38,7 @@ impl Tail {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::flow::Flow;
     use crate::record::{Bytes, Role};
     use std::fs::OpenOptions;
     use std::io::Write as _;
@@ -58,6 +59,7 @@ mod tests {
             own: 0,
             usage: None,
             queue_peak: 10,
+            flow: Flow { eager_links: 10, ..Flow::default() },
         };
         let line = row.to_csv();
         let append = |text: &str| {

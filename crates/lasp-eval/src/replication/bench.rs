@@ -1,5 +1,6 @@
 //! Whole nodes in virtual time: what an experiment asks of them, and what they send.
 
+use crate::flow::share;
 use crate::lab::metered::contact;
 use lasp_dataflow::{Name, Op, Type, VarId};
 use lasp_node::{Class, Command, Metrics, Node, Request, RequestId};
@@ -24,6 +25,14 @@ pub struct Sent {
     pub comparisons: u64,
     /// Entries of deltas and states.
     pub entries: u64,
+    /// Bytes of deltas and states received.
+    pub received: u64,
+    /// Of these, those that were new where they came.
+    pub needed: u64,
+    /// Digests received.
+    pub digests: u64,
+    /// Of these, those that were equal to the receiver's.
+    pub equal: u64,
 }
 
 impl Sent {
@@ -35,6 +44,10 @@ impl Sent {
             frames: self.frames + metrics.frames_sent,
             comparisons: self.comparisons + metrics.syncs,
             entries: self.entries + metrics.entries_sent,
+            received: self.received + metrics.state_received,
+            needed: self.needed + metrics.state_needed,
+            digests: self.digests + metrics.digests_received,
+            equal: self.equal + metrics.digests_equal,
         }
     }
 
@@ -48,7 +61,21 @@ impl Sent {
             frames: self.frames - before.frames,
             comparisons: self.comparisons - before.comparisons,
             entries: self.entries - before.entries,
+            received: self.received - before.received,
+            needed: self.needed - before.needed,
+            digests: self.digests - before.digests,
+            equal: self.equal - before.equal,
         }
+    }
+
+    /// Bytes of deltas and states received, over those that were new; 0 where none were.
+    pub fn redundancy(&self) -> f64 {
+        share(self.received, self.needed)
+    }
+
+    /// Percent of digests that were equal.
+    pub fn digest_hit_percent(&self) -> f64 {
+        100.0 * share(self.equal, self.digests)
     }
 }
 

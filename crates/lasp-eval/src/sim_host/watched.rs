@@ -8,7 +8,7 @@ use super::{CHURN_EVERY, Errand, World, measured};
 use crate::config::Config;
 use crate::disturb;
 use crate::progress::{Observer, Stop};
-use crate::run::{Evidence, Watch};
+use crate::run::{Evidence, PageAt};
 use lasp::http::{Action, HttpError, World as Page, WorldState, serve_world};
 use lasp::{Lasp, Record, Settings};
 use lasp_overlay::{PeerId, Time};
@@ -37,7 +37,7 @@ const FIRST: PeerId = PeerId(1);
 /// [`HttpError`], if the page cannot be served; nothing has run then.
 pub fn run_watched(
     config: &Config,
-    watch: &Watch,
+    watch: &PageAt,
     stop: &Stop,
     observer: &mut dyn Observer,
 ) -> Result<Evidence, HttpError> {
@@ -240,7 +240,7 @@ struct Served {
 }
 
 impl Served {
-    fn open(watch: &Watch, membership: &'static str, lasp: Lasp, world: Watched) -> Result<Self, HttpError> {
+    fn open(watch: &PageAt, membership: &'static str, lasp: Lasp, world: Watched) -> Result<Self, HttpError> {
         let settings = Settings { http: Some(watch.addr.clone()), ..Settings::default() };
         let refused = |problem| HttpError::Listen { addr: watch.addr.clone(), problem };
         let (end, ended) = oneshot::channel();
@@ -349,7 +349,7 @@ mod tests {
 
     #[test]
     fn a_page_that_cannot_be_served_is_refused_before_anything_runs() {
-        let watch = Watch { addr: "0.0.0.0:0".to_owned(), speed: 1.0 };
+        let watch = PageAt { addr: "0.0.0.0:0".to_owned(), speed: 1.0 };
         let refused = run_watched(&config(), &watch, &Stop::default(), &mut ());
         assert!(matches!(refused, Err(HttpError::Open(_))), "{refused:?}");
     }

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 pub(crate) fn run(config: &Config) -> (Overall, tempfile::TempDir) {
     let home = tempfile::tempdir().unwrap();
     let dir = home.path().join("out");
-    let context = Context { dir: &dir, exe: "lasp".as_ref(), date: "today", stop: Stop::default(), watch: None };
+    let context = Context { dir: &dir, exe: "lasp".as_ref(), date: "today", stop: Stop::default(), page: None };
     let overall = evaluate(config, &context, &mut ()).unwrap();
     (overall, home)
 }

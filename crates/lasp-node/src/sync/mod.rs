@@ -198,6 +198,8 @@ pub(crate) struct Outcome {
     pub(crate) timers: Vec<(Duration, Appointment)>,
     /// A comparison found a difference.
     pub(crate) differs: bool,
+    /// A digest was compared with the own: whether they are equal.
+    pub(crate) equal: Option<bool>,
     /// A neighbour and this node do not mean the same by what both keep.
     pub(crate) disagrees: Option<PeerId>,
 }

@@ -49,11 +49,12 @@ impl AntiEntropy {
         let Some(peer) = self.peers.get(&from) else { return };
         if (yours, mine) != peer.common.hashes() {
             // One side has not heard what the other wants: it is said again, and compared.
-            (out.differs, out.disagrees) = (true, Some(from));
+            (out.differs, out.disagrees, out.equal) = (true, Some(from), Some(false));
             return;
         }
         let common = peer.common.clone();
         let tree = store.forest_mut().tree(&common);
+        out.equal = Some(tree.root() == root);
         if tree.root() == root {
             return;
         }

@@ -151,6 +151,11 @@ impl<V: Copy> Forest<V> {
             .map(|(&hash, leaf)| (hash, leaf.fingerprint, leaf.var))
     }
 
+    /// Variables by the hashes of their keys, ascending: hash, name, fingerprint.
+    pub(crate) fn leaves(&self) -> impl Iterator<Item = (u64, &str, u64)> {
+        self.leaves.iter().map(|(&hash, leaf)| (hash, leaf.name.as_str(), leaf.fingerprint))
+    }
+
     /// The fingerprint of one variable; 0 where it is unknown or at bottom.
     pub(crate) fn fingerprint(&self, hash: u64) -> u64 {
         self.leaves.get(&hash).map_or(0, |leaf| leaf.fingerprint)

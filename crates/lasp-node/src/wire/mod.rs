@@ -10,7 +10,10 @@
 //! [`intern`] for the short references.
 
 pub(crate) mod intern;
+mod load;
 mod ranks;
+
+pub(crate) use load::Load;
 
 use crate::assured;
 use crate::causal;
@@ -25,7 +28,7 @@ use crate::sync;
 use intern::{Known, Tables};
 use lasp_crdt::{Decode, DecodeError, Encode, Reader, Writer};
 use lasp_dataflow::State;
-use lasp_overlay::broadcast::{self, Ids, Payload as _};
+use lasp_overlay::broadcast::{self, Ids};
 use lasp_overlay::{membership, survey, unicast};
 use std::cell::Cell;
 
@@ -110,8 +113,8 @@ pub(crate) struct Parsed {
     pub(crate) lost: bool,
     /// What it says, in order.
     pub(crate) items: Vec<Item>,
-    /// Bytes of the deltas in it.
-    pub(crate) state: u64,
+    /// What of each of them is deltas.
+    pub(crate) loads: Vec<Load>,
 }
 
 /// Reads a frame; the link's tables learn its definitions.
@@ -131,24 +134,20 @@ pub(crate) fn parse(bytes: &[u8], tables: &mut Tables) -> Result<Parsed, DecodeE
     while r.remaining() > 0 {
         let from = r.at();
         let item = parse_item(&mut r)?;
-        parsed.state += state_bytes(&item, r.at() - from);
-        match (parsed.items.last_mut(), item) {
+        let load = Load::of(&item, r.at() - from);
+        match (parsed.items.last_mut(), parsed.loads.last_mut(), item) {
             // What was found missing is merged as one.
-            (Some(Item::Data(batch)), Item::Data(more)) => batch.join(more),
-            (_, item) => parsed.items.push(item),
+            (Some(Item::Data(batch)), Some(loaded), Item::Data(more)) => {
+                batch.join(more);
+                loaded.join(load);
+            }
+            (_, _, item) => {
+                parsed.items.push(item);
+                parsed.loads.push(load);
+            }
         }
     }
     Ok(parsed)
-}
-
-/// How many bytes of an item are deltas.
-fn state_bytes(item: &Item, bytes: usize) -> u64 {
-    match item {
-        Item::Gossip { payload, .. } if payload.batch().is_empty() => 0,
-        Item::Gossip { payload, .. } => payload.weight() as u64,
-        Item::Control(Control::Handed(_)) | Item::Relay(_) | Item::Data(_) | Item::Group { .. } => bytes as u64,
-        Item::Control(_) => 0,
-    }
 }
 
 fn parse_item(r: &mut Reader<'_>) -> Result<Item, DecodeError> {

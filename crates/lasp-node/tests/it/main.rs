@@ -13,6 +13,7 @@ mod once;
 mod original;
 mod paced;
 mod programs;
+mod redundancy;
 mod requests;
 mod rig;
 mod routes;

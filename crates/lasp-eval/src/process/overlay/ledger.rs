@@ -3,6 +3,7 @@
 use super::herd::Herd;
 use super::survey::{counter, sent};
 use crate::figure::{Figure, Varied};
+use crate::flow::Flow;
 use crate::record::{Role, Sample, Usage};
 use crate::usage::{Footprint, footprint};
 use lasp::control::protocol::StatusReport;
@@ -42,6 +43,22 @@ pub(super) fn footprints(herd: &Herd) -> BTreeMap<u32, Footprint> {
     herd.living().filter_map(|node| Some((node.pid()?, footprint(node.pid()?)?))).collect()
 }
 
+/// What a node tells of what it received and compared, and of its peaks.
+fn flow(report: &StatusReport) -> Flow {
+    Flow {
+        payloads_received: counter(report, "payloads_received"),
+        payloads_needed: counter(report, "payloads_needed"),
+        state_received: counter(report, "state_received"),
+        state_needed: counter(report, "state_needed"),
+        digests_received: counter(report, "digests_received"),
+        digests_equal: counter(report, "digests_equal"),
+        link_entries_peak: counter(report, "link_entries_peak"),
+        node_entries_peak: counter(report, "node_entries_peak"),
+        link_bytes_peak: counter(report, "link_bytes_peak"),
+        ..Flow::default()
+    }
+}
+
 impl Ledger {
     /// Notes what nodes count just now.
     pub(super) fn sample(&mut self, herd: &Herd, reports: &Reports, since_start: Duration) {
@@ -61,6 +78,7 @@ impl Ledger {
                 own: 0,
                 usage: taken.map(|f| Usage { rss_bytes: f.rss_bytes, cpu_ms: f.cpu_us / 1000 }),
                 queue_peak: counter(report, "queue_peak"),
+                flow: flow(report),
             });
         }
     }

@@ -27,6 +27,8 @@ pub fn results(runs: &[Run]) -> BTreeMap<String, Figure> {
         put("sync_bytes", sent.sync as f64);
         put("other_bytes", (sent.bytes - sent.state - sent.sync) as f64);
         put("state_ratio", sent.state as f64 / least);
+        put("redundancy", sent.redundancy());
+        put("digest_hit_percent", sent.digest_hit_percent());
         // What all would have sent in the same time anyway.
         let idle = outcome.rest.bytes as f64 / REST.as_secs_f64() * outcome.converged.unwrap_or(0.0);
         put("idle_bytes", idle);

@@ -19,6 +19,9 @@ fn mean(values: &[u64]) -> f64 {
     stats::mean(&values.iter().map(|&value| value as f64).collect::<Vec<_>>())
 }
 
+/// One figure of what a run came to.
+type Pick = fn(&Outcome) -> f64;
+
 /// Every figure by its name: curves over what nodes hear, and their ratios.
 pub fn results(runs: &[Run]) -> BTreeMap<String, Figure> {
     let mut curves = Curves::default();
@@ -41,6 +44,8 @@ pub fn results(runs: &[Run]) -> BTreeMap<String, Figure> {
         put("control_bytes_per_node", each(outcome.load.bytes - outcome.load.state));
         put("control_bytes_per_node_second", each(outcome.load.bytes - outcome.load.state) / outcome.seconds);
         put("sync_bytes_per_node", each(outcome.load.sync));
+        put("redundancy", outcome.load.redundancy());
+        put("digest_hit_percent", outcome.load.digest_hit_percent());
         put("forming_bytes_per_node", each(outcome.before.bytes));
         put("forming_sync_bytes_per_node", each(outcome.before.sync));
         if let Some((seconds, bytes)) = outcome.changed {
@@ -53,7 +58,7 @@ pub fn results(runs: &[Run]) -> BTreeMap<String, Figure> {
         let shares: Vec<f64> = pairs(runs).map(|(wanted, full)| 100.0 * of(wanted) / mean(&full.received)).collect();
         (!shares.is_empty()).then(|| Figure::Varied(Varied::of(&shares)))
     };
-    let shares: [(&str, fn(&Outcome) -> f64); 4] = [
+    let shares: [(&str, Pick); 4] = [
         ("payload_percent", |outcome| mean(&outcome.received)),
         ("payload_percent_p50", |outcome| quantile(&outcome.received, 0.5)),
         ("payload_percent_p99", |outcome| quantile(&outcome.received, 0.99)),
