@@ -3,10 +3,12 @@
 //! Sixteen real nodes, Debian's Chromium without a screen, driven over WebDriver (W3C) by its `chromedriver`: no packages of
 //! another language, no library. What is seen is checked, and kept as pictures under `target/web`.
 //!
-//! - `browser`: the browser. `cluster`: the nodes. `story`: what is done and looked at.
+//! - `browser`: the browser. `cluster`: the nodes. `story`: what is done and looked at. `report`: what an evaluation
+//! leaves behind.
 
 mod browser;
 mod cluster;
+mod report;
 mod story;
 
 use crate::{debian, step, timed_by};

@@ -5,6 +5,8 @@
   const [canvas, button, slider, output] = ['canvas', 'button', 'input', 'output'].map((name) => section.querySelector(name));
   const { names, frames } = JSON.parse(document.getElementById('replay').textContent);
   const context = canvas.getContext('2d');
+  let view = null, over = null, timer = 0;
+  slider.max = frames.length - 1;
   const nodes = Object.keys(names).map((id, at) => {
     const radius = 24 * Math.sqrt(at + 1), angle = at * 2.399963;
     return { id: Number(id), x: radius * Math.cos(angle), y: radius * Math.sin(angle) };
@@ -25,9 +27,13 @@
     draw();
   }
 
-  // The places fit what there is in the end, and what there was in the middle.
+  // In the end nodes leave: what is shown first is the last moment at which most ties were there.
+  const counts = frames.map((_, at) => { go(at); return ties.size; });
+  const last = counts.findLastIndex((count) => 2 * count >= Math.max(...counts));
+
+  // The places fit what there was then, and in the middle.
   const ends = new Map();
-  for (const to of [Math.floor(frames.length / 2), frames.length - 1]) {
+  for (const to of [Math.floor(last / 2), last]) {
     go(to);
     for (const [key, [source, target]] of ties) if (source && target) ends.set(key, { source, target });
   }
@@ -36,7 +42,6 @@
     .force('charge', d3.forceManyBody().strength(nodes.length > 300 ? -70 : -150).theta(1.1).distanceMax(600))
     .force('x', d3.forceX(0).strength(0.04)).force('y', d3.forceY(0).strength(0.06)).stop();
 
-  let view = null;
   function fit() {
     const ratio = devicePixelRatio || 1, { clientWidth: width, clientHeight: height } = canvas;
     canvas.width = width * ratio;
@@ -107,7 +112,6 @@
     canvas.setAttribute('aria-label', `The overlay after ${text}`);
   }
 
-  let timer = 0;
   function play(on) {
     clearInterval(timer);
     timer = 0;
@@ -118,8 +122,6 @@
     timer = setInterval(() => { if (shown === frames.length - 1) play(false); else go(shown + 1); }, Math.max(30, 12000 / frames.length));
   }
 
-  let over = null;
-  slider.max = frames.length - 1;
   slider.addEventListener('input', () => { play(false); go(Number(slider.value)); });
   button.addEventListener('click', () => play(!timer));
   canvas.addEventListener('pointermove', (event) => {

@@ -2,6 +2,7 @@
 
 use super::browser::{Browser, http};
 use super::cluster::{Cluster, Simulation};
+use super::report;
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::json;
 use std::path::Path;
@@ -48,6 +49,7 @@ pub(crate) fn tell(lasp: &Path, gallery: &Path) -> Result<()> {
     viewer.fits_a_phone()?;
     viewer.survives_its_node()?;
     viewer.disturbs_a_simulation(lasp)?;
+    report::look(lasp, &viewer.browser, gallery)?;
     println!("web: pictures are in {}", gallery.display());
     Ok(())
 }
