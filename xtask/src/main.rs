@@ -22,7 +22,8 @@ commands:
             cargo xtask campaign theorem [PROGRAMS], of random programs beside what they denote
   fuzz      decoders, operations, answers of epmd: cargo xtask fuzz [TARGET] [--seconds N] [--replay FILE]
   wasm      the pure rooms, built for browsers
-  web       the live view of sixteen nodes in a real browser; pictures in target/web";
+  web       the live view of sixteen nodes in a real browser; pictures in target/web
+  viewer    what serving one viewer costs a node at rest: cargo xtask viewer [COMMAND], the release build unless given";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -40,6 +41,8 @@ fn main() -> ExitCode {
         ["fuzz", args @ ..] => fuzz::command(args),
         ["wasm"] => wasm::build(),
         ["web"] => web::check(),
+        ["viewer"] => web::measure(),
+        ["viewer", lasp] => web::measure_with(lasp),
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(64);

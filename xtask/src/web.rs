@@ -3,11 +3,12 @@
 //! Sixteen real nodes, Debian's Chromium without a screen, driven over WebDriver (W3C) by its `chromedriver`: no packages of
 //! another language, no library. What is seen is checked, and kept as pictures under `target/web`.
 //!
-//! - `browser`: the browser. `cluster`: the nodes. `story`: what is done and looked at.
+//! - `browser`: the browser. `cluster`: the nodes. `story`: what is done and looked at. `viewer`: what a viewer costs.
 
 mod browser;
 mod cluster;
 mod story;
+mod viewer;
 
 use crate::{debian, step, timed_by};
 use anyhow::{Context, Result};
@@ -34,6 +35,17 @@ pub(crate) fn check() -> Result<()> {
     std::fs::create_dir_all(&gallery).with_context(|| format!("cannot make {}", gallery.display()))?;
     let lasp = target().join("debug/lasp");
     timed_by("web", || story::tell(Path::new(&lasp), &gallery))
+}
+
+/// What one viewer costs, with the command as it is built for use.
+pub(crate) fn measure() -> Result<()> {
+    step("the command", &["build", "-p", "lasp-cli", "--release"], &[])?;
+    viewer::measure(&target().join("release/lasp"))
+}
+
+/// The same with a command that is there.
+pub(crate) fn measure_with(lasp: &str) -> Result<()> {
+    viewer::measure(Path::new(lasp))
 }
 
 /// As [`check`]; a machine that cannot get the browser says so and goes on.

@@ -6,13 +6,14 @@
 //! - `stream`: changes as server-sent events. `prometheus`: counts as text.
 //! - [`World`]: a simulated cluster behind the page, where there is one.
 //! - `guard`: who may ask what. `problem`: refusals (RFC 9457). `input`: parameters and bodies, checked.
-//! - `listener`: bounded connections. `page`: the files of the page, embedded.
+//! - `listener`: bounded connections. `counts`: what viewers cost. `page`: the files of the page, embedded.
 //!
 //! A viewer costs the node what it asks for: answers are made from short looks at the node, lists are paged, and what a
 //! viewer does not read is not made.
 
 mod api;
 mod cluster;
+mod counts;
 mod flow;
 mod guard;
 mod input;
@@ -85,6 +86,7 @@ struct Shared {
     map: map::Map,
     recorder: Arc<recorder::Recorder>,
     viewers: Arc<AtomicUsize>,
+    counts: Arc<counts::Counts>,
     guard: guard::Guard,
     world: Option<Arc<dyn World>>,
 }
@@ -115,16 +117,18 @@ impl Http {
         log.line(Level::Debug, || format!("the live view is at http://{}/", self.addr));
         lasp.set_http(self.addr);
         let recorder = recorder::Recorder::start(&lasp);
+        let counts = Arc::<counts::Counts>::default();
+        let listener = listener::Bounded::new(self.listener, counts.clone(), log.clone());
         let shared = Arc::new(Shared {
             answers: Answers::new(lasp.clone(), facts),
             map: map::Map::new(lasp.clone(), recorder.clone(), world.clone()),
             world,
             guard: guard::Guard::new(self.token, self.open),
             viewers: Arc::default(),
+            counts,
             recorder,
             lasp: lasp.clone(),
         });
-        let listener = listener::Bounded::new(self.listener, log.clone());
         tokio::spawn(async move {
             let service = api::router(shared);
             tokio::select! {

@@ -412,6 +412,53 @@ async fn viewers_are_bounded_and_one_that_never_reads_costs_nothing() {
     timeout(PATIENCE, gone).await.expect("their places are free again");
 }
 
+/// A count of `/metrics`.
+async fn metric(addr: &str, name: &str) -> u64 {
+    let metrics = get(addr, "/metrics").await.body;
+    let line = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    line.and_then(|value| value.parse().ok()).unwrap_or_else(|| panic!("no {name} in {metrics}"))
+}
+
+/// A viewer that asks for everything and reads nothing: two looks or so are made for it, however long
+/// it stays and whatever changes.
+#[tokio::test]
+async fn what_is_not_read_is_not_made() {
+    let a = serve("a", &[]).await;
+    let ads = a.lasp.set::<i64>("ads").await.expect("declared");
+    for number in 0..1_000 {
+        let name = format!("v/{number:03}/{}", "x".repeat(200));
+        drop(a.lasp.declare(&name, lasp::Type::GCounter).queue().await.expect("asked"));
+    }
+    // The least that kernels take: the viewer's own buffers are none of the node's memory.
+    let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
+    socket.set_recv_buffer_size(4096).expect("a size");
+    let mut silent = socket.connect(a.addr.parse().expect("an address")).await.expect("it listens");
+    let path = "/api/v1/stream?topics=variables,dataflow,statistics,events,overlay&limit=1000";
+    let request = format!("GET {path} HTTP/1.1\r\nhost: {}\r\n\r\n", a.addr);
+    silent.write_all(request.as_bytes()).await.expect("it reads");
+    let first = async {
+        while metric(&a.addr, "lasp_viewer_bytes_total").await < 100_000 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    timeout(PATIENCE, first).await.expect("a look is made");
+
+    // Somebody else reads on, look after look. What the silent one's buffers take is made for it, and then nothing.
+    let mut reader = Stream::open(&a.addr, "variables&q=ads").await;
+    let mut made = Vec::new();
+    for number in 0..6 {
+        ads.add(number).await.expect("added");
+        let value = format!("{number}]");
+        let has_it = |it: &Json| it["value"].as_str().is_some_and(|it| it.ends_with(&value));
+        reader.until("the change", "variables", |page| any(&page["variables"], has_it)).await;
+        made.push(metric(&a.addr, "lasp_viewer_events_total").await - reader.told.len() as u64);
+    }
+    assert_eq!(made[5], made[3], "{made:?}");
+    assert!(metric(&a.addr, "lasp_viewer_bytes_total").await < 2 << 20);
+    assert_eq!(metric(&a.addr, "lasp_viewers").await, 2);
+    drop(silent);
+}
+
 #[tokio::test]
 async fn connections_are_bounded() {
     let a = serve("a", &[]).await;
