@@ -5,7 +5,7 @@
 //! - `map`: what the overlay looks like, shared by all viewers. `recorder`: what has happened lately, and counts over time.
 //! - `stream`: changes as server-sent events. `prometheus`: counts as text.
 //! - [`World`]: a simulated cluster behind the page, where there is one.
-//! - `guard`: who may ask what. `problem`: refusals (RFC 9457). `input`: parameters and bodies, checked.
+//! - `guard`: who may ask what. `problem`: refusals (RFC 9457), `refusals`: which there are. `input`: parameters and bodies, checked.
 //! - `listener`: bounded connections. `counts`: what viewers cost. `page`: the files of the page, embedded.
 //!
 //! A viewer costs the node what it asks for: answers are made from short looks at the node, lists are paged, and what a
@@ -24,6 +24,7 @@ mod page;
 mod problem;
 mod prometheus;
 mod recorder;
+mod refusals;
 mod session;
 mod stream;
 mod variables;

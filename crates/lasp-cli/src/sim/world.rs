@@ -280,13 +280,13 @@ impl Inner {
 
     fn act(&mut self, action: Action) -> Result<(), String> {
         match action {
-            Action::Play => self.state.running = true,
-            Action::Pause => self.state.running = false,
+            Action::Play {} => self.state.running = true,
+            Action::Pause {} => self.state.running = false,
             Action::Speed { factor } => self.state.speed = factor,
             Action::Restart { seed, nodes } => self.restart(seed, nodes),
             Action::Split { parts } => self.split(parts),
             Action::Links { percent } => self.cut_links(percent),
-            Action::Heal => {
+            Action::Heal {} => {
                 self.simulator.heal();
                 self.state.cut = false;
             }
@@ -296,7 +296,7 @@ impl Inner {
                 self.rng.sample(&others, count).into_iter().for_each(|peer| self.crash(peer));
             }
             Action::Kill { .. } => self.kill(&action)?,
-            Action::Revive => {
+            Action::Revive {} => {
                 for (peer, incarnation) in std::mem::take(&mut self.crashed) {
                     self.bear(peer.0, incarnation);
                 }
@@ -390,7 +390,7 @@ mod tests {
         inner.act(Action::Split { parts: 2 }).expect("done");
         run(&mut inner, 10_000);
         assert!(inner.state.cut && parts(&inner) >= 2);
-        inner.act(Action::Heal).expect("done");
+        inner.act(Action::Heal {}).expect("done");
         run(&mut inner, 60_000);
         assert_eq!(parts(&inner), 1);
     }
@@ -406,7 +406,7 @@ mod tests {
         let victim = inner.others()[0];
         inner.act(id(victim)).expect("done");
         assert!(inner.simulator.peer(victim).is_none());
-        inner.act(Action::Revive).expect("done");
+        inner.act(Action::Revive {}).expect("done");
         run(&mut inner, 20_000);
         assert_eq!((inner.simulator.len(), parts(&inner)), (20, 1));
         assert_eq!(inner.simulator.contact(victim).map(|contact| contact.incarnation), Some(2));

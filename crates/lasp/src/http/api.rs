@@ -2,6 +2,7 @@
 
 use super::input::{MAX_BODY, json};
 use super::model::Problem;
+use super::refusals::Refusals;
 use super::{Shared, cluster, flow, guard, page, prometheus, stream, variables, world};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -16,6 +17,7 @@ use utoipa::OpenApi;
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Lasp node", description = "A running node: its neighbourhood, variables and counts."),
+    modifiers(&Refusals),
     paths(
         health,
         prometheus::metrics,
