@@ -23,7 +23,8 @@ commands:
             cargo xtask campaign http [REQUESTS], of the HTTP API beside its own description
   fuzz      decoders, operations, answers of epmd: cargo xtask fuzz [TARGET] [--seconds N] [--replay FILE]
   wasm      the pure rooms, built for browsers
-  web       the live view of sixteen nodes in a real browser; pictures in target/web
+  web       the live view of sixteen nodes in a real browser, pictures in target/web: cargo xtask web [COMMAND], the
+            development build unless given
   viewer    what serving one viewer costs a node at rest: cargo xtask viewer [COMMAND], the release build unless given";
 
 fn main() -> ExitCode {
@@ -44,8 +45,9 @@ fn main() -> ExitCode {
         ["fuzz", args @ ..] => fuzz::command(args),
         ["wasm"] => wasm::build(),
         ["web"] => web::check(),
+        ["web", lasp] => web::check_with(lasp.as_ref()),
         ["viewer"] => web::measure(),
-        ["viewer", lasp] => web::measure_with(lasp),
+        ["viewer", lasp] => web::measure_with(lasp.as_ref()),
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(64);

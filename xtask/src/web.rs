@@ -27,14 +27,18 @@ fn target() -> PathBuf {
 }
 
 pub(crate) fn check() -> Result<()> {
+    step("the command", &["build", "-p", "lasp-cli"], &[])?;
+    check_with(&target().join("debug/lasp"))
+}
+
+/// The same with a command that is there.
+pub(crate) fn check_with(lasp: &Path) -> Result<()> {
     let how = format!("the browser is missing: on Debian, as root, `apt-get install {}`", PACKAGES.join(" "));
     debian::install(&PACKAGES, &how)?;
-    step("the command", &["build", "-p", "lasp-cli"], &[])?;
     let gallery = gallery();
     let _ = std::fs::remove_dir_all(&gallery); // of the last time
     std::fs::create_dir_all(&gallery).with_context(|| format!("cannot make {}", gallery.display()))?;
-    let lasp = target().join("debug/lasp");
-    timed_by("web", || story::tell(Path::new(&lasp), &gallery))
+    timed_by("web", || story::tell(lasp, &gallery))
 }
 
 /// What one viewer costs, with the command as it is built for use.
@@ -44,8 +48,8 @@ pub(crate) fn measure() -> Result<()> {
 }
 
 /// The same with a command that is there.
-pub(crate) fn measure_with(lasp: &str) -> Result<()> {
-    viewer::measure(Path::new(lasp))
+pub(crate) fn measure_with(lasp: &Path) -> Result<()> {
+    viewer::measure(lasp)
 }
 
 /// As [`check`]; a machine that cannot get the browser says so and goes on.

@@ -6,6 +6,7 @@
 
 use crate::assured::{self, Assured, Witness};
 use crate::causal::{self, Groups};
+use crate::changes::LastChange;
 use crate::clock::{Clock, MAX_DRIFT_MS};
 use crate::command::{Command, Event, Reply, RequestError, RequestId};
 use crate::config::Config;
@@ -31,7 +32,7 @@ use crate::sync::{AntiEntropy, Appointment, Outcome, SyncConfig};
 use crate::system;
 use crate::wire::{self, Control, Item};
 use lasp_crdt::{Dot, ReplicaId};
-use lasp_dataflow::{Cause, Effects, Graph, State};
+use lasp_dataflow::{Cause, Effects, Graph, State, VarId};
 use lasp_overlay::broadcast::{self, Plumtree};
 use lasp_overlay::membership::{self, AnyMembership, Membership};
 use lasp_overlay::survey::{self, Survey};
@@ -165,7 +166,7 @@ impl Node {
         let surveys = Survey::new(config.survey.clone(), contact.id, contact.incarnation);
         let (id, life) = (contact.id, contact.incarnation);
         Self {
-            store: Store::new(replica, config.interests.clone()),
+            store: Store::new(replica, config.interests.clone()).remembering(config.changes),
             clock: Clock::new(config.wall_epoch_ms),
             open: Open::default(),
             metrics: Metrics::default(),
@@ -254,6 +255,12 @@ impl Node {
     /// The fingerprint of all replicated variables: equal for equal stores.
     pub fn fingerprint(&self) -> u64 {
         self.store.graph().fingerprint()
+    }
+
+    /// The last change of a variable, if it is remembered ([`Config::changes`]), and its time in milliseconds since 1970.
+    pub fn last_change(&self, var: VarId) -> Option<(LastChange, u64)> {
+        let change = self.store.changes().of(var)?;
+        Some((change, self.config.wall_epoch_ms.saturating_add(change.at.as_millis())))
     }
 
     /// What is known here of each installed program, by name.
@@ -979,6 +986,8 @@ impl Protocol for Node {
     type Event = Event;
 
     fn handle(&mut self, now: Time, input: Input<Self>, out: &mut Outbox<Self>) {
+        let from = if let Input::Received { from, .. } = &input { Some(*from) } else { None };
+        self.store.changes_mut().attend(now, from);
         self.dispatch(now, input, out);
         self.attend(now, out);
         self.attend_sessions(now, out);

@@ -1,7 +1,7 @@
 //! The live view: a node's state, its neighbourhood and its variables over HTTP, for pages, scrapers and scripts.
 //!
 //! - `api`: the routes, and their OpenAPI description. Start here. `model`: what is answered with.
-//! - `cluster`, `variables`, `flow`: one file per subject; each handler is short and asks the node what it needs.
+//! - `cluster`, `variables`, `origins`, `flow`: one file per subject; each handler is short and asks the node what it needs.
 //! - `map`: what the overlay looks like, shared by all viewers. `recorder`: what has happened lately, and counts over time.
 //! - `stream`: changes as server-sent events. `prometheus`: counts as text.
 //! - [`World`]: a simulated cluster behind the page, where there is one.
@@ -20,6 +20,7 @@ mod input;
 mod listener;
 mod map;
 mod model;
+mod origins;
 mod page;
 mod problem;
 mod prometheus;

@@ -31,8 +31,8 @@ q   quit
 Charts: the last seconds, one column each; bytes sent a
 second by class, updates a second at this node, how many
 nodes hold something else, memory, messages that wait.
-CHANGED: since when this node's viewers have seen the
-value that the variable has now.
+CHANGED: how long ago the last change of the variable
+reached this node.
 
 Any key goes back.";
 

@@ -66,6 +66,12 @@ pub(super) struct Members {
     pub(super) members: Vec<Member>,
 }
 
+/// The last change of a variable.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct Changed {
+    pub(super) at_ms: u64,
+}
+
 /// A variable.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub(super) struct Variable {
@@ -74,9 +80,17 @@ pub(super) struct Variable {
     pub(super) ty: String,
     pub(super) elements: Option<u64>,
     pub(super) bytes: Option<u64>,
+    pub(super) changed: Option<Changed>,
     pub(super) seen_since_ms: Option<u64>,
     pub(super) value: Option<String>,
     pub(super) errors: u64,
+}
+
+impl Variable {
+    /// When it changed; where that is forgotten, since when its value has been seen.
+    pub(super) fn since_ms(&self) -> Option<u64> {
+        self.changed.as_ref().map(|changed| changed.at_ms).or(self.seen_since_ms)
+    }
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]

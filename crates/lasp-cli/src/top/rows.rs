@@ -58,7 +58,7 @@ pub(super) fn rows(model: &Model, pane: Pane, look: &Look) -> Vec<Vec<String>> {
             let now = model.status.as_ref().map_or(0, |status| status.now_ms);
             chosen(model.variables.variables.iter().map(|it| (it, variable(it, now))), look, |a, b| {
                 let by = match look.order {
-                    0 => b.seen_since_ms.cmp(&a.seen_since_ms), // latest first
+                    0 => b.since_ms().cmp(&a.since_ms()), // latest first
                     1 => size(b).cmp(&size(a)),
                     _ => Ordering::Equal,
                 };
@@ -133,7 +133,7 @@ fn variable(variable: &Variable, now: u64) -> Vec<String> {
         variable.ty.clone(),
         variable.elements.map_or_else(|| "-".to_owned(), |elements| elements.to_string()),
         variable.bytes.map_or_else(|| "large".to_owned(), bytes),
-        variable.seen_since_ms.map_or_else(|| "-".to_owned(), |since| age(now.saturating_sub(since))),
+        variable.since_ms().map_or_else(|| "-".to_owned(), |since| age(now.saturating_sub(since))),
         value,
     ]
 }

@@ -3,7 +3,7 @@
 use super::input::{MAX_BODY, json};
 use super::model::Problem;
 use super::refusals::Refusals;
-use super::{Shared, cluster, flow, guard, page, prometheus, stream, variables, world};
+use super::{Shared, cluster, flow, guard, origins, page, prometheus, stream, variables, world};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{Method, StatusCode, Uri, header};
@@ -33,6 +33,7 @@ use utoipa::OpenApi;
         variables::one,
         variables::value,
         variables::update,
+        origins::origins,
         flow::dataflow,
         stream::stream,
         world::world,
@@ -73,6 +74,7 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
         .route("/api/v1/variables", get(variables::variables))
         .route("/api/v1/variables/{name}", get(variables::one))
         .route("/api/v1/variables/{name}/value", get(variables::value))
+        .route("/api/v1/variables/{name}/origins", get(origins::origins))
         .route("/api/v1/variables/{name}/update", post(variables::update))
         .route("/api/v1/dataflow", get(flow::dataflow))
         .route("/api/v1/stream", get(stream::stream))

@@ -11,7 +11,9 @@ mod variables;
 pub(super) use events::{Event, Events, Since, Statistics};
 pub(super) use overlay::{Life, Link, Links, Member, Members, Overlay, OverlayNode, OverlayPart, Tree};
 pub(super) use programs::{Derivation, Flow, Program, Programs};
-pub(super) use variables::{Done, Update, ValuePart, ValueWanted, Variable, Variables, Wanted};
+pub(super) use variables::{
+    Changed, Done, Element, Origin, Origins, Update, ValuePart, ValueWanted, Variable, Variables, Wanted,
+};
 
 use super::world::WorldState;
 use serde::{Deserialize, Serialize};

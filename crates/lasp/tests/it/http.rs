@@ -420,6 +420,61 @@ async fn viewers_are_bounded_and_one_that_never_reads_costs_nothing() {
     timeout(PATIENCE, gone).await.expect("their places are free again");
 }
 
+#[tokio::test]
+async fn a_variable_tells_who_changed_it_and_where_its_elements_come_from() {
+    let a = serve("a", &[]).await;
+    let contact = a.lasp.me().await.expect("it runs").addr.to_string();
+    let b = serve("b", &[contact]).await;
+    let (me, other) = (a.lasp.me().await.expect("me").id.to_string(), b.lasp.me().await.expect("b").id.to_string());
+    let program = "A = declare(\"ads\", set). T = declare(\"twice\", set). map(A, fun(X) -> X * 2 end, T).";
+    a.lasp.install("double", program).await.expect("installed");
+    let ads = b.lasp.set::<i64>("ads").await.expect("declared");
+    ads.add(21).await.expect("added");
+    let there = async {
+        while get(&a.addr, "/api/v1/variables/twice").await.json()["value"] != "set[42]" {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    timeout(PATIENCE, there).await.expect("it spreads");
+
+    let at_home = get(&b.addr, "/api/v1/variables/ads").await.json()["changed"].clone();
+    assert_eq!((&at_home["how"], &at_home["from"]), (&"here".into(), &Json::Null), "{at_home}");
+    assert_eq!((&at_home["by"]["node"], &at_home["by"]["event"]), (&other.as_str().into(), &1.into()), "{at_home}");
+    let elsewhere = get(&a.addr, "/api/v1/variables/ads").await.json()["changed"].clone();
+    assert_eq!((&elsewhere["how"], &elsewhere["from"]), (&"received".into(), &other.as_str().into()), "{elsewhere}");
+    assert_eq!(elsewhere["by"], at_home["by"]);
+    assert!(elsewhere["at_ms"].as_u64() > Some(1_600_000_000_000), "{elsewhere}");
+    ads.remove(21).await.expect("removed");
+    ads.add(4).await.expect("added");
+    a.lasp.set::<i64>("ads").await.expect("known").add(4).await.expect("added");
+
+    let both = async {
+        loop {
+            let origins = get(&a.addr, "/api/v1/variables/twice/origins").await.json();
+            if origins["elements"][0]["reasons"].as_array().is_some_and(|reasons| reasons.len() == 2) {
+                return origins;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    let origins = timeout(PATIENCE, both).await.expect("both additions of 4 keep 8 there");
+    assert_eq!(
+        (&origins["known"], &origins["total"], &origins["elements"][0]["element"]),
+        (&true.into(), &1.into(), &"8".into())
+    );
+    let reasons = origins["elements"][0]["reasons"].as_array().expect("reasons");
+    let mut from: Vec<(&str, &str)> = reasons
+        .iter()
+        .map(|reason| (reason[0]["variable"].as_str().unwrap_or("?"), reason[0]["node"].as_str().unwrap_or("?")))
+        .collect();
+    from.sort_unstable();
+    let mut expected = [("ads", me.as_str()), ("ads", other.as_str())];
+    expected.sort_unstable();
+    assert_eq!(from, expected, "{origins}");
+    let counter = get(&a.addr, "/api/v1/variables/nothing/origins").await.problem(404);
+    assert!(counter.contains("nothing"), "{counter}");
+}
+
 /// A count of `/metrics`.
 async fn metric(addr: &str, name: &str) -> u64 {
     let metrics = get(addr, "/metrics").await.body;

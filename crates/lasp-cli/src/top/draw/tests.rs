@@ -1,7 +1,7 @@
 //! Whole screens, as a terminal would show them.
 
 use super::super::model::{
-    Event, Link, Links, Member, Members, News, Overlay, OverlayNode, Peer, Statistics, Variable, Variables,
+    Changed, Event, Link, Links, Member, Members, News, Overlay, OverlayNode, Peer, Statistics, Variable, Variables,
 };
 use super::*;
 use ratatui::Terminal;
@@ -63,7 +63,8 @@ fn model() -> Model {
         ty: "set".to_owned(),
         elements: Some(3),
         bytes: Some(2_048),
-        seen_since_ms: Some(seen_since_ms),
+        changed: (name == "bids").then_some(Changed { at_ms: seen_since_ms }),
+        seen_since_ms: Some(if name == "bids" { 1 } else { seen_since_ms }),
         value: Some(value.to_owned()),
         errors: 0,
     };

@@ -59,12 +59,64 @@ pub(in crate::http) struct Variable {
     pub(in crate::http) digest: Option<String>,
     /// Since when viewers have seen this digest: it changed then, or before the first look.
     pub(in crate::http) seen_since_ms: Option<u64>,
+    /// Its last change, where that is remembered: of the 10,000 variables that changed last.
+    pub(in crate::http) changed: Option<Changed>,
     /// Its value in the language, shortened; null where it is large.
     pub(in crate::http) value: Option<String>,
     /// How many elements derivations into it have failed on.
     pub(in crate::http) errors: u64,
     /// The last of those, in words.
     pub(in crate::http) recent: Vec<String>,
+}
+
+/// How a variable came to be as it is.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::http) struct Changed {
+    /// When the change reached this node.
+    pub(in crate::http) at_ms: u64,
+    /// `here` (an update at this node), `received`, or `derived`.
+    pub(in crate::http) how: String,
+    /// The neighbour that told it, of one that was received.
+    pub(in crate::http) from: Option<String>,
+    /// Who made it, if the change tells: a removal does not, nor do types without replicas in their states.
+    pub(in crate::http) by: Option<Origin>,
+}
+
+/// An event: what one replica did.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::http) struct Origin {
+    /// The variable that it was done to; null if that is not known here.
+    pub(in crate::http) variable: Option<String>,
+    /// The replica: one life of a node.
+    pub(in crate::http) replica: String,
+    /// Which node that is, if it is among those known here.
+    pub(in crate::http) node: Option<String>,
+    /// Which of its events: a number, of counters its count, of registers a time in milliseconds.
+    pub(in crate::http) event: u64,
+}
+
+/// An element, and where it comes from.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::http) struct Element {
+    /// The element, in the language, at most 4,096 bytes.
+    pub(in crate::http) element: String,
+    /// Each is a reason why it is there: additions that it takes together, at most 64. It goes when none is left.
+    pub(in crate::http) reasons: Vec<Vec<Origin>>,
+}
+
+/// Where elements come from.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::http) struct Origins {
+    /// The variable.
+    pub(in crate::http) name: String,
+    /// Whether its state tells: that of an add-wins set does. A local result counts its reasons and forgets them.
+    pub(in crate::http) known: bool,
+    /// How many elements there are.
+    pub(in crate::http) total: u64,
+    /// Some of them, ascending.
+    pub(in crate::http) elements: Vec<Element>,
+    /// Where the next part begins; null at the end.
+    pub(in crate::http) next: Option<u64>,
 }
 
 /// Some variables.
