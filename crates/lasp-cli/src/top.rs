@@ -1,10 +1,11 @@
 //! `lasp top`: a running cluster at a glance, in a terminal.
 //!
-//! - `client`, `sse`: the node's live view over HTTP. `feed`: what it says, as news. `model`: what is known by that.
+//! - `client`, `sse`: the node's live view over HTTP. `feed`: what it says, as news. `api`, `model`: what is known by that.
 //! - `view`: what of it is looked at, and what keys do. `rows`: the lines of each pane. `draw`: the picture. `show`: numbers.
 //!
 //! News and keys come in here, and a picture goes out whenever one of them did, and once a second.
 
+mod api;
 mod client;
 mod draw;
 mod feed;
@@ -16,10 +17,11 @@ mod view;
 
 use crate::run::program::FAILED;
 use crate::terminal;
+use api::Status;
 use clap::Args;
 use client::{Place, Trouble};
 use lasp::settings::duration;
-use model::{Model, News, Status};
+use model::{Model, News};
 use ratatui::DefaultTerminal;
 use ratatui::crossterm::event;
 use std::io::{self, IsTerminal as _, Write as _};

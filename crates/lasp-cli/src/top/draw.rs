@@ -1,6 +1,7 @@
 //! The picture: what a model looks like in so many columns and lines. A function of those and of nothing else.
 
-use super::model::{Model, Status, Way};
+use super::api::Status;
+use super::model::{Model, Way};
 use super::rows::{columns, rows};
 use super::show::{age, bytes, thousandths};
 use super::view::{Look, Pane, View};

@@ -1,8 +1,9 @@
 //! What the node says, as news: its stream of changes, and beside it what is asked for again and again. When the node or the
 //! way to it is gone, that is news, and it is tried again until it is back.
 
+use super::api::{Event, Links, Members, Overlay, Statistics, Status, Variables};
 use super::client::{Place, Stream, Trouble};
-use super::model::{Event, Links, Members, News, Overlay, Statistics, Status, Variables};
+use super::model::News;
 use super::sse::Message;
 use serde::de::DeserializeOwned;
 use std::convert::Infallible;

@@ -1,6 +1,7 @@
 //! The lines of each pane: found, sorted, written.
 
-use super::model::{Event, Link, Member, Model, Variable};
+use super::api::{Event, Link, Member, Variable};
+use super::model::Model;
 use super::show::{age, bytes, microseconds};
 use super::view::{Look, Pane};
 use std::cmp::Ordering;
@@ -149,7 +150,8 @@ fn event(event: &Event, now: u64) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::model::{News, Variables};
+    use super::super::api::Variables;
+    use super::super::model::News;
     use super::*;
 
     fn model() -> Model {

@@ -1,8 +1,9 @@
 //! Whole screens, as a terminal would show them.
 
-use super::super::model::{
-    Changed, Event, Link, Links, Member, Members, News, Overlay, OverlayNode, Peer, Statistics, Variable, Variables,
+use super::super::api::{
+    Changed, Event, Link, Links, Member, Members, Overlay, OverlayNode, Peer, Statistics, Variable, Variables,
 };
+use super::super::model::News;
 use super::*;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
