@@ -60,7 +60,7 @@ mod tests {
     const B: ReplicaId = ReplicaId(2);
 
     fn set(own: AwSet<Value>) -> State {
-        State::AwSet(SetState::new(own, Derived::new()))
+        State::AwSet(Box::new(SetState::new(own, Derived::new())))
     }
 
     #[test]
@@ -87,7 +87,7 @@ mod tests {
         derived.see_live(other, Dot::new(B, 9));
         let from = Support::event(other, Dot::new(B, 9));
         derived.add_support(Value::from(7), from.clone());
-        let state = State::AwSet(SetState::new(own, derived));
+        let state = State::AwSet(Box::new(SetState::new(own, derived)));
         let mut expected = vec![Support::event(base, Dot::new(A, 1)), Support::event(base, Dot::new(B, 1)), from];
         expected.sort_unstable();
         assert_eq!(state.reasons(base, &7.into()), expected);
