@@ -7,6 +7,37 @@ const PAGE = 100;
 
 export const size = (variable) => variable.elements != null ? String(variable.elements) : variable.bytes != null ? bytes(variable.bytes) : '';
 
+const who = (origin) => origin.node ? `node ${origin.node}` : `replica ${origin.replica}`;
+
+/** When it changed; where that is forgotten, since when its value has been seen. */
+const since = (variable) => variable.changed?.at_ms ?? variable.seen_since_ms;
+
+/** How a variable came to be as it is, in words. */
+export function lastChange({ changed }) {
+  if (!changed) return null;
+  const how = { here: 'here', received: `told by ${changed.from ?? 'a neighbour'}`, derived: 'by a derivation' }[changed.how];
+  return `${ago(changed.at_ms)} ago, ${how}${changed.by ? `; made by ${who(changed.by)}, its event ${changed.by.event}` : ''}`;
+}
+
+/** An element; a click tells where it comes from. */
+function element(name, text, place) {
+  const origins = h('ul', { class: 'origins quiet', hidden: true });
+  const toggle = async () => {
+    origins.hidden = !origins.hidden;
+    button.setAttribute('aria-expanded', String(!origins.hidden));
+    if (origins.hidden) return;
+    try {
+      const part = await ask(`/api/v1/variables/${encodeURIComponent(name)}/origins?offset=${place}&limit=1`);
+      const reasons = part.elements.find((it) => it.element === text)?.reasons ?? [];
+      const words = reasons.map((reason) => !reason.length ? 'a set that does not tell who added to it' : reason.map((origin) => `${origin.variable ?? 'a variable not known here'}, ${who(origin)}, event ${origin.event}`).join(' and '));
+      const nothing = part.known ? 'it is no longer there' : 'its type does not tell where elements come from';
+      origins.replaceChildren(...(words.length ? words : [nothing]).map((word) => h('li', {}, word)));
+    } catch (error) { origins.replaceChildren(h('li', {}, error.message)); }
+  };
+  const button = h('button', { class: 'link', title: 'Where it comes from', 'aria-expanded': 'false', onclick: toggle }, text);
+  return h('li', {}, button, origins);
+}
+
 /** A part of a variable's value, as a list that can be continued. */
 export function elements(name, total = h('span')) {
   const list = h('ul', { class: 'values' });
@@ -14,7 +45,7 @@ export function elements(name, total = h('span')) {
   const load = async (offset) => {
     try {
       const part = await ask(`/api/v1/variables/${encodeURIComponent(name)}/value?offset=${offset}&limit=50`);
-      const items = part.elements.map((text) => h('li', {}, text));
+      const items = part.elements.map((text, place) => element(name, text, offset + place));
       offset ? list.append(...items) : list.replaceChildren(...(items.length ? items : [h('li', { class: 'quiet' }, 'nothing yet')]));
       total.textContent = part.total;
       more.hidden = part.next == null;
@@ -26,7 +57,7 @@ export function elements(name, total = h('span')) {
 }
 
 export function variables(feed) {
-  let page = null, query = '', from = 0, trail = [], chosen = null, open = null, openState = null;
+  let page = null, query = '', from = 0, trail = [], chosen = null, open = null, openState = null, told = null;
   const digests = new Map();
 
   feed.addEventListener('variables', ({ detail }) => { page = detail; table(); });
@@ -38,6 +69,7 @@ export function variables(feed) {
       const state = `${variable.digest} ${variable.value} ${variable.elements}`;
       const changed = digests.has(variable.name) && digests.get(variable.name) !== state;
       digests.set(variable.name, state);
+      if (variable.name === chosen && told) told.textContent = lastChange(variable) ?? '';
       if (variable.name === chosen && state !== openState) {
         if (openState !== null) open?.again();
         openState = state;
@@ -47,7 +79,7 @@ export function variables(feed) {
         h('td', {}, h('code', {}, variable.type)), h('td', { class: 'num' }, size(variable)),
         h('td', { class: 'value', title: variable.value ?? '' }, variable.value ?? '…'),
         h('td', { class: 'wide' }, h('span', { class: 'tag' }, variable.kind)), h('td', { class: 'wide mono quiet' }, variable.digest?.slice(0, 8) ?? ''),
-        h('td', { class: 'wide quiet', 'data-since': variable.seen_since_ms }, variable.seen_since_ms ? ago(variable.seen_since_ms) : ''));
+        h('td', { class: 'wide quiet', 'data-since': since(variable), title: lastChange(variable) ?? '' }, since(variable) ? ago(since(variable)) : ''));
     });
     const active = document.activeElement?.closest?.('#variables tr')?.dataset.name;
     $('variables').tBodies[0].replaceChildren(...rows);
@@ -65,7 +97,8 @@ export function variables(feed) {
     openState = `${variable.digest} ${variable.value} ${variable.elements}`;
     const total = h('span', {}, size(variable));
     open = elements(variable.name, total);
-    const facts = [['Type', h('code', {}, variable.type)], ['Kind', variable.kind], ['Size', total]];
+    told = lastChange(variable) && h('span', {}, lastChange(variable));
+    const facts = [['Type', h('code', {}, variable.type)], ['Kind', variable.kind], ['Size', total], ['Changed', told]];
     detail(h('h2', {}, variable.name), h('dl', {}, facts.filter(([, it]) => it).map(([name, it]) => [h('dt', {}, name), h('dd', {}, it)])),
       h('h3', {}, 'Value'), open.list, open.more,
       variable.recent.length ? [h('h3', {}, 'Derivations failed'), h('ul', { class: 'values' }, variable.recent.map((line) => h('li', {}, line)))] : '',

@@ -19,10 +19,13 @@ commands:
   purity    what the pure rooms may depend on, by Cargo edges
   campaign  the long campaigns: cargo xtask campaign [SCHEDULES], of whole nodes under faults;
             cargo xtask campaign overlay [SCHEDULES], of every membership strategy under faults;
-            cargo xtask campaign theorem [PROGRAMS], of random programs beside what they denote
+            cargo xtask campaign theorem [PROGRAMS], of random programs beside what they denote;
+            cargo xtask campaign http [REQUESTS], of the HTTP API beside its own description
   fuzz      decoders, operations, answers of epmd: cargo xtask fuzz [TARGET] [--seconds N] [--replay FILE]
   wasm      the pure rooms, built for browsers
-  web       the live view of sixteen nodes in a real browser; pictures in target/web";
+  web       the live view of sixteen nodes in a real browser, pictures in target/web: cargo xtask web [COMMAND], the
+            development build unless given
+  viewer    what serving one viewer costs a node at rest: cargo xtask viewer [COMMAND], the release build unless given";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -36,10 +39,15 @@ fn main() -> ExitCode {
         ["campaign", "overlay", schedules] => disturb(schedules),
         ["campaign", "theorem"] => prove("1000000"),
         ["campaign", "theorem", programs] => prove(programs),
+        ["campaign", "http"] => ask("1000000"),
+        ["campaign", "http", requests] => ask(requests),
         ["campaign", schedules] => simulate(schedules),
         ["fuzz", args @ ..] => fuzz::command(args),
         ["wasm"] => wasm::build(),
         ["web"] => web::check(),
+        ["web", lasp] => web::check_with(lasp.as_ref()),
+        ["viewer"] => web::measure(),
+        ["viewer", lasp] => web::measure_with(lasp.as_ref()),
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(64);
@@ -99,6 +107,11 @@ fn disturb(schedules: &str) -> Result<()> {
 /// Many more random programs than the gate runs.
 fn prove(programs: &str) -> Result<()> {
     campaign(["lasp-dataflow", "theorem"], &[], "LASP_PROGRAMS", programs)
+}
+
+/// Many more requests to a node's HTTP API than the gate makes.
+fn ask(requests: &str) -> Result<()> {
+    campaign(["lasp", "it"], &["http_fuzz"], "LASP_HTTP_REQUESTS", requests)
 }
 
 /// Runs one test binary of one package, or only what `filter` names of it, as many times as `variable` says to it.

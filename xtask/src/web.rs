@@ -3,13 +3,14 @@
 //! Sixteen real nodes, Debian's Chromium without a screen, driven over WebDriver (W3C) by its `chromedriver`: no packages of
 //! another language, no library. What is seen is checked, and kept as pictures under `target/web`.
 //!
-//! - `browser`: the browser. `cluster`: the nodes. `story`: what is done and looked at. `report`: what an evaluation
-//! leaves behind.
+//! - `browser`: the browser. `cluster`: the nodes. `story`: what is done and looked at. `viewer`: what a viewer costs. `report`:
+//! what an evaluation leaves behind.
 
 mod browser;
 mod cluster;
 mod report;
 mod story;
+mod viewer;
 
 use crate::{debian, step, timed_by};
 use anyhow::{Context, Result};
@@ -28,14 +29,29 @@ fn target() -> PathBuf {
 }
 
 pub(crate) fn check() -> Result<()> {
+    step("the command", &["build", "-p", "lasp-cli"], &[])?;
+    check_with(&target().join("debug/lasp"))
+}
+
+/// The same with a command that is there.
+pub(crate) fn check_with(lasp: &Path) -> Result<()> {
     let how = format!("the browser is missing: on Debian, as root, `apt-get install {}`", PACKAGES.join(" "));
     debian::install(&PACKAGES, &how)?;
-    step("the command", &["build", "-p", "lasp-cli"], &[])?;
     let gallery = gallery();
     let _ = std::fs::remove_dir_all(&gallery); // of the last time
     std::fs::create_dir_all(&gallery).with_context(|| format!("cannot make {}", gallery.display()))?;
-    let lasp = target().join("debug/lasp");
-    timed_by("web", || story::tell(Path::new(&lasp), &gallery))
+    timed_by("web", || story::tell(lasp, &gallery))
+}
+
+/// What one viewer costs, with the command as it is built for use.
+pub(crate) fn measure() -> Result<()> {
+    step("the command", &["build", "-p", "lasp-cli", "--release"], &[])?;
+    viewer::measure(&target().join("release/lasp"))
+}
+
+/// The same with a command that is there.
+pub(crate) fn measure_with(lasp: &Path) -> Result<()> {
+    viewer::measure(lasp)
 }
 
 /// As [`check`]; a machine that cannot get the browser says so and goes on.

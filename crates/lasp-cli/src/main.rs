@@ -13,6 +13,7 @@ mod repl;
 mod run;
 mod sim;
 mod terminal;
+mod top;
 
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
@@ -76,6 +77,8 @@ enum Command {
     Programs(remote::programs::ProgramsArgs),
     /// Watch a simulated cluster in a browser, and disturb it
     Sim(sim::SimArgs),
+    /// Show a running cluster at a glance, in the terminal
+    Top(top::TopArgs),
     /// Run an experiment on a cluster and write a report
     Eval(eval::flags::EvalArgs),
     /// One node of an experiment; started by `lasp eval`
@@ -136,6 +139,7 @@ fn run(command: Command) -> ExitCode {
         Command::Uninstall(args) => remote::programs::uninstall(args),
         Command::Programs(args) => remote::programs::programs(args),
         Command::Sim(args) => sim::main(&args),
+        Command::Top(args) => top::main(args),
         Command::Eval(args) => eval::main(args),
         Command::EvalNode(args) => eval::node::main(args),
     }

@@ -22,7 +22,8 @@ fn load() -> Config {
 fn run(config: &Config) -> (Overall, tempfile::TempDir) {
     let home = tempfile::tempdir().unwrap();
     let dir = home.path().join("out");
-    let context = Context { dir: &dir, exe: "none is started".as_ref(), date: "today", stop: Stop::default() };
+    let context =
+        Context { dir: &dir, exe: "none is started".as_ref(), date: "today", stop: Stop::default(), page: None };
     (evaluate(config, &context, &mut ()).unwrap(), home)
 }
 

@@ -50,6 +50,8 @@ pub struct Config {
     pub causal: CausalConfig,
     /// How sessions wait.
     pub session: SessionConfig,
+    /// Of how many variables at least the last change is remembered, for people who look; 0 for none.
+    pub changes: usize,
     /// What to hear from the start.
     pub interests: Interests,
     /// Wall-clock time of [`Time::ZERO`](lasp_overlay::Time::ZERO), in milliseconds since 1970: what last-writer-wins

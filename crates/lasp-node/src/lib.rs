@@ -20,7 +20,7 @@
 //! - `letter`: what an application sends to one node.
 //! - `wire`: frames and their short references; hostile bytes die there.
 //! - [`programs`]: installed programs, and how they run. [`once`]: what happens once in the cluster.
-//! - `system`: the variables of the runtime itself.
+//! - `system`: the variables of the runtime itself. `changes`: when and by whom variables last changed, for people who look.
 //! - `surge`: how much is going on, and what is spared then.
 //! - [`interest`]: what a node hears. [`metrics`]: what it counts. `redundancy`: what of what arrives was needed.
 
@@ -28,6 +28,7 @@ pub mod assured;
 mod backlog;
 mod bulk;
 pub mod causal;
+mod changes;
 mod clock;
 pub mod command;
 mod composition;
@@ -65,6 +66,7 @@ mod wire;
 
 pub use assured::{Acknowledgement, AssuredConfig};
 pub use causal::{CAUSAL, CausalConfig, group_of};
+pub use changes::LastChange;
 pub use command::{Command, Event, Reply, Request, RequestError, RequestId};
 pub use composition::{Composition, Source, Step};
 pub use config::{Config, Label};

@@ -173,7 +173,7 @@ impl Node {
         let surveys = Survey::new(config.survey.clone(), contact.id, contact.incarnation);
         let (id, life) = (contact.id, contact.incarnation);
         Self {
-            store: Store::new(replica, config.interests.clone()),
+            store: Store::new(replica, config.interests.clone()).remembering(config.changes),
             clock: Clock::new(config.wall_epoch_ms),
             open: Open::default(),
             metrics: Metrics::default(),
@@ -378,6 +378,8 @@ impl Protocol for Node {
     type Event = Event;
 
     fn handle(&mut self, now: Time, input: Input<Self>, out: &mut Outbox<Self>) {
+        let from = if let Input::Received { from, .. } = &input { Some(*from) } else { None };
+        self.store.changes_mut().attend(now, from);
         self.dispatch(now, input, out);
         self.attend(now, out);
         self.attend_sessions(now, out);

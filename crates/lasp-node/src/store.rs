@@ -1,6 +1,7 @@
 //! The variables of one node, and their sums for comparing.
 
 use crate::causal::group_of;
+use crate::changes::Changes;
 use crate::interest::{Interests, of_whole_group};
 use crate::key::Key;
 use crate::routes::Common;
@@ -49,6 +50,7 @@ pub(crate) struct Store {
     fresh: u64,
     /// How often each variable was forgotten, by the hash of its key.
     forgotten: BTreeMap<u64, u32>,
+    changes: Changes,
 }
 
 impl Store {
@@ -67,7 +69,23 @@ impl Store {
             forest: Forest::new(),
             fresh: 0,
             forgotten: BTreeMap::new(),
+            changes: Changes::default(),
         }
+    }
+
+    /// One that remembers the last change of so many variables.
+    pub(crate) fn remembering(self, changes: usize) -> Self {
+        Self { changes: Changes::new(changes), ..self }
+    }
+
+    /// How variables came to be as they are.
+    pub(crate) const fn changes(&self) -> &Changes {
+        &self.changes
+    }
+
+    /// The same, to be told what comes.
+    pub(crate) const fn changes_mut(&mut self) -> &mut Changes {
+        &mut self.changes
     }
 
     /// The variables.
@@ -251,6 +269,7 @@ impl Store {
     /// comparing with them brings it back while this node is interested in it by more than its declaration.
     pub(crate) fn undeclare(&mut self, now: Time, var: VarId) -> Result<bool, UndeclareError> {
         self.graph.undeclare(var)?;
+        self.changes.forget(var);
         let Some(key) = self.keys.remove(&var) else { return Ok(false) };
         self.vars.remove(&key.hash());
         self.guests.remove(&var);
@@ -334,6 +353,7 @@ impl Store {
     pub(crate) fn settle(&mut self) -> Effects {
         let effects = self.graph.drain();
         for change in &effects.deltas {
+            self.changes.note(change);
             let Some(key) = self.keys.get(&change.var) else { continue };
             if self.is_compared(key) {
                 let fingerprint = self.graph.state(change.var).map_or(0, State::fingerprint);

@@ -30,6 +30,10 @@ pub const DEFAULT_LISTEN: &str = "127.0.0.1:4100";
 /// The cluster that a node belongs to unless told otherwise.
 pub const DEFAULT_CLUSTER: &str = "default";
 
+/// Variables whose last changes are remembered where the live view is served. A guess: more than anybody looks at, in less
+/// than a megabyte.
+const CHANGES: usize = 10_000;
+
 /// Why a node did not start.
 #[derive(Debug, Error)]
 pub enum StartError {
@@ -311,6 +315,9 @@ impl Builder {
         config.label = self.settings.label(&identity.name);
         if let Some(prefixes) = self.settings.interest {
             config.interests = Interests::prefixes(prefixes);
+        }
+        if http.is_some() {
+            config.changes = CHANGES;
         }
         let dialect = config.membership.name();
         let start = Instant::now();

@@ -1,28 +1,31 @@
 //! The live view: a node's state, its neighbourhood and its variables over HTTP, for pages, scrapers and scripts.
 //!
 //! - `api`: the routes, and their OpenAPI description. Start here. `model`: what is answered with.
-//! - `cluster`, `variables`, `flow`: one file per subject; each handler is short and asks the node what it needs.
+//! - `cluster`, `variables`, `origins`, `flow`: one file per subject; each handler is short and asks the node what it needs.
 //! - `map`: what the overlay looks like, shared by all viewers. `recorder`: what has happened lately, and counts over time.
 //! - `stream`: changes as server-sent events. `prometheus`: counts as text.
 //! - [`World`]: a simulated cluster behind the page, where there is one.
-//! - `guard`: who may ask what. `problem`: refusals (RFC 9457). `input`: parameters and bodies, checked.
-//! - `listener`: bounded connections. `page`: the files of the page, embedded.
+//! - `guard`: who may ask what. `problem`: refusals (RFC 9457), `refusals`: which there are. `input`: parameters and bodies, checked.
+//! - `listener`: bounded connections. `counts`: what viewers cost. `page`: the files of the page, embedded.
 //!
 //! A viewer costs the node what it asks for: answers are made from short looks at the node, lists are paged, and what a
 //! viewer does not read is not made.
 
 mod api;
 mod cluster;
+mod counts;
 mod flow;
 mod guard;
 mod input;
 mod listener;
 mod map;
 mod model;
+mod origins;
 mod page;
 mod problem;
 mod prometheus;
 mod recorder;
+mod refusals;
 mod session;
 mod stream;
 mod variables;
@@ -85,6 +88,7 @@ struct Shared {
     map: map::Map,
     recorder: Arc<recorder::Recorder>,
     viewers: Arc<AtomicUsize>,
+    counts: Arc<counts::Counts>,
     guard: guard::Guard,
     world: Option<Arc<dyn World>>,
 }
@@ -115,16 +119,18 @@ impl Http {
         log.line(Level::Debug, || format!("the live view is at http://{}/", self.addr));
         lasp.set_http(self.addr);
         let recorder = recorder::Recorder::start(&lasp);
+        let counts = Arc::<counts::Counts>::default();
+        let listener = listener::Bounded::new(self.listener, counts.clone(), log.clone());
         let shared = Arc::new(Shared {
             answers: Answers::new(lasp.clone(), facts),
             map: map::Map::new(lasp.clone(), recorder.clone(), world.clone()),
             world,
             guard: guard::Guard::new(self.token, self.open),
             viewers: Arc::default(),
+            counts,
             recorder,
             lasp: lasp.clone(),
         });
-        let listener = listener::Bounded::new(self.listener, log.clone());
         tokio::spawn(async move {
             let service = api::router(shared);
             tokio::select! {

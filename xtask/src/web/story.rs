@@ -167,6 +167,18 @@ impl Viewer<'_> {
         self.browser.wait_for("all variables", "document.querySelectorAll('#variables tbody tr').length >= 4")?;
         self.browser
             .wait_for("its elements", "document.querySelectorAll('#variable-detail .values li').length === 4")?;
+        self.browser.wait_for(
+            "where an element comes from",
+            "(document.querySelector('#variable-detail .values button')?.getAttribute('aria-expanded') === 'true' || \
+                document.querySelector('#variable-detail .values button')?.click(), \
+                /^honey\\/stock, node [0-9a-f]+, event \\d+$/.test(document.querySelector('#variable-detail .origins li')?.textContent ?? ''))",
+        )?;
+        // The last flower is node 5's.
+        let detail = "document.getElementById('variable-detail').textContent";
+        self.browser.wait_for(
+            "who changed it",
+            &format!("/ago, told by [0-9a-f]+; made by node [0-9a-f]+, its event 3/.test({detail})"),
+        )?;
         self.browser.wait_for("a change", "/heather/.test(document.getElementById('variables').textContent)")?;
         self.says_what_things_are()?;
         self.picture("variables")?;

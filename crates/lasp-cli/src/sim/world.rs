@@ -1,23 +1,23 @@
-//! The simulated cluster: a thread lets its time pass in small steps; between them whoever serves the page looks and acts.
+//! The simulated cluster: its nodes, and how its time passes.
 //!
 //! The first node has a host, so that pages read and write its variables as those of any node. All others are bare machines.
+//! `served`: the cluster behind a page. `acts`: what is done to it.
 
-use lasp::host::{Host, HostConfig};
-use lasp::http::{Action, World, WorldState};
-use lasp::{Lasp, Record};
+mod acts;
+mod served;
+#[cfg(test)]
+mod tests;
+
+pub(super) use served::Simulated;
+
+use lasp::host::Host;
+use lasp::http::WorldState;
 use lasp_dataflow::{Name, Op, Type};
 use lasp_node::{Command, Event, Label, Node, Reply, Request, RequestId};
 use lasp_overlay::{Addr, Contact, PeerId, Rng, Time};
 use lasp_sim::Simulator;
 use std::collections::BTreeSet;
-use std::io;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread;
 use std::time::{Duration, Instant};
-
-/// Real time of one round of the thread.
-const ROUND: Duration = Duration::from_millis(16);
 
 /// How much of a round may be spent on the world. A guess that leaves room for those who look.
 const WORK: Duration = Duration::from_millis(12);
@@ -37,14 +37,7 @@ const PULSE: &str = "pulse";
 /// Requests of the world's own; hosts count theirs from 0.
 const OWN: RequestId = RequestId(u64::MAX);
 
-/// Shared by the thread and whoever looks.
-#[derive(Debug)]
-pub(super) struct Simulated {
-    inner: Arc<Mutex<Inner>>,
-    /// How many wait to look: the thread lets them.
-    waiting: Arc<AtomicUsize>,
-}
-
+/// The cluster.
 struct Inner {
     simulator: Simulator<Node>,
     host: Host,
@@ -63,60 +56,6 @@ struct Inner {
 impl std::fmt::Debug for Inner {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Inner").field("state", &self.state).finish_non_exhaustive()
-    }
-}
-
-impl Simulated {
-    /// A world whose time passes from now on, and a handle to its first node.
-    ///
-    /// # Errors
-    /// If no thread can be had.
-    pub(super) fn start(nodes: u64, seed: u64, speed: f64) -> io::Result<(Self, Lasp)> {
-        let (host, lasp) = Host::new(HostConfig::default());
-        let inner = Arc::new(Mutex::new(Inner::new(host, nodes, seed, speed)));
-        let world = Self { inner: inner.clone(), waiting: Arc::default() };
-        let waiting = world.waiting.clone();
-        thread::Builder::new().name("world".to_owned()).spawn(move || live(&inner, &waiting))?;
-        Ok((world, lasp))
-    }
-
-    fn look<T>(&self, look: impl FnOnce(&mut Inner) -> T) -> T {
-        self.waiting.fetch_add(1, Ordering::Relaxed);
-        let result = look(&mut lock(&self.inner));
-        self.waiting.fetch_sub(1, Ordering::Relaxed);
-        result
-    }
-}
-
-fn lock(inner: &Mutex<Inner>) -> MutexGuard<'_, Inner> {
-    inner.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Lets time pass for ever.
-fn live(inner: &Mutex<Inner>, waiting: &AtomicUsize) {
-    let mut before = Instant::now();
-    loop {
-        let began = Instant::now();
-        let real = began.duration_since(before).min(Duration::from_millis(100));
-        before = began;
-        lock(inner).round(real, began);
-        let pause = ROUND.saturating_sub(began.elapsed());
-        let crowd = waiting.load(Ordering::Relaxed) > 0;
-        thread::sleep(pause.max(Duration::from_millis(if crowd { 2 } else { 1 })));
-    }
-}
-
-impl World for Simulated {
-    fn records(&self, wide: bool) -> Vec<Record> {
-        self.look(|inner| inner.simulator.peers().map(|(_, node)| node.describe(wide)).collect())
-    }
-
-    fn state(&self) -> WorldState {
-        self.look(|inner| inner.state.clone())
-    }
-
-    fn act(&self, action: Action) -> Result<(), String> {
-        self.look(|inner| inner.act(action))
     }
 }
 
@@ -276,169 +215,5 @@ impl Inner {
                 return;
             }
         }
-    }
-
-    fn act(&mut self, action: Action) -> Result<(), String> {
-        match action {
-            Action::Play => self.state.running = true,
-            Action::Pause => self.state.running = false,
-            Action::Speed { factor } => self.state.speed = factor,
-            Action::Restart { seed, nodes } => self.restart(seed, nodes),
-            Action::Split { parts } => self.split(parts),
-            Action::Links { percent } => self.cut_links(percent),
-            Action::Heal => {
-                self.simulator.heal();
-                self.state.cut = false;
-            }
-            Action::Crash { percent } => {
-                let others = self.others();
-                let count = (others.len() as f64 * percent / 100.0).round() as usize;
-                self.rng.sample(&others, count).into_iter().for_each(|peer| self.crash(peer));
-            }
-            Action::Kill { .. } => self.kill(&action)?,
-            Action::Revive => {
-                for (peer, incarnation) in std::mem::take(&mut self.crashed) {
-                    self.bear(peer.0, incarnation);
-                }
-            }
-            Action::Churn { percent } => self.state.churn = percent,
-            Action::Updates { rate } => self.state.updates = rate,
-        }
-        Ok(())
-    }
-
-    fn kill(&mut self, action: &Action) -> Result<(), String> {
-        match action.victim()? {
-            Some(FIRST) => Err("this is the node that serves the page".to_owned()),
-            Some(peer) if self.simulator.peer(peer).is_some() => {
-                self.crash(peer);
-                Ok(())
-            }
-            _ => Err("no such node is up".to_owned()),
-        }
-    }
-
-    /// Everything anew, behind the same handle.
-    fn restart(&mut self, seed: u64, nodes: u64) {
-        let (unused, _lasp) = Host::new(HostConfig::default());
-        let (running, speed) = (self.state.running, self.state.speed);
-        let host = std::mem::replace(&mut self.host, unused);
-        *self = Self::new(host, nodes, seed, speed);
-        self.state.running = running;
-    }
-
-    fn split(&mut self, parts: u64) {
-        let mut peers: Vec<PeerId> = self.simulator.peers().map(|(peer, _)| peer).collect();
-        self.rng.shuffle(&mut peers);
-        let size = peers.len().div_ceil(parts as usize).max(1);
-        let groups: Vec<Vec<PeerId>> = peers.chunks(size).skip(1).map(<[PeerId]>::to_vec).collect();
-        self.simulator.partition(&groups);
-        self.state.cut = true;
-    }
-
-    fn cut_links(&mut self, percent: f64) {
-        let links: Vec<(PeerId, PeerId)> = self
-            .simulator
-            .peers()
-            .flat_map(|(peer, node)| node.active_view().into_iter().map(move |other| (peer, other.id)))
-            .filter(|(peer, other)| peer < other)
-            .collect();
-        let count = (links.len() as f64 * percent / 100.0).round() as usize;
-        for (a, b) in self.rng.sample(&links, count) {
-            self.simulator.block(a, b);
-            self.simulator.block(b, a);
-        }
-        self.state.cut = true;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn world(nodes: u64) -> (Inner, Lasp) {
-        let (host, lasp) = Host::new(HostConfig::default());
-        (Inner::new(host, nodes, 7, 1.0), lasp)
-    }
-
-    fn run(inner: &mut Inner, millis: u64) {
-        for _ in 0..millis / 5 {
-            inner.step(inner.simulator.now() + STEP);
-        }
-    }
-
-    /// How many parts the links of those who are up make, as they say.
-    fn parts(inner: &Inner) -> usize {
-        let mut left: BTreeSet<PeerId> = inner.simulator.peers().map(|(peer, _)| peer).collect();
-        let mut parts = 0;
-        while let Some(first) = left.pop_first() {
-            parts += 1;
-            let mut next = vec![first];
-            while let Some(peer) = next.pop() {
-                let node = inner.simulator.peer(peer).expect("up");
-                next.extend(node.active_view().iter().map(|it| it.id).filter(|it| left.remove(it)));
-            }
-        }
-        parts
-    }
-
-    #[test]
-    fn a_world_grows_falls_apart_and_heals() {
-        let (mut inner, _lasp) = world(40);
-        run(&mut inner, 8_000);
-        assert_eq!((inner.simulator.len(), parts(&inner)), (40, 1));
-        inner.act(Action::Split { parts: 2 }).expect("done");
-        run(&mut inner, 10_000);
-        assert!(inner.state.cut && parts(&inner) >= 2);
-        inner.act(Action::Heal).expect("done");
-        run(&mut inner, 60_000);
-        assert_eq!(parts(&inner), 1);
-    }
-
-    #[test]
-    fn nodes_crash_and_come_back_but_the_first() {
-        let (mut inner, _lasp) = world(20);
-        run(&mut inner, 6_000);
-        inner.act(Action::Crash { percent: 50.0 }).expect("done");
-        assert_eq!(inner.simulator.len(), 20 - 10, "half of nineteen, rounded");
-        let id = |peer: PeerId| Action::Kill { node: peer.to_string() };
-        assert!(inner.act(id(FIRST)).is_err() && inner.act(id(PeerId(99))).is_err());
-        let victim = inner.others()[0];
-        inner.act(id(victim)).expect("done");
-        assert!(inner.simulator.peer(victim).is_none());
-        inner.act(Action::Revive).expect("done");
-        run(&mut inner, 20_000);
-        assert_eq!((inner.simulator.len(), parts(&inner)), (20, 1));
-        assert_eq!(inner.simulator.contact(victim).map(|contact| contact.incarnation), Some(2));
-    }
-
-    #[test]
-    fn churn_replaces_and_updates_arrive_everywhere() {
-        let (mut inner, _lasp) = world(20);
-        run(&mut inner, 6_000);
-        inner.act(Action::Churn { percent: 300.0 }).expect("done");
-        inner.act(Action::Updates { rate: 20.0 }).expect("done");
-        run(&mut inner, 10_000);
-        assert!(inner.simulator.len() == 20 && inner.next > 25, "{}", inner.next);
-        inner.act(Action::Churn { percent: 0.0 }).expect("done");
-        inner.act(Action::Updates { rate: 0.0 }).expect("done");
-        run(&mut inner, 30_000);
-        let marks: BTreeSet<u64> = inner.simulator.peers().map(|(_, node)| node.fingerprint()).collect();
-        assert_eq!(marks.len(), 1, "all hold the same");
-        assert_ne!(marks.first(), Some(&0));
-    }
-
-    #[test]
-    fn the_same_seed_gives_the_same_world_again() {
-        let trace = |seed| {
-            let (mut inner, _lasp) = world(12);
-            inner.act(Action::Restart { seed, nodes: 30 }).expect("done");
-            run(&mut inner, 5_000);
-            inner.act(Action::Crash { percent: 20.0 }).expect("done");
-            run(&mut inner, 5_000);
-            inner.simulator.trace_hash()
-        };
-        assert_eq!(trace(3), trace(3));
-        assert_ne!(trace(3), trace(4));
     }
 }

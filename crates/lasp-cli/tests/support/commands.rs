@@ -25,6 +25,8 @@ pub(crate) fn said(output: Output) -> Said {
 pub(crate) struct Node {
     pub(crate) process: Child,
     pub(crate) addr: String,
+    /// Where its live view is, if it was started with `--http`.
+    pub(crate) http: String,
 }
 
 impl Node {
@@ -32,10 +34,11 @@ impl Node {
         let name: &[&str] = if args.contains(&"--name") { &[] } else { &["--name", "a"] };
         let mut command = lasp(&[&["node", "--listen", "127.0.0.1:0"], name, args].concat());
         let mut process = command.stderr(Stdio::null()).spawn().expect("the binary runs");
-        let mut greeting = String::new();
-        BufReader::new(process.stdout.take().expect("piped")).read_line(&mut greeting).expect("a line");
+        let mut lines = BufReader::new(process.stdout.take().expect("piped")).lines().map(|line| line.expect("text"));
+        let greeting = lines.next().unwrap_or_default();
         let addr = greeting.split(' ').nth(2).unwrap_or_default().to_owned();
-        Self { process, addr }
+        let http = if args.contains(&"--http") { lines.next().unwrap_or_default() } else { String::new() };
+        Self { process, addr, http: http.trim_start_matches("live view at ").to_owned() }
     }
 
     pub(crate) fn command(&self, args: &[&str]) -> Command {

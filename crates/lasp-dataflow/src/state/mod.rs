@@ -4,6 +4,7 @@
 //! [`Type`] form a lattice; states of different types are never merged. Knows no names and no graph.
 
 mod apply;
+mod author;
 mod causal;
 mod digest;
 mod drift;

@@ -149,8 +149,8 @@ impl Inner {
 
     fn act(&mut self, action: &Action) -> Result<(), String> {
         match action {
-            Action::Play => self.state.running = true,
-            Action::Pause => self.state.running = false,
+            Action::Play {} => self.state.running = true,
+            Action::Pause {} => self.state.running = false,
             Action::Speed { factor } => self.state.speed = *factor,
             _ => {
                 self.disturb(action)?;
@@ -172,7 +172,7 @@ impl Inner {
                 disturb::cut_links(&mut world.simulator, *percent, &mut world.rng);
                 self.state.cut = true;
             }
-            Action::Heal => {
+            Action::Heal {} => {
                 world.simulator.heal();
                 self.state.cut = false;
             }
@@ -194,12 +194,12 @@ impl Inner {
                 }
                 self.state.churn = *percent;
             }
-            Action::Revive => return Err("who crashes in a run comes back by itself, a second later".to_owned()),
+            Action::Revive {} => return Err("who crashes in a run comes back by itself, a second later".to_owned()),
             Action::Updates { .. } => return Err("a run makes the updates of its scenario".to_owned()),
             Action::Restart { .. } => {
                 return Err("a run keeps its seed and its nodes: begin another with --seed and --nodes".to_owned());
             }
-            Action::Play | Action::Pause | Action::Speed { .. } => {}
+            Action::Play {} | Action::Pause {} | Action::Speed { .. } => {}
         }
         Ok(())
     }
@@ -210,7 +210,7 @@ fn said(action: &Action) -> String {
     match action {
         Action::Split { parts } => format!("the network fell into {parts} parts"),
         Action::Links { percent } => format!("{percent} % of the links were cut"),
-        Action::Heal => "what was cut was mended".to_owned(),
+        Action::Heal {} => "what was cut was mended".to_owned(),
         Action::Crash { percent } => format!("{percent} % of the clients crashed"),
         Action::Kill { node } => format!("node {node} crashed"),
         Action::Churn { percent } => format!("{percent} % of the clients crash a minute from then on"),
@@ -303,10 +303,10 @@ mod tests {
         let time = |inner: &Inner| inner.world.simulator.now().as_micros();
         rounds(&mut inner, 5);
         assert_eq!(time(&inner), 100_000);
-        inner.act(&Action::Pause).expect("done");
+        inner.act(&Action::Pause {}).expect("done");
         rounds(&mut inner, 5);
         assert_eq!(time(&inner), 100_000);
-        inner.act(&Action::Play).expect("done");
+        inner.act(&Action::Play {}).expect("done");
         inner.act(&Action::Speed { factor: 0.5 }).expect("done");
         rounds(&mut inner, 5);
         assert_eq!((time(&inner), inner.state.time_ms), (150_000, 150));
@@ -321,11 +321,11 @@ mod tests {
         inner.act(&Action::Split { parts: 2 }).expect("done");
         inner.act(&Action::Kill { node: "3".to_owned() }).expect("done");
         assert_eq!((inner.state.cut, inner.world.lives.len()), (true, 5));
-        inner.act(&Action::Heal).expect("done");
+        inner.act(&Action::Heal {}).expect("done");
         for refused in [
             Action::Kill { node: "1".to_owned() },
             Action::Kill { node: "ffff".to_owned() },
-            Action::Revive,
+            Action::Revive {},
             Action::Updates { rate: 1.0 },
             Action::Restart { seed: 2, nodes: 3 },
         ] {

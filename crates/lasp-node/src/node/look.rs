@@ -1,12 +1,13 @@
 //! What a node lets others see of it.
 
 use super::Node;
+use crate::changes::LastChange;
 use crate::link::{Link, LinkLoad};
 use crate::metrics::Metrics;
 use crate::payload::Payload;
 use crate::programs::ProgramInfo;
 use crate::wire;
-use lasp_dataflow::Graph;
+use lasp_dataflow::{Graph, VarId};
 use lasp_overlay::broadcast::Plumtree;
 use lasp_overlay::membership::{AnyMembership, Membership as _};
 use lasp_overlay::{Contact, PeerId, unicast};
@@ -72,6 +73,13 @@ impl Node {
     /// be among them. O(1) for each. Of many variables, all nodes look at the same if they look at the first.
     pub fn fingerprints(&self) -> impl Iterator<Item = (u64, &str, u64)> {
         self.store.forest().leaves()
+    }
+
+    /// The last change of a variable, if it is remembered ([`Config::changes`](crate::Config::changes)), and its time in milliseconds
+    /// since 1970.
+    pub fn last_change(&self, var: VarId) -> Option<(LastChange, u64)> {
+        let change = self.store.changes().of(var)?;
+        Some((change, self.config.wall_epoch_ms.saturating_add(change.at.as_millis())))
     }
 
     /// What is known here of each installed program, by name.

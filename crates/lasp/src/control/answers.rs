@@ -10,12 +10,15 @@ use crate::builder::is_host_and_port;
 use crate::epmd::EpmdStats;
 use crate::error::Error;
 use crate::transport::TransportStats;
+use lasp_crdt::ReplicaId;
 use lasp_crdt::codec::to_bytes;
 use lasp_dataflow::{DerivationError, Name, Output, State, Type, Value, VarId, VarInfo};
 use lasp_lang::show::{self, short, type_name};
 use lasp_lang::suggest::nearest;
 use lasp_lang::term::Term;
-use lasp_node::{Class, Interests, Node, ProgramError, ProgramInfo, Reply, Request, RequestError};
+use lasp_node::{
+    Class, Interests, LastChange, Node, ProgramError, ProgramInfo, Reply, Request, RequestError, replica_of,
+};
 use lasp_overlay::membership::change::Change as ViewChange;
 use lasp_overlay::membership::{Membership as _, Standing};
 use lasp_overlay::{Addr, Contact, PeerId, Time};
@@ -347,7 +350,7 @@ pub(crate) struct Page {
 
 /// What a look at a variable took along.
 pub(crate) struct Seen {
-    name: String,
+    pub(crate) name: String,
     ty: Type,
     local: bool,
     derived: bool,
@@ -358,6 +361,20 @@ pub(crate) struct Seen {
     small: Option<(Output, Option<usize>)>,
     errors: u64,
     recent: Vec<DerivationError>,
+    /// Its last change, if that is remembered; when, in milliseconds since 1970; and the node that made it, if it is known.
+    pub(crate) changed: Option<(LastChange, u64, Option<PeerId>)>,
+}
+
+/// The node that a replica is a life of, among those that are known here.
+pub(crate) fn node_of(node: &Node, replica: ReplicaId) -> Option<PeerId> {
+    let (active, passive) = (node.active_view(), node.passive_view());
+    let mut known = std::iter::once(node.contact()).chain(&active).chain(&passive);
+    known.find(|contact| replica_of(contact) == replica).map(|contact| contact.id)
+}
+
+fn changed(node: &Node, var: VarId) -> Option<(LastChange, u64, Option<PeerId>)> {
+    let (change, at_ms) = node.last_change(var)?;
+    Some((change, at_ms, change.author.and_then(|author| node_of(node, author.replica))))
 }
 
 /// Looks at variables from a place on, and takes along those whose names are wanted, with their places.
@@ -408,6 +425,7 @@ impl Seen {
             small: small(node, var, info),
             errors: info.errors.total(),
             recent: info.errors.recent().cloned().collect(),
+            changed: changed(node, var),
         })
     }
 

@@ -1,6 +1,6 @@
 //! Updates of clients: read, applied, and waited for on their terms.
 
-use super::answers::{Answers, Found, elsewhere, failed};
+use super::answers::{Answers, elsewhere, failed};
 use super::protocol::{Refused, Style, Terms, UpdateReport};
 use super::sessions::{failed_in, session};
 use lasp_dataflow::{Op, Type, VarId};
@@ -60,16 +60,24 @@ impl Answers {
         style: Style,
     ) -> Result<(VarId, Op), Refused> {
         let wanted = declare.map(|ty| read_type(&ty)).transpose()?;
-        let found = match (self.find(name).await, wanted) {
-            (Ok(found), Some(ty)) if found.ty == ty => found,
-            (_, Some(ty)) => {
-                let var = self.lasp.declare(name, ty.clone()).await.map_err(failed)?;
-                Found { var, ty }
+        let (ty, known) = match (self.find(name).await, wanted) {
+            (Ok(found), None) => (found.ty, Some(found.var)),
+            (Ok(found), Some(ty)) if found.ty == ty => (ty, Some(found.var)),
+            (Ok(_), Some(ty)) => {
+                let var = self.lasp.declare(name, ty.clone()).await.map_err(failed)?; // it says which type it has
+                (ty, Some(var))
             }
-            (found, None) => found?,
+            (Err(_), Some(ty)) => (ty, None),
+            (Err(unknown), None) => return Err(unknown),
         };
-        let op = elsewhere(move || read_operation(&found.ty, &operation, style)).await??;
-        Ok((found.var, op))
+        // An operation with errors declares nothing.
+        let of = ty.clone();
+        let op = elsewhere(move || read_operation(&of, &operation, style)).await??;
+        let var = match known {
+            Some(var) => var,
+            None => self.lasp.declare(name, ty).await.map_err(failed)?,
+        };
+        Ok((var, op))
     }
 }
 

@@ -2,7 +2,8 @@
 
 use super::input::{MAX_BODY, json};
 use super::model::Problem;
-use super::{Shared, cluster, flow, guard, page, prometheus, stream, variables, world};
+use super::refusals::Refusals;
+use super::{Shared, cluster, flow, guard, origins, page, prometheus, stream, variables, world};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{Method, StatusCode, Uri, header};
@@ -16,6 +17,7 @@ use utoipa::OpenApi;
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Lasp node", description = "A running node: its neighbourhood, variables and counts."),
+    modifiers(&Refusals),
     paths(
         health,
         prometheus::metrics,
@@ -31,6 +33,7 @@ use utoipa::OpenApi;
         variables::one,
         variables::value,
         variables::update,
+        origins::origins,
         flow::dataflow,
         stream::stream,
         world::world,
@@ -71,6 +74,7 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
         .route("/api/v1/variables", get(variables::variables))
         .route("/api/v1/variables/{name}", get(variables::one))
         .route("/api/v1/variables/{name}/value", get(variables::value))
+        .route("/api/v1/variables/{name}/origins", get(origins::origins))
         .route("/api/v1/variables/{name}/update", post(variables::update))
         .route("/api/v1/dataflow", get(flow::dataflow))
         .route("/api/v1/stream", get(stream::stream))

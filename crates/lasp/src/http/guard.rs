@@ -18,7 +18,7 @@ use std::sync::Arc;
 const COOKIE: &str = "lasp_token";
 
 /// What may be asked without a token.
-const FREE: &str = "/healthz";
+pub(super) const FREE: &str = "/healthz";
 
 /// Who may ask.
 #[derive(Debug)]

@@ -1,6 +1,7 @@
 //! Counts in the text format of Prometheus (version 0.0.4).
 
 use super::State;
+use super::counts::Counts;
 use super::model::{Problem, Status};
 use super::recorder::{Usage, usage};
 use axum::http::header;
@@ -10,14 +11,14 @@ use std::fmt::Write as _;
 /// What the node counted, for Prometheus.
 #[utoipa::path(get, path = "/metrics", responses((status = 200, content_type = "text/plain", body = String)))]
 pub(super) async fn metrics(state: State) -> Result<Response, Problem> {
-    let text = text(&super::cluster::status_of(&state).await?, usage());
+    let text = text(&super::cluster::status_of(&state).await?, &state.counts, usage());
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response())
 }
 
 /// Counters that are a state rather than a sum.
 const GAUGES: [&str; 3] = ["queue_peak", "backlog_peak", "link_cost_us"];
 
-fn text(status: &Status, usage: Usage) -> String {
+fn text(status: &Status, counts: &Counts, usage: Usage) -> String {
     let mut out = String::new();
     let labels = [("cluster", &status.cluster), ("node", &status.name), ("version", &status.version)];
     let labels: Vec<String> = labels.iter().map(|(name, value)| format!("{name}=\"{}\"", escaped(value))).collect();
@@ -35,6 +36,9 @@ fn text(status: &Status, usage: Usage) -> String {
     ];
     for (name, help, value) in gauges {
         metric(&mut out, name, "gauge", help, &plain(value));
+    }
+    for (name, help, value) in counts.all() {
+        metric(&mut out, name, "counter", help, &plain(value));
     }
     let classes: Vec<(String, u64)> = status
         .counters

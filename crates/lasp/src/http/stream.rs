@@ -172,7 +172,7 @@ impl Viewer {
         }
         if slow && self.wants("status") {
             let status = cluster::status_of(&self.shared).await?;
-            self.ready.push_back(event("status", &status));
+            self.push("status", &status);
         }
         if slow && self.wants("statistics") {
             self.look_at_statistics();
@@ -195,7 +195,7 @@ impl Viewer {
         if self.shared.recorder.last_event() > self.last_event {
             let (events, _) = self.shared.recorder.events(self.last_event);
             self.last_event = events.last().map_or(self.last_event, |event| event.seq);
-            self.ready.push_back(event("events", &events));
+            self.push("events", &events);
         }
     }
 
@@ -204,7 +204,7 @@ impl Viewer {
         if let Some(last) = rows.last() {
             let columns = (self.last_row == 0).then_some(recorder::COLUMNS);
             self.last_row = last[0];
-            self.ready.push_back(event("statistics", &serde_json::json!({ "columns": columns, "rows": rows })));
+            self.push("statistics", &serde_json::json!({ "columns": columns, "rows": rows }));
         }
     }
 
@@ -215,8 +215,19 @@ impl Viewer {
         let hash = hasher.finish();
         if self.hashes[place] != hash {
             self.hashes[place] = hash;
-            self.ready.push_back(Event::default().event(topic).data(text));
+            self.ready.push_back(self.event(topic, text));
         }
+    }
+
+    fn push(&mut self, topic: &str, what: &impl Serialize) {
+        let text = serde_json::to_string(what).unwrap_or_default(); // plain data
+        self.ready.push_back(self.event(topic, text));
+    }
+
+    /// An event is made, which is counted: those of a viewer that does not read are few.
+    fn event(&self, topic: &str, text: String) -> Event {
+        self.shared.counts.made(text.len());
+        Event::default().event(topic).data(text)
     }
 
     async fn look_at_overlay(&mut self) -> Result<(), Problem> {
@@ -250,10 +261,7 @@ impl Viewer {
         let (at_ms, took_ms, total) =
             self.told.as_ref().map_or((0, 0, 0), |told| (told.at_ms, told.took_ms, told.nodes.len()));
         let nodes = nodes.iter().map(|node| &**node).collect();
-        event("overlay", &OverlayChange { me: &self.me, at_ms, took_ms, total, reset: self.reset, nodes, removed })
+        let change = OverlayChange { me: &self.me, at_ms, took_ms, total, reset: self.reset, nodes, removed };
+        self.event("overlay", serde_json::to_string(&change).unwrap_or_default()) // plain data
     }
-}
-
-fn event(topic: &str, what: &impl Serialize) -> Event {
-    Event::default().event(topic).data(serde_json::to_string(what).unwrap_or_default()) // plain data
 }

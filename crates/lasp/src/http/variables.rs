@@ -4,6 +4,7 @@ use super::State;
 use super::cluster::{MAX_PART, PART, bounds};
 use super::input::{Json, Named, Params};
 use super::model::{Done, Problem, Update, ValuePart, ValueWanted, Variable, Variables, Wanted};
+use super::origins;
 use super::recorder::Recorder;
 use super::session::{Token, wait_ms, with_token};
 use crate::api::Session;
@@ -68,6 +69,7 @@ pub(super) async fn variables_of(shared: &super::Shared, wanted: &Wanted) -> Res
 /// A variable as it was seen.
 pub(super) fn variable(seen: Seen, recorder: &Recorder) -> Variable {
     let digest = seen.digest;
+    let changed = origins::changed(&seen);
     let report = seen.report();
     let kind = match (report.local, report.derived) {
         (true, true) => "view",
@@ -85,6 +87,7 @@ pub(super) fn variable(seen: Seen, recorder: &Recorder) -> Variable {
         bytes: report.bytes,
         digest: digest.map(|digest| format!("{digest:016x}")),
         seen_since_ms: digest.map(|digest| recorder.seen_since(&report.name, digest)),
+        changed,
         value: report.value.map(|(text, _)| text),
         errors: report.errors,
         recent: recent.collect(),
@@ -174,7 +177,7 @@ fn elements(output: Output, from: usize, to: usize) -> Vec<String> {
     }
 }
 
-fn shortened(mut text: String) -> String {
+pub(super) fn shortened(mut text: String) -> String {
     if text.len() > MAX_ELEMENT {
         let end = (0..=MAX_ELEMENT).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
         text.truncate(end);

@@ -51,14 +51,15 @@ pub struct WorldState {
     pub updates: f64,
 }
 
-/// What can be done to a simulated world.
+/// What can be done to a simulated world. Those without numbers have braces all the same: serde lets whatever else is said
+/// beside a plain name pass.
 #[derive(Clone, Debug, PartialEq, Deserialize, ToSchema)]
 #[serde(tag = "action", rename_all = "lowercase", deny_unknown_fields)]
 pub enum Action {
     /// Time passes.
-    Play,
+    Play {},
     /// It stands still.
-    Pause,
+    Pause {},
     /// It passes so fast: seconds in one, up to 100.
     Speed {
         /// How many.
@@ -82,7 +83,7 @@ pub enum Action {
         percent: f64,
     },
     /// All that was cut is mended.
-    Heal,
+    Heal {},
     /// So many nodes in a hundred crash at once.
     Crash {
         /// How many.
@@ -94,7 +95,7 @@ pub enum Action {
         node: String,
     },
     /// All that crashed come back.
-    Revive,
+    Revive {},
     /// From now on so many nodes in a hundred crash a minute, each replaced by a new one.
     Churn {
         /// How many; 0 ends it.
@@ -137,7 +138,7 @@ impl Action {
             Self::Links { percent } | Self::Crash { percent } => within("percent", percent, 0.0, 100.0),
             Self::Churn { percent } => within("percent", percent, 0.0, 1000.0),
             Self::Updates { rate } => within("rate", rate, 0.0, 1000.0),
-            Self::Play | Self::Pause | Self::Heal | Self::Kill { .. } | Self::Revive => Ok(()),
+            Self::Play {} | Self::Pause {} | Self::Heal {} | Self::Kill { .. } | Self::Revive {} => Ok(()),
         }
     }
 }
@@ -175,11 +176,12 @@ mod tests {
 
     #[test]
     fn actions_are_read_and_their_numbers_checked() {
-        assert_eq!(read(r#"{"action":"play"}"#), Ok(Action::Play));
+        assert_eq!(read(r#"{"action":"play"}"#), Ok(Action::Play {}));
         assert_eq!(read(r#"{"action":"crash","percent":10}"#), Ok(Action::Crash { percent: 10.0 }));
         for wrong in [
             r#"{"action":"explode"}"#,
             r#"{"action":"crash"}"#,
+            r#"{"action":"play","speed":2}"#,
             r#"{"action":"crash","percent":101}"#,
             r#"{"action":"speed","factor":0}"#,
             r#"{"action":"restart","seed":1,"nodes":1000000}"#,

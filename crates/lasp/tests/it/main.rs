@@ -5,6 +5,7 @@ mod control;
 mod derivations;
 mod epmd;
 mod http;
+mod http_fuzz;
 mod letters;
 mod sessions;
 mod toy;
