@@ -4,7 +4,7 @@
 //! another language, no library. What is seen is checked, and kept as pictures under `target/web`.
 //!
 //! - `browser`: the browser. `cluster`: the nodes. `story`: what is done and looked at. `viewer`: what a viewer costs. `report`:
-//! what an evaluation leaves behind.
+//!   what an evaluation leaves behind.
 
 mod browser;
 mod cluster;
