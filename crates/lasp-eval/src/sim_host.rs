@@ -4,7 +4,7 @@
 //! has happened; clocks are virtual; nothing else draws random numbers. The same configuration gives the same trace hash and
 //! the same figures.
 //!
-//! [`watched`]: a run with a page.
+//! `watched`: a run with a page.
 
 mod watched;
 
