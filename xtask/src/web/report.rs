@@ -12,6 +12,7 @@ pub(crate) fn look(lasp: &Path, browser: &Browser, gallery: &Path) -> Result<()>
     let run = Command::new(lasp).args(args).arg(&dir).output().context("cannot run an evaluation")?;
     ensure!(run.status.success(), "the evaluation failed: {}", String::from_utf8_lossy(&run.stderr));
     let page = dir.join("report.html").canonicalize().context("there is no report")?;
+    browser.complaints()?; // of the pages before, whose nodes were taken away
     browser.open(&format!("file://{}", page.display()))?;
     let says = "document.querySelector('.replay output').textContent";
     browser.wait_for(
