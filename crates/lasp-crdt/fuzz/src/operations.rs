@@ -55,6 +55,7 @@ const TYPES: &[fn(Depth, &mut Bytes<'_>)] = &[
     check::<DotsHeardOf>,
     check::<Lives>,
     check::<AddWinsGraph>,
+    check::<Summed>,
 ];
 
 /// Does what the bytes say; `false` if they name no type.
