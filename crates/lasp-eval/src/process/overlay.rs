@@ -145,7 +145,8 @@ impl<'a> Run<'a> {
         self.rest().await?;
         self.fail().await?;
         self.broadcast().await?;
-        self.survey(self.started).await?;
+        // A look takes a while, and whoever has a free place still looks for a neighbour: one look is no verdict.
+        self.until_whole(self.started).await?;
         Ok(())
     }
 
