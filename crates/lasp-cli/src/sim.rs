@@ -10,7 +10,6 @@ use lasp::Settings;
 use lasp::http::serve_world;
 use std::process::ExitCode;
 use std::sync::Arc;
-use world::Simulated;
 
 /// Runs a simulated cluster and serves its page until Ctrl-C.
 #[derive(Args, Clone, Debug)]
@@ -48,7 +47,7 @@ fn fail(message: &str, code: u8) -> ExitCode {
 }
 
 async fn serve(args: &SimArgs) -> Result<(), String> {
-    let (world, lasp) = Simulated::start(args.nodes, args.seed, args.speed).map_err(|error| error.to_string())?;
+    let (world, lasp) = world::start(args.nodes, args.seed, args.speed).map_err(|error| error.to_string())?;
     let settings = Settings { http: Some(args.ui.clone()), ..Settings::default() };
     let served = serve_world(&settings, &lasp, "hyparview", Arc::new(world)).await;
     let addr = served.map_err(|error| error.to_string().replace("`http`", "--ui"))?;

@@ -4,57 +4,65 @@
 use lasp_node::Node;
 use serde::{Deserialize, Serialize};
 
-/// Counters, gauges and peaks of one node.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Flow {
-    /// Items received that carried deltas.
-    pub payloads_received: u64,
-    /// Of these, those that brought anything new.
-    pub payloads_needed: u64,
-    /// Bytes of deltas received.
-    pub state_received: u64,
-    /// Of these, those that were new here.
-    pub state_needed: u64,
-    /// Digests of neighbours that were compared with the own.
-    pub digests_received: u64,
-    /// Of these, those that were equal to it.
-    pub digests_equal: u64,
-    /// Entries of deltas that wait for links now.
-    pub waiting_entries: u64,
-    /// Bytes of these, written in full, with what is under way.
-    pub waiting_bytes: u64,
-    /// Entries kept beside the variables now, for all neighbours that are still to hear them: those that wait, and the rest.
-    pub kept_entries: u64,
-    /// Most entries that ever waited on one link.
-    pub link_entries_peak: u64,
-    /// Most entries that ever waited on all links together.
-    pub node_entries_peak: u64,
-    /// Most bytes that ever waited on one link or were under way on it.
-    pub link_bytes_peak: u64,
-    /// Links over which payloads are pushed now.
-    pub eager_links: u64,
+/// The numbers, each once: fields, names and order follow from it.
+macro_rules! columns {
+    ($( $(#[$doc:meta])* $name:ident ),+ $(,)?) => {
+        /// Counters, gauges and peaks of one node.
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(default)]
+        pub struct Flow {
+            $( $(#[$doc])* pub $name: u64, )+
+        }
+
+        /// Their names in `metrics.csv`, in order.
+        pub const NAMES: [&str; COLUMNS] = [$( stringify!($name) ),+];
+
+        impl Flow {
+            /// The numbers in the order of [`NAMES`].
+            pub const fn values(&self) -> [u64; COLUMNS] {
+                [$( self.$name ),+]
+            }
+
+            /// From the numbers that [`values`](Self::values) gives.
+            pub const fn from_values(values: [u64; COLUMNS]) -> Self {
+                let [$( $name ),+] = values;
+                Self { $( $name ),+ }
+            }
+        }
+    };
 }
 
 /// How many numbers there are.
 pub const COLUMNS: usize = 13;
 
-/// Their names in `metrics.csv`, in order.
-pub const NAMES: [&str; COLUMNS] = [
-    "payloads_received",
-    "payloads_needed",
-    "state_received",
-    "state_needed",
-    "digests_received",
-    "digests_equal",
-    "waiting_entries",
-    "waiting_bytes",
-    "kept_entries",
-    "link_entries_peak",
-    "node_entries_peak",
-    "link_bytes_peak",
-    "eager_links",
-];
+columns! {
+    /// Items received that carried deltas.
+    payloads_received,
+    /// Of these, those that brought anything new.
+    payloads_needed,
+    /// Bytes of deltas received.
+    state_received,
+    /// Of these, those that were new here.
+    state_needed,
+    /// Digests of neighbours that were compared with the own.
+    digests_received,
+    /// Of these, those that were equal to it.
+    digests_equal,
+    /// Entries of deltas that wait for links now.
+    waiting_entries,
+    /// Bytes of these, written in full, with what is under way.
+    waiting_bytes,
+    /// Entries kept beside the variables now, for all neighbours that are still to hear them: those that wait, and the rest.
+    kept_entries,
+    /// Most entries that ever waited on one link.
+    link_entries_peak,
+    /// Most entries that ever waited on all links together.
+    node_entries_peak,
+    /// Most bytes that ever waited on one link or were under way on it.
+    link_bytes_peak,
+    /// Links over which payloads are pushed now.
+    eager_links,
+}
 
 impl Flow {
     /// A node as it is now. Cost: that of what it keeps for its neighbours.
@@ -75,50 +83,6 @@ impl Flow {
             node_entries_peak: metrics.node_entries_peak,
             link_bytes_peak: metrics.link_bytes_peak,
             eager_links: node.broadcast().eager().count() as u64,
-        }
-    }
-
-    /// The numbers in the order of [`NAMES`].
-    pub const fn values(&self) -> [u64; COLUMNS] {
-        let Self { payloads_received, payloads_needed, state_received, state_needed, .. } = *self;
-        let Self { digests_received, digests_equal, waiting_entries, waiting_bytes, kept_entries, .. } = *self;
-        let Self { link_entries_peak, node_entries_peak, link_bytes_peak, eager_links, .. } = *self;
-        [
-            payloads_received,
-            payloads_needed,
-            state_received,
-            state_needed,
-            digests_received,
-            digests_equal,
-            waiting_entries,
-            waiting_bytes,
-            kept_entries,
-            link_entries_peak,
-            node_entries_peak,
-            link_bytes_peak,
-            eager_links,
-        ]
-    }
-
-    /// From the numbers that [`values`](Self::values) gives.
-    pub const fn from_values(values: [u64; COLUMNS]) -> Self {
-        let [payloads_received, payloads_needed, state_received, state_needed, rest @ ..] = values;
-        let [digests_received, digests_equal, waiting_entries, waiting_bytes, kept_entries, rest @ ..] = rest;
-        let [link_entries_peak, node_entries_peak, link_bytes_peak, eager_links] = rest;
-        Self {
-            payloads_received,
-            payloads_needed,
-            state_received,
-            state_needed,
-            digests_received,
-            digests_equal,
-            waiting_entries,
-            waiting_bytes,
-            kept_entries,
-            link_entries_peak,
-            node_entries_peak,
-            link_bytes_peak,
-            eager_links,
         }
     }
 }

@@ -25,6 +25,7 @@ pub mod journal;
 pub mod lab;
 pub mod loopback;
 pub mod overlay;
+pub mod paced;
 pub mod plot;
 pub mod process;
 pub mod progress;

@@ -334,14 +334,14 @@ impl World {
             let Some(node) = self.simulator.peer(*peer) else { continue };
             self.samples.push(life.journal.with(|record| Sample::of(record, now, &Probe::of(node), None)));
         }
-        if self.config.nodes <= MOST_NODES {
-            let seen = self.simulator.peers().map(|(_, node)| Seen::of(node));
-            self.replay.look(now / 1000, seen);
-        }
         self.ticks += 1;
         if watch::takes(self.ticks) {
             let up = self.lives.keys().filter_map(|peer| self.simulator.peer(*peer));
             self.moments.push(Moment::of(now, &up.map(Look::of).collect::<Vec<_>>()));
+            if self.config.nodes <= MOST_NODES {
+                let seen = self.simulator.peers().map(|(_, node)| Seen::of(node));
+                self.replay.look(now / 1000, seen);
+            }
         }
         self.note_progress();
     }

@@ -90,6 +90,16 @@ impl Browser {
         self.ask("POST", "/execute/sync", Some(&json!({ "script": script, "args": [] })))
     }
 
+    /// How many pixels of a canvas are not empty.
+    pub(crate) fn drawn(&self, canvas: &str) -> Result<u64> {
+        let count = format!(
+            "const canvas = document.querySelector('{canvas}'); \
+             const data = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data; \
+             let drawn = 0; for (let at = 3; at < data.length; at += 4) drawn += data[at] > 0; return drawn"
+        );
+        self.run(&count)?.as_u64().context("no pixels")
+    }
+
     /// Waits until an expression is true in the page; how long that took.
     pub(crate) fn wait_for(&self, what: &str, expression: &str) -> Result<Duration> {
         let since = Instant::now();

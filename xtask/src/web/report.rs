@@ -20,10 +20,8 @@ pub(crate) fn look(lasp: &Path, browser: &Browser, gallery: &Path) -> Result<()>
         &format!("/: 48 up, \\d+ links, 47 of the tree, one piece/.test({says})"),
     )?;
     std::thread::sleep(std::time::Duration::from_secs(2)); // the layout settles
-    let drawn = "const canvas = document.querySelector('.replay canvas'); canvas.scrollIntoView({ block: 'center' }); \
-        const data = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data; \
-        let drawn = 0; for (let at = 3; at < data.length; at += 4) drawn += data[at] > 0; return drawn";
-    let pixels = browser.run(drawn)?.as_u64().context("no pixels")?;
+    browser.run("document.querySelector('.replay').scrollIntoView({ block: 'center' })")?;
+    let pixels = browser.drawn(".replay canvas")?;
     ensure!(pixels > 2_000, "the overlay of the run is not drawn: {pixels} pixels");
     browser.picture(&gallery.join("report-replay.png"))?;
     let back = "const slider = document.querySelector('.replay input'); slider.value = 0; slider.dispatchEvent(new Event('input'))";

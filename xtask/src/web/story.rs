@@ -86,10 +86,7 @@ impl Viewer<'_> {
         println!("web: {NODES} nodes are drawn after {took:?}");
         self.browser.wait_for("a live stream", "document.getElementById('link-state').dataset.state === 'live'")?;
         std::thread::sleep(Duration::from_secs(3)); // the layout settles
-        let drawn = "const canvas = document.getElementById('graph'); \
-            const data = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data; \
-            let drawn = 0; for (let at = 3; at < data.length; at += 4) drawn += data[at] > 0; return drawn";
-        let pixels = self.browser.run(drawn)?.as_u64().context("no pixels")?;
+        let pixels = self.browser.drawn("#graph")?;
         ensure!(pixels > 2_000, "the picture is empty: {pixels} pixels");
         let size = "return performance.getEntries().reduce((sum, it) => sum + (/stream/.test(it.name) ? 0 : it.transferSize ?? 0), 0)";
         let size = self.browser.run(size)?.as_u64().context("no size")?;

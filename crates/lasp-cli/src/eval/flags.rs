@@ -331,13 +331,6 @@ pub(crate) enum Wanted {
     Nothing,
 }
 
-impl CommonArgs {
-    /// Where the run is to be watched, if anywhere.
-    pub(crate) fn page(&self) -> Option<PageAt> {
-        self.ui.clone().map(|addr| PageAt { addr, speed: self.speed.unwrap_or(1.0) })
-    }
-}
-
 impl EvalArgs {
     /// The configuration that file, environment and flags come to; not yet checked.
     ///
@@ -395,6 +388,11 @@ impl EvalArgs {
 }
 
 impl CommonArgs {
+    /// Where the run is to be watched, if anywhere.
+    pub(crate) fn page(&self) -> Option<PageAt> {
+        self.ui.clone().map(|addr| PageAt { addr, speed: self.speed.unwrap_or(1.0) })
+    }
+
     fn apply(&self, config: &mut Config) {
         put(&mut config.nodes, self.nodes);
         put(&mut config.membership, self.membership);

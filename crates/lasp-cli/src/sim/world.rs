@@ -8,7 +8,7 @@ mod served;
 #[cfg(test)]
 mod tests;
 
-pub(super) use served::Simulated;
+pub(super) use served::start;
 
 use lasp::host::Host;
 use lasp::http::WorldState;
@@ -17,13 +17,7 @@ use lasp_node::{Command, Event, Label, Node, Reply, Request, RequestId};
 use lasp_overlay::{Addr, Contact, PeerId, Rng, Time};
 use lasp_sim::Simulator;
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
-
-/// How much of a round may be spent on the world. A guess that leaves room for those who look.
-const WORK: Duration = Duration::from_millis(12);
-
-/// Virtual time between two looks at the real clock.
-const STEP: Duration = Duration::from_millis(5);
+use std::time::Duration;
 
 /// Nodes start one after the other, all of them within this virtual time.
 const ALL_STARTED: Duration = Duration::from_secs(5);
@@ -38,7 +32,7 @@ const PULSE: &str = "pulse";
 const OWN: RequestId = RequestId(u64::MAX);
 
 /// The cluster.
-struct Inner {
+pub(super) struct Inner {
     simulator: Simulator<Node>,
     host: Host,
     rng: Rng,
@@ -51,12 +45,6 @@ struct Inner {
     state: WorldState,
     /// What churn and updates have come to beyond what was done.
     owed: (f64, f64),
-}
-
-impl std::fmt::Debug for Inner {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Inner").field("state", &self.state).finish_non_exhaustive()
-    }
 }
 
 fn contact(number: u64, incarnation: u64) -> Contact {
@@ -94,20 +82,6 @@ impl Inner {
             state,
             owed: (0.0, 0.0),
         }
-    }
-
-    /// As much of the world's time as is due, or as there is room for.
-    fn round(&mut self, real: Duration, began: Instant) {
-        let from = self.simulator.now();
-        let until = from + real.mul_f64(self.state.speed);
-        while self.state.running && self.simulator.now() < until && began.elapsed() < WORK {
-            self.step((self.simulator.now() + STEP).min(until));
-        }
-        self.serve();
-        let passed = self.simulator.now().since(from).as_secs_f64() / real.as_secs_f64().max(0.001);
-        self.state.reached = 0.9 * self.state.reached + 0.1 * passed;
-        self.state.time_ms = self.simulator.now().as_micros() / 1000;
-        self.state.up = self.simulator.len() as u64;
     }
 
     fn step(&mut self, until: Time) {

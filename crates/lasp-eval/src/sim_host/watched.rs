@@ -1,32 +1,24 @@
 //! A run in virtual time that is watched in a browser: its time passes as fast as the page says, and what the page does to it is
 //! noted, for its figures are then no longer those of its configuration.
 //!
-//! One thread lets time pass in small steps and serves the nodes; another serves the page, through the first node, and looks
-//! between the steps. The page ends with the run.
+//! One thread lets time pass and serves the nodes (`paced`); another serves the page, through the first node. The page ends with the
+//! run.
 
 use super::{CHURN_EVERY, Errand, World, measured};
 use crate::config::Config;
 use crate::disturb;
+use crate::paced::{Cluster, Paced, Round};
 use crate::progress::{Observer, Stop};
 use crate::run::{Evidence, PageAt};
-use lasp::http::{Action, HttpError, World as Page, WorldState, serve_world};
-use lasp::{Lasp, Record, Settings};
+use lasp::http::{Action, HttpError, WorldState, serve_world};
+use lasp::{Lasp, Settings};
+use lasp_node::Node;
 use lasp_overlay::{PeerId, Time};
+use lasp_sim::Simulator;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::sync::{Arc, mpsc};
 use std::thread;
-use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
-
-/// Real time of one round.
-const ROUND: Duration = Duration::from_millis(16);
-
-/// How much of a round may be spent on the run. A guess that leaves room for those who look.
-const WORK: Duration = Duration::from_millis(12);
-
-/// Virtual time between two looks at the real clock.
-const STEP: Duration = Duration::from_millis(5);
 
 /// The node that serves the page. Scenarios never take it down.
 const FIRST: PeerId = PeerId(1);
@@ -42,34 +34,20 @@ pub fn run_watched(
     observer: &mut dyn Observer,
 ) -> Result<Evidence, HttpError> {
     let (watched, lasp) = Watched::new(config, watch.speed);
-    let page = Served::open(watch, config.membership.name(), lasp, watched.clone())?;
+    let run = Paced::new(watched);
+    let page = Served::open(watch, config.membership.name(), lasp, run.clone())?;
     observer.note(&format!("watch it at http://{}/", page.addr));
-    Ok(measured(config, || watched.live(stop, observer)))
+    Ok(measured(config, || {
+        run.live(|run, round| run.round(round, stop, observer).map(|problems| run.world.evidence(problems)))
+    }))
 }
 
-/// A run, shared by those who let its time pass and those who look.
-#[derive(Clone)]
+/// A run, and what was done to it.
 struct Watched {
-    inner: Arc<Mutex<Inner>>,
-    /// How many wait to look: they are let.
-    waiting: Arc<AtomicUsize>,
-}
-
-struct Inner {
     world: World,
     state: WorldState,
     /// What was done to it from the page.
     deeds: Vec<String>,
-}
-
-impl std::fmt::Debug for Watched {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Watched").finish_non_exhaustive()
-    }
-}
-
-fn lock(inner: &Mutex<Inner>) -> MutexGuard<'_, Inner> {
-    inner.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Watched {
@@ -91,74 +69,17 @@ impl Watched {
             churn: config.churn * 100.0,
             updates: 0.0,
         };
-        let inner = Arc::new(Mutex::new(Inner { world, state, deeds: Vec::new() }));
-        (Self { inner, waiting: Arc::default() }, lasp)
+        (Self { world, state, deeds: Vec::new() }, lasp)
     }
 
-    fn look<T>(&self, look: impl FnOnce(&mut Inner) -> T) -> T {
-        self.waiting.fetch_add(1, Ordering::Relaxed);
-        let result = look(&mut lock(&self.inner));
-        self.waiting.fetch_sub(1, Ordering::Relaxed);
-        result
-    }
-
-    /// Lets time pass to the end of the run.
-    fn live(&self, stop: &Stop, observer: &mut dyn Observer) -> Evidence {
-        let mut before = Instant::now();
-        loop {
-            let began = Instant::now();
-            let real = began.duration_since(before).min(Duration::from_millis(100));
-            before = began;
-            let mut inner = lock(&self.inner);
-            if let Some(problems) = inner.round(real, began, stop, observer) {
-                let problems = problems.into_iter().chain(std::mem::take(&mut inner.deeds)).collect();
-                return inner.world.evidence(problems);
-            }
-            drop(inner);
-            let crowd = self.waiting.load(Ordering::Relaxed) > 0;
-            let pause = ROUND.saturating_sub(began.elapsed());
-            thread::sleep(pause.max(Duration::from_millis(if crowd { 2 } else { 1 })));
-        }
-    }
-}
-
-impl Inner {
-    /// As much of the run's time as is due, or as there is room for; if the run ends, what stands against it.
-    fn round(
-        &mut self,
-        real: Duration,
-        began: Instant,
-        stop: &Stop,
-        observer: &mut dyn Observer,
-    ) -> Option<Vec<String>> {
-        let from = self.world.simulator.now();
-        let until = from + real.mul_f64(self.state.speed);
-        let mut end = stop.is_set().then(|| vec!["interrupted".to_owned()]);
-        while end.is_none() && self.state.running && self.world.simulator.now() < until && began.elapsed() < WORK {
-            let limit = (self.world.simulator.now() + STEP).min(until);
-            end = self.world.run_until(limit, stop, observer);
-        }
-        self.world.touched.insert(FIRST);
-        self.world.serve();
-        let now = self.world.simulator.now();
-        let passed = now.since(from).as_secs_f64() / real.as_secs_f64().max(0.001);
-        self.state.reached = 0.9 * self.state.reached + 0.1 * passed;
-        (self.state.time_ms, self.state.up) = (now.as_micros() / 1000, self.world.simulator.len() as u64);
-        end
-    }
-
-    fn act(&mut self, action: &Action) -> Result<(), String> {
-        match action {
-            Action::Play {} => self.state.running = true,
-            Action::Pause {} => self.state.running = false,
-            Action::Speed { factor } => self.state.speed = *factor,
-            _ => {
-                self.disturb(action)?;
-                let at = self.world.simulator.now().as_secs_f64();
-                self.deeds.push(format!("disturbed by hand after {at:.1} s: {}", said(action)));
-            }
-        }
-        Ok(())
+    /// Lets time pass; if the run ends, what stands against it.
+    fn round(&mut self, round: Round, stop: &Stop, observer: &mut dyn Observer) -> Option<Vec<String>> {
+        let problems = if stop.is_set() {
+            vec!["interrupted".to_owned()]
+        } else {
+            round.pass(self, |run, limit| run.world.run_until(limit, stop, observer))?
+        };
+        Some(problems.into_iter().chain(std::mem::take(&mut self.deeds)).collect())
     }
 
     fn disturb(&mut self, action: &Action) -> Result<(), String> {
@@ -205,6 +126,35 @@ impl Inner {
     }
 }
 
+impl Cluster for Watched {
+    fn simulator(&self) -> &Simulator<Node> {
+        &self.world.simulator
+    }
+
+    fn state(&mut self) -> &mut WorldState {
+        &mut self.state
+    }
+
+    fn serve(&mut self) {
+        self.world.touched.insert(FIRST);
+        self.world.serve();
+    }
+
+    fn act(&mut self, action: Action) -> Result<(), String> {
+        match action {
+            Action::Play {} => self.state.running = true,
+            Action::Pause {} => self.state.running = false,
+            Action::Speed { factor } => self.state.speed = factor,
+            _ => {
+                self.disturb(&action)?;
+                let at = self.world.simulator.now().as_secs_f64();
+                self.deeds.push(format!("disturbed by hand after {at:.1} s: {}", said(&action)));
+            }
+        }
+        Ok(())
+    }
+}
+
 /// An action in words.
 fn said(action: &Action) -> String {
     match action {
@@ -218,20 +168,6 @@ fn said(action: &Action) -> String {
     }
 }
 
-impl Page for Watched {
-    fn records(&self, wide: bool) -> Vec<Record> {
-        self.look(|inner| inner.world.simulator.peers().map(|(_, node)| node.describe(wide)).collect())
-    }
-
-    fn state(&self) -> WorldState {
-        self.look(|inner| inner.state.clone())
-    }
-
-    fn act(&self, action: Action) -> Result<(), String> {
-        self.look(|inner| inner.act(&action))
-    }
-}
-
 /// A page that is served by a thread of its own, until this is dropped.
 struct Served {
     addr: SocketAddr,
@@ -240,7 +176,7 @@ struct Served {
 }
 
 impl Served {
-    fn open(watch: &PageAt, membership: &'static str, lasp: Lasp, world: Watched) -> Result<Self, HttpError> {
+    fn open(watch: &PageAt, membership: &'static str, lasp: Lasp, run: Paced<Watched>) -> Result<Self, HttpError> {
         let settings = Settings { http: Some(watch.addr.clone()), ..Settings::default() };
         let refused = |problem| HttpError::Listen { addr: watch.addr.clone(), problem };
         let (end, ended) = oneshot::channel();
@@ -248,7 +184,7 @@ impl Served {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(refused)?;
         let serve = move || {
             runtime.block_on(async {
-                let served = serve_world(&settings, &lasp, membership, Arc::new(world)).await;
+                let served = serve_world(&settings, &lasp, membership, Arc::new(run)).await;
                 drop(lasp); // it must keep no node running
                 let serves = served.is_ok();
                 // Whoever waits for the address is there, or the run is over already.
@@ -268,29 +204,23 @@ impl Served {
 mod tests {
     use super::*;
     use crate::config::{AdvertisementCounter, Scenario, Where};
+    use std::time::{Duration, Instant};
 
     fn config() -> Config {
         let scenario = AdvertisementCounter { ads: 1, impressions: 40, ..AdvertisementCounter::default() };
         Config { nodes: 6, place: Where::Sim, scenario: Scenario::AdvertisementCounter(scenario), ..Config::default() }
     }
 
-    fn inner(config: &Config) -> (Inner, Lasp) {
-        let (watched, lasp) = Watched::new(config, 1.0);
-        let inner = Arc::into_inner(watched.inner).expect("nobody else").into_inner().expect("whole");
-        (inner, lasp)
-    }
-
-    fn rounds(inner: &mut Inner, count: usize) -> Option<Vec<String>> {
-        let each = Duration::from_millis(20);
-        (0..count)
-            .find_map(|_| inner.round(each, Instant::now() + Duration::from_secs(3600), &Stop::default(), &mut ()))
+    fn rounds(inner: &mut Watched, count: usize) -> Option<Vec<String>> {
+        let round = Round { real: Duration::from_millis(20), began: Instant::now() + Duration::from_secs(3600) };
+        (0..count).find_map(|_| inner.round(round, &Stop::default(), &mut ()))
     }
 
     #[test]
     fn a_run_in_small_steps_comes_to_the_same_as_one_in_one_go() {
         let config = config();
         let whole = super::super::run(&config, &Stop::default(), &mut ());
-        let (mut inner, _lasp) = inner(&config);
+        let (mut inner, _lasp) = Watched::new(&config, 1.0);
         let problems = rounds(&mut inner, 10_000).expect("it ends");
         let stepped = inner.world.evidence(problems);
         assert_eq!(stepped.outside.trace_hash, whole.outside.trace_hash);
@@ -299,15 +229,15 @@ mod tests {
 
     #[test]
     fn time_stands_still_and_passes_as_fast_as_is_said() {
-        let (mut inner, _lasp) = inner(&config());
-        let time = |inner: &Inner| inner.world.simulator.now().as_micros();
+        let (mut inner, _lasp) = Watched::new(&config(), 1.0);
+        let time = |inner: &Watched| inner.world.simulator.now().as_micros();
         rounds(&mut inner, 5);
         assert_eq!(time(&inner), 100_000);
-        inner.act(&Action::Pause {}).expect("done");
+        inner.act(Action::Pause {}).expect("done");
         rounds(&mut inner, 5);
         assert_eq!(time(&inner), 100_000);
-        inner.act(&Action::Play {}).expect("done");
-        inner.act(&Action::Speed { factor: 0.5 }).expect("done");
+        inner.act(Action::Play {}).expect("done");
+        inner.act(Action::Speed { factor: 0.5 }).expect("done");
         rounds(&mut inner, 5);
         assert_eq!((time(&inner), inner.state.time_ms), (150_000, 150));
         assert_eq!(inner.deeds, Vec::<String>::new());
@@ -315,13 +245,13 @@ mod tests {
 
     #[test]
     fn what_is_done_by_hand_stands_against_the_outcome() {
-        let (mut inner, _lasp) = inner(&config());
+        let (mut inner, _lasp) = Watched::new(&config(), 1.0);
         rounds(&mut inner, 60);
         assert_eq!(inner.state.up, 6);
-        inner.act(&Action::Split { parts: 2 }).expect("done");
-        inner.act(&Action::Kill { node: "3".to_owned() }).expect("done");
+        inner.act(Action::Split { parts: 2 }).expect("done");
+        inner.act(Action::Kill { node: "3".to_owned() }).expect("done");
         assert_eq!((inner.state.cut, inner.world.lives.len()), (true, 5));
-        inner.act(&Action::Heal {}).expect("done");
+        inner.act(Action::Heal {}).expect("done");
         for refused in [
             Action::Kill { node: "1".to_owned() },
             Action::Kill { node: "ffff".to_owned() },
@@ -329,7 +259,7 @@ mod tests {
             Action::Updates { rate: 1.0 },
             Action::Restart { seed: 2, nodes: 3 },
         ] {
-            assert!(inner.act(&refused).is_err(), "{refused:?}");
+            assert!(inner.act(refused.clone()).is_err(), "{refused:?}");
         }
         let expected = ["the network fell into 2 parts", "node 3 crashed", "what was cut was mended"]
             .map(|deed| format!("disturbed by hand after 1.2 s: {deed}"));
@@ -340,9 +270,9 @@ mod tests {
 
     #[test]
     fn churn_begins_when_it_is_asked_for() {
-        let (mut inner, _lasp) = inner(&config());
+        let (mut inner, _lasp) = Watched::new(&config(), 1.0);
         rounds(&mut inner, 60);
-        inner.act(&Action::Churn { percent: 100_000.0 }).expect("done");
+        inner.act(Action::Churn { percent: 100_000.0 }).expect("done");
         rounds(&mut inner, 20);
         assert!(inner.world.lives.len() < 6);
     }

@@ -1,76 +1,49 @@
-//! The cluster behind a page: a thread lets its time pass in small steps; between them whoever serves the page looks and acts.
+//! The cluster behind a page: a thread lets its time pass.
 
 use super::Inner;
+use lasp::Lasp;
 use lasp::host::{Host, HostConfig};
-use lasp::http::{Action, World, WorldState};
-use lasp::{Lasp, Record};
-use std::io;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread;
-use std::time::{Duration, Instant};
+use lasp::http::{Action, WorldState};
+use lasp_eval::paced::{Cluster, Paced};
+use lasp_node::Node;
+use lasp_sim::Simulator;
+use std::convert::Infallible;
+use std::{io, thread};
 
-/// Real time of one round of the thread.
-const ROUND: Duration = Duration::from_millis(16);
-
-/// Shared by the thread and whoever looks.
-#[derive(Debug)]
-pub(in crate::sim) struct Simulated {
-    inner: Arc<Mutex<Inner>>,
-    /// How many wait to look: the thread lets them.
-    waiting: Arc<AtomicUsize>,
+/// A cluster whose time passes from now on, and a handle to its first node.
+///
+/// # Errors
+/// If no thread can be had.
+pub(in crate::sim) fn start(nodes: u64, seed: u64, speed: f64) -> io::Result<(Paced<Inner>, Lasp)> {
+    let (host, lasp) = Host::new(HostConfig::default());
+    let world = Paced::new(Inner::new(host, nodes, seed, speed));
+    let lives = world.clone();
+    let live = move || {
+        lives.live(|inner, round| {
+            round.pass(inner, |inner, until| {
+                inner.step(until);
+                None::<Infallible>
+            })
+        })
+    };
+    thread::Builder::new().name("world".to_owned()).spawn(live)?;
+    Ok((world, lasp))
 }
 
-impl Simulated {
-    /// A world whose time passes from now on, and a handle to its first node.
-    ///
-    /// # Errors
-    /// If no thread can be had.
-    pub(in crate::sim) fn start(nodes: u64, seed: u64, speed: f64) -> io::Result<(Self, Lasp)> {
-        let (host, lasp) = Host::new(HostConfig::default());
-        let inner = Arc::new(Mutex::new(Inner::new(host, nodes, seed, speed)));
-        let world = Self { inner: inner.clone(), waiting: Arc::default() };
-        let waiting = world.waiting.clone();
-        thread::Builder::new().name("world".to_owned()).spawn(move || live(&inner, &waiting))?;
-        Ok((world, lasp))
+impl Cluster for Inner {
+    fn simulator(&self) -> &Simulator<Node> {
+        &self.simulator
     }
 
-    fn look<T>(&self, look: impl FnOnce(&mut Inner) -> T) -> T {
-        self.waiting.fetch_add(1, Ordering::Relaxed);
-        let result = look(&mut lock(&self.inner));
-        self.waiting.fetch_sub(1, Ordering::Relaxed);
-        result
-    }
-}
-
-fn lock(inner: &Mutex<Inner>) -> MutexGuard<'_, Inner> {
-    inner.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Lets time pass for ever.
-fn live(inner: &Mutex<Inner>, waiting: &AtomicUsize) {
-    let mut before = Instant::now();
-    loop {
-        let began = Instant::now();
-        let real = began.duration_since(before).min(Duration::from_millis(100));
-        before = began;
-        lock(inner).round(real, began);
-        let pause = ROUND.saturating_sub(began.elapsed());
-        let crowd = waiting.load(Ordering::Relaxed) > 0;
-        thread::sleep(pause.max(Duration::from_millis(if crowd { 2 } else { 1 })));
-    }
-}
-
-impl World for Simulated {
-    fn records(&self, wide: bool) -> Vec<Record> {
-        self.look(|inner| inner.simulator.peers().map(|(_, node)| node.describe(wide)).collect())
+    fn state(&mut self) -> &mut WorldState {
+        &mut self.state
     }
 
-    fn state(&self) -> WorldState {
-        self.look(|inner| inner.state.clone())
+    fn serve(&mut self) {
+        Self::serve(self);
     }
 
-    fn act(&self, action: Action) -> Result<(), String> {
-        self.look(|inner| inner.act(action))
+    fn act(&mut self, action: Action) -> Result<(), String> {
+        Self::act(self, action)
     }
 }

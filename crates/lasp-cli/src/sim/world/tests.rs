@@ -4,6 +4,7 @@ use super::*;
 use lasp::Lasp;
 use lasp::host::HostConfig;
 use lasp::http::Action;
+use lasp_eval::paced::STEP;
 
 fn world(nodes: u64) -> (Inner, Lasp) {
     let (host, lasp) = Host::new(HostConfig::default());
