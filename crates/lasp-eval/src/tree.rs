@@ -71,7 +71,7 @@ pub fn examine(views: &[View<'_>]) -> Tree {
 fn measure(links: &[Vec<usize>], start: usize, tree: &mut Tree) {
     let one = Search::from(links, start).last();
     let across = Search::from(links, one);
-    let (mut middle, far) = (across.last(), across.depth[across.last()]);
+    let (mut middle, far) = (across.last(), across.farthest());
     for _ in 0..far / 2 {
         middle = across.parent[middle];
     }
@@ -95,14 +95,15 @@ fn count(counts: &mut Vec<f64>, at: usize) {
 }
 
 /// A breadth-first search.
-struct Search {
+pub(crate) struct Search {
     order: Vec<usize>,
     depth: Vec<usize>,
     parent: Vec<usize>,
 }
 
 impl Search {
-    fn from(links: &[Vec<usize>], start: usize) -> Self {
+    /// Of what is connected with `start`. O(links).
+    pub(crate) fn from(links: &[Vec<usize>], start: usize) -> Self {
         let mut search =
             Self { order: vec![start], depth: vec![usize::MAX; links.len()], parent: vec![start; links.len()] };
         search.depth[start] = 0;
@@ -118,6 +119,11 @@ impl Search {
             }
         }
         search
+    }
+
+    /// How far away the farthest is.
+    pub(crate) fn farthest(&self) -> usize {
+        self.depth[self.last()]
     }
 
     /// One of those farthest away.

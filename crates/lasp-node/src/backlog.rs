@@ -29,7 +29,7 @@ impl Backlog {
         self.entries = (self.entries + entries).saturating_sub(noted.entries);
         metrics.link_entries_peak = metrics.link_entries_peak.max(entries as u64);
         metrics.node_entries_peak = metrics.node_entries_peak.max(self.entries as u64);
-        let mut bytes = link.load().in_flight;
+        let mut bytes = link.in_flight();
         if entries > self.weighed_from {
             self.weighed_from = entries + entries / 8;
             bytes = link.bytes();

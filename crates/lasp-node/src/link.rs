@@ -159,7 +159,12 @@ impl Link {
 
     /// What is under way.
     pub(crate) fn load(&self) -> LinkLoad {
-        LinkLoad { waiting: self.waiting(), in_flight: self.window.in_flight() }
+        LinkLoad { waiting: self.waiting(), in_flight: self.in_flight() }
+    }
+
+    /// Bytes that the transport has not taken yet.
+    pub(crate) const fn in_flight(&self) -> usize {
+        self.window.in_flight()
     }
 
     /// Takes an item to be sent.

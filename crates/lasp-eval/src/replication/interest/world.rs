@@ -9,11 +9,11 @@ use crate::lab::metered::address;
 use crate::lab::seeds::Pace;
 use crate::replication::bench::{Bench, Sent};
 use crate::stats::mean;
+use crate::tree::Search;
 use lasp_dataflow::{Op, State, Type, Value};
 use lasp_node::{Command, Interests, Node, Request};
 use lasp_overlay::{PeerId, Rng};
 use lasp_sim::Latency;
-use std::collections::VecDeque;
 use std::time::Duration;
 
 /// One way of a message: a data centre's, as the simulator has it by default.
@@ -179,18 +179,7 @@ impl World {
         let links: Vec<Vec<usize>> = (0..self.nodes)
             .map(|node| eager(node).filter(|&other| eager(other).any(|back| back == node)).collect())
             .collect();
-        let mut depth = vec![usize::MAX; self.nodes];
-        let mut queue = VecDeque::from([0]);
-        depth[0] = 0;
-        while let Some(node) = queue.pop_front() {
-            for &other in &links[node] {
-                if depth[other] == usize::MAX {
-                    depth[other] = depth[node] + 1;
-                    queue.push_back(other);
-                }
-            }
-        }
-        let deepest = depth.iter().filter(|&&depth| depth != usize::MAX).max().copied().unwrap_or(0);
+        let deepest = Search::from(&links, 0).farthest();
         (links, deepest)
     }
 
