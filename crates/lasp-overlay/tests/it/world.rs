@@ -156,6 +156,7 @@ impl World {
     }
 
     pub(crate) fn leave(&mut self, n: u64) {
+        self.absorb_events(); // what was told before is not about this departure
         if self.sim.command(id(n), Command::Leave) {
             self.out.insert(n);
         }

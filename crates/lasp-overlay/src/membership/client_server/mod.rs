@@ -127,17 +127,20 @@ impl ClientServer {
 
     fn leave(&mut self, now: Time, out: &mut Out) {
         if !self.left {
-            self.go(now, out);
+            self.left = true;
             self.feed_mesh(now, Input::Command(Command::Leave), out);
+            self.go(now, out);
         }
     }
 
-    /// Takes leave of everybody but the servers' mesh.
+    /// Takes leave of everybody who is still linked once the servers' mesh has closed its links.
     fn go(&mut self, now: Time, out: &mut Out) {
         self.left = true;
-        let is_server = |peer: &PeerId| self.server.as_ref().is_some_and(|server| server.mesh.is_active(*peer));
-        let others: Vec<PeerId> = self.links.ids().into_iter().filter(|peer| !is_server(peer)).collect();
-        for peer in others {
+        for peer in self.links.ids() {
+            if let Some(server) = self.server.as_ref().filter(|server| !server.clients.contains_key(&peer)) {
+                // A server to which this one is a member already.
+                out.send(peer, Message::Mesh(server.mesh.goodbye(now)));
+            }
             out.send(peer, Message::Bye);
             self.lose(now, peer, false, out);
             self.close(peer, out);
@@ -155,7 +158,9 @@ impl ClientServer {
             Message::Ping => out.send(from, Message::Pong),
             Message::Pong => {} // it was heard
             Message::Bye | Message::Full => {
-                if message == Message::Bye && self.neighbors.contains(&from) {
+                // Of a server that leaves, the servers' mesh tells.
+                let in_mesh = self.server.as_ref().is_some_and(|server| server.mesh.is_active(from));
+                if message == Message::Bye && self.neighbors.contains(&from) && !in_mesh {
                     out.emit(Event::Left(from));
                 }
                 out.push(Output::Close(from));

@@ -127,7 +127,7 @@ impl ClientServer {
     }
 
     fn tell_clients(&self, out: &mut Out) {
-        let Some(server) = &self.server else { return };
+        let Some(server) = self.server.as_ref().filter(|_| !self.left) else { return };
         let servers = self.servers();
         for client in server.clients.keys() {
             out.send(*client, Message::Servers(servers.clone()));

@@ -206,7 +206,29 @@ fn a_server_that_leaves_tells_clients_and_servers() {
     bench.befriend(1, Role::Client);
     bench.befriend(9, Role::Server);
     let effects = bench.command(Command::Leave);
-    assert_eq!(effects, [send(1, M::Bye), down(1), close(1), close(9), down(9)]);
+    assert_eq!(effects, [close(9), down(9), send(1, M::Bye), down(1), close(1)]);
+}
+
+#[test]
+fn a_server_that_leaves_before_the_other_is_its_member_is_told_of_once() {
+    let mut bench = Bench::new(Role::Server);
+    bench.befriend(9, Role::Server);
+    // What it says besides comes of the mesh: that it has left.
+    let status = full::Status::Left;
+    let rumour = full::Rumour { member: full::Member::new(contact(9)).with(status), age: 0 };
+    let effects = bench.receive(9, M::Mesh(full::Message::News { rumours: [rumour].into(), want: [].into() }));
+    assert_eq!(effects, [left(9), down(9), ISOLATED, close(9)]);
+    assert_eq!(bench.receive(9, M::Bye), []);
+    // Without a word of the mesh it is the mesh that will hear of it.
+    let mut bench = Bench::new(Role::Server);
+    bench.befriend(9, Role::Server);
+    assert_eq!(bench.receive(9, M::Bye), [close(9), down(9), ISOLATED]);
+    // The other side: what a server says to one that is not its member yet.
+    let mut bench = Bench::new(Role::Server);
+    bench.link(9);
+    let effects = bench.feed(Input::Command(Command::Leave));
+    let mesh = |effect: &Effect| matches!(effect, Output::Send { message: M::Mesh(full::Message::News { .. }), .. });
+    assert_eq!(effects.iter().filter(|effect| mesh(effect)).count(), 1, "{effects:?}");
 }
 
 #[test]

@@ -84,7 +84,7 @@ impl FullMesh {
     }
 
     /// What a peer that is out says to whoever takes it for a member.
-    pub(super) fn goodbye(&self, now: Time) -> Message {
+    pub(in crate::membership) fn goodbye(&self, now: Time) -> Message {
         Message::news([self.rumour(now, &self.me)])
     }
 

@@ -53,12 +53,16 @@ impl FullMesh {
             out.send(peer.id, self.goodbye(now));
             return out.push(Output::Close(peer.id));
         }
-        self.contact_reached(peer, dialed, out);
         if let Some(addr) = dialed {
             self.somebody_else_answered(now, peer, addr);
         }
         if self.replaces_an_older_life(peer, out) {
             self.admit(now, peer, dialed.is_some(), out);
+        }
+        if self.members.get(peer.id).is_some_and(Member::is_in) {
+            self.contact_reached(peer, dialed, out);
+        } else if let Some(addr) = dialed {
+            self.contact_failed(addr, out);
         }
     }
 
@@ -184,6 +188,7 @@ impl FullMesh {
             return;
         }
         self.departures.insert(peer, super::departure::Departure::new(now, rumour.age));
+        self.contact_departed(peer, out);
         self.absent.remove(&peer);
         let newer_life = |n: &Neighbor| n.contact.incarnation > member.contact.incarnation;
         if self.active.get(&peer).is_some_and(newer_life) {

@@ -12,7 +12,7 @@ fn who_dials_compares_maps() {
 }
 
 #[test]
-fn w07_every_contact_is_dialled_until_it_was_linked_once() {
+fn w07_every_contact_is_dialled_until_a_member_is_there() {
     let mut bench = Bench::new();
     let dial = |n| Output::Dial(addr(n));
     let join = Command::Join(vec![addr(1), addr(2), addr(3)]);
@@ -26,6 +26,30 @@ fn w07_every_contact_is_dialled_until_it_was_linked_once() {
         assert_eq!(bench.expire(Timer::Join { step }), [dial(1)]);
         assert_eq!(bench.input(Input::DialFailed(addr(1))), []);
     }
+}
+
+#[test]
+fn a_contact_that_has_departed_is_dialled_until_somebody_is_there_again() {
+    let mut bench = Bench::new();
+    bench.command(Command::Join(vec![addr(1)]));
+    bench.input(Input::LinkUp { peer: contact(1), dialed: Some(addr(1)) });
+    let gone = member(1).with(Status::Left);
+    assert_eq!(bench.receive(1, news(&[gone.clone()], &[])), [told_left(1), down(1), ISOLATED, close(1)]);
+    let mut pauses = Vec::new();
+    for _ in 0..6 {
+        let step = bench.peer.joining.step;
+        assert_eq!(bench.expire(Timer::Join { step }), [Output::Dial(addr(1))]);
+        let effects = bench.feed(Input::LinkUp { peer: contact(1), dialed: Some(addr(1)) });
+        let [told, Output::SetTimer { after, .. }] = &effects[..] else { panic!("{effects:?}") };
+        assert_eq!(*told, send(1, news(&[gone.clone()], &[])), "it runs, and is out");
+        pauses.push(*after);
+    }
+    assert!(pauses[5] > pauses[0] * 4, "{pauses:?}");
+    let step = bench.peer.joining.step;
+    assert_eq!(bench.expire(Timer::Join { step }), [Output::Dial(addr(1))]);
+    let effects = bench.input(Input::LinkUp { peer: reborn(1), dialed: Some(addr(1)) });
+    assert_eq!(effects[0], Output::Emit(Event::Up(reborn(1))));
+    assert_eq!(bench.expire(Timer::Join { step: bench.peer.joining.step }), [], "found");
 }
 
 #[test]

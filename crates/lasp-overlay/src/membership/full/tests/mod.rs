@@ -8,7 +8,7 @@ mod probe;
 
 use super::message::Message as M;
 use super::*;
-use crate::membership::bench::{self, Tested, addr, close, contact, down, left as told_left, send, up};
+use crate::membership::bench::{self, Tested, addr, close, contact, down, left as told_left, reborn, send, up};
 use crate::protocol::Output;
 
 type Effect = Output<FullMesh>;
@@ -20,6 +20,8 @@ impl Tested for FullMesh {
         Some(effect).filter(|effect| !matches!(effect, Output::SetTimer { .. }))
     }
 }
+
+const ISOLATED: Effect = Output::Emit(Event::Isolated);
 
 fn member(n: u64) -> Member {
     Member::new(contact(n))
