@@ -299,13 +299,20 @@ impl<T: Keyed> Sorted<T> {
         self.hit(at, key)
     }
 
-    /// As [`find`](Self::find), for a key beyond the item before `from`: quick if it is close behind.
+    /// As [`find`](Self::find), for a key beyond the item before `from`: the quicker the closer it is behind (exponential
+    /// search: Bentley and Yao, "An almost optimal algorithm for unbounded searching", 1976).
     #[inline]
     pub(crate) fn seek(&self, from: At, key: u64) -> Result<At, At> {
-        match self.get(from) {
-            Some(item) if item.key() >= key => self.hit(from, key),
-            _ => self.find(key),
+        let chunk = match &self.0 {
+            Repr::One(item) => std::slice::from_ref(item),
+            Repr::Few(items) => items.as_slice(),
+            Repr::Many(chunks) => chunks.get(from.chunk).map_or(&[][..], Vec::as_slice),
+        };
+        let rest = chunk.get(from.item..).unwrap_or_default();
+        if rest.last().is_none_or(|last| last.key() < key) {
+            return self.find(key);
         }
+        self.hit(At { item: from.item + gallop(rest, |item| item.key() < key), ..from }, key)
     }
 
     pub(crate) fn by_key(&self, key: u64) -> Option<&T> {
@@ -359,6 +366,16 @@ impl<T> Sorted<T> {
             _ => at,
         }
     }
+}
+
+/// How many of the first items fulfil `is_before`, which must be true of a prefix. Cost: the logarithm of that number.
+fn gallop<T>(items: &[T], is_before: impl Fn(&T) -> bool) -> usize {
+    let mut bound = 1;
+    while items.get(bound - 1).is_some_and(&is_before) {
+        bound *= 2;
+    }
+    let (low, high) = (bound / 2, items.len().min(bound - 1));
+    low + items[low..high].partition_point(is_before)
 }
 
 fn insert_in_chunk<T>(chunks: &mut Vec<Vec<T>>, at: At, item: T) {
@@ -452,6 +469,20 @@ mod tests {
         assert!(list.iter().copied().eq(0..4_000));
         list.insert_all(vec![5_000, 6_000]);
         assert_eq!(list.last(), Some(&6_000));
+    }
+
+    #[test]
+    fn seeking_from_anywhere_before_is_finding() {
+        let list = Sorted::from_ascending((0..1_500u64).map(|n| n * 3).collect());
+        for step in 0..5_000u64 {
+            let (one, other) = (mix(1, step) % 4_600, mix(2, step) % 4_600);
+            let (before, key) = (one.min(other), one.max(other));
+            let (Ok(from) | Err(from)) = list.find(before);
+            let (found, sought) = (list.find(key), list.seek(from, key));
+            assert_eq!(found.is_ok(), sought.is_ok());
+            let (Ok(found) | Err(found), Ok(sought) | Err(sought)) = (found, sought);
+            assert_eq!(list.get(found), list.get(sought), "{key} from {before}");
+        }
     }
 
     #[test]

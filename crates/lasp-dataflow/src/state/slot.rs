@@ -2,11 +2,40 @@
 //!
 //! Lattices need a bottom without being told their type, which [`State`] cannot give; here it is `None`. A slot whose state
 //! is bottom equals an empty one. A copy of a slot shares its state until one of the two changes: deltas take states out of maps, and
-//! maps out of deltas, that nobody changes any more.
+//! maps out of deltas, that nobody changes any more. Flags and pairs of flags, of which a map can have one for each node of a cluster
+//! and can be in only a few states, are there once and for all: such a map costs its keys.
 
 use super::{State, StateDigest};
-use lasp_crdt::{Decompose, Delta, Fingerprint, Lattice};
-use std::sync::Arc;
+use lasp_crdt::{Boolean, Decompose, Delta, Fingerprint, Lattice};
+use std::sync::{Arc, LazyLock};
+
+/// The states that all slots share.
+struct Common {
+    flag: Arc<State>,
+    /// Pairs of flags of which the first, the second, both are enabled.
+    pairs: [Arc<State>; 3],
+}
+
+static COMMON: LazyLock<Common> = LazyLock::new(|| {
+    let flag = |enabled: bool| State::Boolean(if enabled { Boolean::new().enable() } else { Boolean::new() });
+    let pair = |first, second| Arc::new(State::Pair(Box::new((flag(first), flag(second)))));
+    Common { flag: Arc::new(flag(true)), pairs: [pair(true, false), pair(false, true), pair(true, true)] }
+});
+
+/// The shared copy of a state that is not bottom, if it is one of those.
+fn common(state: &State) -> Option<&'static Arc<State>> {
+    match state {
+        State::Boolean(_) => Some(&COMMON.flag),
+        State::Pair(pair) => match &**pair {
+            (State::Boolean(first), State::Boolean(second)) => {
+                let at = usize::from(first.value()) + 2 * usize::from(second.value());
+                COMMON.pairs.get(at.checked_sub(1)?)
+            }
+            _ => None,
+        },
+        _ => None,
+    }
+}
 
 /// The state under one key of a map.
 #[derive(Clone, Debug, Default)]
@@ -22,7 +51,7 @@ impl Slot {
 /// A state that is bottom leaves the slot empty.
 impl From<State> for Slot {
     fn from(state: State) -> Self {
-        Self((!state.is_bottom()).then(|| Arc::new(state)))
+        Self((!state.is_bottom()).then(|| common(&state).cloned().unwrap_or_else(|| Arc::new(state))))
     }
 }
 
@@ -42,7 +71,11 @@ fn merge_shared(state: &mut Arc<State>, news: Arc<State>) -> bool {
     if Arc::ptr_eq(state, &news) || (is_shared && news.leq(state)) {
         return false;
     }
-    Arc::make_mut(state).merge(Arc::unwrap_or_clone(news))
+    let grew = Arc::make_mut(state).merge(Arc::unwrap_or_clone(news));
+    if let Some(shared) = common(state) {
+        *state = shared.clone();
+    }
+    grew
 }
 
 impl Lattice for Slot {
@@ -102,5 +135,28 @@ impl Delta for Slot {
 impl Fingerprint for Slot {
     fn fingerprint(&self) -> u64 {
         self.get().map_or(0, State::fingerprint)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pair(first: bool, second: bool) -> State {
+        let flag = |enabled| State::Boolean(if enabled { Boolean::new().enable() } else { Boolean::new() });
+        State::Pair(Box::new((flag(first), flag(second))))
+    }
+
+    #[test]
+    fn pairs_of_flags_are_there_once_however_they_came_about() {
+        let both = Slot::from(pair(true, true));
+        let mut merged = Slot::from(pair(true, false));
+        assert!(merged.merge(Slot::from(pair(false, true))));
+        assert!(!merged.merge(both.clone()));
+        let place = |slot: &Slot| slot.get().map(std::ptr::from_ref);
+        assert_eq!(place(&merged), place(&both));
+        assert_eq!(merged.get(), Some(&pair(true, true)));
+        assert_eq!(Slot::from(pair(true, false)).get(), Some(&pair(true, false)), "nobody changed what is shared");
+        assert_eq!(Slot::from(pair(false, false)).get(), None);
     }
 }

@@ -8,6 +8,7 @@ use crate::record::Probe;
 use crate::scenario::Member;
 use lasp::kind::{Flag, Pair};
 use lasp::{Error, GMap, Op, Threshold, VarId};
+use lasp_dataflow::{Graph, Slot, State, Value};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -27,7 +28,10 @@ pub(crate) async fn finish(member: &Member, common: &[(String, VarId)]) -> Resul
     status.read(Threshold::AtLeast(config.nodes as i64)).await?;
     journal.push();
     status.apply(number, Op::Snd(Box::new(Op::Enable))).await?;
-    while !all_pushed(&status, config.nodes).await? {
+    let mut pushed = 0;
+    while pushed < config.nodes as u64 {
+        let var = status.id();
+        pushed = lasp.inspect(move |node| pushed_from(node.graph(), var, pushed)).await?;
         lasp.sleep(POLL).await?;
     }
     journal.ended(lasp.inspect(Probe::of).await?);
@@ -37,9 +41,14 @@ pub(crate) async fn finish(member: &Member, common: &[(String, VarId)]) -> Resul
     Ok(())
 }
 
-async fn all_pushed(status: &GMap<u64, Pair<Flag, Flag>>, nodes: usize) -> Result<bool, Error> {
-    let entries = status.value().await?;
-    Ok(entries.iter().filter(|(_, (_, pushed))| *pushed).count() >= nodes)
+/// The first number from `first` on that has not pushed its logs. All counts together cost each number once.
+fn pushed_from(graph: &Graph, status: VarId, first: u64) -> u64 {
+    let Some(State::GMap(map)) = graph.state(status) else { return first };
+    let has_pushed = |number: &u64| match map.get(&Value::from(*number)).and_then(Slot::get) {
+        Some(State::Pair(flags)) => matches!(flags.1, State::Boolean(pushed) if pushed.value()),
+        _ => false,
+    };
+    (first..).find(|number| !has_pushed(number)).unwrap_or(first)
 }
 
 async fn values(member: &Member, common: &[(String, VarId)]) -> Result<BTreeMap<String, String>, Error> {

@@ -7,17 +7,20 @@
 //!
 //! A reference is a varint: `0` = in full, unindexed; `2i` = index `i` (from 1) and its definition; `2i + 1` =
 //! index `i`, defined before. A column of several replica ids is `0` and a reference each; or, if all were defined
-//! before, the shortest of `1` and the bare indices, `2` and `3`, how many of the first entries are ranked, and the gaps
+//! before, the shortest of `1` and the bare indices, and `2` or more, how many of the first entries are ranked, and the gaps
 //! between ranks or a bitmap of them (`ranks`): of ten thousand known ids, a hundred cost a byte each, and all of them one
 //! bit.
 
-use super::ranks::{self, Form};
+use super::ranks::{self, Form, Ranks};
+use super::rice;
+use hashbrown::HashTable;
 use lasp_crdt::codec::{Bytes, ReplicaCoder, Replicas, write_varint};
 use lasp_crdt::{DecodeError, ReplicaId, fingerprint};
 use std::collections::BTreeMap;
+use std::hash::Hash;
 use std::sync::Arc;
 
-/// Most entries of one table: beyond it, ids are written in full. A guess: 16 Ki ids cost about 1 MiB a link.
+/// Most entries of one table: beyond it, ids are written in full. A guess: 16 Ki ids cost about half a MiB a link.
 const MAX_ENTRIES: usize = 16 * 1024;
 
 /// What a decode error is about when the peer redefines an index: its tables are newer than ours.
@@ -28,6 +31,10 @@ const REFERENCES: u8 = 0;
 const INDICES: u8 = 1;
 const GAPS: u8 = 2;
 const BITMAP: u8 = 3;
+/// And the parameter of Rice codes, at least 1.
+const RICE: u8 = 4;
+const FIRST_RICE: u8 = RICE + 1;
+const LAST_RICE: u8 = RICE + rice::MAX_PARAMETER as u8;
 
 /// Longest symbol in bytes: a type and a name.
 const MAX_SYMBOL: usize = 1024;
@@ -41,44 +48,61 @@ pub(crate) struct Known {
     pub(crate) symbols: u64,
 }
 
-/// A symbol by its hash: tables of symbols with long common beginnings are searched without reading them.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Symbol {
-    hash: u64,
-    bytes: Arc<[u8]>,
-}
+/// Where a key stands in a table: its position, from 0. Two bytes, for tables are there for every link.
+type Slot = u16;
 
-impl Symbol {
-    fn of(bytes: &Arc<[u8]>) -> Self {
-        Self { hash: fingerprint::hash(&**bytes), bytes: bytes.clone() }
+const _: () = assert!(MAX_ENTRIES <= 1 << Slot::BITS);
+
+/// The first entries of a table in ascending order, by their positions.
+#[derive(Clone, Debug, Default)]
+struct Ranked(Vec<Slot>);
+
+impl Ranked {
+    fn of<K: Ord>(first: &[K]) -> Self {
+        let mut slots: Vec<Slot> = (0..first.len() as u64).map(|slot| slot as Slot).collect();
+        slots.sort_unstable_by(|one, other| first[usize::from(*one)].cmp(&first[usize::from(*other)]));
+        Self(slots)
     }
 }
 
 /// The sending side's table of one kind.
 #[derive(Clone, Debug)]
-struct Sent<K: Ord> {
-    index: BTreeMap<K, u64>,
+struct Sent<K> {
+    /// In the order of their indices, which begin with 1.
+    keys: Vec<K>,
+    slots: HashTable<Slot>,
     acked: u64,
-    /// Those of the first entries that are ranked, ascending.
-    ranked: Vec<K>,
+    /// The rank of each of the first entries: as many as are ranked.
+    ranks: Vec<Slot>,
 }
 
-impl<K: Ord + Clone> Sent<K> {
+impl<K: Ord + Hash + Clone> Sent<K> {
     const fn new() -> Self {
-        Self { index: BTreeMap::new(), acked: 0, ranked: Vec::new() }
+        Self { keys: Vec::new(), slots: HashTable::new(), acked: 0, ranks: Vec::new() }
+    }
+
+    fn find(&self, key: &K) -> Option<u64> {
+        let is_it = |slot: &Slot| self.keys[usize::from(*slot)] == *key;
+        self.slots.find(fingerprint::hash(key), is_it).map(|slot| u64::from(*slot) + 1)
+    }
+
+    /// The index of `key`, from now on if it has none; 0 if the table is full.
+    fn index(&mut self, key: &K) -> u64 {
+        if let Some(index) = self.find(key) {
+            return index;
+        }
+        if self.keys.len() == MAX_ENTRIES {
+            return 0;
+        }
+        let (slot, keys) = (self.keys.len() as Slot, &mut self.keys);
+        keys.push(key.clone());
+        self.slots.insert_unique(fingerprint::hash(key), slot, |slot| fingerprint::hash(&keys[usize::from(*slot)]));
+        keys.len() as u64
     }
 
     /// Writes the reference of `key`; `true` if the definition must follow.
     fn write(&mut self, key: &K, out: &mut Vec<u8>) -> bool {
-        let index = match self.index.get(key) {
-            Some(&index) => index,
-            None if self.index.len() < MAX_ENTRIES => {
-                let index = self.index.len() as u64 + 1;
-                self.index.insert(key.clone(), index);
-                index
-            }
-            None => 0,
-        };
+        let index = self.index(key);
         let known = index > 0 && index <= self.acked;
         write_varint(out, 2 * index + u64::from(known));
         !known
@@ -86,58 +110,62 @@ impl<K: Ord + Clone> Sent<K> {
 
     /// The index of `key`, if the peer knows it.
     fn known(&self, key: &K) -> Option<u64> {
-        self.index.get(key).copied().filter(|&index| index <= self.acked)
+        self.find(key).filter(|&index| index <= self.acked)
     }
 
     /// Takes an acknowledgement; one beyond what was ever defined is a lie and is ignored.
     fn acknowledge(&mut self, known: u64) {
-        if known <= self.index.len() as u64 {
+        if known <= self.keys.len() as u64 {
             self.acked = self.acked.max(known);
         }
     }
 
-    /// The keys that are ranked: as many as the ladder allows. Cost: their number, each time it grows by an eighth.
-    fn rank(&mut self) -> &[K] {
-        let count = ranks::ladder(self.acked);
-        if self.ranked.len() as u64 != count {
-            let ranked = self.index.iter().filter(|(_, index)| **index <= count);
-            self.ranked = ranked.map(|(key, _)| key.clone()).collect();
+    /// The ranks of the first entries: as many as the ladder allows. Cost: sorting them, each time it grows by an eighth.
+    fn rank(&mut self) -> &[Slot] {
+        let count = ranks::ladder(self.acked) as usize;
+        if self.ranks.len() != count {
+            let ranked = Ranked::of(&self.keys[..count]);
+            self.ranks = vec![0; count];
+            for (rank, slot) in ranked.0.into_iter().enumerate() {
+                self.ranks[usize::from(slot)] = rank as Slot;
+            }
         }
-        &self.ranked
+        &self.ranks
     }
 }
 
 /// The receiving side's table of one kind.
 #[derive(Clone, Debug)]
 struct Heard<V> {
-    entries: Vec<Option<V>>,
-    contiguous: usize,
+    /// In the order of their indices, without a gap.
+    entries: Vec<V>,
+    /// Those beyond the first gap, by their positions.
+    beyond: BTreeMap<usize, V>,
     /// The first entries, ascending: as many as the sender ranks, and as it ranked before that.
-    ranked: [Vec<V>; 2],
+    ranked: [Ranked; 2],
 }
 
 impl<V: Clone + Ord> Heard<V> {
     const fn new() -> Self {
-        Self { entries: Vec::new(), contiguous: 0, ranked: [Vec::new(), Vec::new()] }
+        Self { entries: Vec::new(), beyond: BTreeMap::new(), ranked: [Ranked(Vec::new()), Ranked(Vec::new())] }
     }
 
-    /// The first `count` entries, ascending. What is asked for ascends the ladder; one step back is remembered for frames
-    /// that were overtaken, so nobody can have entries sorted again and again.
-    fn rank(&mut self, count: u64, at: usize) -> Result<&[V], DecodeError> {
-        let unknown = DecodeError::UnknownReference { index: count, at };
-        let is_step = count > 0 && ranks::ladder(count) == count;
-        let count = usize::try_from(count).unwrap_or(usize::MAX);
-        if is_step && count > self.ranked[0].len() && count <= self.contiguous {
-            let mut ranked: Vec<V> = self.entries[..count].iter().flatten().cloned().collect();
-            ranked.sort_unstable();
-            if !ranked.is_sorted_by(|one, next| one < next) {
+    /// The first entries, ascending, as many as a step of the ladder says. What is asked for ascends; one step back is remembered
+    /// for frames that were overtaken, so nobody can have entries sorted again and again.
+    fn rank(&mut self, rung: u8, at: usize) -> Result<Ranks<'_, V>, DecodeError> {
+        let step = ranks::ranked_at(rung).unwrap_or(u64::MAX);
+        let unknown = DecodeError::UnknownReference { index: step, at };
+        let count = usize::try_from(step).unwrap_or(usize::MAX);
+        if count > self.ranked[0].0.len() && count <= self.entries.len() {
+            let ranked = Ranked::of(&self.entries[..count]);
+            if !ranked.0.is_sorted_by(|one, next| self.entries[usize::from(*one)] < self.entries[usize::from(*next)]) {
                 return Err(unknown);
             }
             self.ranked.swap(0, 1);
             self.ranked[0] = ranked;
         }
-        let ranked = self.ranked.iter().find(|ranked| is_step && ranked.len() == count);
-        ranked.map(Vec::as_slice).ok_or(unknown)
+        let ranked = self.ranked.iter().find(|ranked| ranked.0.len() == count);
+        ranked.map(|ranked| Ranks { slots: &ranked.0, entries: &self.entries }).ok_or(unknown)
     }
 
     fn define(&mut self, index: u64, value: V, at: usize) -> Result<(), DecodeError> {
@@ -145,23 +173,21 @@ impl<V: Clone + Ord> Heard<V> {
             return Err(DecodeError::UnknownReference { index, at });
         }
         let slot = index as usize - 1;
-        if self.entries.len() <= slot {
-            self.entries.resize(slot + 1, None);
-        }
-        match &self.entries[slot] {
+        match self.entries.get(slot).or_else(|| self.beyond.get(&slot)) {
             Some(old) if *old != value => return Err(DecodeError::NotCanonical { what: REDEFINED, at }),
             Some(_) => {}
-            None => self.entries[slot] = Some(value),
+            None => _ = self.beyond.insert(slot, value),
         }
-        while self.entries.get(self.contiguous).is_some_and(Option::is_some) {
-            self.contiguous += 1;
+        while let Some(next) = self.beyond.remove(&self.entries.len()) {
+            self.entries.push(next);
         }
         Ok(())
     }
 
     fn resolve(&self, index: u64, at: usize) -> Result<V, DecodeError> {
         let slot = usize::try_from(index).ok().and_then(|i| i.checked_sub(1));
-        slot.and_then(|slot| self.entries.get(slot)?.clone()).ok_or(DecodeError::UnknownReference { index, at })
+        let value = slot.and_then(|slot| self.entries.get(slot).or_else(|| self.beyond.get(&slot)));
+        value.cloned().ok_or(DecodeError::UnknownReference { index, at })
     }
 }
 
@@ -169,7 +195,7 @@ impl<V: Clone + Ord> Heard<V> {
 #[derive(Clone, Debug)]
 pub(crate) struct Tables {
     sent_replicas: Sent<ReplicaId>,
-    sent_symbols: Sent<Symbol>,
+    sent_symbols: Sent<Arc<[u8]>>,
     heard_replicas: Heard<ReplicaId>,
     heard_symbols: Heard<Arc<[u8]>>,
     /// A definition came in since [`take_owed`](Self::take_owed): the peer waits for an acknowledgement.
@@ -195,8 +221,10 @@ impl Tables {
 
     /// The acknowledgement to send now, if the peer waits for one.
     pub(crate) fn take_owed(&mut self) -> Option<Known> {
-        let known =
-            Known { replicas: self.heard_replicas.contiguous as u64, symbols: self.heard_symbols.contiguous as u64 };
+        let known = Known {
+            replicas: self.heard_replicas.entries.len() as u64,
+            symbols: self.heard_symbols.entries.len() as u64,
+        };
         std::mem::take(&mut self.owed).then_some(known)
     }
 
@@ -216,7 +244,7 @@ impl Tables {
     /// The peer lost its tables: define everything again.
     pub(crate) fn forget_acknowledged(&mut self) {
         self.sent_replicas.acked = 0;
-        self.sent_replicas.ranked = Vec::new();
+        self.sent_replicas.ranks = Vec::new();
         self.sent_symbols.acked = 0;
     }
 }
@@ -247,14 +275,19 @@ impl Tables {
         Ok(ids)
     }
 
-    /// Writes ids that the peer knows, in the shortest form.
-    fn write_known(&mut self, ids: &[ReplicaId], indices: &[u64], out: &mut Vec<u8>) {
+    /// Writes ids that the peer knows, by their indices, in the shortest form.
+    fn write_known(&mut self, indices: &[u64], out: &mut Vec<u8>) {
         let bare: usize = indices.iter().map(|index| if *index < 128 { 1 } else { 2 }).sum();
-        let ranked = self.sent_replicas.rank();
-        match Form::of(ids, ranked).filter(|form| form.len() + 2 < bare) {
+        let ranks = self.sent_replicas.rank();
+        let rank = |index: &u64| ranks.get(*index as usize - 1).map(|rank| u64::from(*rank));
+        match Form::of(indices.iter().map(rank), ranks.len()).filter(|form| form.len() + 1 < bare) {
             Some(form) => {
-                out.push(if matches!(form, Form::Gaps(_)) { GAPS } else { BITMAP });
-                write_varint(out, ranked.len() as u64);
+                out.push(match form {
+                    Form::Gaps(_) => GAPS,
+                    Form::Bitmap(_) => BITMAP,
+                    Form::Rice(_, k) => RICE + k as u8,
+                });
+                out.push(ranks::rung(ranks.len() as u64));
                 form.write(out);
             }
             None => {
@@ -293,7 +326,7 @@ impl ReplicaCoder for Tables {
         let ids: Vec<ReplicaId> = ids.collect();
         let known: Option<Vec<u64>> = ids.iter().map(|id| self.sent_replicas.known(id)).collect();
         match known {
-            Some(indices) => self.write_known(&ids, &indices, out),
+            Some(indices) => self.write_known(&indices, out),
             None => {
                 out.push(REFERENCES);
                 ids.into_iter().for_each(|id| self.write(id, out));
@@ -309,17 +342,21 @@ impl ReplicaCoder for Tables {
         match bytes.u8("replicas")? {
             REFERENCES => self.read_each(len, false, bytes),
             INDICES => self.read_each(len, true, bytes),
-            tag @ (GAPS | BITMAP) => {
+            tag @ (GAPS | BITMAP | FIRST_RICE..=LAST_RICE) => {
                 let at = bytes.at();
-                let ranked = self.heard_replicas.rank(bytes.varint("ranked")?, at)?;
-                if tag == GAPS { ranks::read_gaps(len, ranked, bytes) } else { ranks::read_bitmap(len, ranked, bytes) }
+                let ranked = self.heard_replicas.rank(bytes.u8("ranked")?, at)?;
+                match tag {
+                    GAPS => ranks::read_gaps(len, &ranked, bytes),
+                    BITMAP => ranks::read_bitmap(len, &ranked, bytes),
+                    _ => ranks::read_rice(len, u32::from(tag - RICE), &ranked, bytes),
+                }
             }
             tag => Err(DecodeError::BadTag { what: "replicas", tag: tag.into(), at }),
         }
     }
 
     fn write_symbol(&mut self, symbol: &Arc<[u8]>, out: &mut Vec<u8>) {
-        if self.sent_symbols.write(&Symbol::of(symbol), out) {
+        if self.sent_symbols.write(symbol, out) {
             write_varint(out, symbol.len() as u64);
             out.extend_from_slice(symbol);
         }
@@ -388,7 +425,7 @@ mod tests {
         assert_eq!(short, [1, 1, 2]);
         assert_eq!(b.read_all(2, &mut Bytes::new(&short)), Ok(ids));
         assert_eq!(column(&mut a, &[70, 75])[0], 0, "one of them is new");
-        for bad in [&[1, 2, 1][..], &[1, 1, 9], &[2, 1, 2], &[3, 16, 3, 0], &[4, 1, 2], &[1, 1]] {
+        for bad in [&[1, 2, 1][..], &[1, 1, 9], &[2, 1, 2], &[3, 0, 3, 0], &[4, 1, 2], &[1, 1]] {
             assert!(b.read_all(2, &mut Bytes::new(bad)).is_err(), "{bad:?}");
         }
     }
@@ -439,7 +476,7 @@ mod tests {
         for bytes in [&before, &after, &before, &after] {
             assert_eq!(b.read_all(100, &mut Bytes::new(bytes)).map(|ids| ids.len()), Ok(100));
         }
-        let unknown = b.read_all(2, &mut Bytes::new(&[GAPS, 64, 0, 0]));
+        let unknown = b.read_all(2, &mut Bytes::new(&[GAPS, ranks::rung(64), 0, 0]));
         assert_eq!(
             unknown,
             Err(DecodeError::UnknownReference { index: 64, at: 1 }),

@@ -12,6 +12,7 @@
 pub(crate) mod intern;
 mod load;
 mod ranks;
+mod rice;
 
 pub(crate) use load::Load;
 

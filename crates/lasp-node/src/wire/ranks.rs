@@ -1,9 +1,10 @@
 //! Columns of replica ids by rank: where an id stands among those that both ends know, in ascending order.
 //!
-//! A column ascends, so ranks do, and what is written is the gaps between them, or a bitmap: a known id costs one byte
-//! where few of many are named, and an eighth of a bit to two bits where most are. Which ids are ranked is said by how
-//! many of the table's first entries are: a number of the [`ladder`], so that it seldom changes.
+//! A column ascends, so ranks do, and what is written is the gaps between them, as varints or Rice codes, or a bitmap: a known id
+//! costs a byte or less where few of many are named, and an eighth of a bit to two bits where most are. Which ids are ranked is
+//! said by how many of the table's first entries are: a step of the [`ladder`], so that it seldom changes and a byte says it.
 
+use super::rice::{self, Rice};
 use lasp_crdt::ReplicaId;
 use lasp_crdt::codec::{Bytes, write_varint};
 use lasp_crdt::{DecodeError, codec};
@@ -11,21 +12,34 @@ use lasp_crdt::{DecodeError, codec};
 /// The least number of ids that are worth ranking.
 const FIRST: u64 = 16;
 
-/// The greatest step of the ladder that is at most `known`: each is an eighth above the last, in whole sixteens at least; 0
-/// if there is none.
-pub(super) const fn ladder(known: u64) -> u64 {
-    let mut step = FIRST;
-    if known < step {
-        return 0;
+/// How many steps the [`ladder`] has; the last ones are beyond every table.
+const RUNGS: usize = 64;
+
+/// How many ids are ranked, step by step: each an eighth above the last, in whole sixteens at least.
+const LADDER: [u64; RUNGS] = {
+    let mut ladder = [FIRST; RUNGS];
+    let mut at = 1;
+    while at < RUNGS {
+        let grown = ladder[at - 1] / 8 / FIRST * FIRST;
+        ladder[at] = ladder[at - 1] + if grown < FIRST { FIRST } else { grown };
+        at += 1;
     }
-    loop {
-        let grown = step / 8 / FIRST * FIRST;
-        let next = step + if grown < FIRST { FIRST } else { grown };
-        if next > known {
-            return step;
-        }
-        step = next;
-    }
+    ladder
+};
+
+/// How many of `known` ids are ranked: the greatest step of the ladder that is at most that; 0 if there is none.
+pub(super) fn ladder(known: u64) -> u64 {
+    LADDER.partition_point(|step| *step <= known).checked_sub(1).map_or(0, |at| LADDER[at])
+}
+
+/// Which step that is, which a byte says.
+pub(super) fn rung(ranked: u64) -> u8 {
+    LADDER.partition_point(|step| *step < ranked) as u8
+}
+
+/// How many ids are ranked at a step; `None` if there is no such step.
+pub(super) fn ranked_at(rung: u8) -> Option<u64> {
+    LADDER.get(usize::from(rung)).copied()
 }
 
 /// How a column is written.
@@ -33,27 +47,33 @@ pub(super) const fn ladder(known: u64) -> u64 {
 pub(super) enum Form {
     /// The gaps between ranks.
     Gaps(Vec<u64>),
+    /// The same as Rice codes with this parameter.
+    Rice(Vec<u64>, u32),
     /// A bit for each rank.
     Bitmap(Vec<u8>),
 }
 
 impl Form {
-    /// The shorter form of `ids`, which ascend, among `ranked`, which ascend, too; `None` if one is not there.
-    pub(super) fn of(ids: &[ReplicaId], ranked: &[ReplicaId]) -> Option<Self> {
-        let (mut gaps, mut at, mut len) = (Vec::with_capacity(ids.len()), 0, 0);
-        for id in ids {
-            let gap = ranked[at..].partition_point(|other| other < id);
-            if ranked.get(at + gap) != Some(id) {
-                return None;
-            }
-            at += gap + 1;
+    /// The shortest form of these ranks, of `count` that there are; `None` if one is not there, or they do not ascend.
+    pub(super) fn of(ranks: impl ExactSizeIterator<Item = Option<u64>>, count: usize) -> Option<Self> {
+        let (mut gaps, mut next, mut len, mut sum) = (Vec::with_capacity(ranks.len()), 0, 0, 0);
+        for rank in ranks {
+            let rank = rank?;
+            let gap = rank.checked_sub(next)?;
             len += if gap < 128 { 1 } else { 2 };
-            gaps.push(gap as u64);
+            gaps.push(gap);
+            sum += gap;
+            next = rank + 1;
         }
-        if len <= ranked.len().div_ceil(8) {
+        let k = rice::parameter(sum, gaps.len());
+        let (packed, bitmap) = (rice::len(&gaps, k), count.div_ceil(8));
+        if len <= packed.min(bitmap) {
             return Some(Self::Gaps(gaps));
         }
-        let (mut bits, mut at) = (vec![0u8; ranked.len().div_ceil(8)], 0);
+        if packed <= bitmap {
+            return Some(Self::Rice(gaps, k));
+        }
+        let (mut bits, mut at) = (vec![0u8; bitmap], 0);
         for gap in gaps {
             let rank = at + gap as usize;
             bits[rank / 8] |= 1 << (rank % 8);
@@ -63,9 +83,10 @@ impl Form {
     }
 
     /// Its length in bytes, at least.
-    pub(super) const fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         match self {
             Self::Gaps(gaps) => gaps.len(),
+            Self::Rice(gaps, k) => rice::len(gaps, *k),
             Self::Bitmap(bits) => bits.len(),
         }
     }
@@ -74,15 +95,33 @@ impl Form {
     pub(super) fn write(&self, out: &mut Vec<u8>) {
         match self {
             Self::Gaps(gaps) => gaps.iter().for_each(|gap| write_varint(out, *gap)),
+            Self::Rice(gaps, k) => rice::write(gaps, *k, out),
             Self::Bitmap(bits) => out.extend_from_slice(bits),
         }
+    }
+}
+
+/// The ids that are ranked: their positions in a table, ascending by id, and the table.
+#[derive(Debug)]
+pub(super) struct Ranks<'a, V> {
+    pub(super) slots: &'a [u16],
+    pub(super) entries: &'a [V],
+}
+
+impl Ranks<'_, ReplicaId> {
+    const fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    fn id(&self, rank: usize) -> ReplicaId {
+        self.entries[usize::from(self.slots[rank])]
     }
 }
 
 /// Reads `len` ids by the gaps between their ranks.
 pub(super) fn read_gaps(
     len: usize,
-    ranked: &[ReplicaId],
+    ranked: &Ranks<'_, ReplicaId>,
     bytes: &mut Bytes<'_>,
 ) -> Result<codec::Replicas, DecodeError> {
     let (mut ids, mut next) = (codec::Replicas::new(), 0u64);
@@ -90,16 +129,34 @@ pub(super) fn read_gaps(
         let at = bytes.at();
         let rank = bytes.varint("rank")?.checked_add(next).filter(|rank| *rank < ranked.len() as u64);
         let Some(rank) = rank else { return Err(DecodeError::NotCanonical { what: "rank", at }) };
-        ids.push(ranked[rank as usize]);
+        ids.push(ranked.id(rank as usize));
         next = rank + 1;
     }
     Ok(ids)
 }
 
+/// Reads `len` ids by the gaps between their ranks as Rice codes.
+pub(super) fn read_rice(
+    len: usize,
+    k: u32,
+    ranked: &Ranks<'_, ReplicaId>,
+    bytes: &mut Bytes<'_>,
+) -> Result<codec::Replicas, DecodeError> {
+    let bad = DecodeError::NotCanonical { what: "rank", at: bytes.at() };
+    let (mut ids, mut next, mut gaps) = (codec::Replicas::new(), 0, Rice::new(bytes, k));
+    for _ in 0..len {
+        let Some(gap) = gaps.next((ranked.len() - next) as u64)? else { return Err(bad) };
+        let rank = next + gap as usize;
+        ids.push(ranked.id(rank));
+        next = rank + 1;
+    }
+    if gaps.is_padded() { Ok(ids) } else { Err(bad) }
+}
+
 /// Reads `len` ids from a bitmap.
 pub(super) fn read_bitmap(
     len: usize,
-    ranked: &[ReplicaId],
+    ranked: &Ranks<'_, ReplicaId>,
     bytes: &mut Bytes<'_>,
 ) -> Result<codec::Replicas, DecodeError> {
     let at = bytes.at();
@@ -110,7 +167,7 @@ pub(super) fn read_bitmap(
     if beyond || set as usize != len {
         return Err(DecodeError::NotCanonical { what: "ranks", at });
     }
-    Ok((0..ranked.len()).filter(|&rank| is_set(rank)).map(|rank| ranked[rank]).collect())
+    Ok((0..ranked.len()).filter(|&rank| is_set(rank)).map(|rank| ranked.id(rank)).collect())
 }
 
 #[cfg(test)]
@@ -123,30 +180,47 @@ mod tests {
         assert!(steps.len() < 60, "{}", steps.len());
         assert_eq!([0, 15, 16, 31, 32, 100].map(ladder), [0, 0, 16, 16, 32, 96]);
         assert!((16..16_384).all(|known| ladder(known) * 9 / 8 + 16 >= known));
+        assert!(steps.into_iter().filter(|step| *step > 0).all(|step| ranked_at(rung(step)) == Some(step)));
+        assert_eq!((rung(16), ranked_at(RUNGS as u8)), (0, None));
+    }
+
+    fn ids(step: u64, count: u64) -> Vec<ReplicaId> {
+        (0..count).map(|n| ReplicaId(step * n)).collect()
     }
 
     #[test]
     fn few_of_many_are_gaps_and_most_are_bits() {
-        let ranked: Vec<ReplicaId> = (0..1000).map(|n| ReplicaId(7 * n)).collect();
-        let few: Vec<ReplicaId> = ranked.iter().copied().step_by(20).collect();
-        let most: Vec<ReplicaId> = ranked.iter().copied().filter(|id| id.0 % 5 != 0).collect();
-        for (ids, len, bitmap) in [(few, 50, false), (most, 125, true)] {
-            let form = Form::of(&ids, &ranked).expect("all are ranked");
+        let (slots, entries): (Vec<u16>, _) = ((0..1000).collect(), ids(7, 1000));
+        let ranked = Ranks { slots: &slots, entries: &entries };
+        let few: Vec<u64> = (0..1000).step_by(100).collect();
+        let some: Vec<u64> = (0..1000).step_by(20).collect();
+        let most: Vec<u64> = (0..1000).filter(|rank| rank % 5 != 0).collect();
+        for (ranks, len) in [(few, 10), (some, 38), (most, 125)] {
+            let form = Form::of(ranks.iter().copied().map(Some), 1000).expect("all are ranked");
             let mut out = Vec::new();
             form.write(&mut out);
-            assert_eq!((out.len(), matches!(form, Form::Bitmap(_))), (len, bitmap));
-            let mut bytes = Bytes::new(&out);
-            let read = if bitmap { read_bitmap } else { read_gaps };
-            assert_eq!(read(ids.len(), &ranked, &mut bytes).expect("readable").to_vec(), ids);
+            assert_eq!((out.len(), form.len()), (len, len));
+            let (mut bytes, count) = (Bytes::new(&out), ranks.len());
+            let read = match form {
+                Form::Gaps(_) => read_gaps(count, &ranked, &mut bytes),
+                Form::Rice(_, k) => read_rice(count, k, &ranked, &mut bytes),
+                Form::Bitmap(_) => read_bitmap(count, &ranked, &mut bytes),
+            };
+            let expected: Vec<ReplicaId> = ranks.iter().map(|rank| ReplicaId(7 * rank)).collect();
+            assert_eq!(read.expect("readable").to_vec(), expected);
         }
-        assert!(Form::of(&[ReplicaId(7), ReplicaId(8)], &ranked).is_none());
+        assert!(Form::of([Some(1), None].into_iter(), 1000).is_none());
     }
 
     #[test]
     fn ranks_that_no_id_has_are_refused() {
-        let ranked: Vec<ReplicaId> = (0..20).map(ReplicaId).collect();
+        let (slots, entries): (Vec<u16>, _) = ((0..20).collect(), ids(1, 20));
+        let ranked = Ranks { slots: &slots, entries: &entries };
         assert!(read_gaps(2, &ranked, &mut Bytes::new(&[18, 1])).is_err());
         assert!(read_gaps(2, &ranked, &mut Bytes::new(&[18, 0])).is_ok());
+        assert!(read_rice(1, 4, &ranked, &mut Bytes::new(&[0b0110_0010])).is_err(), "there is no rank 24");
+        assert!(read_rice(1, 4, &ranked, &mut Bytes::new(&[0b0100_0110])).is_err(), "bits behind the last");
+        assert!(read_rice(1, 4, &ranked, &mut Bytes::new(&[0b0000_0110])).is_ok());
         assert!(read_bitmap(1, &ranked, &mut Bytes::new(&[0, 0, 0x10])).is_err(), "beyond the last");
         assert!(read_bitmap(2, &ranked, &mut Bytes::new(&[1, 0, 0])).is_err(), "one is set, not two");
     }

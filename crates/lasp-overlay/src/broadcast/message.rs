@@ -1,8 +1,9 @@
 //! What peers say to each other along the tree, and how it is encoded.
 //!
 //! The first byte holds the kind (3 bits) and the round or depth (5 bits; 31 means that a varint follows). A payload's single id
-//! costs a replica id and a varint; announcements are ranges per origin, so a batch of hundreds is a few bytes.
+//! costs a replica id and a varint; announcements are columns (`columns`), so an id costs about its origin.
 
+use super::columns::{decode_ids, encode_ids};
 use lasp_crdt::context::Range;
 use lasp_crdt::{Decode, DecodeError, Dot, DotSet, Encode, Reader, ReplicaId, Writer};
 
@@ -161,16 +162,16 @@ impl<P: Encode> Encode for Message<P> {
             }
             Self::Gossip { ids: Ids(Repr::Many(ids)), round, payload } => {
                 write_head(w, GOSSIP_MANY, *round);
-                ids.encode(w);
+                encode_ids(ids, w);
                 payload.encode(w);
             }
             Self::IHave(ids) => {
                 write_head(w, IHAVE, 0);
-                ids.encode(w);
+                encode_ids(ids, w);
             }
             Self::Graft(ids) => {
                 write_head(w, GRAFT, 0);
-                ids.encode(w);
+                encode_ids(ids, w);
             }
             Self::Prune => write_head(w, PRUNE, 0),
             Self::Wave { id, depth, lazy } => {
@@ -215,13 +216,6 @@ fn decode_id(r: &mut Reader<'_>) -> Result<Dot, DecodeError> {
     let at = r.at();
     let dot = r.dot()?;
     if dot.counter == u64::MAX { Err(DecodeError::NotCanonical { what: "message id", at }) } else { Ok(dot) }
-}
-
-/// Ids of messages, which name each one: there are no retired origins.
-fn decode_ids(r: &mut Reader<'_>) -> Result<DotSet, DecodeError> {
-    let bad = r.not_canonical("message ids");
-    let ids = DotSet::decode(r)?;
-    if ids.retired().next().is_some() { Err(bad) } else { Ok(ids) }
 }
 
 #[cfg(test)]
@@ -310,7 +304,7 @@ mod tests {
         let mut ids = DotSet::new();
         ids.insert_range(ReplicaId(7), 1_000, 1_100);
         let ihave = Message::<Number>::IHave(ids);
-        assert_eq!(to_bytes(&ihave).len(), 1 + 1 + 1 + 1 + 2 + 1);
+        assert_eq!(to_bytes(&ihave).len(), 1 + 1 + 1 + 1 + 1 + 2 + 1);
         assert_eq!(to_bytes(&Message::<Number>::Prune).len(), 1);
     }
 

@@ -7,11 +7,12 @@
 //! - [`plumtree`]: the state machine: start here. Its parts: `push` (payloads), `announce` (what lazy links carry),
 //!   `missing` (what was announced and did not come), `cache`, `seen`, `recent` (what a new
 //!   neighbour is told), `shape` (which messages shape the tree), `wave` (what keeps it shallow).
-//! - [`message`]: what peers say to each other, and how it is encoded.
+//! - [`message`]: what peers say to each other, and how it is encoded; `columns`: sets of ids.
 //! - [`config`]: the knobs, each with its source.
 
 mod announce;
 mod cache;
+mod columns;
 pub mod config;
 pub mod message;
 mod missing;

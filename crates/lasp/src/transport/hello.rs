@@ -12,10 +12,10 @@ use std::fmt;
 use thiserror::Error;
 
 /// The oldest version of stream and frames that this build speaks.
-pub const OLDEST_VERSION: u64 = 9;
+pub const OLDEST_VERSION: u64 = 10;
 
 /// The newest version of stream and frames that this build speaks.
-pub const NEWEST_VERSION: u64 = 9;
+pub const NEWEST_VERSION: u64 = 10;
 
 /// Longest cluster name in bytes.
 pub const MAX_CLUSTER: usize = 64;
@@ -283,14 +283,14 @@ mod tests {
             let hello = hello(expected);
             assert_eq!(Hello::from_bytes(&hello.to_bytes()), Ok(hello));
         }
-        let expected = b"\x09\x09\x04shop\x04full\x01\0\0\0\0\0\0\0\x07\x0e127.0.0.1:4100\x63\0\0\0\0\0\0\0\0";
+        let expected = b"\x0a\x0a\x04shop\x04full\x01\0\0\0\0\0\0\0\x07\x0e127.0.0.1:4100\x63\0\0\0\0\0\0\0\0";
         assert_eq!(hello(None).to_bytes(), expected);
     }
 
     #[test]
     fn another_version_is_told_from_garbage() {
         let mut body = hello(None).to_bytes();
-        for (oldest, newest) in [(NEWEST_VERSION + 1, 12), (0, OLDEST_VERSION - 1)] {
+        for (oldest, newest) in [(NEWEST_VERSION + 1, 13), (0, OLDEST_VERSION - 1)] {
             (body[0], body[1]) = (oldest as u8, newest as u8);
             assert_eq!(Hello::from_bytes(&body), Err(HelloError::Version { oldest, newest }));
         }
