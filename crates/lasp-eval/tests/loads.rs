@@ -32,7 +32,8 @@ fn halves_that_were_cut_meet_within_rounds_and_pay_for_what_differs() {
         assert_eq!(spent.economy.redundancy.state, curve(&overall, "redundancy")[writes].mean);
         assert_eq!(100.0 * spent.economy.digests.hit_rate, curve(&overall, "digest_hit_percent")[writes].mean);
         let longest = &spent.economy.variables[0];
-        assert!(longest.name.starts_with("set/") && longest.max_percent == 50.0, "one half differs: {longest:?}");
+        // One half differs from the other at first, and then some hold what both wrote.
+        assert!(longest.name.starts_with("set/") && longest.max_percent >= 50.0, "{longest:?}");
         assert_eq!(spent.economy.tree.nodes, 40);
     }
     drawn(home.path(), &PICTURES, Some("200"));
