@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use support::commands::{Node, PATIENCE};
+use support::running::Running;
 use support::wait_within;
 
 /// Nodes a, b and c, linked.
@@ -106,7 +107,8 @@ fn a_session_is_not_served_where_what_it_saw_is_not_and_keeps_what_it_has() {
     let session = ["--session", file.to_str().expect("text")];
     z.prints(&[&["update", "orders", "{add, 1}", "--declare", "set"], &session[..]].concat());
     let token = std::fs::read_to_string(&file).expect("kept");
-    for command in [&["get", "orders"][..], &["update", "orders", "{add, 2}", "--declare", "set"]] {
+    let update = ["update", "orders", "{add, 2}", "--declare", "set"];
+    for command in [&["get", "orders"][..], &["watch", "orders"], &update] {
         let error = a.fails(&[command, &session[..], &["--timeout", "200ms"]].concat(), 1);
         let expected = "error: what the session has seen of \"orders\" has not come to this node\nhelp: wait longer, ask the node \
                         where it was seen, or begin a new session\n";
@@ -122,6 +124,7 @@ fn a_session_is_not_served_where_what_it_saw_is_not_and_keeps_what_it_has() {
         error.contains(&format!("cannot read the session in {path}: a session token")) && error.contains(help),
         "{error}"
     );
+    assert!(a.fails(&[&["watch", "orders"], &session[..]].concat(), 1).contains("cannot read the session"));
     let other = if token.as_bytes()[5] == b'A' { "B" } else { "A" };
     std::fs::write(&file, format!("{}{other}{}", &token[..5], &token[6..])).expect("written");
     assert!(a.fails(&[&["get", "orders"], &session[..]].concat(), 1).contains("damaged"));
@@ -132,6 +135,34 @@ fn a_session_is_not_served_where_what_it_saw_is_not_and_keeps_what_it_has() {
         "{error}"
     );
     assert_eq!(a.prints(&["get", "orders"]), "set[3]\n");
+}
+
+#[test]
+fn a_watch_in_a_session_begins_with_what_the_session_wrote_and_goes_on_with_it() {
+    let nodes = cluster();
+    let file = tempfile().join("session");
+    let session = ["--session", file.to_str().expect("text")];
+    let add = |node: &Node, n: i32| {
+        let operation = format!("{{add, {n}}}");
+        node.prints(&[&["update", "orders", &operation, "--declare", "set"], &session[..]].concat());
+    };
+    let kept = || std::fs::read_to_string(&file).expect("kept");
+    add(&nodes[0], 1);
+    let mut watch = Running::start(nodes[1].command(&[&["watch", "orders", "--json"], &session[..]].concat()));
+    let said = |orders: &str| format!("{{\"name\":\"orders\",\"type\":\"set\",\"value\":{orders}}}\n");
+    assert_eq!(watch.line(), said("[1]"), "what was written at another node");
+    // The session goes on at a third node, and so does the watch: what was written there is in the file afterwards, too.
+    add(&nodes[2], 2);
+    assert_eq!(watch.line(), said("[1,2]"));
+    let before = kept();
+    nodes[0].prints(&["update", "orders", "{add, 3}"]);
+    assert_eq!(watch.line(), said("[1,2,3]"));
+    assert!(kept() != before, "what is shown is noted");
+    watch.signal("-INT");
+    assert_eq!(watch.end(), (String::new(), Some(0)));
+    // What the watch has shown is there wherever the session goes next.
+    assert_eq!(nodes[2].prints(&[&["get", "orders"], &session[..]].concat()), "set[1, 2, 3]\n");
+    assert_eq!(nodes[0].prints(&[&["get", "orders"], &session[..]].concat()), "set[1, 2, 3]\n");
 }
 
 #[test]

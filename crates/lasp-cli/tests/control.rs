@@ -2,60 +2,14 @@
 
 mod support;
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::PathBuf;
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use support::commands::{Node, PATIENCE, lasp, said};
-
-/// A command under way; killed at the end.
-struct Running {
-    process: Child,
-    out: BufReader<ChildStdout>,
-}
-
-impl Running {
-    fn start(mut command: Command) -> Self {
-        let mut process = command.spawn().expect("the binary runs");
-        let out = BufReader::new(process.stdout.take().expect("piped"));
-        Self { process, out }
-    }
-
-    fn line(&mut self) -> String {
-        let mut line = String::new();
-        self.out.read_line(&mut line).expect("a line");
-        line
-    }
-
-    fn signal(&self, signal: &str) {
-        let pid = self.process.id().to_string();
-        assert!(Command::new("kill").args([signal, &pid]).status().expect("kill runs").success());
-    }
-
-    /// Waits for its end: what it said on standard error, and its exit code.
-    fn end(mut self) -> (String, Option<i32>) {
-        let since = Instant::now();
-        let status = loop {
-            match self.process.try_wait().expect("a child") {
-                Some(status) => break status,
-                None if since.elapsed() > PATIENCE => panic!("it does not end"),
-                None => std::thread::sleep(Duration::from_millis(5)),
-            }
-        };
-        let mut err = String::new();
-        self.process.stderr.take().expect("piped").read_to_string(&mut err).expect("text");
-        (err, status.code())
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
+use support::running::Running;
 
 fn scratch(name: &str, text: &str) -> PathBuf {
     static NEXT: AtomicU32 = AtomicU32::new(0);

@@ -72,35 +72,11 @@ pub struct Buffers {
 pub fn economy(records: &[NodeRecord], last: &[&NodeRecord], samples: &[Sample], moments: &[Moment]) -> Economy {
     let views: Vec<tree::View<'_>> =
         last.iter().map(|record| (record.probe.peer, record.probe.eager.as_slice())).collect();
-    let flows: Vec<Flow> = by_life(records, samples).into_values().collect();
-    let sum = |pick: fn(&Flow) -> u64| flows.iter().map(pick).sum::<u64>();
-    let all = || samples.iter().map(|row| &row.flow).chain(records.iter().map(|record| &record.probe.flow));
-    let most = |pick: fn(&Flow) -> u64| all().map(pick).max().unwrap_or(0);
-    Economy {
-        redundancy: Redundancy {
-            state_received: sum(|flow| flow.state_received),
-            state_needed: sum(|flow| flow.state_needed),
-            payloads_received: sum(|flow| flow.payloads_received),
-            payloads_needed: sum(|flow| flow.payloads_needed),
-            ..Redundancy::default()
-        }
-        .with_ratios(),
-        digests: Digests {
-            received: sum(|flow| flow.digests_received),
-            equal: sum(|flow| flow.digests_equal),
-            hit_rate: 0.0,
-        }
-        .with_rate(),
-        buffers: Buffers {
-            link_entries: most(|flow| flow.link_entries_peak),
-            link_bytes: most(|flow| flow.link_bytes_peak),
-            node_entries: most(|flow| flow.node_entries_peak),
-            node_bytes: most(|flow| flow.waiting_bytes.max(flow.link_bytes_peak)),
-            kept_entries: most(|flow| flow.kept_entries),
-        },
-        tree: tree::examine(&views),
-        variables: variables::longest(moments),
-    }
+    let (mut counted, mut buffers) = (Flow::default(), Buffers::default());
+    by_life(records, samples).values().for_each(|flow| counted.count(flow));
+    let all = samples.iter().map(|row| &row.flow).chain(records.iter().map(|record| &record.probe.flow));
+    all.for_each(|flow| buffers.raise(flow));
+    Economy::of(&counted, buffers, tree::examine(&views), moments)
 }
 
 /// The counters of every life: the latest that are known of it.
@@ -131,7 +107,33 @@ impl Digests {
     }
 }
 
+impl Buffers {
+    /// Takes a node as it is, or was, for the most if it is.
+    pub fn raise(&mut self, flow: &Flow) {
+        self.link_entries = self.link_entries.max(flow.link_entries_peak);
+        self.link_bytes = self.link_bytes.max(flow.link_bytes_peak);
+        self.node_entries = self.node_entries.max(flow.node_entries_peak);
+        self.node_bytes = self.node_bytes.max(flow.waiting_bytes).max(flow.link_bytes_peak);
+        self.kept_entries = self.kept_entries.max(flow.kept_entries);
+    }
+}
+
 impl Economy {
+    /// From what all nodes together counted, the most that waited, the tree in the end, and all looks.
+    pub fn of(counted: &Flow, buffers: Buffers, tree: Tree, moments: &[Moment]) -> Self {
+        let Flow { state_received, state_needed, payloads_received, payloads_needed, .. } = *counted;
+        let received =
+            Redundancy { state_received, state_needed, payloads_received, payloads_needed, ..Redundancy::default() };
+        let digests = Digests { received: counted.digests_received, equal: counted.digests_equal, hit_rate: 0.0 };
+        Self {
+            redundancy: received.with_ratios(),
+            digests: digests.with_rate(),
+            buffers,
+            tree,
+            variables: variables::longest(moments),
+        }
+    }
+
     /// Those of several runs as one: counts are means, ratios those of the counts, peaks the greatest.
     pub fn of_runs(runs: &[&Self]) -> Self {
         let mean = |pick: fn(&Self) -> u64| {

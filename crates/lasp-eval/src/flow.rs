@@ -87,6 +87,32 @@ impl Flow {
     }
 }
 
+impl Flow {
+    /// Adds what another has counted: received, needed, compared. Gauges and peaks stay as they are.
+    pub const fn count(&mut self, other: &Self) {
+        self.payloads_received += other.payloads_received;
+        self.payloads_needed += other.payloads_needed;
+        self.state_received += other.state_received;
+        self.state_needed += other.state_needed;
+        self.digests_received += other.digests_received;
+        self.digests_equal += other.digests_equal;
+    }
+
+    /// The same, with what was counted since `earlier`.
+    #[must_use]
+    pub const fn since(&self, earlier: &Self) -> Self {
+        Self {
+            payloads_received: self.payloads_received.saturating_sub(earlier.payloads_received),
+            payloads_needed: self.payloads_needed.saturating_sub(earlier.payloads_needed),
+            state_received: self.state_received.saturating_sub(earlier.state_received),
+            state_needed: self.state_needed.saturating_sub(earlier.state_needed),
+            digests_received: self.digests_received.saturating_sub(earlier.digests_received),
+            digests_equal: self.digests_equal.saturating_sub(earlier.digests_equal),
+            ..*self
+        }
+    }
+}
+
 /// `of / by`; 0 of nothing.
 pub(crate) fn share(of: u64, by: u64) -> f64 {
     if by == 0 { 0.0 } else { of as f64 / by as f64 }
@@ -95,6 +121,17 @@ pub(crate) fn share(of: u64, by: u64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_counted_adds_up_and_what_is_gauged_does_not() {
+        let [early, late] = [1, 10].map(|by| Flow::from_values(std::array::from_fn(|at| by * (at as u64 + 1))));
+        let grown = late.since(&early);
+        assert_eq!((grown.payloads_received, grown.digests_equal, grown.waiting_entries), (9, 54, 70));
+        let mut sum = early;
+        sum.count(&grown);
+        assert_eq!(sum.values()[..6], late.values()[..6]);
+        assert_eq!(sum.values()[6..], early.values()[6..]);
+    }
 
     #[test]
     fn numbers_read_back_in_their_order() {

@@ -8,7 +8,7 @@
 //! - [`process`], [`sim_host`]: the two hosts. [`progress`]: what they tell while a run goes.
 //! - [`journal`], [`record`], [`flow`], [`usage`]: what a node writes down, and what is kept of it. [`watch`]: all nodes at once.
 //! - [`summary`], [`aggregate`], [`series`], [`overlay`], [`stats`], [`figure`]: figures from records. [`economy`], with [`tree`]
-//!   and [`variables`]: what agreeing took.
+//!   and [`variables`]: what agreeing took. [`ledger`]: the same of nodes without records.
 //! - [`lab`]: experiments on overlays alone. [`replication`]: on how state travels.
 //! - [`loopback`]: on nodes as they are run, over real sockets.
 //! - [`plot`], [`report`], [`archive`], [`stamp`]: figures as pictures, a page, a directory.
@@ -23,6 +23,7 @@ pub mod figure;
 pub mod flow;
 pub mod journal;
 pub mod lab;
+pub mod ledger;
 pub mod loopback;
 pub mod overlay;
 pub mod paced;

@@ -147,6 +147,21 @@ pub fn charts(config: &Config, runs: &[Run]) -> Vec<Chart> {
     figures.into_iter().flatten().collect()
 }
 
+/// Of these, the figures of what agreeing took.
+pub fn agreeing(runs: &[Run]) -> Vec<Chart> {
+    let figures = [
+        economy::traffic(runs),
+        economy::variables(runs),
+        economy::redundancy(runs),
+        economy::digests(runs),
+        economy::buffers(runs),
+        economy::tree(runs),
+        economy::depths(runs),
+        economy::depth(runs),
+    ];
+    figures.into_iter().flatten().collect()
+}
+
 fn transmission(runs: &[Run]) -> Option<Chart> {
     let state = Curve::over(runs, |series| &series.state, Tail::Holds)?;
     let protocol = Curve::over(runs, |series| &series.protocol, Tail::Holds)?;

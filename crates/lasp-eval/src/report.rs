@@ -56,6 +56,7 @@ pub fn html(page: &Page<'_>) -> String {
     if config.scenario.is_lab() {
         out += &lab::page::body(overall);
         out += &plots(charts);
+        out += &economy::section(summary);
     } else {
         out += &verdict(summary);
         out += &key_figures(overall);

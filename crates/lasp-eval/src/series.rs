@@ -70,6 +70,41 @@ impl Timeline {
     }
 }
 
+/// All nodes together at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Total {
+    /// When.
+    pub t_us: u64,
+    /// What all lives have sent so far.
+    pub bytes: Bytes,
+    /// What they have counted so far.
+    pub flow: Flow,
+    /// Entries that a node keeps beside its variables: mean over those that are up.
+    pub kept: f64,
+    /// The same of the node that keeps most.
+    pub kept_max: f64,
+    /// Entries that wait for the links of the node at which most do.
+    pub waiting_max: f64,
+}
+
+impl Total {
+    /// What all lives have sent and counted, and what those that are up keep.
+    pub fn of<'a>(
+        t_us: u64,
+        lives: impl Iterator<Item = (&'a Bytes, &'a Flow)>,
+        up: impl Iterator<Item = &'a Flow>,
+    ) -> Self {
+        let mut total = Self { t_us, ..Self::default() };
+        for (bytes, flow) in lives {
+            total.bytes += *bytes;
+            total.flow.count(flow);
+        }
+        let (kept, waiting): (Vec<f64>, Vec<f64>) =
+            up.map(|flow| (flow.kept_entries as f64, flow.waiting_entries as f64)).unzip();
+        Self { kept: stats::mean(&kept), kept_max: stats::max(&kept), waiting_max: stats::max(&waiting), ..total }
+    }
+}
+
 /// The curves of a run, on a grid of `step`.
 pub fn series(records: &[NodeRecord], samples: &[Sample], step: Span) -> Series {
     let timeline = Timeline::of(records);
@@ -79,7 +114,7 @@ pub fn series(records: &[NodeRecord], samples: &[Sample], step: Span) -> Series 
         return Series::default();
     };
     let mut series = Series::default();
-    let mut sums: Vec<Sums> = Vec::new();
+    let mut totals: Vec<Total> = Vec::new();
     let mut latest: BTreeMap<(&str, u64), &Sample> = BTreeMap::new();
     let mut rows = rows.into_iter().peekable();
     for tick in 0..=last.div_ceil(step.as_micros()) {
@@ -89,34 +124,12 @@ pub fn series(records: &[NodeRecord], samples: &[Sample], step: Span) -> Series 
         }
         let fresh = |row: &&&Sample| row.t_us + 2 * step.as_micros() > t_us;
         let alive: Vec<&Sample> = latest.values().filter(fresh).copied().collect();
-        series.push(t_us, latest.values().copied(), &alive, &timeline);
-        sums.push(Sums::of(latest.values().copied()));
+        let lives = latest.values().map(|row| (&row.bytes, &row.flow));
+        totals.push(Total::of(t_us, lives, alive.iter().map(|row| &row.flow)));
+        series.push(&alive, &timeline);
     }
-    series.take_rates(&sums, step);
+    series.take_totals(&totals, step);
     series
-}
-
-/// What all lives together have sent, received and compared up to some moment.
-#[derive(Clone, Copy, Debug, Default)]
-struct Sums {
-    bytes: Bytes,
-    flow: Flow,
-}
-
-impl Sums {
-    fn of<'a>(rows: impl Iterator<Item = &'a Sample>) -> Self {
-        let mut sums = Self::default();
-        for Sample { bytes, flow, .. } in rows {
-            sums.bytes += *bytes;
-            sums.flow.payloads_received += flow.payloads_received;
-            sums.flow.payloads_needed += flow.payloads_needed;
-            sums.flow.state_received += flow.state_received;
-            sums.flow.state_needed += flow.state_needed;
-            sums.flow.digests_received += flow.digests_received;
-            sums.flow.digests_equal += flow.digests_equal;
-        }
-        sums
-    }
 }
 
 /// How many windows a run has, over which rates and ratios are taken.
@@ -129,43 +142,52 @@ fn ratio(curve: &mut Vec<f64>, of: u64, by: u64) {
 }
 
 impl Series {
-    /// Adds the curves that compare a moment with one before it.
-    fn take_rates(&mut self, sums: &[Sums], step: Span) {
-        let window = sums.len().div_ceil(WINDOWS).max(1);
-        for (at, now) in sums.iter().enumerate() {
+    /// Those of nodes whose updates are not counted: of moments, ascending, the latest at each point of a grid of `step`.
+    pub fn of_totals(moments: &[Total], step: Span) -> Self {
+        let mut series = Self::default();
+        let (Some(first), Some(last)) = (moments.first(), moments.last()) else { return series };
+        let mut moments = moments.iter().peekable();
+        let (mut totals, mut latest) = (Vec::new(), *first);
+        for tick in 0..=last.t_us.div_ceil(step.as_micros()) {
+            let t_us = tick * step.as_micros();
+            while let Some(total) = moments.next_if(|total| total.t_us <= t_us) {
+                latest = *total;
+            }
+            totals.push(Total { t_us, ..latest });
+        }
+        series.take_totals(&totals, step);
+        series
+    }
+
+    /// Adds the curves of all nodes together.
+    fn take_totals(&mut self, totals: &[Total], step: Span) {
+        let window = totals.len().div_ceil(WINDOWS).max(1);
+        for (at, now) in totals.iter().enumerate() {
+            self.t.push(now.t_us as f64 / 1e6);
+            self.state.push(now.bytes.state as f64);
+            self.protocol.push(now.bytes.protocol() as f64);
+            self.kept.push(now.kept);
+            self.kept_max.push(now.kept_max);
+            self.waiting_max.push(now.waiting_max);
             let from = at.saturating_sub(window);
-            let before = &sums[from];
+            let before = &totals[from];
             let seconds = ((at - from) as f64 * step.as_micros() as f64 / 1e6).max(f64::MIN_POSITIVE);
             let sent = now.bytes.since(&before.bytes);
             self.state_rate.push(sent.state as f64 / seconds);
             self.protocol_rate.push((sent.broadcast + sent.sync) as f64 / seconds);
             self.membership_rate.push(sent.membership as f64 / seconds);
-            let since = |pick: fn(&Flow) -> u64| pick(&now.flow).saturating_sub(pick(&before.flow));
-            ratio(&mut self.redundancy_state, since(|flow| flow.state_received), since(|flow| flow.state_needed));
-            ratio(
-                &mut self.redundancy_payloads,
-                since(|flow| flow.payloads_received),
-                since(|flow| flow.payloads_needed),
-            );
-            ratio(&mut self.digest_hits, 100 * since(|flow| flow.digests_equal), since(|flow| flow.digests_received));
+            let flow = now.flow.since(&before.flow);
+            ratio(&mut self.redundancy_state, flow.state_received, flow.state_needed);
+            ratio(&mut self.redundancy_payloads, flow.payloads_received, flow.payloads_needed);
+            ratio(&mut self.digest_hits, 100 * flow.digests_equal, flow.digests_received);
         }
     }
 
-    /// Adds one point: bytes count for every life of every node, the rest only for those alive.
-    fn push<'a>(&mut self, t_us: u64, all: impl Iterator<Item = &'a Sample>, alive: &[&Sample], timeline: &Timeline) {
-        let (state, protocol) =
-            all.fold((0, 0), |(state, protocol), row| (state + row.bytes.state, protocol + row.bytes.protocol()));
+    /// Adds one point of what nodes that are up see, and of their processes.
+    fn push(&mut self, alive: &[&Sample], timeline: &Timeline) {
         let divergence: Vec<f64> = alive.iter().map(|row| 100.0 * timeline.divergence(row)).collect();
         let rss: Vec<f64> =
             alive.iter().filter_map(|row| row.usage).map(|Usage { rss_bytes, .. }| rss_bytes as f64).collect();
-        let kept: Vec<f64> = alive.iter().map(|row| row.flow.kept_entries as f64).collect();
-        let waiting: Vec<f64> = alive.iter().map(|row| row.flow.waiting_entries as f64).collect();
-        self.kept.push(stats::mean(&kept));
-        self.kept_max.push(stats::max(&kept));
-        self.waiting_max.push(stats::max(&waiting));
-        self.t.push(t_us as f64 / 1e6);
-        self.state.push(state as f64);
-        self.protocol.push(protocol as f64);
         self.divergence.push(stats::mean(&divergence));
         self.divergence_max.push(stats::max(&divergence));
         if !rss.is_empty() || !self.rss_mean.is_empty() {
@@ -243,6 +265,23 @@ mod tests {
         assert_eq!(series.digest_hits, [100.0, 25.0]);
         assert_eq!(series.kept_max, [0.0, 0.0, 30.0, 30.0]);
         assert!(series.redundancy_payloads.is_empty());
+    }
+
+    #[test]
+    fn looks_that_come_late_stand_from_when_they_came() {
+        let total = |t_ms: u64, state: u64| {
+            let flow = Flow { kept_entries: state, ..Flow::default() };
+            let bytes = Bytes { state, ..Bytes::default() };
+            Total::of(t_ms * 1000, [(&bytes, &flow)].into_iter(), [&flow].into_iter())
+        };
+        let series = Series::of_totals(&[total(0, 1), total(110, 5), total(190, 9)], Span::from_millis(100));
+        assert_eq!(
+            (series.t.as_slice(), series.state.as_slice()),
+            ([0.0, 0.1, 0.2].as_slice(), [1.0, 1.0, 9.0].as_slice())
+        );
+        assert_eq!((series.kept, series.state_rate), (vec![1.0, 1.0, 9.0], vec![0.0, 0.0, 80.0]));
+        assert!(series.divergence.is_empty() && series.digest_hits.is_empty());
+        assert_eq!(Series::of_totals(&[], Span::from_millis(100)), Series::default());
     }
 
     #[test]

@@ -3,6 +3,8 @@
 use crate::config::{Config, Scenario};
 use crate::economy::{Economy, economy};
 use crate::figure::Figure;
+use crate::flow::share;
+use crate::ledger::Part;
 use crate::overlay::{self, Shape};
 use crate::record::{Bytes, NodeRecord, Sample, Tally};
 use crate::series::Timeline;
@@ -68,6 +70,9 @@ pub struct Summary {
     /// What agreeing took: `redundancy`, `digests`, `buffers`, `tree`, `variables`; nothing where nodes keep no records.
     #[serde(flatten, skip_serializing_if = "Option::is_none", default)]
     pub economy: Option<Economy>,
+    /// `bytes` and what agreeing took of each of the configurations that an experiment compares, by name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub parts: BTreeMap<String, Part>,
     /// Further figures of the scenario, named with their units.
     pub results: BTreeMap<String, Figure>,
     /// Seconds from the first start to the last end, on the run's clock.
@@ -107,6 +112,43 @@ pub struct Traffic {
     pub per_node_p99: f64,
     /// Total, divided by acknowledged updates.
     pub per_update: f64,
+}
+
+impl Traffic {
+    /// From what each node sent, and how many updates that was for; of none, `per_update` is 0.
+    pub fn of(nodes: &[Bytes], updates: u64) -> Self {
+        let mut whole = Bytes::default();
+        nodes.iter().for_each(|sent| whole += *sent);
+        let each = stats::sorted(nodes.iter().map(|sent| sent.total() as f64).collect());
+        Self {
+            total: whole.total(),
+            state: whole.state,
+            protocol: whole.protocol(),
+            membership: whole.membership,
+            broadcast: whole.broadcast,
+            sync: whole.sync,
+            per_node_mean: stats::mean(&each),
+            per_node_p99: stats::quantile(&each, 0.99),
+            per_update: share(whole.total(), updates),
+        }
+    }
+
+    /// That of several runs as one: means.
+    pub fn of_runs(runs: &[&Self]) -> Self {
+        let mean = |pick: fn(&Self) -> f64| stats::mean(&runs.iter().map(|run| pick(run)).collect::<Vec<_>>());
+        let whole = |pick: fn(&Self) -> f64| mean(pick).round() as u64;
+        Self {
+            total: whole(|run| run.total as f64),
+            state: whole(|run| run.state as f64),
+            protocol: whole(|run| run.protocol as f64),
+            membership: whole(|run| run.membership as f64),
+            broadcast: whole(|run| run.broadcast as f64),
+            sync: whole(|run| run.sync as f64),
+            per_node_mean: mean(|run| run.per_node_mean),
+            per_node_p99: mean(|run| run.per_node_p99),
+            per_update: mean(|run| run.per_update),
+        }
+    }
 }
 
 /// Resident memory over nodes, in bytes.
@@ -191,6 +233,7 @@ pub fn summarize(config: &Config, records: &[NodeRecord], samples: &[Sample], ou
         degrees: shape.degrees,
         queue_peak: records.iter().map(|record| record.probe.queue_peak).max().unwrap_or(0),
         economy,
+        parts: BTreeMap::new(),
         results: results(config, records, &lives.last),
         run_seconds: run_seconds(records, samples),
         trace_hash: outside.trace_hash.map(|hash| format!("{hash:016x}")),
@@ -311,24 +354,11 @@ fn bytes_by_life(records: &[NodeRecord], samples: &[Sample]) -> BTreeMap<(String
 }
 
 fn traffic(records: &[NodeRecord], samples: &[Sample], updates: u64) -> Traffic {
-    let mut whole = Bytes::default();
-    let mut nodes: BTreeMap<String, u64> = BTreeMap::new();
+    let mut nodes: BTreeMap<String, Bytes> = BTreeMap::new();
     for ((node, _), bytes) in bytes_by_life(records, samples) {
-        whole += bytes;
-        *nodes.entry(node).or_default() += bytes.total();
+        *nodes.entry(node).or_default() += bytes;
     }
-    let each = stats::sorted(nodes.values().map(|&bytes| bytes as f64).collect());
-    Traffic {
-        total: whole.total(),
-        state: whole.state,
-        protocol: whole.protocol(),
-        membership: whole.membership,
-        broadcast: whole.broadcast,
-        sync: whole.sync,
-        per_node_mean: stats::mean(&each),
-        per_node_p99: stats::quantile(&each, 0.99),
-        per_update: whole.total() as f64 / updates.max(1) as f64,
-    }
+    Traffic::of(&nodes.into_values().collect::<Vec<_>>(), updates)
 }
 
 fn memory(records: &[NodeRecord], samples: &[Sample]) -> Memory {

@@ -1,9 +1,12 @@
 //! Many variables of which each node wants few, small: everybody gets all of what it wants, and little of the rest.
 
+#[path = "support/spent.rs"]
+mod spent;
 mod support;
 
 use lasp_eval::config::{Config, Interest, Scenario};
 use lasp_eval::replication::tables::tables;
+use spent::{drawn, part};
 use support::{curve, run};
 
 fn small() -> Config {
@@ -24,6 +27,13 @@ fn nodes_that_want_little_get_all_of_it_and_little_else() {
     assert!(curve(&overall, "change_s")["wanted"].mean < 10.0);
     assert_eq!(tables(&overall.summary)[0].rows.len(), 2);
     assert!(home.path().join("out/plots/received.png").is_file());
+    for hearing in ["wanted", "everything"] {
+        let spent = part(&overall, hearing);
+        assert_eq!(spent.bytes.total as f64, 60.0 * curve(&overall, "bytes_per_node")[hearing].mean);
+        assert_eq!(spent.economy.redundancy.state, curve(&overall, "redundancy")[hearing].mean);
+        assert_eq!(spent.economy.tree.nodes, 60);
+    }
+    drawn(home.path(), &["traffic", "redundancy", "digests", "buffers", "tree", "depths"], Some("wanted"));
     let (again, _home) = run(&small());
     assert_eq!(again.summary.trace_hash, overall.summary.trace_hash);
 }

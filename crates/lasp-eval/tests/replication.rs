@@ -1,6 +1,8 @@
 //! Experiments on how state travels, small: the published rules save what they are to save, all ways lead to the same state,
 //! and along a tree everything goes once.
 
+#[path = "support/spent.rs"]
+mod spent;
 mod support;
 
 use lasp_eval::aggregate::Overall;
@@ -11,9 +13,13 @@ use lasp_eval::replication::tables::tables;
 use lasp_eval::replication::topology::Topology;
 use lasp_eval::replication::way::Way;
 use lasp_eval::span::Span;
+use spent::{drawn, part};
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 use support::{curve, run};
+
+/// Pictures of what agreeing took along the tree; what goes within milliseconds is seldom caught by a look each second.
+const TREE: [&str; 7] = ["traffic", "redundancy", "digests", "buffers", "tree", "depths", "depth"];
 
 fn small() -> Config {
     let options = Micro { percents: vec![30], events: 10, ..Micro::default() };
@@ -111,6 +117,28 @@ fn the_same_seed_gives_the_same_figures_and_there_is_a_table_and_a_picture() {
     for name in ["gset_mesh", "transmission"] {
         assert!(home.path().join(format!("out/plots/{name}.png")).is_file(), "{name}");
     }
+    assert_eq!(again.summary.parts, first.summary.parts);
+}
+
+#[test]
+fn what_each_way_took_is_told_by_class_and_drawn() {
+    let (overall, home) = shared();
+    assert_eq!(overall.summary.parts.len(), 3 * 2 * Way::ALL.len());
+    for name in overall.summary.parts.keys() {
+        let (spent, has_tree) = (part(overall, name), name.contains("_tree_tree") || name.contains("_mesh_tree"));
+        assert_eq!(spent.economy.tree.nodes, if has_tree { 9 } else { 0 }, "{name}");
+        assert!(has_tree || spent.economy.digests.received == 0, "{name}: who exchanges does not compare");
+        assert!(has_tree || spent.economy.variables.len() == 1, "{name}: {:?}", spent.economy.variables);
+    }
+    for workload in WORKLOADS {
+        let redundancy = |way: &str| part(overall, &format!("{workload}_mesh_{way}")).economy.redundancy.state;
+        assert!(redundancy("tree") < 1.1, "{workload}: {}", redundancy("tree"));
+        assert!(redundancy("tree") < redundancy("delta_bp_rr"), "{workload}");
+        assert!(redundancy("delta_bp_rr") < redundancy("state"), "{workload}");
+        let bytes = part(overall, &format!("{workload}_mesh_tree")).bytes.total;
+        assert_eq!(bytes as f64, curve(overall, &format!("{workload}_mesh_bytes"))["tree"].mean);
+    }
+    drawn(home.path(), &TREE, Some("gset_mesh_tree"));
 }
 
 #[test]
@@ -126,6 +154,11 @@ fn a_social_network_costs_a_tree_a_third_of_what_it_costs_deltas_on_a_mesh() {
         assert!(share < 0.5, "Zipf {zipf}: {share}");
     }
     assert!(home.path().join("out/plots/bytes.png").is_file());
+    let [states, tree] = ["state_1.25", "tree_1.25"].map(|name| part(&overall, name));
+    assert!(states.economy.redundancy.state > 2.0 * tree.economy.redundancy.state, "states are mostly known");
+    assert_eq!((states.economy.tree.nodes, tree.economy.tree.nodes), (0, 10));
+    assert!(states.economy.variables[0].name.contains('/'), "{:?}", states.economy.variables);
+    drawn(home.path(), &TREE, Some("tree_1.25"));
 }
 
 #[test]
@@ -142,6 +175,15 @@ fn two_replicas_meet_at_little_more_than_what_they_lack() {
     assert!(equal <= 64.0, "{equal} bytes between equal stores");
     assert_eq!(tables(&overall.summary)[0].rows.len(), 4);
     assert!(home.path().join("out/plots/ratio.png").is_file());
+    for similarity in ["0", "50", "90"] {
+        let spent = part(&overall, similarity);
+        assert_eq!(spent.bytes.total as f64, curve(&overall, "bytes")[similarity].mean);
+        assert!(spent.economy.redundancy.state < 1.1, "{similarity} %: {:?}", spent.economy.redundancy);
+        assert_eq!(spent.economy.variables[0].name, "strings");
+    }
+    let equal = &overall.summary.parts["100"].economy;
+    assert_eq!((equal.digests.hit_rate, equal.variables.len()), (1.0, 0));
+    drawn(home.path(), &["traffic", "variables", "redundancy", "buffers"], Some("90"));
     let many = Config { nodes: 3, ..Config::of(Scenario::Reconcile(Reconcile::default())) };
     assert_eq!(many.check().unwrap_err().to_string(), "--nodes is 3, but must be 2 for this scenario");
 }

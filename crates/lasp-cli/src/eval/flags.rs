@@ -412,9 +412,9 @@ impl CommonArgs {
     }
 }
 
-/// Which arguments set which scenario's options: each flag sets the option of its name.
+/// Which arguments set which scenario's options: each flag sets the option of its name; behind `+`, those that scenarios share.
 macro_rules! scenarios {
-    ($( $scenario:ident($args:ident): $( $option:ident ),+; )+) => {
+    ($( $scenario:ident($args:ident): $( $option:ident ),+ $( + $part:ident($( $shared:ident ),+) )?; )+) => {
         $( impl $args {
             /// Sets what was given; what a file has for another scenario gives way to this one's defaults.
             fn apply(&self, scenario: &mut Scenario) {
@@ -423,6 +423,7 @@ macro_rules! scenarios {
                     _ => $scenario::default(),
                 };
                 $( self.$option.clone().put(&mut options.$option); )+
+                $( $( self.$part.$shared.clone().put(&mut options.$shared); )+ )?
                 *scenario = Scenario::$scenario(options);
             }
         } )+
@@ -458,8 +459,8 @@ scenarios! {
     Churn(ChurnArgs): rates, minutes, leaving, contacts;
     Idle(IdleArgs): sizes, settle, measure;
     Broadcast(BroadcastArgs): active_view, wide_view, cycles, messages, forming, every, latency, latency_most, failed, after;
-    Micro(MicroArgs): crdts, percents, topologies, modes, events, interval, warm_up;
-    Retwis(RetwisArgs): zipf, modes, users, events, interval, warm_up;
+    Micro(MicroArgs): crdts, percents, topologies + load(modes, events, interval, warm_up);
+    Retwis(RetwisArgs): zipf, users + load(modes, events, interval, warm_up);
     Reconcile(ReconcileArgs): elements, similarity;
     Interest(InterestArgs): variables, wanted, updates, rate, strangers, letters, changes, forming;
     Heal(HealArgs): writes, variables, elements, apart;
@@ -505,6 +506,7 @@ where
 mod tests {
     use super::*;
     use clap::Parser;
+    use lasp_eval::replication::way::Way;
 
     #[derive(Debug, Parser)]
     struct Harness {
@@ -566,6 +568,17 @@ mod tests {
             other => panic!("{other:?}"),
         };
         assert!(heavy(&["--heavy-clients"]) && !heavy(&["--heavy-clients=false"]) && !heavy(&[]));
+    }
+
+    #[test]
+    fn flags_that_scenarios_share_set_the_options_of_the_one_that_is_run() {
+        let load = ["--modes", "tree", "--events", "7", "--interval", "2s", "--warm-up", "0ms"];
+        let of = |scenario: &'static str| wanted(&[&[scenario], &load[..]].concat()).scenario;
+        let (modes, interval, warm_up) = (vec![Way::Tree], Span::from_secs(2), Span::from_millis(0));
+        let micro = Micro { modes: modes.clone(), events: 7, interval, warm_up, ..Micro::default() };
+        assert_eq!(of("micro"), Scenario::Micro(micro));
+        let retwis = Retwis { modes, events: 7, interval, warm_up, ..Retwis::default() };
+        assert_eq!(of("retwis"), Scenario::Retwis(retwis));
     }
 
     #[test]

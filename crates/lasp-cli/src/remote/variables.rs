@@ -57,11 +57,14 @@ pub(crate) struct UpdateArgs {
 #[derive(Args, Debug)]
 #[command(
     after_help = "Prints the present value, then one line at each change, until Ctrl-C. Whoever reads too slowly \
-    misses values, never the last."
+    misses values, never the last.\n\nWith --session the file is written at each value. Where another command has gone on \
+    with the session meanwhile, the watch goes on from there."
 )]
 pub(crate) struct WatchArgs {
     /// The variable's name
     variable: String,
+    #[command(flatten)]
+    session: SessionArgs,
     #[command(flatten)]
     connect: ConnectArgs,
 }
@@ -178,10 +181,16 @@ fn updated(connect: &ConnectArgs, variable: &str, report: &UpdateReport) -> Resu
 
 /// Prints a variable's value whenever it changes.
 pub(crate) fn watch(args: WatchArgs) -> ExitCode {
-    let WatchArgs { variable, connect } = args;
+    let WatchArgs { variable, session, connect } = args;
     connect.with_node(async |connect, client| {
+        let followed = async {
+            match session.read()? {
+                Some(token) => follow_in(connect, client, &variable, &session, token).await,
+                None => follow(connect, client, &variable).await,
+            }
+        };
         tokio::select! {
-            ended = follow(connect, client, &variable) => ended,
+            ended = followed => ended,
             _ = tokio::signal::ctrl_c() => Ok(ExitCode::SUCCESS),
         }
     })
@@ -197,6 +206,40 @@ async fn follow(connect: &ConnectArgs, client: &Client, variable: &str) -> Resul
                 }
             }
             say => return Err(odd(&say)),
+        }
+    }
+}
+
+/// The same in a session, which may go on elsewhere meanwhile: then it is entered anew, and nothing it has seen is lost.
+async fn follow_in(
+    connect: &ConnectArgs,
+    client: &Client,
+    variable: &str,
+    session: &SessionArgs,
+    mut token: String,
+) -> Result<ExitCode, Failure> {
+    let mut last = None;
+    loop {
+        let (name, within_ms) = (variable.to_owned(), connect.within_ms());
+        let ask = Ask::WatchIn { variable: name, session: token.clone(), within_ms, style: connect.style() };
+        let mut answers = client.ask(ask).await?;
+        loop {
+            let (line, newer) = match answers.next().await? {
+                Say::ValueIn { ty, text, session } => (value_line(connect, variable, &ty, &text), session),
+                say => return Err(odd(&say)),
+            };
+            let kept = session.read()?.unwrap_or_default();
+            if kept.trim() != token.trim() {
+                token = kept;
+                break;
+            }
+            session.write(&newer)?;
+            token = newer;
+            // Entered anew, it begins with the present value, which may have been told.
+            if last.as_ref() != Some(&line) && !print(&line) {
+                return Ok(ExitCode::SUCCESS); // nobody reads any more
+            }
+            last = Some(line);
         }
     }
 }

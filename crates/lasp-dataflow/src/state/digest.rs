@@ -3,8 +3,8 @@
 use super::{SetState, Slot};
 use crate::value::Value;
 use lasp_crdt::{
-    Boolean, BoundedCounter, Causal, Delta, GCounter, GGraph, GMap, GSet, IVar, LexCounter, LwwRegister, MaxRegister,
-    MinRegister, PnCounter, Summary, TwoPGraph, TwoPSet,
+    Boolean, BoundedCounter, Causal, Delta, GCounter, GGraph, GMap, GSet, IVar, Lattice, LexCounter, LwwRegister,
+    MaxRegister, MinRegister, PnCounter, Summary, TwoPGraph, TwoPSet,
 };
 
 /// A digest of a [`State`](super::State); its parts are those of the types inside.
@@ -58,4 +58,22 @@ pub enum StateDigest {
     TwoPGraph(<TwoPGraph<Value> as Delta>::Digest),
     /// Dots seen and live.
     AwGraph(Causal),
+}
+
+impl StateDigest {
+    /// Whether a state of this digest has nothing that one of `other` lacks. `false` where digests do not tell: only those of dots
+    /// do, as a dot stands for one and the same thing everywhere. Cost: the ranges of dots.
+    pub fn adds_nothing_to(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::AwSet(one), Self::AwSet(other)) => one.1 == other.1 && one.0.leq(&other.0),
+            (Self::RwSet(one), Self::RwSet(other))
+            | (Self::EwFlag(one), Self::EwFlag(other))
+            | (Self::DwFlag(one), Self::DwFlag(other))
+            | (Self::MvRegister(one), Self::MvRegister(other))
+            | (Self::AwMap(one), Self::AwMap(other))
+            | (Self::MvMap(one), Self::MvMap(other))
+            | (Self::AwGraph(one), Self::AwGraph(other)) => one.leq(other),
+            _ => false,
+        }
+    }
 }

@@ -201,6 +201,20 @@ proptest! {
     }
 
     #[test]
+    fn whose_digest_adds_nothing_has_nothing_more((script, [one, other, _]) in scripts()) {
+        for ty in types() {
+            let states = history(&ty, &script);
+            let (one, other) = (one.get(&states), other.get(&states));
+            let adds_nothing = one.digest().adds_nothing_to(&other.digest());
+            prop_assert!(!adds_nothing || one.leq(other), "{}: {:?} has more than {:?}", &ty, one, other);
+            // Of dots alone nothing else is needed to tell.
+            if matches!(ty, Type::RwSet | Type::EwFlag | Type::DwFlag | Type::MvRegister | Type::AwMap(_) | Type::AwGraph) {
+                prop_assert_eq!(adds_nothing, one.leq(other), "{}: {:?} and {:?}", &ty, one, other);
+            }
+        }
+    }
+
+    #[test]
     fn states_and_digests_survive_the_wire((script, [pick, ..]) in scripts()) {
         for ty in types() {
             let states = history(&ty, &script);

@@ -7,9 +7,11 @@
 pub mod figures;
 pub mod options;
 
+use super::books::Books;
 use super::guest::{Guest, GuestError};
 use crate::config::Config;
 use crate::lab::seeds::{Pace, concluded, each, seeds};
+use crate::ledger::{Account, Accounts};
 use crate::plot::Chart;
 use crate::progress::Observer;
 use crate::run::Context;
@@ -55,6 +57,8 @@ pub struct Outcome {
     pub visible_at_all: Vec<f64>,
     /// The same at each node.
     pub visible: Vec<f64>,
+    /// What all sent for joins and updates, by class and over time.
+    pub account: Option<Account>,
     /// What is not as it should be.
     pub problem: Option<String>,
 }
@@ -75,8 +79,10 @@ pub(crate) fn evaluate(
         each(&jobs, jobs.len() as u64, 1, config, context, observer, |job, pace| (*job, run(*job, options, pace)));
     let hashes = std::iter::empty();
     let found = (figures::results(&outcomes), figures::problems(&outcomes));
-    let summary = concluded(config, found, [outcomes.len(), jobs.len()], hashes);
-    let charts = figures::charts(&outcomes);
+    let mut summary = concluded(config, found, [outcomes.len(), jobs.len()], hashes);
+    let mut charts = figures::charts(&outcomes);
+    let accounts = outcomes.iter().map(|(job, outcome)| (job.size.to_string(), &outcome.account));
+    charts.extend(Accounts::of(accounts).tell(&options.largest().to_string(), &mut summary));
     (summary, charts)
 }
 
@@ -110,23 +116,29 @@ async fn measure(job: Job, options: &FirstSync, pace: &Pace<'_>, outcome: &mut O
         guests[0].lasp.update(var, Op::Increment(1)).await?;
     }
     tokio::time::sleep(SETTLE).await;
+    let mut books = Books::open(PAUSE / 2, lasps(&guests)).await?;
     for _ in 0..options.joins {
         let contact = guests[rng.index(guests.len())].lasp.me().await?.addr;
         if outcome.problem.is_none() && pace.goes_on() {
-            join(builder(&mut rng).join([contact.as_str()]), &guests[0].lasp, outcome).await?;
+            join(builder(&mut rng).join([contact.as_str()]), &guests, &mut books, outcome).await?;
             tokio::time::sleep(PAUSE).await;
         }
     }
-    updates(&guests, options.updates, pace, outcome).await?;
+    updates(&guests, options.updates, &mut books, pace, outcome).await?;
+    outcome.account = Some(books.close(lasps(&guests), 0).await?);
     for guest in guests {
         guest.end().await;
     }
     Ok(())
 }
 
+fn lasps(guests: &[Guest]) -> impl Iterator<Item = &Lasp> {
+    guests.iter().map(|guest| &guest.lasp)
+}
+
 /// A node joins, gets everything, and leaves.
-async fn join(builder: Builder, other: &Lasp, outcome: &mut Outcome) -> Result<(), GuestError> {
-    let everything = other.inspect(Node::fingerprint).await?;
+async fn join(builder: Builder, guests: &[Guest], books: &mut Books, outcome: &mut Outcome) -> Result<(), GuestError> {
+    let everything = guests[0].lasp.inspect(Node::fingerprint).await?;
     let start = Instant::now();
     let millis = || start.elapsed().as_secs_f64() * 1000.0;
     let joiner = Guest::start(builder)?;
@@ -139,12 +151,19 @@ async fn join(builder: Builder, other: &Lasp, outcome: &mut Outcome) -> Result<(
         }
     }
     outcome.synced.push(millis());
+    books.look(lasps(guests).chain([&joiner.lasp])).await?;
     joiner.end().await;
     Ok(())
 }
 
 /// One node writes, all others wait.
-async fn updates(guests: &[Guest], updates: usize, pace: &Pace<'_>, outcome: &mut Outcome) -> Result<(), GuestError> {
+async fn updates(
+    guests: &[Guest],
+    updates: usize,
+    books: &mut Books,
+    pace: &Pace<'_>,
+    outcome: &mut Outcome,
+) -> Result<(), GuestError> {
     let (seen, mut sights) = mpsc::unbounded_channel();
     let ticks = guests[0].lasp.declare(TICKS, Type::GCounter).await?;
     for guest in &guests[1..] {
@@ -166,6 +185,7 @@ async fn updates(guests: &[Guest], updates: usize, pace: &Pace<'_>, outcome: &mu
             last = last.max(took);
         }
         outcome.visible_at_all.push(last);
+        books.look_if_due(lasps(guests)).await?;
         if !pace.goes_on() {
             break;
         }

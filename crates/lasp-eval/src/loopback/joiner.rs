@@ -8,10 +8,12 @@
 pub mod figures;
 pub mod options;
 
+use super::books::Books;
 use super::client::Client;
 use super::guest::{Guest, GuestError};
 use crate::config::Config;
 use crate::lab::seeds::{Pace, concluded, each, seeds};
+use crate::ledger::{Account, Accounts};
 use crate::plot::Chart;
 use crate::progress::Observer;
 use crate::run::Context;
@@ -43,6 +45,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(5);
 
 /// Between two looks at the process's memory.
 const WEIGH_EVERY: Duration = Duration::from_millis(5);
+
+/// Between two looks at all that both have sent and keep.
+const SEE_EVERY: Duration = Duration::from_millis(20);
 
 /// How long the nodes may take to be equal, once nobody asks any more.
 const EQUAL_WITHIN: Duration = Duration::from_secs(60);
@@ -79,6 +84,8 @@ pub struct Outcome {
     /// How long the clients' questions took, in milliseconds: of the first node before, of the first while the other loads, of
     /// the joiner while it loads.
     pub asked: [Vec<f64>; 3],
+    /// The same of both nodes, by class and over time.
+    pub account: Option<Account>,
     /// What is not as it should be.
     pub problem: Option<String>,
 }
@@ -101,8 +108,10 @@ pub(crate) fn evaluate(
         each(&jobs, jobs.len() as u64, 1, config, context, observer, |job, pace| (*job, run(*job, patience, pace)));
     let hashes = std::iter::empty();
     let found = (figures::results(&outcomes), figures::problems(&outcomes));
-    let summary = concluded(config, found, [outcomes.len(), jobs.len()], hashes);
-    let charts = figures::charts(&summary);
+    let mut summary = concluded(config, found, [outcomes.len(), jobs.len()], hashes);
+    let mut charts = figures::charts(&summary);
+    let accounts = outcomes.iter().map(|(job, outcome)| (figures::part(job), &outcome.account));
+    charts.extend(Accounts::of(accounts).tell(&figures::shown(&outcomes), &mut summary));
     (summary, charts)
 }
 
@@ -192,6 +201,7 @@ async fn load(job: Job, patience: Duration, pace: &Pace<'_>) -> Result<Outcome, 
     let wanted = held + usize::from(job.shape == Shape::Variables);
     let scale = Scale::start();
     let worked = usage();
+    let mut books = Books::open(SEE_EVERY, [&giver.lasp]).await?;
     let start = Instant::now();
     let joiner = Guest::start(builder(2).join([contact.as_str()]))?;
     let clients = [Client::start(giver.lasp.clone(), "giver"), Client::start(joiner.lasp.clone(), "joiner")];
@@ -201,6 +211,7 @@ async fn load(job: Job, patience: Duration, pace: &Pace<'_>) -> Result<Outcome, 
     while outcome.problem.is_none() && joiner.lasp.inspect(move |node| keys(node, job.shape)).await? < wanted {
         let waiting = giver.lasp.inspect(move |node| node.buffered_bytes(other)).await?;
         outcome.waiting = outcome.waiting.max(waiting);
+        books.look_if_due([&giver.lasp, &joiner.lasp]).await?;
         tokio::time::sleep(LOOK_EVERY).await;
         if !pace.goes_on() || start.elapsed() > patience {
             outcome.problem = Some(format!("it had not loaded after {:.0} s", start.elapsed().as_secs_f64()));
@@ -216,6 +227,7 @@ async fn load(job: Job, patience: Duration, pace: &Pace<'_>) -> Result<Outcome, 
         after.sent(lasp_node::Class::State) - before.sent(lasp_node::Class::State),
         after.total_sent() - before.total_sent(),
     ];
+    outcome.account = Some(books.close([&giver.lasp, &joiner.lasp], job.keys as u64).await?.without_tree());
     let [at_giver, at_joiner] = clients;
     outcome.asked[1] = at_giver.end().await?;
     outcome.asked[2] = at_joiner.end().await?;

@@ -170,7 +170,7 @@ pub(super) fn depth(runs: &[Run]) -> Option<Chart> {
         id: "depth",
         title: "Depth of the tree",
         caption: format!(
-            "How many nodes are how many links from the middle of the tree, when all had pushed their logs. It is {} \
+            "How many nodes are how many links from the middle of the tree in the end, before anybody left. It is {} \
              links across.",
             tree.diameter
         ),

@@ -2,10 +2,13 @@
 
 use crate::flow::share;
 use crate::lab::metered::contact;
+use crate::ledger::{Account, Ledger, Seen};
+use crate::span::Span;
 use lasp_dataflow::{Name, Op, Type, VarId};
 use lasp_node::{Class, Command, Metrics, Node, Request, RequestId};
 use lasp_overlay::{PeerId, Rng, Time};
 use lasp_sim::{Latency, Simulator};
+use std::time::Duration;
 
 /// The wall clock at the start, which stamps of registers are as long as: November 2026.
 const WALL_MS: u64 = 1_790_000_000_000;
@@ -153,6 +156,25 @@ impl Bench {
     /// What all nodes together have sent so far.
     pub fn sent(&self) -> Sent {
         self.simulator.peers().fold(Sent::default(), |sum, (_, node)| sum.and(node.metrics()))
+    }
+
+    /// Begins to keep a ledger of all nodes, with looks some `step` apart.
+    pub fn open(&self, step: Duration) -> Ledger {
+        Ledger::open(self.now().as_micros(), Span::from_millis(step.as_millis() as u64), &self.seen(true))
+    }
+
+    /// Looks at all nodes.
+    pub fn note(&self, ledger: &mut Ledger) {
+        ledger.look(self.now().as_micros(), &self.seen(ledger.is_whole()));
+    }
+
+    /// Ends it; what was sent was for so many updates.
+    pub fn close(&self, ledger: Ledger, updates: u64) -> Account {
+        ledger.close(self.now().as_micros(), &self.seen(true), updates)
+    }
+
+    fn seen(&self, whole: bool) -> Vec<Seen> {
+        self.simulator.peers().map(|(_, node)| Seen::of(node, whole)).collect()
     }
 
     /// How many nodes hold what node 0 holds.

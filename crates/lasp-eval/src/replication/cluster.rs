@@ -10,6 +10,7 @@ use super::topology::Topology;
 use super::way::Way;
 use crate::lab::metered::address;
 use crate::lab::seeds::Pace;
+use crate::ledger::Ledger;
 use crate::usage::thread_cpu;
 use lasp_crdt::fingerprint;
 use lasp_dataflow::{Op, State, Type, VarId};
@@ -142,6 +143,20 @@ impl Cluster {
     }
 }
 
+/// What is seen of the nodes, and what seeing it took: that is no part of what they spend.
+struct Looks {
+    ledger: Ledger,
+    cpu: Duration,
+}
+
+impl Looks {
+    fn look(&mut self, bench: &Bench) {
+        let before = thread_cpu();
+        bench.note(&mut self.ledger);
+        self.cpu += before.zip(thread_cpu()).map_or(Duration::ZERO, |(before, after)| after - before);
+    }
+}
+
 /// Runs a load: `act` makes event number `event` of a node.
 pub fn run(setup: &Setup, pace: &Pace<'_>, mut act: impl FnMut(&mut Cluster, usize, usize)) -> Outcome {
     let Setup { nodes, interval, events, .. } = *setup;
@@ -150,9 +165,11 @@ pub fn run(setup: &Setup, pace: &Pace<'_>, mut act: impl FnMut(&mut Cluster, usi
     let mut phases: Vec<(Duration, usize)> =
         (0..nodes).map(|node| (rng.duration(Duration::ZERO, interval), node)).collect();
     phases.sort_unstable();
+    let mut looks = Looks { ledger: cluster.bench.open(interval), cpu: Duration::ZERO };
     let (before, start, cpu) = (cluster.bench.sent(), cluster.now(), thread_cpu());
     let (mut series, mut memory, mut last) = (Vec::new(), Vec::new(), before);
     let mut round_over = |cluster: &mut Cluster| {
+        looks.look(&cluster.bench);
         let counted = cluster.bench.sent();
         series.push((counted.bytes - last.bytes) as f64);
         last = counted;
@@ -174,13 +191,15 @@ pub fn run(setup: &Setup, pace: &Pace<'_>, mut act: impl FnMut(&mut Cluster, usi
             return Outcome::default();
         }
     }
-    let mut looks = 0;
-    while looks < LOOKS && (looks == 0 || !cluster.agrees()) {
+    let mut looked = 0;
+    while looked < LOOKS && (looked == 0 || !cluster.agrees()) {
         cluster.bench.simulator.run_for(LOOK_EVERY);
         round_over(&mut cluster);
-        looks += 1;
+        looked += 1;
     }
     let sent = cluster.bench.sent().since(before);
+    let cpu = cpu.zip(thread_cpu()).map(|(before, after)| (after - before).saturating_sub(looks.cpu));
+    let account = cluster.bench.close(looks.ledger, cluster.updates);
     Outcome {
         entries: sent.entries,
         bytes: sent.bytes,
@@ -188,12 +207,13 @@ pub fn run(setup: &Setup, pace: &Pace<'_>, mut act: impl FnMut(&mut Cluster, usi
         frames: sent.frames,
         memory: memory.iter().sum::<f64>() / memory.len().max(1) as f64,
         before: (before.entries, before.bytes),
-        cpu_ms: cpu.zip(thread_cpu()).map_or(0.0, |(before, after)| (after - before).as_secs_f64() * 1000.0),
+        cpu_ms: cpu.map_or(0.0, |cpu| cpu.as_secs_f64() * 1000.0),
         seconds: (cluster.now() - start).as_secs_f64(),
         updates: cluster.updates,
         converged: cluster.agrees(),
         value: cluster.value(),
         series,
+        account: Some(if setup.way.has_tree() { account } else { account.without_tree() }),
         trace_hash: cluster.bench.simulator.trace_hash(),
     }
 }

@@ -12,6 +12,7 @@ use super::bench::{Bench, Sent};
 use crate::config::Config;
 use crate::lab::metered::{address, contact};
 use crate::lab::seeds::{Pace, concluded, each, seeds};
+use crate::ledger::{Account, Accounts};
 use crate::plot::Chart;
 use crate::progress::Observer;
 use crate::run::Context;
@@ -74,6 +75,8 @@ pub struct Outcome {
     pub lost: usize,
     /// Nodes that hold what the first one holds, and seconds since the mending.
     pub course: Vec<(f64, usize)>,
+    /// Sent by all from the mending until then, by class and over time.
+    pub account: Option<Account>,
     /// Hash of all that happened.
     pub trace_hash: u64,
 }
@@ -104,7 +107,10 @@ pub(crate) fn evaluate(
     let found = (figures::results(&outcomes), figures::problems(&outcomes));
     let mut summary = concluded(config, found, [outcomes.len(), jobs.len()], hashes);
     summary.lost_updates = outcomes.iter().map(|(_, outcome)| outcome.lost as u64).sum();
-    let charts = figures::charts(&summary, &outcomes);
+    let mut charts = figures::charts(&summary, &outcomes);
+    let accounts = outcomes.iter().map(|(job, outcome)| (job.writes.to_string(), &outcome.account));
+    let most = options.writes.iter().max().map_or_else(String::new, usize::to_string);
+    charts.extend(Accounts::of(accounts).tell(&most, &mut summary));
     (summary, charts)
 }
 
@@ -194,10 +200,12 @@ fn run(job: Job, nodes: usize, options: &Heal, pace: &Pace<'_>) -> Outcome {
         ..Outcome::default()
     };
     let (start, sent) = (cluster.bench.now(), cluster.bench.sent());
+    let mut ledger = cluster.bench.open(LOOK_EVERY);
     cluster.bench.simulator.heal();
     let patience = SyncConfig::default().interval * PATIENCE;
     while outcome.converged.is_none() && cluster.bench.now() < start + patience && pace.goes_on() {
         cluster.rest(LOOK_EVERY);
+        cluster.bench.note(&mut ledger);
         let since = (cluster.bench.now() - start).as_secs_f64();
         if outcome.met.is_none() && cluster.is_met() {
             outcome.met = Some(since);
@@ -209,6 +217,7 @@ fn run(job: Job, nodes: usize, options: &Heal, pace: &Pace<'_>) -> Outcome {
         }
     }
     outcome.sent = cluster.bench.sent().since(sent);
+    outcome.account = Some(cluster.bench.close(ledger, job.writes as u64));
     outcome.lost = (0..nodes).map(|node| cluster.written - cluster.held(node)).max().unwrap_or(0);
     cluster.rest(SETTLE);
     let settled = cluster.bench.sent();

@@ -11,6 +11,7 @@ use crate::choice::choice;
 use crate::config::Config;
 use crate::lab::run::blank;
 use crate::lab::seeds::{conclude, each, seeds};
+use crate::ledger::Accounts;
 use crate::plot::Chart;
 use crate::progress::Observer;
 use crate::run::Context;
@@ -59,6 +60,8 @@ pub(crate) fn evaluate(
     summary.problems = figures::problems(&outcomes);
     conclude(&mut summary, outcomes.len(), jobs.len(), outcomes.iter().map(|(_, outcome)| outcome.trace_hash));
     summary.components = 1;
-    let charts = figures::charts(&outcomes);
+    let mut charts = figures::charts(&outcomes);
+    let accounts = outcomes.iter().map(|(job, outcome)| (job.hearing.to_string(), &outcome.account));
+    charts.extend(Accounts::of(accounts).tell(Hearing::Wanted.name(), &mut summary));
     (summary, charts)
 }

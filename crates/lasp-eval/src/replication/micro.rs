@@ -14,6 +14,7 @@ use super::topology::Topology;
 use super::way::Way;
 use crate::config::Config;
 use crate::lab::seeds::{concluded, each, seeds};
+use crate::ledger::Accounts;
 use crate::plot::Chart;
 use crate::progress::Observer;
 use crate::run::Context;
@@ -61,8 +62,11 @@ pub(crate) fn evaluate(
     });
     let hashes = outcomes.iter().map(|(_, outcome)| outcome.trace_hash);
     let found = (figures::results(config.nodes, options.events, &outcomes), figures::problems(&outcomes));
-    let summary = concluded(config, found, [outcomes.len(), jobs.len()], hashes);
-    (summary, figures::charts(config.nodes, options.events, &outcomes))
+    let mut summary = concluded(config, found, [outcomes.len(), jobs.len()], hashes);
+    let mut charts = figures::charts(config.nodes, options.events, &outcomes);
+    let accounts = outcomes.iter().map(|(job, outcome)| (figures::part(job), &outcome.account));
+    charts.extend(Accounts::of(accounts).tell(&figures::shown(&outcomes), &mut summary));
+    (summary, charts)
 }
 
 fn jobs(config: &Config, options: &Micro) -> Vec<Job> {

@@ -1,5 +1,7 @@
 //! What one run spent.
 
+use crate::ledger::Account;
+
 /// Everything a run came to, all nodes together unless said otherwise.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Outcome {
@@ -27,6 +29,8 @@ pub struct Outcome {
     pub value: u64,
     /// Bytes sent by all nodes in each interval.
     pub series: Vec<f64>,
+    /// The same by class, and over time; none of a run that did not end.
+    pub account: Option<Account>,
     /// Hash of all that happened.
     pub trace_hash: u64,
 }

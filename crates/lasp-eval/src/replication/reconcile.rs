@@ -9,9 +9,11 @@ use super::bench::{Bench, Sent};
 use crate::config::Config;
 use crate::lab::metered::address;
 use crate::lab::seeds::{Pace, concluded, each, seeds};
+use crate::ledger::{Account, Accounts};
 use crate::plot::Chart;
 use crate::progress::Observer;
 use crate::run::Context;
+use crate::stats::sorted;
 use crate::summary::Summary;
 use lasp_dataflow::{Op, Type, Value};
 use lasp_overlay::Rng;
@@ -65,6 +67,8 @@ pub struct Outcome {
     pub equal: bool,
     /// Bytes of one comparison of the equal.
     pub equal_bytes: f64,
+    /// The same as `sent`, by class and over time.
+    pub account: Option<Account>,
     /// Hash of all that happened.
     pub trace_hash: u64,
 }
@@ -87,9 +91,17 @@ pub(crate) fn evaluate(
     });
     let hashes = outcomes.iter().map(|(_, outcome)| outcome.trace_hash);
     let found = (figures::results(&outcomes), figures::problems(&outcomes));
-    let summary = concluded(config, found, [outcomes.len(), jobs.len()], hashes);
-    let charts = figures::charts(&summary);
+    let mut summary = concluded(config, found, [outcomes.len(), jobs.len()], hashes);
+    let mut charts = figures::charts(&summary);
+    let accounts = outcomes.iter().map(|(job, outcome)| (job.similarity.to_string(), &outcome.account));
+    charts.extend(Accounts::of(accounts).tell(&middle(&options.similarity), &mut summary));
     (summary, charts)
+}
+
+/// The similarity whose meeting is drawn: as many are greater as are less.
+fn middle(similarities: &[f64]) -> String {
+    let sorted = sorted(similarities.to_vec());
+    sorted.get(sorted.len() / 2).map_or_else(String::new, f64::to_string)
 }
 
 /// A string of 5 to 80 letters and digits.
@@ -132,15 +144,17 @@ fn run(job: &Job, elements: usize, pace: &Pace<'_>) -> Outcome {
     }
     bench.simulator.run_for(APART);
     bench.simulator.heal();
-    let (before, start) = (bench.sent(), bench.now());
+    let (before, start, mut ledger) = (bench.sent(), bench.now(), bench.open(LOOK_EVERY));
     let linked = |bench: &Bench| bench.sent().comparisons > before.comparisons;
     while bench.now() < start + PATIENCE && !(linked(&bench) && bench.agreeing() == 2) {
         bench.simulator.run_for(LOOK_EVERY);
+        bench.note(&mut ledger);
     }
     // The last look may have caught an answer to equal stores under way.
     bench.simulator.run_for(LOOK_EVERY);
     let (sent, seconds, equal) =
         (bench.sent().since(before), (bench.now() - start).as_secs_f64(), bench.agreeing() == 2);
+    let account = bench.close(ledger, differing).without_tree();
     bench.simulator.run_for(APART);
     let settled = bench.sent();
     bench.simulator.run_for(WATCHED);
@@ -153,6 +167,7 @@ fn run(job: &Job, elements: usize, pace: &Pace<'_>) -> Outcome {
         seconds,
         equal,
         equal_bytes: watched.sync as f64 / watched.comparisons.max(1) as f64,
+        account: Some(account),
         trace_hash: bench.simulator.trace_hash(),
     }
 }

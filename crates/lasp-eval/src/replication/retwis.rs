@@ -13,6 +13,7 @@ use super::topology::Topology;
 use super::way::Way;
 use crate::config::Config;
 use crate::lab::seeds::{concluded, each, seeds};
+use crate::ledger::Accounts;
 use crate::plot::Chart;
 use crate::progress::Observer;
 use crate::run::Context;
@@ -63,8 +64,10 @@ pub(crate) fn evaluate(
     let seconds = options.interval.duration().as_secs_f64() * options.events as f64;
     let hashes = outcomes.iter().map(|(_, outcome)| outcome.trace_hash);
     let found = (figures::results(config.nodes, seconds, options, &outcomes), figures::problems(&outcomes));
-    let summary = concluded(config, found, [outcomes.len(), jobs.len()], hashes);
-    let charts = figures::charts(&summary);
+    let mut summary = concluded(config, found, [outcomes.len(), jobs.len()], hashes);
+    let mut charts = figures::charts(&summary);
+    let accounts = outcomes.iter().map(|(job, outcome)| (figures::name(job), &outcome.account));
+    charts.extend(Accounts::of(accounts).tell(&figures::shown(&outcomes), &mut summary));
     (summary, charts)
 }
 

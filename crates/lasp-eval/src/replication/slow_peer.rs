@@ -12,6 +12,7 @@ use super::bench::Bench;
 use crate::config::Config;
 use crate::lab::metered::{address, contact};
 use crate::lab::seeds::{Pace, concluded, each, seeds};
+use crate::ledger::{Account, Accounts, Ledger};
 use crate::plot::Chart;
 use crate::progress::Observer;
 use crate::run::Context;
@@ -67,6 +68,8 @@ pub struct Outcome {
     pub course: Vec<(f64, usize, usize)>,
     /// The large transfer.
     pub transfer: Transfer,
+    /// Sent by all for the load, by class and over time.
+    pub account: Option<Account>,
     /// Hash of all that happened.
     pub trace_hash: u64,
 }
@@ -87,8 +90,10 @@ pub(crate) fn evaluate(
     });
     let hashes = outcomes.iter().map(|(_, outcome)| outcome.trace_hash);
     let found = (figures::results(&outcomes), figures::problems(&outcomes));
-    let summary = concluded(config, found, [outcomes.len(), jobs.len()], hashes);
-    let charts = figures::charts(&outcomes);
+    let mut summary = concluded(config, found, [outcomes.len(), jobs.len()], hashes);
+    let mut charts = figures::charts(&outcomes);
+    let accounts = outcomes.iter().map(|(_, outcome)| (String::new(), &outcome.account));
+    charts.extend(Accounts::of(accounts).tell_all(&mut summary));
     (summary, charts)
 }
 
@@ -121,7 +126,8 @@ impl Cluster {
     }
 
     /// Looks at what waits for the slow node, and notes the most.
-    fn look(&mut self, outcome: &mut Outcome, start: Time) {
+    fn look(&mut self, outcome: &mut Outcome, ledger: &mut Ledger, start: Time) {
+        self.bench.note(ledger);
         let slow = self.slow();
         let others = || self.bench.simulator.peers().filter(|(id, _)| *id != slow).map(|(_, node)| node);
         let waiting = others().map(|node| node.buffered_bytes(slow)).max().unwrap_or(0);
@@ -147,6 +153,7 @@ fn run(seed: u64, nodes: usize, options: &SlowPeer, pace: &Pace<'_>) -> Outcome 
     let slow = cluster.slow();
     outcome.links = cluster.bench.simulator.links(slow).len();
     let start = cluster.bench.now();
+    let mut ledger = cluster.bench.open(LOOK_EVERY);
     let end = start + options.load.duration();
     let mut look = start;
     let mut made = 0;
@@ -162,11 +169,11 @@ fn run(seed: u64, nodes: usize, options: &SlowPeer, pace: &Pace<'_>) -> Outcome 
         made += 1;
         if cluster.bench.now() >= look {
             look = cluster.bench.now() + LOOK_EVERY;
-            cluster.look(&mut outcome, start);
+            cluster.look(&mut outcome, &mut ledger, start);
         }
     }
     outcome.updates = made;
-    cluster.look(&mut outcome, start);
+    cluster.look(&mut outcome, &mut ledger, start);
     let needed = PATIENCE * outcome.state as f64 / options.reads as f64;
     let patience = Duration::from_secs_f64(needed).max(LEAST_PATIENCE);
     let mut others = None;
@@ -179,8 +186,9 @@ fn run(seed: u64, nodes: usize, options: &SlowPeer, pace: &Pace<'_>) -> Outcome 
             outcome.slow_seconds = Some(since);
         }
         cluster.bench.simulator.run_for(LOOK_EVERY);
-        cluster.look(&mut outcome, start);
+        cluster.look(&mut outcome, &mut ledger, start);
     }
+    outcome.account = Some(cluster.bench.close(ledger, made));
     outcome.others_seconds = others.unwrap_or(patience.as_secs_f64());
     outcome.trace_hash = cluster.bench.simulator.trace_hash();
     pace.step();

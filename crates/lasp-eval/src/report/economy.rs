@@ -2,6 +2,8 @@
 
 use super::{bytes, escape, number, range_of, table};
 use crate::economy::{Buffers, Economy};
+use crate::ledger::Part;
+use crate::replication::tables::Table;
 use crate::summary::Summary;
 use crate::tree::Tree;
 use crate::variables::Diverging;
@@ -24,12 +26,68 @@ pub(super) fn tiles(summary: &Summary) -> Vec<(&'static str, String, String)> {
 
 /// The section about it; nothing where there are no figures.
 pub(super) fn section(summary: &Summary) -> String {
+    if !summary.parts.is_empty() {
+        return format!("<h2>What agreeing took</h2>\n{}", parts(summary));
+    }
     let Some(economy) = &summary.economy else { return String::new() };
     let mut rows = traffic(summary);
     rows.extend(received(economy));
     rows.extend(buffers(&economy.buffers));
-    rows.extend(tree(&economy.tree));
+    if economy.tree.nodes > 0 {
+        rows.extend(tree(&economy.tree));
+    }
     format!("<h2>What agreeing took</h2>\n{}{}", table(&rows), variables(&economy.variables))
+}
+
+/// Of an experiment that compares several configurations: a row for each.
+fn parts(summary: &Summary) -> String {
+    let mut parts: Vec<(&String, &Part)> = summary.parts.iter().collect();
+    let place = |name: &str| name.parse().unwrap_or(f64::MAX);
+    parts.sort_by(|(a, _), (b, _)| place(a).total_cmp(&place(b)).then_with(|| a.cmp(b)));
+    let table = Table {
+        title: "Sent, received ÷ needed, digests that were equal, most that waited or was kept, the tree".to_owned(),
+        header: PARTS.to_vec(),
+        rows: parts.into_iter().map(|(name, part)| (name.replace('_', " "), cells(part))).collect(),
+    };
+    table.html()
+}
+
+/// What the columns of [`parts`] are.
+const PARTS: [&str; 13] = [
+    "state",
+    "membership",
+    "broadcast",
+    "sync",
+    "state ÷",
+    "messages ÷",
+    "equal %",
+    "on a link",
+    "at a node",
+    "entries kept",
+    "links ÷ (n − 1)",
+    "depth",
+    "disagreed on longest",
+];
+
+fn cells(Part { bytes: sent, economy }: &Part) -> Vec<String> {
+    let Economy { redundancy, digests, buffers, tree, variables } = economy;
+    let some = |there: bool, value: f64| if there { number(value) } else { String::new() };
+    let longest = variables.first().map(|of| format!("{} ({} s)", escape(&of.name), number(of.seconds)));
+    vec![
+        bytes(sent.state as f64),
+        bytes(sent.membership as f64),
+        bytes(sent.broadcast as f64),
+        bytes(sent.sync as f64),
+        some(redundancy.state_needed > 0, redundancy.state),
+        some(redundancy.payloads_needed > 0, redundancy.payloads),
+        some(digests.received > 0, 100.0 * digests.hit_rate),
+        bytes(buffers.link_bytes as f64),
+        bytes(buffers.node_bytes as f64),
+        buffers.kept_entries.to_string(),
+        some(tree.nodes > 0, tree.links_ratio),
+        some(tree.nodes > 0, tree.depth() as f64),
+        longest.unwrap_or_default(),
+    ]
 }
 
 fn traffic(summary: &Summary) -> Vec<(String, String)> {

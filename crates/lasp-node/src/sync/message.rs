@@ -5,7 +5,7 @@
 //! B -> A  Buckets{256 sums}                (skipped for small stores)
 //! A -> B  Summary{buckets, key: sum ...}
 //! B -> A  Ask{key, what B has}  ...        for what differs; full states for what A lacks
-//! A -> B  deltas, Ask{key, what A has}     B answers with deltas
+//! A -> B  deltas, Ask{key, what A has}     B answers with deltas; A does not ask if B's digest tells that it lacks nothing
 //! ```
 //!
 //! Of a large variable, B sends a sketch of its parts instead of what it has (`sketch`):

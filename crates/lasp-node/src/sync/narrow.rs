@@ -190,7 +190,7 @@ impl AntiEntropy {
         }
     }
 
-    /// Gives the least delta that suffices; asks back if told to.
+    /// Gives the least delta that suffices; asks back if told to, unless the sender's digest tells that it has nothing more.
     pub(super) fn on_ask(
         &mut self,
         from: PeerId,
@@ -202,7 +202,10 @@ impl AntiEntropy {
     ) {
         let Some(state) = store.state(&key).filter(|_| self.wants(from, &key)) else { return };
         if back {
-            out.say(from, Message::Ask { key: key.clone(), since: Some(state.digest()), back: false });
+            let ours = state.digest();
+            if since.is_none_or(|since| !since.adds_nothing_to(&ours)) {
+                out.say(from, Message::Ask { key: key.clone(), since: Some(ours), back: false });
+            }
         }
         self.give(from, key, state, since, Sieve::Everything, out);
     }

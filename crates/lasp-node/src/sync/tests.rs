@@ -4,8 +4,8 @@ use super::*;
 use crate::interest::Interests;
 use crate::routes::Common;
 use lasp_crdt::codec::to_bytes;
-use lasp_crdt::{GCounter, ReplicaId};
-use lasp_dataflow::{Name, Type};
+use lasp_crdt::{AwSet, GCounter, Lattice as _, ReplicaId};
+use lasp_dataflow::{Name, Type, Value};
 
 /// One node's part: its store, and what follows from each input.
 struct Side {
@@ -129,6 +129,39 @@ fn a_digest_that_was_not_answered_in_time_has_not_crossed() {
     one.expired(at(50), at_one[0]);
     let late = one.hears(at(500), 2, two.digest());
     assert_eq!(said(&late), (two.id, summary(&["a"])));
+}
+
+/// A set to which one replica has added so many elements.
+fn orders(count: i64) -> State {
+    let mut set = AwSet::new();
+    for n in 1..=count {
+        set.merge(set.add(ReplicaId(9), Value::Int(n)));
+    }
+    State::from(set)
+}
+
+#[test]
+fn who_has_nothing_more_is_given_to_and_not_asked_back() {
+    let orders_key = Key::new(Name::new("orders".to_owned()).unwrap(), Type::AwSet);
+    let holding = |id: u64, peer: u64, count: i64| {
+        let (mut side, _) = Side::new(id, &[], &[peer]);
+        side.store.apply(&orders_key, orders(count));
+        side.store.settle();
+        side
+    };
+    let (mut behind, mut ahead) = (holding(1, 2, 1), holding(2, 1, 3));
+    let asks = |state: &State, back: bool| Message::Ask { key: orders_key.clone(), since: Some(state.digest()), back };
+    let missing = orders(3).delta(&orders(1).digest());
+    let gives = ahead.hears(at(1), 1, asks(&orders(1), true));
+    assert_eq!(gives.items, [(behind.id, Item::Data(Batch::single(orders_key.clone(), missing)))]);
+    // Who is behind has nothing to give, and asks.
+    let back = behind.hears(at(1), 2, asks(&orders(3), true));
+    assert_eq!(said(&back), (ahead.id, asks(&orders(1), false)));
+    // Where digests do not tell, it is asked back in any case.
+    let (mut one, _) = Side::new(1, &["a"], &[2]);
+    let counter = Message::Ask { key: key("a"), since: Some(views(1).digest()), back: true };
+    let back = one.hears(at(1), 2, counter);
+    assert_eq!(said(&back).1, Message::Ask { key: key("a"), since: Some(views(1).digest()), back: false });
 }
 
 #[test]

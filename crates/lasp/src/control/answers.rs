@@ -5,7 +5,8 @@ use super::protocol::{
     Style, VariableReport,
 };
 use super::server::To;
-use crate::api::{Ask as Told, Delivery, Lasp};
+use super::sessions::{in_session, session as session_of};
+use crate::api::{Ask as Told, Delivery, Lasp, Session};
 use crate::builder::is_host_and_port;
 use crate::epmd::EpmdStats;
 use crate::error::Error;
@@ -97,7 +98,11 @@ impl Answers {
             Ask::GetIn { variable, session, within_ms, style } => {
                 self.get_in(&variable, &session, within_ms, style).await
             }
-            Ask::Watch { variable, style } => self.watch(&variable, style, reply).await,
+            Ask::Watch { variable, style } => self.watch(&variable, None, style, reply).await,
+            Ask::WatchIn { variable, session, within_ms, style } => match session_of(&session, within_ms) {
+                Ok(session) => self.watch(&variable, Some(session), style, reply).await,
+                Err(refused) => Err(refused),
+            },
             Ask::Variables { prefix } => self.variables(&prefix, reply).await,
             Ask::Members => self.members().await,
             Ask::Cluster => self.cluster().await,
@@ -142,24 +147,36 @@ impl Answers {
     }
 
     /// The present value, then every newer one. It is read when the client has taken the one before: a change costs the node
-    /// no more than to say so, and a slow client no more than it reads.
-    async fn watch(&self, name: &str, style: Style, reply: &To) -> Result<Say, Refused> {
-        let Found { var, ty } = self.find(name).await?;
-        let mut changes = self.lasp.notice(var).await.map_err(failed)?;
-        let mut said = self.lasp.query(var).await.map_err(failed)?;
+    /// no more than to say so, and a slow client no more than it reads. In a session, once the node is as far as that.
+    async fn watch(&self, name: &str, mut session: Option<Session>, style: Style, reply: &To) -> Result<Say, Refused> {
+        if let Some(session) = &session {
+            self.enter(session).await?;
+        }
+        let found = self.find(name).await?;
+        let mut changes = self.lasp.notice(found.var).await.map_err(failed)?;
+        let mut said = self.read(&found, session.as_mut()).await?;
         loop {
-            if !reply.say(value(ty.clone(), said.clone(), style).await?).await {
+            let say = value(found.ty.clone(), said.clone(), style).await?;
+            if !reply.say(in_session(say, session.as_ref())).await {
                 return Ok(Say::Done); // nobody hears that either
             }
             said = loop {
                 if changes.next().await.map_err(failed)?.is_none() {
                     return Ok(Say::Stopping);
                 }
-                let now = self.lasp.query(var).await.map_err(failed)?;
+                let now = self.read(&found, session.as_mut()).await?;
                 if now != said {
                     break now;
                 }
             };
+        }
+    }
+
+    /// A value, read in a session or in none.
+    async fn read(&self, found: &Found, session: Option<&mut Session>) -> Result<Output, Refused> {
+        match session {
+            Some(session) => self.query_in(found, session).await,
+            None => self.lasp.query(found.var).await.map_err(failed),
         }
     }
 

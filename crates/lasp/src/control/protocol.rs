@@ -268,6 +268,18 @@ pub enum Ask {
         /// How to write it.
         style: Style,
     },
+    /// A variable's value in a session, now and whenever it changes: [`Say::ValueIn`]s until it is cancelled, the first once the
+    /// node is as far as the session. Who reads too slowly misses values, never the last.
+    WatchIn {
+        /// Its name.
+        variable: String,
+        /// The session's token, or nothing for a new one.
+        session: String,
+        /// How long to wait.
+        within_ms: u64,
+        /// How to write it.
+        style: Style,
+    },
 }
 
 /// What is to be so before an update is answered.

@@ -32,16 +32,21 @@ pub(super) fn failed_in(error: Error) -> Refused {
     if behind { refused.hint(HINT) } else { refused }
 }
 
+/// A value as it is told in a session, if there is one: with what that has seen by now.
+pub(super) fn in_session(say: Say, session: Option<&Session>) -> Say {
+    match (say, session) {
+        (Say::Value { ty, text }, Some(session)) => Say::ValueIn { ty, text, session: session.to_string() },
+        (say, _) => say,
+    }
+}
+
 impl Answers {
     pub(super) async fn get_in(&self, name: &str, token: &str, within_ms: u64, style: Style) -> Result<Say, Refused> {
         let mut session = session(token, within_ms)?;
         self.enter(&session).await?;
         let found = self.find(name).await?;
         let output = self.query_in(&found, &mut session).await?;
-        match value(found.ty, output, style).await? {
-            Say::Value { ty, text } => Ok(Say::ValueIn { ty, text, session: session.to_string() }),
-            other => Ok(other),
-        }
+        Ok(in_session(value(found.ty, output, style).await?, Some(&session)))
     }
 
     /// Waits until the node is as far as a session.

@@ -91,6 +91,32 @@ async fn variables_are_read_updated_and_watched() {
 }
 
 #[tokio::test]
+async fn a_watch_in_a_session_tells_with_each_value_what_the_session_has_seen() {
+    let (lasp, addr) = node(Access::Loopback).await;
+    let ads = lasp.set::<i64>("ads").await.expect("declared");
+    ads.add_all([1]).await.expect("added");
+    let client = client(&addr).await;
+    let watch_in = |session: &str| Ask::WatchIn {
+        variable: "ads".to_owned(),
+        session: session.to_owned(),
+        within_ms: 100,
+        style: Style::default(),
+    };
+    let mut watch = client.ask(watch_in("")).await.expect("asked");
+    let mut tokens: Vec<lasp::SessionToken> = Vec::new();
+    for expected in ["set[1]", "set[1, 2]"] {
+        let Ok(Say::ValueIn { text, session, .. }) = next(&mut watch).await else { panic!("a value in a session") };
+        assert_eq!(text, expected);
+        tokens.push(session.parse().expect("a token"));
+        ads.add(2).await.expect("added");
+    }
+    assert!(tokens[0] != tokens[1] && tokens.iter().all(|token| token.len() == 1), "{tokens:?}");
+    drop(watch);
+    let refused = refused(ask(&client, watch_in("no token")).await);
+    assert!(refused.contains("a session token"), "{refused}");
+}
+
+#[tokio::test]
 async fn a_viewer_that_does_not_read_holds_nothing_up_and_gets_the_newest_value_in_the_end() {
     const UPDATES: usize = 300;
     let (lasp, addr) = node(Access::Loopback).await;

@@ -7,6 +7,24 @@ use lasp_eval::replication::topology::Topology;
 use lasp_eval::replication::way::Way;
 use lasp_eval::span::Span;
 
+/// Flags of `micro` and `retwis` alike: which ways, under which load.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Scenario")]
+pub(crate) struct LoadArgs {
+    /// Ways to send state, compared [default: all; retwis: delta,delta-bp-rr,tree,tree-paced]
+    #[arg(long, env = "LASP_EVAL_MODES", value_delimiter = ',', value_parser = choice::<Way>(Way::NAMES))]
+    pub(super) modes: Option<Vec<Way>>,
+    /// Events of each node [default: 100]
+    #[arg(long, env = "LASP_EVAL_EVENTS", value_name = "N")]
+    pub(super) events: Option<usize>,
+    /// Time between two events of a node, and between two exchanges [default: 1s]
+    #[arg(long, env = "LASP_EVAL_INTERVAL", value_name = "TIME")]
+    pub(super) interval: Option<Span>,
+    /// How long a broadcast tree may form before the load; 0ms: it forms under the load [default: 5s]
+    #[arg(long, env = "LASP_EVAL_WARM_UP", value_name = "TIME")]
+    pub(super) warm_up: Option<Span>,
+}
+
 /// Flags of `micro`.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Scenario")]
@@ -21,18 +39,8 @@ pub(crate) struct MicroArgs {
     #[arg(long = "topology", env = "LASP_EVAL_TOPOLOGY", value_delimiter = ',',
           value_parser = choice::<Topology>(Topology::NAMES))]
     pub(super) topologies: Option<Vec<Topology>>,
-    /// Ways to send state, compared [default: all]
-    #[arg(long, env = "LASP_EVAL_MODES", value_delimiter = ',', value_parser = choice::<Way>(Way::NAMES))]
-    pub(super) modes: Option<Vec<Way>>,
-    /// Events of each node [default: 100]
-    #[arg(long, env = "LASP_EVAL_EVENTS", value_name = "N")]
-    pub(super) events: Option<usize>,
-    /// Time between two events of a node, and between two exchanges [default: 1s]
-    #[arg(long, env = "LASP_EVAL_INTERVAL", value_name = "TIME")]
-    pub(super) interval: Option<Span>,
-    /// How long a broadcast tree may form before the load; 0ms: it forms under the load [default: 5s]
-    #[arg(long, env = "LASP_EVAL_WARM_UP", value_name = "TIME")]
-    pub(super) warm_up: Option<Span>,
+    #[command(flatten)]
+    pub(super) load: LoadArgs,
 }
 
 /// Flags of `retwis`.
@@ -42,21 +50,11 @@ pub(crate) struct RetwisArgs {
     /// How uneven users are, one or several [default: 0.5,0.75,1,1.25,1.5]
     #[arg(long, env = "LASP_EVAL_ZIPF", value_name = "COEFFICIENT", value_delimiter = ',')]
     pub(super) zipf: Option<Vec<f64>>,
-    /// Ways to send state, compared [default: delta,delta-bp-rr,tree,tree-paced]
-    #[arg(long, env = "LASP_EVAL_MODES", value_delimiter = ',', value_parser = choice::<Way>(Way::NAMES))]
-    pub(super) modes: Option<Vec<Way>>,
     /// Users [default: 10000]
     #[arg(long, env = "LASP_EVAL_USERS", value_name = "N")]
     pub(super) users: Option<usize>,
-    /// Events of each node [default: 100]
-    #[arg(long, env = "LASP_EVAL_EVENTS", value_name = "N")]
-    pub(super) events: Option<usize>,
-    /// Time between two events of a node, and between two exchanges [default: 1s]
-    #[arg(long, env = "LASP_EVAL_INTERVAL", value_name = "TIME")]
-    pub(super) interval: Option<Span>,
-    /// How long a broadcast tree may form before the load; 0ms: it forms under the load [default: 5s]
-    #[arg(long, env = "LASP_EVAL_WARM_UP", value_name = "TIME")]
-    pub(super) warm_up: Option<Span>,
+    #[command(flatten)]
+    pub(super) load: LoadArgs,
 }
 
 /// Flags of `reconcile`.

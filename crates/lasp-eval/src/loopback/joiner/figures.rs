@@ -1,7 +1,7 @@
 //! What loading came to, by shape and number of keys.
 
-use super::Run;
 use super::options::Shape;
+use super::{Job, Run};
 use crate::figure::Figure;
 use crate::plot::{Chart, Corner, Ink, Kind, Line};
 use crate::replication::tables::{Curves, Table, at, cell, curve};
@@ -10,6 +10,18 @@ use crate::summary::Summary;
 use std::collections::BTreeMap;
 
 const MIB: f64 = 1024.0 * 1024.0;
+
+/// How a job is named among the parts of a summary.
+pub fn part(job: &Job) -> String {
+    format!("{}_{}", job.shape, job.keys)
+}
+
+/// The part that is drawn: the most keys, of the first shape.
+pub fn shown(runs: &[Run]) -> String {
+    let first = runs.first().map(|(job, _)| job.shape);
+    let jobs = runs.iter().map(|(job, _)| job).filter(|job| Some(job.shape) == first);
+    jobs.max_by_key(|job| job.keys).map_or_else(String::new, part)
+}
 
 /// Every figure by its name: each is a curve over numbers of keys.
 pub fn results(runs: &[Run]) -> BTreeMap<String, Figure> {

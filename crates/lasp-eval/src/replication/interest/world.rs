@@ -7,6 +7,7 @@ use super::options::Interest;
 use super::{Hearing, Job};
 use crate::lab::metered::address;
 use crate::lab::seeds::Pace;
+use crate::ledger::{Account, Ledger};
 use crate::replication::bench::{Bench, Sent};
 use crate::stats::mean;
 use crate::tree::Search;
@@ -24,6 +25,9 @@ const JOINING: Duration = Duration::from_secs(20);
 
 /// Between two looks whether everybody has everything.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+/// Between two looks at all nodes while the load goes on. A guess: a hundred.
+const SEE_EVERY: Duration = Duration::from_secs(1);
 
 /// After how many looks a run is given up.
 const LOOKS: u32 = 600;
@@ -57,6 +61,8 @@ pub struct Outcome {
     /// From the moment that some nodes wanted another variable until they had it, in seconds; and the bytes of deltas and
     /// states that all nodes sent in the meantime. `None` where nodes hear everything, or none changed.
     pub changed: Option<(f64, u64)>,
+    /// What they sent for the load, by class and over time.
+    pub account: Option<Account>,
     /// Hash of all that happened.
     pub trace_hash: u64,
 }
@@ -108,9 +114,11 @@ impl World {
         self.bench.simulator.drain_events();
         let (before, start) = (self.bench.sent(), self.bench.now());
         let received: Vec<u64> = self.received();
-        let Some(updates) = self.load(pace) else { return Outcome::default() };
+        let mut ledger = self.bench.open(SEE_EVERY);
+        let Some(updates) = self.load(&mut ledger, pace) else { return Outcome::default() };
         let ended = self.bench.now();
-        let complete = self.wait();
+        let complete = self.wait(Some(&mut ledger));
+        let account = Some(self.bench.close(ledger, updates));
         let load = self.bench.sent().since(before);
         let mut received: Vec<u64> =
             self.received().into_iter().zip(received).map(|(after, before)| after - before).collect();
@@ -133,6 +141,7 @@ impl World {
             between: between(&links, &self.wanted, self.options.variables),
             deepest: deepest as f64,
             seconds: (ended - start).as_secs_f64(),
+            account,
             ..Outcome::default()
         };
         let changed = self.change();
@@ -140,14 +149,18 @@ impl World {
     }
 
     /// Makes the updates, one after the other; `None` if there was a wish to end.
-    fn load(&mut self, pace: &Pace<'_>) -> Option<u64> {
+    fn load(&mut self, ledger: &mut Ledger, pace: &Pace<'_>) -> Option<u64> {
         let mut order: Vec<usize> =
             (0..self.options.variables).flat_map(|variable| vec![variable; self.options.updates]).collect();
         self.rng.shuffle(&mut order);
-        let mut updates = 0;
+        let (mut updates, mut next) = (0, self.bench.now() + SEE_EVERY);
         for (at, variable) in order.into_iter().enumerate() {
             updates += u64::from(self.update(variable));
             self.bench.simulator.run_for(Duration::from_secs(1) / self.options.rate as u32);
+            if self.bench.now() >= next {
+                self.bench.note(ledger);
+                next = next + SEE_EVERY;
+            }
             if at % 64 == 0 {
                 self.bench.simulator.drain_events();
             }
@@ -211,13 +224,16 @@ impl World {
     }
 
     /// Waits until every pair is complete, or not any more; how many are.
-    fn wait(&mut self) -> u64 {
+    fn wait(&mut self, mut ledger: Option<&mut Ledger>) -> u64 {
         let mut complete = self.complete();
         for _ in 0..LOOKS {
             if complete == self.pairs() {
                 break;
             }
             self.bench.simulator.run_for(LOOK_EVERY);
+            if let Some(ledger) = &mut ledger {
+                self.bench.note(ledger);
+            }
             complete = self.complete();
         }
         self.bench.simulator.drain_events();
@@ -243,7 +259,7 @@ impl World {
             let interests = Interests::prefixes(names);
             self.bench.request(node, Request::Interests(interests));
         }
-        let complete = self.wait() == self.pairs();
+        let complete = self.wait(None) == self.pairs();
         let sent = self.bench.sent().since(before);
         complete.then(|| ((self.bench.now() - start).as_secs_f64(), sent.state))
     }

@@ -14,6 +14,21 @@ fn prefix(job: &Job) -> String {
     format!("{}_{}", job.workload.name(), job.topology)
 }
 
+/// How a job is named among the parts of a summary.
+pub fn part(job: &Job) -> String {
+    format!("{}_{}", prefix(job), job.way.name().replace('-', "_"))
+}
+
+/// The job that is drawn: the first workload, over the mesh if that was run.
+fn first(runs: &[Run]) -> Option<&Job> {
+    runs.iter().find(|(job, _)| job.topology == Topology::Mesh).or_else(|| runs.first()).map(|(job, _)| job)
+}
+
+/// The part that is drawn: of [`first`], along the tree.
+pub fn shown(runs: &[Run]) -> String {
+    first(runs).map_or_else(String::new, |job| part(&Job { way: Way::Tree, ..job.clone() }))
+}
+
 /// Every figure by its name: each is a curve over the ways.
 pub fn results(nodes: usize, events: usize, runs: &[Run]) -> BTreeMap<String, Figure> {
     let mut curves = Curves::default();
@@ -149,10 +164,9 @@ fn multiples(id: &'static str, title: &'static str, floor: f64, points: &BTreeMa
     }
 }
 
-/// Bytes over time of the first workload, over the mesh if that was run.
+/// Bytes over time of the [`first`] job.
 fn transmission(runs: &[Run]) -> Option<Chart> {
-    let first =
-        runs.iter().find(|(job, _)| job.topology == Topology::Mesh).or_else(|| runs.first()).map(|(job, _)| job)?;
+    let first = first(runs)?;
     let shown = [
         (Way::DeltaRr, "delta-rr", Ink::Fourth),
         (Way::DeltaBpRr, "delta-bp-rr", Ink::Second),

@@ -1,7 +1,7 @@
 //! What Retwis comes to, coefficient by coefficient, beside what the paper's runs did.
 
-use super::Run;
 use super::options::Retwis;
+use super::{Job, Run};
 use crate::figure::{Figure, Varied};
 use crate::plot::{Chart, Corner, Ink, Kind, Line};
 use crate::replication::tables::{Curves, Table, at, cell, curve, times};
@@ -20,6 +20,17 @@ const SIZE: (usize, usize, usize) = (50, 10_000, 100);
 /// A way in the name of a figure.
 fn part(way: Way) -> String {
     way.name().replace('-', "_")
+}
+
+/// How a job is named among the parts of a summary.
+pub fn name(job: &Job) -> String {
+    format!("{}_{}", part(job.way), job.zipf)
+}
+
+/// The part that is drawn: the most uneven, along the tree.
+pub fn shown(runs: &[Run]) -> String {
+    let most = runs.iter().map(|(job, _)| job).max_by(|a, b| a.zipf.total_cmp(&b.zipf));
+    most.map_or_else(String::new, |job| name(&Job { way: Way::Tree, ..*job }))
 }
 
 /// Every figure by its name: each is a curve over coefficients.
