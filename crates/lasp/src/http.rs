@@ -3,7 +3,7 @@
 //! - `api`: the routes, and their OpenAPI description. Start here. `model`: what is answered with.
 //! - `cluster`, `variables`, `origins`, `flow`: one file per subject; each handler is short and asks the node what it needs.
 //! - `map`: what the overlay looks like, shared by all viewers. `recorder`: what has happened lately, and counts over time.
-//! - `stream`: changes as server-sent events. `prometheus`: counts as text.
+//! - `stream`: changes as server-sent events. `prometheus`: counts as text. `columns`: counts over time, each by name; `usage`: the process.
 //! - [`World`]: a simulated cluster behind the page, where there is one.
 //! - `guard`: who may ask what. `problem`: refusals (RFC 9457), `refusals`: which there are. `input`: parameters and bodies, checked.
 //! - `listener`: bounded connections. `counts`: what viewers cost. `page`: the files of the page, embedded.
@@ -13,6 +13,7 @@
 
 mod api;
 mod cluster;
+mod columns;
 mod counts;
 mod flow;
 mod guard;
@@ -28,6 +29,7 @@ mod recorder;
 mod refusals;
 mod session;
 mod stream;
+mod usage;
 mod variables;
 mod world;
 
