@@ -137,6 +137,29 @@ fn ctrl_c_leaves_no_process_behind_and_writes_what_there_is() {
     assert!(dir.join("report.html").is_file());
 }
 
+#[test]
+fn a_page_that_cannot_be_served_is_refused_before_anything_is_written() {
+    let home = tempfile::tempdir().unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = taken.local_addr().unwrap().to_string();
+    for place in ["sim", "process"] {
+        for (addr, says) in [
+            ("0.0.0.0:0", "beyond this machine"),
+            (taken.as_str(), "in use"),
+            ("here", "choose another address"),
+            ("127.0.0.1:99999", "choose another address"),
+            ("", "choose another address"),
+        ] {
+            let dir = home.path().join("out");
+            let output = ads(&dir, 15).args(["--where", place, "--ui", addr]).output().unwrap();
+            let said = String::from_utf8_lossy(&output.stderr);
+            assert_eq!(output.status.code(), Some(1), "{place} {addr:?}: {said}");
+            assert!(said.starts_with("lasp eval: ") && said.contains(says), "{place} {addr:?}: {said}");
+            assert!(!dir.exists(), "{place} {addr:?} leaves something behind");
+        }
+    }
+}
+
 /// What is served under a path of the page that a run has told of.
 fn served(page: &str, path: &str) -> String {
     let host = page.trim_start_matches("http://").trim_end_matches('/');
