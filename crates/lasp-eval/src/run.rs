@@ -140,7 +140,8 @@ fn one(config: &Config, place: &Archive, context: &Context<'_>, observer: &mut d
             None => sim_host::run(config, &context.stop, observer),
         },
     };
-    let Evidence { records, samples, outside, replay } = evidence;
+    let Evidence { records, samples, outside, mut replay } = evidence;
+    replay.left_at(records.iter().filter_map(|record| record.ended_us).min());
     place.metrics(&samples)?;
     place.moments(&outside.moments)?;
     let moments = outside.moments.clone();
