@@ -1,6 +1,7 @@
 //! `lasp top`: a running cluster at a glance, in a terminal.
 //!
-//! - `client`, `sse`: the node's live view over HTTP. `feed`: what it says, as news. `api`, `model`: what is known by that.
+//! - `client`, `sse`: the node's live view over HTTP. `feed`: what it says, as news. `api`, `model`: what is known by that; `list`:
+//!   long lists, by parts.
 //! - `view`: what of it is looked at, and what keys do. `rows`: the lines of each pane. `draw`: the picture. `show`: numbers.
 //!
 //! News and keys come in here, and a picture goes out whenever one of them did, and once a second.
@@ -9,6 +10,7 @@ mod api;
 mod client;
 mod draw;
 mod feed;
+mod list;
 mod model;
 mod rows;
 mod show;
@@ -21,6 +23,7 @@ use api::Status;
 use clap::Args;
 use client::{Place, Trouble};
 use lasp::settings::duration;
+use list::Reach;
 use model::{Model, News};
 use ratatui::DefaultTerminal;
 use ratatui::crossterm::event;
@@ -118,6 +121,13 @@ async fn snapshot(place: &Place) -> Result<Model, Trouble> {
 /// A terminal that is as it was before when this goes, however it does.
 struct Screen(DefaultTerminal);
 
+impl Screen {
+    /// Takes the whole terminal. A panic anywhere gives it back before it is told of.
+    fn open() -> io::Result<Self> {
+        ratatui::try_init().map(Self)
+    }
+}
+
 impl Drop for Screen {
     fn drop(&mut self) {
         ratatui::restore();
@@ -131,11 +141,11 @@ async fn watch_node(place: Place) -> Result<io::Result<()>, Trouble> {
 }
 
 async fn show(place: Place, status: Status) -> io::Result<()> {
-    let mut screen = Screen(ratatui::try_init()?);
+    let mut screen = Screen::open()?;
     let (mut terminate, mut hangup) = (signal(SignalKind::terminate())?, signal(SignalKind::hangup())?);
-    let (search, searched) = watch::channel(String::new());
+    let (reach, wanted) = watch::channel(Reach::default());
     let (news_out, mut news) = mpsc::channel(WAITING);
-    tokio::spawn(feed::follow(place, searched, news_out));
+    tokio::spawn(feed::follow(place, wanted, news_out));
     let mut keys = keys();
     let mut second = tokio::time::interval(Duration::from_secs(1));
     let (mut model, mut view) = (Model::default(), View::default());
@@ -152,7 +162,6 @@ async fn show(place: Place, status: Status) -> io::Result<()> {
                     let lines = rows::rows(&model, view.pane, view.look()).len();
                     match view.press(key, lines) {
                         Next::Go => {}
-                        Next::Ask => _ = search.send(view.look().search.clone()), // the feed may just be gone
                         Next::Quit => return Ok(()),
                     }
                 }
@@ -164,6 +173,8 @@ async fn show(place: Place, status: Status) -> io::Result<()> {
             _ = terminate.recv() => return Ok(()),
             _ = hangup.recv() => return Ok(()),
         }
+        let more = reach.borrow().follow(&model, &view);
+        reach.send_if_modified(|reach| std::mem::replace(reach, more.clone()) != more);
     }
 }
 
@@ -193,5 +204,4 @@ mod tests {
         for wrong in ["", "shop", ":80", "shop:0", "https://shop/", "shop:http"] {
             assert!(address(wrong).is_err(), "{wrong}");
         }
-    }
-}
+    }}

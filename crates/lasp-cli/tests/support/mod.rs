@@ -4,6 +4,7 @@
 
 pub(crate) mod commands;
 pub(crate) mod epmd;
+pub(crate) mod pty;
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
