@@ -195,7 +195,7 @@ fn keys() -> mpsc::Receiver<io::Result<event::Event>> {
 
 #[cfg(test)]
 mod tests {
-    use super::address;
+    use super::{Screen, address};
 
     #[test]
     fn an_address_may_be_what_the_node_prints() {
@@ -204,4 +204,30 @@ mod tests {
         for wrong in ["", "shop", ":80", "shop:0", "https://shop/", "shop:http"] {
             assert!(address(wrong).is_err(), "{wrong}");
         }
-    }}
+    }
+    /// Panics while the screen is taken; where there is no terminal, at once.
+    #[test]
+    #[ignore = "takes the terminal: the test below runs it in one of its own"]
+    #[should_panic]
+    fn a_panic_on_a_screen() {
+        let _screen = Screen::open().expect("a terminal");
+        panic!("something is broken");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn after_a_panic_the_terminal_is_as_it_was_and_the_panic_can_be_read() {
+        use std::process::{Command, Stdio};
+        let tests = std::env::current_exe().expect("this program");
+        let panicking = "top::tests::a_panic_on_a_screen --exact --ignored --nocapture --color never";
+        let inside = format!("stty rows 24 cols 80; {} {panicking}; stty -a", tests.display());
+        let mut script = Command::new("script");
+        script.args(["-qec", &inside, "/dev/null"]).env("TERM", "xterm-256color").stdin(Stdio::null());
+        let out = script.output().expect("util-linux is there");
+        let out = String::from_utf8_lossy(&out.stdout).into_owned();
+        let (_, screen) = out.split_once("\u{1b}[?1049h").unwrap_or_else(|| panic!("no other screen: {out:?}"));
+        let (before, after) = screen.split_once("\u{1b}[?1049l").expect("and back");
+        assert!(!before.contains("something is broken") && after.contains("something is broken"), "{out:?}");
+        assert!(after.contains(" icanon") && after.contains(" echo "), "lines are edited: {after:?}");
+    }
+}
