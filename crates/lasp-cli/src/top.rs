@@ -1,6 +1,7 @@
 //! `lasp top`: a running cluster at a glance, in a terminal.
 //!
-//! - `client`, `sse`: the node's live view over HTTP. `feed`: what it says, as news. `api`, `model`: what is known by that.
+//! - `client`, `sse`: the node's live view over HTTP. `feed`: what it says, as news. `api`, `model`: what is known by that; `list`:
+//!   long lists, by parts.
 //! - `view`: what of it is looked at, and what keys do. `rows`: the lines of each pane. `draw`: the picture. `show`: numbers.
 //!
 //! News and keys come in here, and a picture goes out whenever one of them did, and once a second.
@@ -9,6 +10,7 @@ mod api;
 mod client;
 mod draw;
 mod feed;
+mod list;
 mod model;
 mod rows;
 mod show;
@@ -21,6 +23,7 @@ use api::Status;
 use clap::Args;
 use client::{Place, Trouble};
 use lasp::settings::duration;
+use list::Reach;
 use model::{Model, News};
 use ratatui::DefaultTerminal;
 use ratatui::crossterm::event;
@@ -118,6 +121,13 @@ async fn snapshot(place: &Place) -> Result<Model, Trouble> {
 /// A terminal that is as it was before when this goes, however it does.
 struct Screen(DefaultTerminal);
 
+impl Screen {
+    /// Takes the whole terminal. A panic anywhere gives it back before it is told of.
+    fn open() -> io::Result<Self> {
+        ratatui::try_init().map(Self)
+    }
+}
+
 impl Drop for Screen {
     fn drop(&mut self) {
         ratatui::restore();
@@ -131,11 +141,11 @@ async fn watch_node(place: Place) -> Result<io::Result<()>, Trouble> {
 }
 
 async fn show(place: Place, status: Status) -> io::Result<()> {
-    let mut screen = Screen(ratatui::try_init()?);
+    let mut screen = Screen::open()?;
     let (mut terminate, mut hangup) = (signal(SignalKind::terminate())?, signal(SignalKind::hangup())?);
-    let (search, searched) = watch::channel(String::new());
+    let (reach, wanted) = watch::channel(Reach::default());
     let (news_out, mut news) = mpsc::channel(WAITING);
-    tokio::spawn(feed::follow(place, searched, news_out));
+    tokio::spawn(feed::follow(place, wanted, news_out));
     let mut keys = keys();
     let mut second = tokio::time::interval(Duration::from_secs(1));
     let (mut model, mut view) = (Model::default(), View::default());
@@ -152,7 +162,6 @@ async fn show(place: Place, status: Status) -> io::Result<()> {
                     let lines = rows::rows(&model, view.pane, view.look()).len();
                     match view.press(key, lines) {
                         Next::Go => {}
-                        Next::Ask => _ = search.send(view.look().search.clone()), // the feed may just be gone
                         Next::Quit => return Ok(()),
                     }
                 }
@@ -164,6 +173,8 @@ async fn show(place: Place, status: Status) -> io::Result<()> {
             _ = terminate.recv() => return Ok(()),
             _ = hangup.recv() => return Ok(()),
         }
+        let more = reach.borrow().follow(&model, &view);
+        reach.send_if_modified(|reach| std::mem::replace(reach, more.clone()) != more);
     }
 }
 
@@ -184,7 +195,7 @@ fn keys() -> mpsc::Receiver<io::Result<event::Event>> {
 
 #[cfg(test)]
 mod tests {
-    use super::address;
+    use super::{Screen, address};
 
     #[test]
     fn an_address_may_be_what_the_node_prints() {
@@ -193,5 +204,30 @@ mod tests {
         for wrong in ["", "shop", ":80", "shop:0", "https://shop/", "shop:http"] {
             assert!(address(wrong).is_err(), "{wrong}");
         }
+    }
+    /// Panics while the screen is taken; where there is no terminal, at once.
+    #[test]
+    #[ignore = "takes the terminal: the test below runs it in one of its own"]
+    #[should_panic]
+    fn a_panic_on_a_screen() {
+        let _screen = Screen::open().expect("a terminal");
+        panic!("something is broken");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn after_a_panic_the_terminal_is_as_it_was_and_the_panic_can_be_read() {
+        use std::process::{Command, Stdio};
+        let tests = std::env::current_exe().expect("this program");
+        let panicking = "top::tests::a_panic_on_a_screen --exact --ignored --nocapture --color never";
+        let inside = format!("stty rows 24 cols 80; {} {panicking}; stty -a", tests.display());
+        let mut script = Command::new("script");
+        script.args(["-qec", &inside, "/dev/null"]).env("TERM", "xterm-256color").stdin(Stdio::null());
+        let out = script.output().expect("util-linux is there");
+        let out = String::from_utf8_lossy(&out.stdout).into_owned();
+        let (_, screen) = out.split_once("\u{1b}[?1049h").unwrap_or_else(|| panic!("no other screen: {out:?}"));
+        let (before, after) = screen.split_once("\u{1b}[?1049l").expect("and back");
+        assert!(!before.contains("something is broken") && after.contains("something is broken"), "{out:?}");
+        assert!(after.contains(" icanon") && after.contains(" echo "), "lines are edited: {after:?}");
     }
 }

@@ -118,6 +118,18 @@ fn a_client_that_is_killed_is_started_again_and_everybody_completes() {
     assert!(summary["crashed_updates"].as_u64().unwrap() > 0);
     let second: Value = serde_json::from_slice(&fs::read(dir.join("nodes/client-2.2.json")).unwrap()).unwrap();
     assert_eq!(second["completed"], true);
+
+    // The report shows the overlay as it was before anybody left, and plays the crash back.
+    let report = fs::read_to_string(dir.join("report.html")).unwrap();
+    let picture = report.split_once("<figure class=\"overlay\">").unwrap().1.split_once("</figure>").unwrap().0;
+    assert!(picture.matches("<circle").count() == 4 && picture.contains(": 4 up, "), "{picture}");
+    assert_eq!(fs::read_to_string(dir.join("plots/overlay.svg")).unwrap().matches("<circle").count(), 4);
+    let replay = report.split_once("id=\"replay\">").unwrap().1.split_once("</script>").unwrap().0;
+    let replay: Value = serde_json::from_str(replay).unwrap();
+    assert_eq!(replay["names"]["3"], "client-2");
+    let nodes = replay["frames"].as_array().unwrap().iter().flat_map(|frame| frame["nodes"].as_array().unwrap());
+    let fate: Vec<u64> = nodes.filter(|node| node[0] == 3).filter_map(|node| node[1].as_u64()).collect();
+    assert!(fate.starts_with(&[1, 0, 1]), "it came, crashed, and came again: {fate:?}");
 }
 
 #[test]
@@ -135,6 +147,29 @@ fn ctrl_c_leaves_no_process_behind_and_writes_what_there_is() {
     assert_eq!((summary["converged"].as_bool(), summary["problems"][0].as_str()), (Some(false), Some("interrupted")));
     assert!(summary["updates"].as_u64().unwrap() > 0);
     assert!(dir.join("report.html").is_file());
+}
+
+#[test]
+fn a_page_that_cannot_be_served_is_refused_before_anything_is_written() {
+    let home = tempfile::tempdir().unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = taken.local_addr().unwrap().to_string();
+    for place in ["sim", "process"] {
+        for (addr, says) in [
+            ("0.0.0.0:0", "beyond this machine"),
+            (taken.as_str(), "in use"),
+            ("here", "choose another address"),
+            ("127.0.0.1:99999", "choose another address"),
+            ("", "choose another address"),
+        ] {
+            let dir = home.path().join("out");
+            let output = ads(&dir, 15).args(["--where", place, "--ui", addr]).output().unwrap();
+            let said = String::from_utf8_lossy(&output.stderr);
+            assert_eq!(output.status.code(), Some(1), "{place} {addr:?}: {said}");
+            assert!(said.starts_with("lasp eval: ") && said.contains(says), "{place} {addr:?}: {said}");
+            assert!(!dir.exists(), "{place} {addr:?} leaves something behind");
+        }
+    }
 }
 
 /// What is served under a path of the page that a run has told of.

@@ -2,9 +2,9 @@
 
 mod support;
 
-use std::io::{Read as _, Write as _};
-use std::process::Stdio;
-use support::commands::{Node, lasp, said};
+use support::commands::{Node, PATIENCE, lasp, said};
+use support::pty::Pty;
+use support::wait_within;
 
 fn node() -> Node {
     Node::start(&["--http", "127.0.0.1:0"])
@@ -66,37 +66,47 @@ fn somebody_who_is_silent_is_waited_for_as_long_as_was_said() {
     assert!(told.contains("does not answer within 200ms") && told.contains("--timeout"), "{told}");
 }
 
-/// In a terminal, as `script` of util-linux makes one.
 #[cfg(target_os = "linux")]
 #[test]
 fn the_terminal_is_as_it_was_when_it_ends() {
     let node = node();
-    let inside = format!(
-        "stty rows 24 cols 80; timeout --foreground 60 {} top --http {}; stty -a; echo the end",
-        env!("CARGO_BIN_EXE_lasp"),
-        node.http
-    );
-    let mut script = std::process::Command::new("script");
-    script.args(["-qec", &inside, "/dev/null"]).env("TERM", "xterm-256color");
-    let mut running = script.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("util-linux is there");
-    let (mut keys, mut shown) = (running.stdin.take().expect("piped"), running.stdout.take().expect("piped"));
-    let mut out = Vec::new();
-    let mut read = |end: &str| {
-        let mut byte = [0];
-        while !String::from_utf8_lossy(&out).ends_with(end) && shown.read(&mut byte).expect("it writes") > 0 {
-            out.push(byte[0]);
-        }
-        String::from_utf8_lossy(&out).into_owned()
-    };
-    read("lasp top");
-    keys.write_all(b"3/ads\r?").expect("it reads");
-    read("┌"); // the help
-    keys.write_all(b"qq").expect("it reads");
-    let out = read("the end");
-    assert_eq!(running.wait().expect("it ends").code(), Some(0));
+    let mut pty = Pty::start(&format!("{} top --http {}", env!("CARGO_BIN_EXE_lasp"), node.http));
+    pty.until("lasp top");
+    pty.press("3/ads\r?");
+    pty.until("┌"); // the help
+    pty.press("qq");
+    let out = pty.end();
     let (_, screen) = out.split_once("\u{1b}[?1049h").expect("another screen");
     let (screen, after) = screen.rsplit_once("\u{1b}[?1049l").expect("and back");
     assert!(screen.contains("lasp top"), "{screen:?}");
     assert!(after.contains("\u{1b}[?25h"), "a cursor: {after:?}");
     assert!(after.contains(" icanon") && after.contains(" echo "), "lines are edited: {after:?}");
+}
+
+/// More variables than come at once: those beyond are there for whoever goes on, and for whoever searches.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_list_goes_on_as_far_as_one_does() {
+    let node = node();
+    let name = |number| match number {
+        448 => "quagga".to_owned(),
+        449 => "zebra".to_owned(),
+        number => format!("v/{number:03}"),
+    };
+    let program: String = (0..450).map(|number| format!("declare(\"{}\", gcounter).\n", name(number))).collect();
+    assert_eq!(node.run(&program, &[]).2, Some(0));
+    let mut pty = Pty::start(&format!("{} top --http {}", env!("CARGO_BIN_EXE_lasp"), node.http));
+    pty.until("lasp top");
+    pty.press("3ss"); // variables by name
+    pty.until("200+");
+    assert!(!pty.written().contains("zebra"), "that is in the third part");
+    pty.press("/QUAG\r");
+    pty.until("quagga");
+    pty.press("/\u{7f}\u{7f}\u{7f}\u{7f}\r");
+    wait_within(PATIENCE, "the last line", || {
+        pty.press("G");
+        pty.written().contains("zebra")
+    });
+    pty.press("q");
+    pty.end();
 }

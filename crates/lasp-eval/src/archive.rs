@@ -5,8 +5,9 @@ use crate::aggregate::Overall;
 use crate::config::Config;
 use crate::plot::{Chart, draw};
 use crate::record::{Sample, csv_header};
-use crate::replay::Replay;
+use crate::replay::{self, Colors, Replay};
 use crate::report::{self, Page};
+use crate::scenario;
 use crate::watch::{self, Moment};
 use std::fmt::Write as _;
 use std::fs;
@@ -115,6 +116,9 @@ impl Archive {
             let png = draw::png(chart)
                 .map_err(|why| ArchiveError { path: self.dir.join("plots"), why: io::Error::other(why) })?;
             self.write(&format!("plots/{}.png", chart.id), &png)?;
+        }
+        if !replay.is_empty() {
+            self.write("plots/overlay.svg", replay::svg(replay, scenario::named, Colors::File).as_bytes())?;
         }
         let rerun = Self::rerun(&self.dir);
         let page = Page { config, overall, charts, replay, date, rerun: &rerun };

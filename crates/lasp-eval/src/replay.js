@@ -3,7 +3,7 @@
 (() => {
   const section = document.querySelector('.replay');
   const [canvas, button, slider, output] = ['canvas', 'button', 'input', 'output'].map((name) => section.querySelector(name));
-  const { names, frames } = JSON.parse(document.getElementById('replay').textContent);
+  const { names, first, frames } = JSON.parse(document.getElementById('replay').textContent);
   const context = canvas.getContext('2d');
   let view = null, over = null, timer = 0;
   slider.max = frames.length - 1;
@@ -27,13 +27,9 @@
     draw();
   }
 
-  // In the end nodes leave: what is shown first is the last moment at which most ties were there.
-  const counts = frames.map((_, at) => { go(at); return ties.size; });
-  const last = counts.findLastIndex((count) => 2 * count >= Math.max(...counts));
-
-  // The places fit what there was then, and in the middle.
+  // The places fit what there was at the moment that is shown first, and halfway there.
   const ends = new Map();
-  for (const to of [Math.floor(last / 2), last]) {
+  for (const to of [Math.floor(first / 2), first]) {
     go(to);
     for (const [key, [source, target]] of ties) if (source && target) ends.set(key, { source, target });
   }

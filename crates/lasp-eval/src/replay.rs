@@ -1,11 +1,19 @@
 //! The overlay over time: what a report lets its reader play back.
 //!
 //! [`Replay`] keeps what changed from look to look, and merges looks when there come to be too many, so that a long run takes no
-//! more room than a short one. [`html`] is the section of the report: the changes as JSON, a script that draws them, and the
-//! library that finds places for the nodes (d3-force). Nothing is fetched from anywhere.
+//! more room than a short one. `lives`: the same from what processes wrote down. [`html`] is the section of the report: a picture
+//! that stands still (`picture`), the changes as JSON, a script that draws them, and the library that finds places for the
+//! nodes (d3-force). Nothing is fetched from anywhere.
+
+mod lives;
+mod picture;
+
+pub use lives::{Diary, Life, Written};
+pub use picture::{Colors, svg};
 
 use lasp_node::Node;
 use lasp_overlay::PeerId;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Most looks that are kept apart. A guess: a slider has no more places.
@@ -31,11 +39,11 @@ pub enum Tie {
 }
 
 /// A node at one look.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seen {
     /// Which.
     pub peer: u64,
-    /// Its neighbours, and whether it pushes broadcasts to them.
+    /// Its neighbours by id, and whether it pushes broadcasts to them.
     pub neighbors: Vec<(u64, bool)>,
 }
 
@@ -44,7 +52,9 @@ impl Seen {
     pub fn of(node: &Node) -> Self {
         let eager: Vec<PeerId> = node.broadcast().eager().collect();
         let neighbors = node.active_view().into_iter().map(|contact| (contact.id.0, eager.contains(&contact.id)));
-        Self { peer: node.contact().id.0, neighbors: neighbors.collect() }
+        let mut neighbors: Vec<(u64, bool)> = neighbors.collect();
+        neighbors.sort_unstable();
+        Self { peer: node.contact().id.0, neighbors }
     }
 }
 
@@ -86,6 +96,8 @@ pub struct Replay {
     looks_each: usize,
     /// How many the last frame has.
     looks: usize,
+    /// When the first node left because all was done, in milliseconds.
+    left: Option<u64>,
 }
 
 impl Replay {
@@ -128,7 +140,32 @@ impl Replay {
         self.frames.is_empty()
     }
 
-    /// The frames, as the script reads them: `{names: {id: name}, frames: [{at, nodes: [[id, up]], ties: [[a, b, tie]]}]}`.
+    /// Notes when the first node left because all was done, in microseconds; nothing where the run was broken off.
+    pub fn left_at(&mut self, at_us: Option<u64>) {
+        self.left = at_us.map(|at_us| at_us / 1000);
+    }
+
+    /// The last frame before nodes left; where that is not known, the last at which at least half as many ties were there as ever
+    /// were at once.
+    fn whole(&self) -> usize {
+        let before = |left| self.frames.iter().rposition(|frame| frame.at < left);
+        self.left.and_then(before).unwrap_or_else(|| self.fullest())
+    }
+
+    fn fullest(&self) -> usize {
+        let mut there = Changes::new();
+        let count = |frame: &Frame| {
+            there.extend(frame.ties.iter().map(|(pair, tie)| (*pair, *tie)));
+            there.retain(|_, tie| *tie != Tie::None as u8);
+            there.len()
+        };
+        let counts: Vec<usize> = self.frames.iter().map(count).collect();
+        let most = counts.iter().copied().max().unwrap_or(0);
+        counts.iter().rposition(|count| 2 * count >= most).unwrap_or(0)
+    }
+
+    /// The frames, and which to show first, as the script reads them: `{names: {id: name}, first, frames: [{at, nodes: [[id, up]],
+    /// ties: [[a, b, tie]]}]}`.
     fn json(&self, name: impl Fn(u64) -> String) -> String {
         let ids = self.frames.iter().flat_map(|frame| frame.nodes.keys());
         let names: BTreeMap<u64, String> = ids.map(|id| (*id, name(*id))).collect();
@@ -139,7 +176,9 @@ impl Replay {
         };
         let frames: Vec<serde_json::Value> = self.frames.iter().map(frame).collect();
         // What a script element would take for its end stays a letter of JSON.
-        serde_json::json!({ "names": names, "frames": frames }).to_string().replace('<', "\\u003c")
+        serde_json::json!({ "names": names, "first": self.whole(), "frames": frames })
+            .to_string()
+            .replace('<', "\\u003c")
     }
 }
 
@@ -172,8 +211,24 @@ fn changes<K: Ord + Copy>(from: &Changes<K>, to: &Changes<K>) -> Changes<K> {
     gone.chain(new).collect()
 }
 
-/// The section of a report.
+/// The section of a report: the picture, and the replay.
 pub fn html(replay: &Replay, name: impl Fn(u64) -> String) -> String {
+    let moment = picture::Moment::of(replay, replay.whole());
+    format!(
+        "<h2 id=\"overlay\">The overlay</h2>\n<figure class=\"overlay\">\n{}<figcaption>After {}. Around the middle of the \
+         broadcast tree, hops from there as rings.</figcaption>\n{LEGEND}</figure>\n{}",
+        svg(replay, &name, Colors::Page),
+        moment.said(),
+        player(replay, name),
+    )
+}
+
+/// What the colours of the picture and of the replay mean.
+const LEGEND: &str = "<p class=\"legend\"><i class=\"tree\"></i>broadcast tree <i class=\"link\"></i>link \
+                      <i class=\"odd\"></i>known to one end <b class=\"up\"></b>up <b class=\"alone\"></b>no neighbour \
+                      <b class=\"gone\"></b>gone</p>\n";
+
+fn player(replay: &Replay, name: impl Fn(u64) -> String) -> String {
     let libraries = [
         include_str!("../../../web/vendor/d3-dispatch.min.js"),
         include_str!("../../../web/vendor/d3-quadtree.min.js"),
@@ -181,12 +236,11 @@ pub fn html(replay: &Replay, name: impl Fn(u64) -> String) -> String {
         include_str!("../../../web/vendor/d3-force.min.js"),
     ];
     format!(
-        "<h2 id=\"overlay\">The overlay, played back</h2>\n<section class=\"replay\">\n\
+        "<section class=\"replay\">\n<h3>Played back</h3>\n\
          <canvas role=\"img\" aria-label=\"The overlay\"></canvas>\n\
          <div class=\"player\"><button type=\"button\" aria-label=\"Play\">▶</button>\n\
          <input type=\"range\" min=\"0\" value=\"0\" aria-label=\"Time\">\n<output></output></div>\n\
-         <p class=\"legend\"><i class=\"tree\"></i>broadcast tree <i class=\"link\"></i>link <i class=\"odd\"></i>known to one end \
-         <b class=\"up\"></b>up <b class=\"alone\"></b>no neighbour <b class=\"gone\"></b>gone</p>\n</section>\n\
+         </section>\n<noscript><style>.replay {{ display: none; }}</style></noscript>\n\
          <script type=\"application/json\" id=\"replay\">{}</script>\n<script>\n{}\n{}</script>\n",
         replay.json(name),
         libraries.join("\n"),
@@ -212,6 +266,7 @@ mod tests {
         let json: serde_json::Value = serde_json::from_str(&replay.json(|id| format!("<{id}>"))).expect("JSON");
         let expected = serde_json::json!({
             "names": { "1": "<1>", "2": "<2>", "3": "<3>" },
+            "first": 2,
             "frames": [
                 { "at": 0, "nodes": [[1, 1], [2, 1]], "ties": [[1, 2, Tie::Tree as u8]] },
                 { "at": 250, "nodes": [[3, 1]], "ties": [[1, 3, Tie::OneSided as u8]] },
@@ -267,6 +322,11 @@ mod tests {
         let (replay, _) = turning_ring(3);
         let page = html(&replay, |id| format!("n{id}"));
         assert!(page.contains("forceSimulation") && page.contains("\"n7\""));
+        let (picture, replay) = page.split_once("<section class=\"replay\">").expect("both");
+        assert!(
+            picture.contains("<title>n7</title>") && picture.contains("20 up, 19 links, 19 of the tree, one piece")
+        );
+        assert!(!picture.contains("<script") && replay.contains("<noscript><style>"));
         assert!(!page.contains("src=") && !page.contains("@import"));
     }
 }

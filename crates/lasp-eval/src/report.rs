@@ -11,7 +11,7 @@ use crate::figure::{Figure, Varied};
 use crate::lab;
 use crate::plot::{Chart, byte_unit, draw};
 use crate::replay::{self, Replay};
-use crate::scenario::cast;
+use crate::scenario::named;
 use crate::summary::Summary;
 use std::fmt::Write as _;
 
@@ -62,7 +62,7 @@ pub fn html(page: &Page<'_>) -> String {
         out += &key_figures(overall);
         out += &plots(charts);
         if !replay.is_empty() {
-            out += &replay::html(replay, |id| cast(usize::try_from(id.saturating_sub(1)).unwrap_or(usize::MAX)).0);
+            out += &replay::html(replay, named);
         }
         if !overall.runs.is_empty() {
             out += &runs(overall);

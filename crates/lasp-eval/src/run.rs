@@ -12,6 +12,8 @@ use crate::replay::Replay;
 use crate::series::series;
 use crate::sim_host;
 use crate::summary::{Outside, convergence_ms, summarize, visibility_ms};
+use lasp::Settings;
+use lasp::http::HttpError;
 use std::path::Path;
 
 /// What a host gathers about a run.
@@ -43,8 +45,21 @@ pub enum EvalError {
     #[error("{0}")]
     NoPage(&'static str),
     /// The page cannot be served; nothing was started.
-    #[error(transparent)]
-    Page(#[from] lasp::http::HttpError),
+    #[error("{}", refused(.0))]
+    Page(#[from] HttpError),
+}
+
+/// Why there is no page, in the words of the flag that asks for it.
+fn refused(error: &HttpError) -> String {
+    match error {
+        HttpError::Open(addr) => format!(
+            "--ui serves this machine alone, and {addr} is beyond this machine: listen at 127.0.0.1 and tunnel (ssh -L)"
+        ),
+        HttpError::Listen { addr, problem } => {
+            format!("--ui cannot serve at {addr:?}: {problem}; choose another address of this machine, as HOST:PORT")
+        }
+        other @ HttpError::Token(_) => other.to_string(),
+    }
 }
 
 /// Surroundings of an evaluation.
@@ -71,7 +86,7 @@ pub struct PageAt {
     pub speed: f64,
 }
 
-/// Whether a run of this configuration can have a page.
+/// Whether a run of this configuration can have a page, and there.
 fn check_page(config: &Config, watch: &PageAt) -> Result<(), EvalError> {
     let whole = !config.scenario.is_lab() && !matches!(config.scenario, Scenario::OverlayProcesses(_));
     match () {
@@ -80,7 +95,7 @@ fn check_page(config: &Config, watch: &PageAt) -> Result<(), EvalError> {
         )),
         () if config.runs > 1 => Err(EvalError::NoPage("--ui shows one run: leave out --runs, or say --runs 1")),
         () if !(0.01..=100.0).contains(&watch.speed) => Err(EvalError::NoPage("--speed must be from 0.01 to 100")),
-        () => Ok(()),
+        () => Ok(lasp::http::check(&Settings { http: Some(watch.addr.clone()), ..Settings::default() })?),
     }
 }
 
@@ -125,7 +140,8 @@ fn one(config: &Config, place: &Archive, context: &Context<'_>, observer: &mut d
             None => sim_host::run(config, &context.stop, observer),
         },
     };
-    let Evidence { records, samples, outside, replay } = evidence;
+    let Evidence { records, samples, outside, mut replay } = evidence;
+    replay.left_at(records.iter().filter_map(|record| record.ended_us).min());
     place.metrics(&samples)?;
     place.moments(&outside.moments)?;
     let moments = outside.moments.clone();

@@ -48,6 +48,11 @@ pub fn cast(index: usize) -> (String, Role) {
     }
 }
 
+/// The name of the node with an id: nodes are numbered from 1.
+pub fn named(id: u64) -> String {
+    cast(usize::try_from(id.saturating_sub(1)).unwrap_or(usize::MAX)).0
+}
+
 /// What is counted in a scenario, and how many there will be at least.
 pub fn expectation(config: &Config) -> (&'static str, u64) {
     match &config.scenario {

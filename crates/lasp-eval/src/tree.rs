@@ -69,14 +69,9 @@ pub fn examine(views: &[View<'_>]) -> Tree {
 
 /// Diameter, depths and children of the part that `start` is in.
 fn measure(links: &[Vec<usize>], start: usize, tree: &mut Tree) {
-    let one = Search::from(links, start).last();
-    let across = Search::from(links, one);
-    let (mut middle, far) = (across.last(), across.farthest());
-    for _ in 0..far / 2 {
-        middle = across.parent[middle];
-    }
-    tree.diameter = far;
-    let whole = Search::from(links, middle);
+    let across = across(links, start);
+    tree.diameter = across.farthest();
+    let whole = Search::from(links, across.halfway());
     let mut children = vec![0_usize; links.len()];
     for &node in whole.order.iter().skip(1) {
         children[whole.parent[node]] += 1;
@@ -85,6 +80,16 @@ fn measure(links: &[Vec<usize>], start: usize, tree: &mut Tree) {
         count(&mut tree.depths, whole.depth[node]);
         count(&mut tree.children, children[node]);
     }
+}
+
+/// The middle of the longest way in what is connected with `start`. O(links).
+pub(crate) fn middle(links: &[Vec<usize>], start: usize) -> usize {
+    across(links, start).halfway()
+}
+
+/// From one of two nodes that are farthest apart (exactly so in a tree), which the last is the other of.
+fn across(links: &[Vec<usize>], start: usize) -> Search {
+    Search::from(links, Search::from(links, start).last())
 }
 
 fn count(counts: &mut Vec<f64>, at: usize) {
@@ -96,9 +101,12 @@ fn count(counts: &mut Vec<f64>, at: usize) {
 
 /// A breadth-first search.
 pub(crate) struct Search {
-    order: Vec<usize>,
-    depth: Vec<usize>,
-    parent: Vec<usize>,
+    /// Who was found, the nearest first.
+    pub(crate) order: Vec<usize>,
+    /// How far each is; the greatest number for those that were not found.
+    pub(crate) depth: Vec<usize>,
+    /// From whom each was found.
+    pub(crate) parent: Vec<usize>,
 }
 
 impl Search {
@@ -124,6 +132,11 @@ impl Search {
     /// How far away the farthest is.
     pub(crate) fn farthest(&self) -> usize {
         self.depth[self.last()]
+    }
+
+    /// Halfway to the farthest.
+    fn halfway(&self) -> usize {
+        (0..self.farthest() / 2).fold(self.last(), |node, _| self.parent[node])
     }
 
     /// One of those farthest away.

@@ -3,7 +3,7 @@
 //! - `api`: the routes, and their OpenAPI description. Start here. `model`: what is answered with.
 //! - `cluster`, `variables`, `origins`, `flow`: one file per subject; each handler is short and asks the node what it needs.
 //! - `map`: what the overlay looks like, shared by all viewers. `recorder`: what has happened lately, and counts over time.
-//! - `stream`: changes as server-sent events. `prometheus`: counts as text.
+//! - `stream`: changes as server-sent events. `prometheus`: counts as text. `columns`: counts over time, each by name; `usage`: the process.
 //! - [`World`]: a simulated cluster behind the page, where there is one.
 //! - `guard`: who may ask what. `problem`: refusals (RFC 9457), `refusals`: which there are. `input`: parameters and bodies, checked.
 //! - `listener`: bounded connections. `counts`: what viewers cost. `page`: the files of the page, embedded.
@@ -13,6 +13,7 @@
 
 mod api;
 mod cluster;
+mod columns;
 mod counts;
 mod flow;
 mod guard;
@@ -28,6 +29,7 @@ mod recorder;
 mod refusals;
 mod session;
 mod stream;
+mod usage;
 mod variables;
 mod world;
 
@@ -100,16 +102,11 @@ impl Http {
     pub(crate) async fn bind(settings: &Settings) -> Result<Option<Self>, HttpError> {
         let Some(addr) = &settings.http else { return Ok(None) };
         let listen = |problem| HttpError::Listen { addr: addr.clone(), problem };
-        let token = settings.http_token.clone();
-        if let Some(short) = token.as_deref().map(str::len).filter(|&len| len < MIN_TOKEN) {
-            return Err(HttpError::Token(short));
-        }
+        check_token(settings)?;
         let listener = TcpListener::bind(addr).await.map_err(listen)?;
         let bound = listener.local_addr().map_err(listen)?;
-        let open = settings.http_open.unwrap_or(false);
-        if !bound.ip().to_canonical().is_loopback() && token.is_none() && !open {
-            return Err(HttpError::Open(bound));
-        }
+        check_reach(settings, bound)?;
+        let (token, open) = (settings.http_token.clone(), settings.http_open.unwrap_or(false));
         Ok(Some(Self { listener, addr: bound, token, open }))
     }
 
@@ -139,6 +136,30 @@ impl Http {
             }
         });
     }
+}
+
+fn check_token(settings: &Settings) -> Result<(), HttpError> {
+    let short = settings.http_token.as_deref().map(str::len).filter(|&len| len < MIN_TOKEN);
+    short.map_or(Ok(()), |len| Err(HttpError::Token(len)))
+}
+
+/// Whether settings allow to serve at an address.
+fn check_reach(settings: &Settings, bound: SocketAddr) -> Result<(), HttpError> {
+    let guarded = settings.http_token.is_some() || settings.http_open.unwrap_or(false);
+    if bound.ip().to_canonical().is_loopback() || guarded { Ok(()) } else { Err(HttpError::Open(bound)) }
+}
+
+/// Whether a page could be served now where the settings say: listens there, and lets go again. For whoever has something to
+/// prepare first that would be in vain. Blocks while a name is looked up.
+///
+/// # Errors
+/// [`HttpError`], as serving would have it.
+pub fn check(settings: &Settings) -> Result<(), HttpError> {
+    let Some(addr) = &settings.http else { return Ok(()) };
+    let listen = |problem| HttpError::Listen { addr: addr.clone(), problem };
+    check_token(settings)?;
+    let bound = std::net::TcpListener::bind(addr).and_then(|listener| listener.local_addr()).map_err(listen)?;
+    check_reach(settings, bound)
 }
 
 /// Serves the page of one node of a simulated world, whose host runs somewhere in this process, on the tokio runtime that

@@ -1,4 +1,4 @@
-//! The report of a run in the browser: its overlay, played back.
+//! The report of a run in the browser: its overlay, as a picture and played back.
 
 use super::browser::Browser;
 use anyhow::{Context, Result, ensure};
@@ -19,6 +19,10 @@ pub(crate) fn look(lasp: &Path, browser: &Browser, gallery: &Path) -> Result<()>
         "the overlay of the run",
         &format!("/: 48 up, \\d+ links, 47 of the tree, one piece/.test({says})"),
     )?;
+    let drawn = "document.querySelectorAll('figure.overlay circle').length === 48";
+    browser.wait_for("the picture of the overlay", drawn)?;
+    browser.run("document.querySelector('figure.overlay').scrollIntoView({ block: 'center' })")?;
+    browser.picture(&gallery.join("report-overlay.png"))?;
     std::thread::sleep(std::time::Duration::from_secs(2)); // the layout settles
     browser.run("document.querySelector('.replay').scrollIntoView({ block: 'center' })")?;
     let pixels = browser.drawn(".replay canvas")?;

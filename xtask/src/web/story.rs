@@ -207,7 +207,7 @@ impl Viewer<'_> {
 
     fn visits_the_rest(&self) -> Result<()> {
         self.tab("transmission")?;
-        self.browser.wait_for("charts", "document.querySelectorAll('#charts canvas').length >= 6")?;
+        self.browser.wait_for("charts", "document.querySelectorAll('#charts canvas').length >= 10")?;
         for number in 0..20 {
             self.cluster.command(4, &["update", "visits", &format!("{{increment, {number}}}")])?;
         }

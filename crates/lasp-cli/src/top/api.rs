@@ -57,6 +57,8 @@ pub(super) struct Member {
 pub(super) struct Members {
     pub(super) total: u64,
     pub(super) members: Vec<Member>,
+    /// Where the next part begins: there are more.
+    pub(super) next: Option<u64>,
 }
 
 /// The last change of a variable.

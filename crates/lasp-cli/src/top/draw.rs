@@ -128,18 +128,19 @@ fn draw_head(model: &Model, area: Rect, buf: &mut Buffer) {
 
 /// The node in numbers, and in a word.
 fn standing(model: &Model, status: &Status) -> String {
-    let reachable = model.members.members.iter().filter(|member| member.reachable).count();
+    let reachable = model.members.iter().filter(|member| member.reachable).count();
     let cpu = model.rate("cpu_ms").last().copied().flatten();
     let cpu = cpu.map_or_else(|| "-".to_owned(), |cpu| format!("{:.1} %", cpu as f64 / 1e4)); // ms a second, in thousandths
     let state = match () {
-        () if status.active == 0 && model.members.total > 0 => "ISOLATED",
+        () if status.active == 0 && model.members_total > 0 => "ISOLATED",
         () if status.active == 0 => "alone",
         () if status.quiescent => "quiet",
         () => "busy",
     };
-    let members = model.members.members.iter().filter(|member| member.standing.is_some()).count();
+    let members = model.members.iter().filter(|member| member.standing.is_some()).count();
+    let more = if model.members.has_more() { "+" } else { "" }; // of those that have come
     format!(
-        "{state}  {} active, {} passive, {members} members, {reachable} reachable; {} variables; cpu {cpu}",
+        "{state}  {} active, {} passive, {members}{more} members, {reachable}{more} reachable; {} variables; cpu {cpu}",
         status.active, status.passive, status.variables
     )
 }
@@ -208,10 +209,10 @@ fn draw_charts(model: &Model, area: Rect, buf: &mut Buffer) {
 fn title(model: &Model, pane: Pane) -> String {
     let count = match pane {
         Pane::Links => model.links.len().to_string(),
-        Pane::Members => model.members.total.to_string(),
+        Pane::Members => model.members_total.to_string(),
         Pane::Variables => {
-            let more = if model.variables.next.is_some() { "+" } else { "" };
-            format!("{}{more}", model.variables.variables.len())
+            let more = if model.variables.has_more() { "+" } else { "" };
+            format!("{}{more}", model.variables.len())
         }
         Pane::Events => model.events.len().to_string(),
     };

@@ -1,6 +1,7 @@
 //! What is known of the node and its cluster: what the API says, kept as long as it is shown. Knows no terminal and no clock.
 
-use super::api::{Event, Link, Links, Members, Overlay, Statistics, Status, Variables};
+use super::api::{Event, Link, Links, Member, Members, Overlay, Statistics, Status, Variable, Variables};
+use super::list::{List, Put};
 use std::collections::{BTreeMap, VecDeque};
 
 /// Events kept. A guess: more than anybody scrolls through.
@@ -8,6 +9,9 @@ const EVENTS: usize = 500;
 
 /// Rows of counts kept: as many as the node keeps.
 const ROWS: usize = 600;
+
+/// Bytes kept of a value. A guess: more than the widest terminal shows.
+const VALUE: usize = 500;
 
 /// News from the node, or of it.
 #[derive(Clone, Debug)]
@@ -18,8 +22,10 @@ pub(super) enum News {
     Lost(String),
     Status(Status),
     Links(Links),
-    Members(Members),
-    Variables(Variables),
+    /// A part of the members: which, and what it holds.
+    Members(Put, Members),
+    /// A part of the variables, alike.
+    Variables(Put, Variables),
     Events(Vec<Event>),
     Statistics(Statistics),
     Overlay(Overlay),
@@ -41,8 +47,10 @@ pub(super) struct Model {
     pub(super) way: Way,
     pub(super) status: Option<Status>,
     pub(super) links: Vec<Link>,
-    pub(super) members: Members,
-    pub(super) variables: Variables,
+    pub(super) members: List<Member>,
+    /// How many there are at the node.
+    pub(super) members_total: u64,
+    pub(super) variables: List<Variable>,
     /// Newest first.
     pub(super) events: VecDeque<Event>,
     columns: Vec<String>,
@@ -67,8 +75,15 @@ impl Model {
             }
             News::Status(status) => self.status = Some(status),
             News::Links(links) => self.links = links.links,
-            News::Members(members) => self.members = members,
-            News::Variables(variables) => self.variables = variables,
+            News::Members(put, members) => {
+                self.members_total = members.total;
+                self.members.put(put, members.members, members.next);
+            }
+            News::Variables(put, Variables { mut variables, next }) => {
+                let values = variables.iter_mut().filter_map(|variable| variable.value.as_mut());
+                values.for_each(|value| value.truncate(value.floor_char_boundary(VALUE)));
+                self.variables.put(put, variables, next);
+            }
             News::Events(events) => self.add_events(events),
             News::Statistics(statistics) => self.add_rows(statistics),
             News::Overlay(overlay) => self.add_nodes(overlay),

@@ -47,7 +47,7 @@ pub(super) fn rows(model: &Model, pane: Pane, look: &Look) -> Vec<Vec<String>> {
             2 => (b.waiting, b.in_flight).cmp(&(a.waiting, a.in_flight)),
             _ => a.peer.id.cmp(&b.peer.id),
         }),
-        Pane::Members => chosen(model.members.members.iter().map(|it| (it, member(it))), look, |a, b| {
+        Pane::Members => chosen(model.members.iter().map(|it| (it, member(it))), look, |a, b| {
             let by = match look.order {
                 1 => b.standing.cmp(&a.standing), // suspects first
                 2 => (b.active, b.passive).cmp(&(a.active, a.passive)),
@@ -57,7 +57,7 @@ pub(super) fn rows(model: &Model, pane: Pane, look: &Look) -> Vec<Vec<String>> {
         }),
         Pane::Variables => {
             let now = model.status.as_ref().map_or(0, |status| status.now_ms);
-            chosen(model.variables.variables.iter().map(|it| (it, variable(it, now))), look, |a, b| {
+            chosen(model.variables.iter().map(|it| (it, variable(it, now))), look, |a, b| {
                 let by = match look.order {
                     0 => b.since_ms().cmp(&a.since_ms()), // latest first
                     1 => size(b).cmp(&size(a)),
@@ -151,6 +151,7 @@ fn event(event: &Event, now: u64) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::super::api::Variables;
+    use super::super::list::Put;
     use super::super::model::News;
     use super::*;
 
@@ -163,7 +164,7 @@ mod tests {
             ..Variable::default()
         };
         let variables = vec![variable("ads", Some(10), 3), variable("Bids", None, 2), variable("clicks", Some(30), 5)];
-        model.learn(News::Variables(Variables { variables, next: None }));
+        model.learn(News::Variables(Put::Anew, Variables { variables, next: None }));
         model
     }
 

@@ -67,10 +67,8 @@ pub(super) struct View {
 /// What to do next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Next {
-    /// Draw.
+    /// Draw, and ask for more where it is wanted.
     Go,
-    /// Draw, and ask the node for what is searched among its variables.
-    Ask,
     Quit,
 }
 
@@ -98,7 +96,10 @@ impl View {
         match key.code {
             KeyCode::Char('c') if with_control => Next::Quit,
             _ if with_control => Next::Go,
-            code if self.typing => self.type_in(code),
+            code if self.typing => {
+                self.type_in(code);
+                Next::Go
+            }
             _ if self.help => {
                 self.help = false;
                 Next::Go
@@ -113,7 +114,7 @@ impl View {
             KeyCode::Char('q') => return Next::Quit,
             KeyCode::Char('?' | 'h') | KeyCode::F(1) => self.help = true,
             KeyCode::Char('/') => self.typing = true,
-            KeyCode::Esc => return self.search(String::new()),
+            KeyCode::Esc => self.search(String::new()),
             KeyCode::Tab | KeyCode::Right => self.turn(1),
             KeyCode::BackTab | KeyCode::Left => self.turn(Pane::ALL.len() - 1),
             KeyCode::Char(digit @ '1'..='4') => self.pane = Pane::ALL[digit as usize - '1' as usize],
@@ -130,13 +131,10 @@ impl View {
         Next::Go
     }
 
-    fn type_in(&mut self, code: KeyCode) -> Next {
+    fn type_in(&mut self, code: KeyCode) {
         let mut search = self.look().search.clone();
         match code {
-            KeyCode::Enter => {
-                self.typing = false;
-                return Next::Go;
-            }
+            KeyCode::Enter => self.typing = false,
             KeyCode::Esc => {
                 self.typing = false;
                 search.clear();
@@ -148,13 +146,11 @@ impl View {
         self.search(search)
     }
 
-    fn search(&mut self, search: String) -> Next {
-        if self.look().search == search {
-            return Next::Go;
-        }
+    fn search(&mut self, search: String) {
         let look = self.look_mut();
-        (look.search, look.selected) = (search, 0);
-        if self.pane == Pane::Variables { Next::Ask } else { Next::Go }
+        if look.search != search {
+            (look.search, look.selected) = (search, 0);
+        }
     }
 
     const fn turn(&mut self, by: usize) {
@@ -243,17 +239,6 @@ mod tests {
         assert_eq!(view.look().search.len(), MAX_SEARCH);
         press(&mut view, KeyCode::Esc);
         assert_eq!((view.look().search.as_str(), view.typing), ("", false));
-    }
-
-    #[test]
-    fn a_search_among_variables_is_the_nodes_work() {
-        let mut view = View::default();
-        press(&mut view, KeyCode::Char('3'));
-        press(&mut view, KeyCode::Char('/'));
-        assert_eq!(type_text(&mut view, "ad"), [Next::Ask; 2]);
-        assert_eq!(press(&mut view, KeyCode::Enter), Next::Go);
-        assert_eq!(press(&mut view, KeyCode::Esc), Next::Ask);
-        assert_eq!(press(&mut view, KeyCode::Esc), Next::Go, "nothing has changed");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 pub(crate) mod commands;
 pub(crate) mod epmd;
+pub(crate) mod pty;
 pub(crate) mod running;
 
 use std::collections::BTreeSet;

@@ -9,7 +9,7 @@ use crate::process::shelf;
 use crate::process::tail::Tail;
 use crate::progress::{Observer, Progress, Stop, divergence_percent};
 use crate::record::{NodeRecord, Role, Sample};
-use crate::replay::Replay;
+use crate::replay::{Life, Replay};
 use crate::run::{Context, Evidence};
 use crate::scenario;
 use crate::summary::Outside;
@@ -120,6 +120,8 @@ struct Launcher<'a> {
     server: Option<String>,
     samples: Vec<Sample>,
     latest: BTreeMap<(String, u64), Sample>,
+    /// When lives ended, in microseconds since the run began, as far as they did by themselves.
+    ends: BTreeMap<(String, u64), u64>,
     rng: Rng,
 }
 
@@ -143,6 +145,7 @@ impl<'a> Launcher<'a> {
             server: None,
             samples: Vec::new(),
             latest: BTreeMap::new(),
+            ends: BTreeMap::new(),
             rng: Rng::new(config.seed),
         })
     }
@@ -259,6 +262,7 @@ impl<'a> Launcher<'a> {
             let Some(child) = self.nodes[at].child.as_mut() else { continue };
             let Ok(Some(status)) = child.try_wait() else { continue };
             self.nodes[at].child = None;
+            self.note_end(at);
             if status.success() {
                 self.nodes[at].done = true;
                 continue;
@@ -269,6 +273,12 @@ impl<'a> Launcher<'a> {
             self.start(at)?;
         }
         Ok(Ok(()))
+    }
+
+    fn note_end(&mut self, at: usize) {
+        let now_us = self.epoch.elapsed().map_or(0, |since| u64::try_from(since.as_micros()).unwrap_or(u64::MAX));
+        let Node { name, incarnation, .. } = &self.nodes[at];
+        self.ends.insert((name.clone(), *incarnation), now_us);
     }
 
     /// Whether a node that crashed may be started again.
@@ -356,15 +366,19 @@ impl<'a> Launcher<'a> {
     /// Everything that the nodes left behind.
     fn gather(mut self, problems: Vec<String>) -> Evidence {
         self.read_samples();
-        let lives = self.nodes.iter().flat_map(|node| (1..=node.incarnation).map(move |life| (&node.name, life)));
-        let records: Vec<NodeRecord> = lives.filter_map(|(name, life)| self.record(name, life)).collect();
         self.samples.sort_by(|a, b| (a.t_us, &a.node).cmp(&(b.t_us, &b.node)));
-        let lives = self.nodes.iter().flat_map(|node| (1..=node.incarnation).map(move |life| (&node.name, life)));
+        let lives = || self.nodes.iter().flat_map(|node| (1..=node.incarnation).map(move |life| (&node.name, life)));
+        let records: Vec<NodeRecord> = lives().filter_map(|(name, life)| self.record(name, life)).collect();
         let looks: Vec<_> =
-            lives.map(|(name, life)| shelf::read_looks(&shelf::looks_path(self.dir, name, life))).collect();
+            lives().map(|(name, life)| shelf::read_lines(&shelf::looks_path(self.dir, name, life))).collect();
         let moments = watch::moments(&looks, self.config.sample_interval.as_micros());
+        let life = |(name, life): (&String, u64)| Life {
+            views: shelf::read_lines(&shelf::views_path(self.dir, name, life)),
+            end_us: self.ends.get(&(name.clone(), life)).copied(),
+        };
+        let replay = Replay::of(lives().map(life).collect());
         let wall_seconds = self.started.elapsed().as_secs_f64();
         let outside = Outside { wall_seconds, problems, moments, ..Outside::default() };
-        Evidence { records, samples: self.samples, outside, replay: Replay::default() }
+        Evidence { records, samples: self.samples, outside, replay }
     }
 }

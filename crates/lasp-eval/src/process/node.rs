@@ -7,6 +7,7 @@ use crate::config::{Config, ConfigError, Membership};
 use crate::journal::{Clock, Journal};
 use crate::process::shelf::Shelf;
 use crate::record::{Probe, Sample};
+use crate::replay::{Diary, Seen};
 use crate::scenario::{Member, cast};
 use crate::usage::usage;
 use crate::watch::{self, Look, Written};
@@ -128,26 +129,42 @@ fn clock(epoch_us: u64) -> Clock {
     })
 }
 
-/// Samples until the node stops, at the same moments as all other nodes: at whole multiples of `every` on the run's clock.
+/// Samples until the node stops, at the same moments as all other nodes: at whole multiples of `every` on the run's clock. Who
+/// its neighbours are is written down then, and whenever they change.
 async fn sample(lasp: &Lasp, journal: &Journal, shelf: &Shelf, every: Duration) {
     let step_us = (every.as_micros() as u64).max(1);
     let into = Duration::from_micros(journal.now() % step_us);
     let mut ticks = tokio::time::interval_at(tokio::time::Instant::now() + every.saturating_sub(into), every);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+    let (mut changes, mut diary) = (lasp.view_changes(), Diary::default());
     loop {
-        ticks.tick().await;
+        let is_tick = tokio::select! {
+            _ = ticks.tick() => true,
+            change = changes.next() => match change {
+                Some(_) => false,
+                None => return,
+            },
+        };
+        let Ok(seen) = lasp.inspect(Seen::of).await else { return };
         let now = journal.now();
+        complain(diary.note(now, seen).map_or(Ok(()), |view| shelf.view(&view)));
+        if !is_tick {
+            continue;
+        }
         // Clocks differ a little from one another.
         let tick = (now + step_us / 2) / step_us;
         let seen = lasp.inspect(move |node| (Probe::of(node), watch::takes(tick).then(|| Look::of(node)))).await;
         let Ok((probe, look)) = seen else { return };
         let usage = usage();
         let row = journal.with(|record| Sample::of(record, now, &probe, usage));
-        let written = shelf.row(&row).and_then(|()| look.map_or(Ok(()), |look| shelf.look(&Written { tick, look })));
-        if let Err(error) = written {
-            eprintln!("cannot write a sample: {error}");
-        }
+        complain(shelf.row(&row).and_then(|()| look.map_or(Ok(()), |look| shelf.look(&Written { tick, look }))));
         journal.checkpoint(probe, usage);
+    }
+}
+
+fn complain(written: io::Result<()>) {
+    if let Err(error) = written {
+        eprintln!("cannot write a sample: {error}");
     }
 }
 

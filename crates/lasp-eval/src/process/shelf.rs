@@ -1,9 +1,12 @@
-//! The files of one node in `nodes/`: samples as rows, looks as lines of JSON, the record as JSON, for each of its
-//! lives.
+//! The files of one node in `nodes/`: samples as rows, looks and neighbours as lines of JSON, the record as JSON, for each of
+//! its lives.
 
 use crate::journal::Logs;
 use crate::record::{NodeRecord, Sample};
+use crate::replay;
 use crate::watch::Written;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -13,6 +16,7 @@ use std::path::{Path, PathBuf};
 pub struct Shelf {
     rows: File,
     looks: File,
+    views: File,
     record: PathBuf,
 }
 
@@ -36,6 +40,11 @@ pub fn looks_path(dir: &Path, node: &str, incarnation: u64) -> PathBuf {
     stem(dir, node, incarnation).with_added_extension("looks")
 }
 
+/// Where a life's neighbours are.
+pub fn views_path(dir: &Path, node: &str, incarnation: u64) -> PathBuf {
+    stem(dir, node, incarnation).with_added_extension("views")
+}
+
 /// Where a life's process id is.
 pub fn pid_path(dir: &Path, node: &str, incarnation: u64) -> PathBuf {
     stem(dir, node, incarnation).with_added_extension("pid")
@@ -54,7 +63,8 @@ impl Shelf {
     pub fn open(dir: &Path, node: &str, incarnation: u64) -> io::Result<Self> {
         let rows = File::create(rows_path(dir, node, incarnation))?;
         let looks = File::create(looks_path(dir, node, incarnation))?;
-        Ok(Self { rows, looks, record: record_path(dir, node, incarnation) })
+        let views = File::create(views_path(dir, node, incarnation))?;
+        Ok(Self { rows, looks, views, record: record_path(dir, node, incarnation) })
     }
 
     /// Adds a row: in the kernel's hands when this returns, so that killing the process does not lose it.
@@ -72,9 +82,15 @@ impl Shelf {
     /// # Errors
     /// What the system says.
     pub fn look(&self, look: &Written) -> io::Result<()> {
-        let mut line = serde_json::to_vec(look)?;
-        line.push(b'\n');
-        (&self.looks).write_all(&line)
+        add_line(&self.looks, look)
+    }
+
+    /// Adds who the neighbours are from a moment on.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn view(&self, view: &replay::Written) -> io::Result<()> {
+        add_line(&self.views, view)
     }
 
     fn replace(&self, record: &NodeRecord) -> io::Result<()> {
@@ -83,6 +99,12 @@ impl Shelf {
         fs::write(&part, json)?;
         fs::rename(part, &self.record)
     }
+}
+
+fn add_line(mut file: &File, what: &impl Serialize) -> io::Result<()> {
+    let mut line = serde_json::to_vec(what)?;
+    line.push(b'\n');
+    file.write_all(&line)
 }
 
 impl Logs for Shelf {
@@ -94,8 +116,8 @@ impl Logs for Shelf {
     }
 }
 
-/// Reads looks; without one that was cut short by a crash, none if there is no file.
-pub fn read_looks(path: &Path) -> Vec<Written> {
+/// Reads looks or neighbours; without one that was cut short by a crash, none if there is no file.
+pub fn read_lines<T: DeserializeOwned>(path: &Path) -> Vec<T> {
     let text = fs::read_to_string(path).unwrap_or_default();
     text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
 }

@@ -1,12 +1,12 @@
 //! The node, its neighbourhood, its programs, and what happened around it.
 
 use super::State;
+use super::columns;
 use super::input::{Json, Params};
 use super::model::{
     Events, Link, Links, Member, Members, Overlay, OverlayPart, Part, Peer, Problem, Program, Programs, Since,
     Statistics, Status, Tree,
 };
-use super::recorder::COLUMNS;
 use crate::identity::wall_clock_ms;
 use lasp_overlay::PeerId;
 use std::collections::{BTreeMap, BTreeSet};
@@ -180,5 +180,5 @@ pub(super) async fn events(state: State, Params(since): Params<Since>) -> Json<E
 #[utoipa::path(get, path = "/api/v1/statistics", responses((status = 200, body = Statistics)))]
 pub(super) async fn statistics(state: State) -> Json<Statistics> {
     let rows = state.recorder.rows(0).iter().map(|row| row.to_vec()).collect();
-    Json(Statistics { columns: COLUMNS.map(str::to_owned).to_vec(), rows })
+    Json(Statistics { columns: columns::names().to_vec(), rows })
 }

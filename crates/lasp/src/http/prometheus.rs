@@ -3,7 +3,7 @@
 use super::State;
 use super::counts::Counts;
 use super::model::{Problem, Status};
-use super::recorder::{Usage, usage};
+use super::usage::{Usage, usage};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use std::fmt::Write as _;
@@ -15,8 +15,10 @@ pub(super) async fn metrics(state: State) -> Result<Response, Problem> {
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response())
 }
 
-/// Counters that are a state rather than a sum.
-const GAUGES: [&str; 3] = ["queue_peak", "backlog_peak", "link_cost_us"];
+/// Whether a counter is a state, or a peak, rather than a sum.
+fn is_gauge(name: &str) -> bool {
+    name.ends_with("_peak") || ["waiting_entries", "link_cost_us"].contains(&name)
+}
 
 fn text(status: &Status, counts: &Counts, usage: Usage) -> String {
     let mut out = String::new();
@@ -49,7 +51,7 @@ fn text(status: &Status, counts: &Counts, usage: Usage) -> String {
     metric(&mut out, "lasp_bytes_sent_total", "counter", "Bytes sent, by what they are spent on.", &classes);
     for (name, &value) in status.counters.iter().filter(|(name, _)| !name.starts_with("bytes_sent")) {
         let help = format!("See `lasp status --json`: {name}.");
-        match GAUGES.contains(&name.as_str()) {
+        match is_gauge(name) {
             true => metric(&mut out, &format!("lasp_{name}"), "gauge", &help, &plain(value)),
             false => metric(&mut out, &format!("lasp_{name}_total"), "counter", &help, &plain(value)),
         }

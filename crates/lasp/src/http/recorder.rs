@@ -1,9 +1,9 @@
 //! What has happened lately around the node, and what it counted over time: two rings, kept while HTTP is served.
 
+use super::columns::{Row, row};
 use super::model::Event;
 use crate::api::Lasp;
 use crate::identity::wall_clock_ms;
-use lasp_node::{Class, Node};
 use lasp_overlay::membership::change::Change;
 use lasp_overlay::{Contact, PeerId};
 use std::collections::{BTreeMap, VecDeque};
@@ -25,34 +25,6 @@ const FAREWELLS: usize = 1024;
 
 /// Variables whose digests are remembered; the rest are seen for the first time, each time.
 const DIGESTS: usize = 10_000;
-
-/// What a row holds; the first is the time.
-pub(super) const COLUMNS: [&str; 21] = [
-    "at_ms",
-    "bytes_sent_membership",
-    "bytes_sent_broadcast",
-    "bytes_sent_state",
-    "bytes_sent_sync",
-    "bytes_sent_unicast",
-    "bytes_received",
-    "frames_sent",
-    "frames_received",
-    "updates",
-    "merges",
-    "redundant",
-    "syncs",
-    "sync_differences",
-    "waiting",
-    "queue_peak",
-    "active",
-    "passive",
-    "variables",
-    "memory_bytes",
-    "cpu_ms",
-];
-
-/// One row, in the order of [`COLUMNS`].
-pub(super) type Row = [u64; COLUMNS.len()];
 
 /// The rings.
 #[derive(Debug, Default)]
@@ -197,53 +169,6 @@ impl Recorder {
     }
 }
 
-fn row(node: &Node) -> Row {
-    let (metrics, usage) = (node.metrics(), usage());
-    [
-        wall_clock_ms(),
-        metrics.sent(Class::Membership),
-        metrics.sent(Class::Broadcast),
-        metrics.sent(Class::State),
-        metrics.sent(Class::Sync),
-        metrics.sent(Class::Unicast),
-        metrics.bytes_received,
-        metrics.frames_sent,
-        metrics.frames_received,
-        metrics.updates,
-        metrics.merges,
-        metrics.redundant,
-        metrics.syncs,
-        metrics.sync_differences,
-        node.waiting() as u64,
-        metrics.queue_peak,
-        node.active_view().len() as u64,
-        node.passive_view().len() as u64,
-        node.graph().vars().count() as u64,
-        usage.memory,
-        usage.cpu_ms,
-    ]
-}
-
-/// What the process uses; zeros where the system does not say.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Usage {
-    /// Resident memory, in bytes.
-    pub(super) memory: u64,
-    /// Processor time since its start.
-    pub(super) cpu_ms: u64,
-}
-
-/// As proc(5) has it: pages of 4 KiB, ticks of 10 ms, which Linux guarantees to programs on the usual machines.
-pub(super) fn usage() -> Usage {
-    let read = |path| std::fs::read_to_string(path).unwrap_or_default();
-    let (statm, stat) = (read("/proc/self/statm"), read("/proc/self/stat"));
-    let pages: u64 = statm.split(' ').nth(1).and_then(|pages| pages.parse().ok()).unwrap_or(0);
-    // The name, in parentheses, may hold anything; the fields behind it are numbers.
-    let fields = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
-    let ticks = fields.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<u64>().ok());
-    Usage { memory: pages * 4096, cpu_ms: ticks.sum::<u64>() * 10 }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -284,10 +209,5 @@ mod tests {
         recorder.lock().digests.get_mut("ads").expect("known").1 = 5;
         assert_eq!(recorder.seen_since("ads", 1), 5);
         assert!(recorder.seen_since("ads", 2) > 5);
-    }
-
-    #[test]
-    fn this_process_uses_something() {
-        assert!(usage().memory > 1 << 20);
     }
 }

@@ -7,7 +7,7 @@
 use super::input::Params;
 use super::map::Snapshot;
 use super::model::{OverlayNode, Problem, Wanted};
-use super::{Shared, State, cluster, flow, recorder, variables};
+use super::{Shared, State, cluster, columns, flow, variables};
 use crate::control::Seat;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_util::stream::{Stream, unfold};
@@ -202,7 +202,7 @@ impl Viewer {
     fn look_at_statistics(&mut self) {
         let rows: Vec<Vec<u64>> = self.shared.recorder.rows(self.last_row).iter().map(|row| row.to_vec()).collect();
         if let Some(last) = rows.last() {
-            let columns = (self.last_row == 0).then_some(recorder::COLUMNS);
+            let columns = (self.last_row == 0).then_some(columns::names());
             self.last_row = last[0];
             self.push("statistics", &serde_json::json!({ "columns": columns, "rows": rows }));
         }

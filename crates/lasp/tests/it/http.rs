@@ -147,12 +147,20 @@ async fn every_endpoint_tells_what_it_should() {
     let statistics = get(&a.addr, "/api/v1/statistics").await.json();
     let columns = statistics["columns"].as_array().map(Vec::len);
     assert_eq!(columns, statistics["rows"][0].as_array().map(Vec::len));
+    let described = get(&a.addr, "/api/v1/openapi.json").await.json();
+    let described = &described["components"]["schemas"]["Statistics"]["properties"]["columns"]["items"]["enum"];
+    assert_eq!(described, &statistics["columns"], "the description names them");
 
     let metrics = get(&a.addr, "/metrics").await;
     assert!(metrics.head.contains("text/plain; version=0.0.4"));
     let sample =
         |line: &str| line.starts_with('#') || line.rsplit_once(' ').is_some_and(|(_, n)| n.parse::<f64>().is_ok());
     assert!(metrics.body.lines().all(sample) && metrics.body.contains("lasp_bytes_sent_total{class=\"state\"}"));
+    let kinds =
+        ["lasp_payloads_needed_total counter", "lasp_digests_equal_total counter", "lasp_waiting_entries gauge"];
+    for kind in kinds.into_iter().chain(["lasp_node_entries_peak gauge", "lasp_link_bytes_peak gauge"]) {
+        assert!(metrics.body.contains(&format!("# TYPE {kind}\n")), "{kind}");
+    }
     assert_eq!(get(&a.addr, "/healthz").await.body, "ok\n");
     let page = get(&a.addr, "/").await;
     assert!(page.status == 200 && page.head.contains("text/html") && page.head.contains("content-security-policy"));

@@ -3,6 +3,7 @@
 use super::super::api::{
     Changed, Event, Link, Links, Member, Members, Overlay, OverlayNode, Peer, Statistics, Variable, Variables,
 };
+use super::super::list::Put;
 use super::super::model::News;
 use super::*;
 use ratatui::Terminal;
@@ -92,14 +93,20 @@ fn model() -> Model {
             removed: vec![],
         }),
         News::Links(Links { links: vec![link("2", true, Some(850), 0), link("3", false, None, 12)] }),
-        News::Members(Members { total: 2, members: vec![member("2", true, true), member("3", true, false)] }),
-        News::Variables(Variables {
-            variables: vec![
-                variable("shop/ads", "set[1, 2, 3]", 40_000),
-                variable("bids", "set[\u{1b}[31mx\u{7}, bee 🐝]", 99_000),
-            ],
-            next: None,
-        }),
+        News::Members(
+            Put::Anew,
+            Members { total: 2, members: vec![member("2", true, true), member("3", true, false)], next: None },
+        ),
+        News::Variables(
+            Put::Anew,
+            Variables {
+                variables: vec![
+                    variable("shop/ads", "set[1, 2, 3]", 40_000),
+                    variable("bids", "set[\u{1b}[31mx\u{7}, bee 🐝]", 99_000),
+                ],
+                next: None,
+            },
+        ),
         News::Events(vec![event(1, 30_000, "up"), event(2, 95_000, "suspected")]),
     ];
     told.into_iter().for_each(|news| model.learn(news));

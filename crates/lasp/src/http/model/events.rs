@@ -1,6 +1,8 @@
 //! What has happened, and counts over time.
 
+use crate::http::columns;
 use serde::{Deserialize, Serialize};
+use utoipa::openapi::schema::{Array, ArrayBuilder, ObjectBuilder, Type};
 use utoipa::{IntoParams, ToSchema};
 
 /// Which events to give.
@@ -41,7 +43,15 @@ pub(in crate::http) struct Events {
 #[derive(Debug, Serialize, ToSchema)]
 pub(in crate::http) struct Statistics {
     /// What the numbers of a row are, in their order; the first is the time.
-    pub(in crate::http) columns: Vec<String>,
+    #[schema(schema_with = described)]
+    pub(in crate::http) columns: Vec<&'static str>,
     /// Oldest first; at most the last ten minutes.
     pub(in crate::http) rows: Vec<Vec<u64>>,
+}
+
+/// Which columns there are.
+fn described() -> Array {
+    let name = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(columns::names()));
+    let told = "What the numbers of a row are, in their order; the first is the time. `docs/operations.md` says what each counts.";
+    ArrayBuilder::new().items(name).description(Some(told)).build()
 }
