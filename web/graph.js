@@ -2,13 +2,15 @@
 
 import { color } from './dom.js';
 
+const FEW = 1500; // more lines than that are no wider than a pixel: those that are take several times as long without a GPU
+
 const STATES = { up: 'up', isolated: 'amber', silent: 'orange', suspect: 'orange', gone: 'red', left: 'grey' };
 
 export class Graph {
   nodes = []; links = []; passive = []; places = new Float32Array(0); shown = new Float32Array(0);
   view = { x: 0, y: 0, scale: 1 }; chosen = null; over = null; flow = 0; options = { tree: true, names: true, passive: false };
   frames = 0;
-  #canvas; #context; #worker; #colors = {}; #dirty = true; #fitted = false; #onChoose; #moved = false; #settled = true;
+  #canvas; #context; #worker; #colors = {}; #dirty = true; #fitted = false; #onChoose; #moved = false; #settled = true; #sight = null;
 
   constructor(canvas, onChoose) {
     this.#canvas = canvas;
@@ -217,25 +219,47 @@ export class Graph {
     const focused = focus === null ? -1 : this.nodes.findIndex((node) => node.id === focus);
     const pen = 1 / Math.max(scale, 0.35);
     const crowd = this.links.length > 400 ? 0.55 : 1; // many lines are thin, or they are all that is seen
+    const [halfWidth, halfHeight] = [this.#canvas.clientWidth / 2 / scale, this.#canvas.clientHeight / 2 / scale];
+    const [left, top] = [-this.view.x / scale - halfWidth, -this.view.y / scale - halfHeight];
+    this.#sight = { left, top, right: left + 2 * halfWidth, bottom: top + 2 * halfHeight };
     const passive = this.options.passive ? this.passive : [];
-    this.#lines(passive.filter(([from]) => focused < 0 || from === focused), colors.passive, 0.8 * pen, [3 * pen, 4 * pen], focused < 0 ? 0.6 : 1);
-    const tree = (link) => this.options.tree && link[2];
-    const near = (link) => focused < 0 || link[0] === focused || link[1] === focused;
-    const plain = this.links.filter((link) => !tree(link) && !link[3]);
-    this.#lines(plain.filter((link) => !near(link)), colors.edge, pen, [], 0.35);
-    this.#lines(plain.filter(near), colors.edge, 1.3 * pen * crowd, [], crowd);
-    this.#lines(this.links.filter((link) => tree(link) && !near(link)), colors.accent, 1.6 * pen * crowd, [], 0.25);
-    this.#lines(this.links.filter((link) => tree(link) && near(link)), colors.accent, 2.2 * pen * crowd, [], 0.4 + 0.45 * crowd);
-    this.#lines(this.links.filter((link) => link[3]), colors.red, 1.6 * pen, [6 * pen, 4 * pen], 1);
+    this.#lines(passive.filter(([from, to]) => (focused < 0 || from === focused) && this.#crosses(from, to)), colors.passive, 0.8 * pen, [3 * pen, 4 * pen], focused < 0 ? 0.6 : 1);
+    const [farPlain, plain, farTree, tree, odd] = [[], [], [], [], []];
+    for (const link of this.links) {
+      const [from, to, pushes, oneSided] = link;
+      if (!this.#crosses(from, to)) continue;
+      const isNear = focused < 0 || from === focused || to === focused;
+      if (oneSided) odd.push(link);
+      if (this.options.tree && pushes) (isNear ? tree : farTree).push(link);
+      else if (!oneSided) (isNear ? plain : farPlain).push(link);
+    }
+    this.#lines(farPlain, colors.edge, pen, [], 0.35);
+    this.#lines(plain, colors.edge, 1.3 * pen * crowd, [], crowd);
+    this.#lines(farTree, colors.accent, 1.6 * pen * crowd, [], 0.25);
+    this.#lines(tree, colors.accent, 2.2 * pen * crowd, [], 0.4 + 0.45 * crowd);
+    this.#lines(odd, colors.red, 1.6 * pen, [6 * pen, 4 * pen], 1);
     if (flows) this.#flow(pen);
     this.#dots(pen, focused);
     if (this.options.names) this.#names(pen, focused);
   }
 
+  /** Whether a place is in sight, with so much around it. */
+  #sees(x, y, around) {
+    const { left, right, top, bottom } = this.#sight;
+    return x > left - around && x < right + around && y > top - around && y < bottom + around;
+  }
+
+  /** Whether a link may be in sight: its ends do not both lie beyond the same side. */
+  #crosses(from, to) {
+    const [shown, { left, right, top, bottom }] = [this.shown, this.#sight];
+    const [ax, ay, bx, by] = [shown[2 * from], shown[2 * from + 1], shown[2 * to], shown[2 * to + 1]];
+    return !(ax < left && bx < left || ax > right && bx > right || ay < top && by < top || ay > bottom && by > bottom);
+  }
+
   #lines(links, style, width, dash, alpha) {
     const [context, shown] = [this.#context, this.shown];
     if (!links.length) return;
-    context.globalAlpha = alpha; context.strokeStyle = style; context.lineWidth = width; context.setLineDash(dash);
+    context.globalAlpha = alpha; context.strokeStyle = style; context.lineWidth = links.length > FEW ? Math.min(width, 1 / this.view.scale) : width; context.setLineDash(dash);
     context.beginPath();
     for (const [from, to] of links) {
       context.moveTo(shown[2 * from], shown[2 * from + 1]);
@@ -251,7 +275,7 @@ export class Graph {
     const time = performance.now() / 1400;
     context.fillStyle = this.#colors.accent;
     for (const [at, link] of this.links.entries()) {
-      if (!link[2] || (at * 7919) % 100 >= 30 + this.flow * 20) continue;
+      if (!link[2] || (at * 7919) % 100 >= 30 + this.flow * 20 || !this.#crosses(link[0], link[1])) continue;
       const part = (time + at * 0.618) % 1;
       const x = this.shown[2 * link[0]] + (this.shown[2 * link[1]] - this.shown[2 * link[0]]) * part;
       const y = this.shown[2 * link[0] + 1] + (this.shown[2 * link[1] + 1] - this.shown[2 * link[0] + 1]) * part;
@@ -264,7 +288,7 @@ export class Graph {
     const large = this.nodes.length > 400;
     for (const [at, node] of this.nodes.entries()) {
       const [x, y] = [this.shown[2 * at], this.shown[2 * at + 1]];
-      if (Number.isNaN(x)) continue;
+      if (!this.#sees(x, y, 30 * pen)) continue; // nor one that has no place yet
       const radius = (node.me ? 10 : large ? 5 : 8) * Math.max(1, 0.6 * pen);
       const fill = node.state === 'up' && node.component > 0 ? colors[`c${1 + node.component % 6}`] : colors[STATES[node.state]];
       const hollow = node.state !== 'up' && node.state !== 'isolated';
@@ -293,7 +317,7 @@ export class Graph {
     for (const [at, node] of this.nodes.entries()) {
       if (!all && !node.me && at !== focused && node.id !== this.chosen) continue;
       const [x, y] = [this.shown[2 * at], this.shown[2 * at + 1]];
-      if (Number.isNaN(x)) continue;
+      if (!this.#sees(x, y, 100 * pen)) continue;
       const text = node.name || node.id.slice(0, 6);
       context.fillStyle = node.state === 'up' || at === focused ? colors.text : colors.quiet;
       const below = y + (node.me ? 16 : this.nodes.length > 400 ? 6 : 10) * Math.max(1, 0.6 * pen) + 11 * pen;

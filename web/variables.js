@@ -86,7 +86,7 @@ export function variables(feed) {
     if (active) [...$('variables').tBodies[0].rows].find((row) => row.dataset.name === active)?.querySelector('button').focus();
     $('variable-count').textContent = `${page.total} at this node${query ? `, ${page.variables.length}${page.next != null ? '+' : ''} found` : ''}`;
     $('variables-state').hidden = rows.length > 0;
-    $('variables-state').textContent = query ? `No variable is called ${query}.` : 'No variables yet. A program declares them, or “New variable” does.';
+    $('variables-state').textContent = query && page.next != null ? `Not found yet: “More” goes on looking.` : query ? `No variable is called ${query}.` : 'No variables yet. A program declares them, or “New variable” does.';
     $('variables-back').parentElement.hidden = !trail.length && page.next == null;
     $('variables-back').disabled = !trail.length;
     $('variables-next').disabled = page.next == null;

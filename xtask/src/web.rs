@@ -3,11 +3,12 @@
 //! Sixteen real nodes, Debian's Chromium without a screen, driven over WebDriver (W3C) by its `chromedriver`: no packages of
 //! another language, no library. What is seen is checked, and kept as pictures under `target/web`.
 //!
-//! - `browser`: the browser. `cluster`: the nodes. `story`: what is done and looked at. `viewer`: what a viewer costs. `report`:
-//!   what an evaluation leaves behind.
+//! - `browser`: the browser. `cluster`: the nodes. `story`: what is done and looked at. `viewer`: what a viewer costs; `crowd`: where
+//!   there is much to see. `report`: what an evaluation leaves behind.
 
 mod browser;
 mod cluster;
+mod crowd;
 mod report;
 mod story;
 mod viewer;
@@ -46,12 +47,17 @@ pub(crate) fn check_with(lasp: &Path) -> Result<()> {
 /// What one viewer costs, with the command as it is built for use.
 pub(crate) fn measure() -> Result<()> {
     step("the command", &["build", "-p", "lasp-cli", "--release"], &[])?;
-    viewer::measure(&target().join("release/lasp"))
+    measure_with(&target().join("release/lasp"))
 }
 
 /// The same with a command that is there.
 pub(crate) fn measure_with(lasp: &Path) -> Result<()> {
-    viewer::measure(lasp)
+    viewer::measure(lasp)?;
+    let how = format!("the browser is missing: on Debian, as root, `apt-get install {}`", PACKAGES.join(" "));
+    debian::install(&PACKAGES, &how)?;
+    let gallery = gallery();
+    std::fs::create_dir_all(&gallery).with_context(|| format!("cannot make {}", gallery.display()))?;
+    crowd::measure(lasp, &gallery)
 }
 
 /// As [`check`]; a machine that cannot get the browser says so and goes on.

@@ -46,6 +46,11 @@ impl Simulation {
         ensure!(!simulation.page.is_empty(), "lasp sim does not say where its page is: {line}");
         Ok(simulation)
     }
+
+    /// Resident memory in kilobytes and processor time in milliseconds.
+    pub(crate) fn usage(&self) -> Result<(u64, u64)> {
+        usage(self.process.id())
+    }
 }
 
 pub(crate) struct Cluster {
@@ -115,11 +120,16 @@ impl Cluster {
 
     /// Resident memory in kilobytes and processor time in milliseconds of a node.
     pub(crate) fn usage(&self, at: usize) -> Result<(u64, u64)> {
-        let read = |file| std::fs::read_to_string(format!("/proc/{}/{file}", self.nodes[at].process.id()));
-        let pages: u64 = read("statm")?.split(' ').nth(1).context("statm")?.parse()?;
-        let stat = read("stat")?;
-        let fields = stat.rsplit_once(')').context("stat")?.1;
-        let ticks = fields.split_whitespace().skip(11).take(2).filter_map(|it| it.parse::<u64>().ok()).sum::<u64>();
-        Ok((pages * 4, ticks * 10))
+        usage(self.nodes[at].process.id())
     }
+}
+
+/// As proc(5) has it: pages of 4 KiB, ticks of 10 ms.
+fn usage(process: u32) -> Result<(u64, u64)> {
+    let read = |file| std::fs::read_to_string(format!("/proc/{process}/{file}"));
+    let pages: u64 = read("statm")?.split(' ').nth(1).context("statm")?.parse()?;
+    let stat = read("stat")?;
+    let fields = stat.rsplit_once(')').context("stat")?.1;
+    let ticks = fields.split_whitespace().skip(11).take(2).filter_map(|it| it.parse::<u64>().ok()).sum::<u64>();
+    Ok((pages * 4, ticks * 10))
 }

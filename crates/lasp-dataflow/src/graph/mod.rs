@@ -144,8 +144,18 @@ impl Graph {
 
     /// Every variable, in the order of declaration.
     pub fn vars(&self) -> impl Iterator<Item = (VarId, &VarInfo)> {
-        let named = self.vars.iter().filter(|(_, variable)| variable.carries.is_none());
+        self.vars_from(0)
+    }
+
+    /// The same from the variable with this index on ([`VarId::index`]), or the next that there is. O(1) to begin.
+    pub fn vars_from(&self, index: usize) -> impl Iterator<Item = (VarId, &VarInfo)> {
+        let named = self.vars.from(index).filter(|(_, variable)| variable.carries.is_none());
         named.map(|(var, variable)| (var, &variable.info))
+    }
+
+    /// How many [`vars`](Self::vars) there are. O(1).
+    pub const fn vars_count(&self) -> usize {
+        self.vars.listed()
     }
 
     /// How many variables were ever declared here, those that carry views' members included. O(1).

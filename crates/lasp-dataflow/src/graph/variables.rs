@@ -15,6 +15,8 @@ use std::ops::{Index, IndexMut};
 pub(super) struct Variables {
     slots: Vec<Option<Box<Variable>>>,
     names: BTreeMap<Name, VarId>,
+    /// How many there are that carry no view's members.
+    listed: usize,
 }
 
 impl Variables {
@@ -23,14 +25,21 @@ impl Variables {
         self.slots.len()
     }
 
+    /// How many there are but for those that carry a view's members.
+    pub(super) const fn listed(&self) -> usize {
+        self.listed
+    }
+
     pub(super) fn insert(&mut self, variable: Variable) -> VarId {
         let var = VarId(u32::try_from(self.slots.len()).expect("fewer than 2^32 variables"));
+        self.listed += usize::from(variable.carries.is_none());
         self.slots.push(Some(Box::new(variable)));
         var
     }
 
     pub(super) fn remove(&mut self, var: VarId) -> Option<Box<Variable>> {
         let variable = self.slots.get_mut(var.index())?.take()?;
+        self.listed -= usize::from(variable.carries.is_none());
         if self.names.get(&variable.info.name) == Some(&var) {
             self.names.remove(&variable.info.name);
         }
@@ -54,9 +63,11 @@ impl Variables {
         self.slots.get_mut(var.index())?.as_deref_mut()
     }
 
-    /// Every variable, in the order of declaration.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (VarId, &Variable)> {
-        (0u32..).zip(&self.slots).filter_map(|(at, slot)| Some((VarId(at), slot.as_deref()?)))
+    /// Every variable, in the order of declaration, from the one with this index on.
+    pub(super) fn from(&self, index: usize) -> impl Iterator<Item = (VarId, &Variable)> {
+        let first = index.min(self.slots.len());
+        // There are fewer than 2^32.
+        (first as u32..).zip(&self.slots[first..]).filter_map(|(at, slot)| Some((VarId(at), slot.as_deref()?)))
     }
 }
 

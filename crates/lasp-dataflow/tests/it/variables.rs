@@ -255,6 +255,12 @@ fn variables_are_found_by_name_and_listed_as_declared() {
     let b = node.declare("b", "set");
     node.declare("a", "max");
     let listed: Vec<String> = node.graph.vars().map(|(_, info)| format!("{}: {}", info.name, info.ty)).collect();
+    assert_eq!(node.graph.vars_count(), listed.len());
+    for (at, (var, _)) in node.graph.vars().enumerate() {
+        let beyond = [(var.index(), at), (var.index() + 1, at + 1)];
+        assert!(beyond.iter().all(|(index, left_out)| node.graph.vars_from(*index).count() == listed.len() - left_out));
+    }
+    assert_eq!(node.graph.vars_from(usize::MAX).count(), 0);
     assert_eq!(listed, ["b: set", "a: max"]);
     assert_eq!(node.graph.lookup("b"), Some(b));
     assert_eq!(node.graph.lookup("c"), None);

@@ -340,7 +340,7 @@ fn what_is_undeclared_leaves_nothing_behind() {
     node.graph.undeclare(set).expect("not in use");
     assert_ne!(node.graph.fingerprint(), before);
     assert_eq!(node.graph.fingerprint(), 0);
-    assert_eq!((node.graph.lookup("s"), node.graph.vars().count(), node.drain().deltas.len()), (None, 0, 0));
+    assert_eq!((node.graph.lookup("s"), node.graph.vars_count(), node.drain().deltas.len()), (None, 0, 0));
     assert!(matches!(node.graph.undeclare(set), Err(UndeclareError::UnknownVariable(_))));
     let again = node.declare("s", "gcounter");
     assert_ne!(again, set);

@@ -27,8 +27,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::oneshot;
 
-/// Variables looked at in one go. A guess: well below a millisecond.
-pub(crate) const PAGE: usize = 128;
+/// Variables taken along in one go. A guess: well below a millisecond.
+const PAGE: usize = 128;
+
+/// Names looked at in one go, alike.
+pub(crate) const NAMES: usize = 4096;
 
 /// Elements up to which a collection's value is part of its report. A guess: more is not read in a table.
 const SMALL: usize = 64;
@@ -196,8 +199,8 @@ impl Answers {
             let (wanted, at) = (prefix.to_owned(), from);
             let begins = move |name: &str| name.starts_with(&wanted);
             let page = self.lasp.inspect(move |node| page(node, begins, at)).await.map_err(failed)?;
-            let more = page.looked == PAGE;
-            from += page.looked;
+            let more = !page.ended;
+            from = page.next;
             let variables = elsewhere(move || page.seen.into_iter().map(|(_, seen)| seen.report()).collect()).await?;
             if !more {
                 return Ok(Say::Variables { variables, more });
@@ -361,7 +364,11 @@ fn change_report(change: &ViewChange) -> ChangeReport {
 
 /// What a look at some variables saw.
 pub(crate) struct Page {
-    pub(crate) looked: usize,
+    /// Where to go on.
+    pub(crate) next: usize,
+    /// Whether there are no more.
+    pub(crate) ended: bool,
+    /// Variables, with their indices.
     pub(crate) seen: Vec<(usize, Seen)>,
 }
 
@@ -394,13 +401,21 @@ fn changed(node: &Node, var: VarId) -> Option<(LastChange, u64, Option<PeerId>)>
     Some((change, at_ms, change.author.and_then(|author| node_of(node, author.replica))))
 }
 
-/// Looks at variables from a place on, and takes along those whose names are wanted, with their places.
+/// Looks at variables from an index on, and takes along those whose names are wanted.
 pub(crate) fn page(node: &Node, wanted: impl Fn(&str) -> bool, from: usize) -> Page {
-    let mut page = Page { looked: 0, seen: Vec::new() };
-    for (place, (var, info)) in node.graph().vars().enumerate().skip(from).take(PAGE) {
-        page.looked += 1;
+    let mut page = Page { next: from, ended: false, seen: Vec::new() };
+    let mut rest = node.graph().vars_from(from);
+    for _ in 0..NAMES {
+        let Some((var, info)) = rest.next() else {
+            page.ended = true;
+            break;
+        };
+        page.next = var.index() + 1;
         if wanted(info.name.as_str()) {
-            page.seen.extend(Seen::of(node, var).map(|seen| (place, seen)));
+            page.seen.extend(Seen::of(node, var).map(|seen| (var.index(), seen)));
+        }
+        if page.seen.len() == PAGE {
+            break;
         }
     }
     page
@@ -496,7 +511,7 @@ fn status(node: &Node, facts: &Facts, now: Time, transport: &TransportStats) -> 
             Interests::All => None,
             Interests::Prefixes(prefixes) => Some(prefixes.iter().cloned().collect()),
         },
-        variables: node.graph().vars().count() as u64,
+        variables: node.graph().vars_count() as u64,
         fingerprint: node.fingerprint(),
         quiescent: node.is_quiescent(),
         waiting: node.waiting() as u64,

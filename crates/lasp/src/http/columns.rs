@@ -44,7 +44,7 @@ const COLUMNS: [Column; 31] = [
     ("link_bytes_peak", |seen| seen.metrics.link_bytes_peak),
     ("active", |seen| seen.node.active_view().len() as u64),
     ("passive", |seen| seen.node.passive_view().len() as u64),
-    ("variables", |seen| seen.node.graph().vars().count() as u64),
+    ("variables", |seen| seen.node.graph().vars_count() as u64),
     ("memory_bytes", |seen| seen.usage.memory),
     ("cpu_ms", |seen| seen.usage.cpu_ms),
 ];

@@ -29,6 +29,11 @@ const TICK: Duration = Duration::from_millis(250);
 /// Time between two looks at what is costly to look at.
 const SLOW: Duration = Duration::from_secs(1);
 
+/// How many times as long as a look at tables of variables took it is until the next, so that a viewer of ever so many costs at most a
+/// fiftieth of a processor for that; and the longest pause. A guess.
+const RESTS: u32 = 50;
+const SLOWEST: Duration = Duration::from_secs(30);
+
 /// Nodes in one event.
 const CHUNK: usize = 500;
 
@@ -83,6 +88,7 @@ struct Viewer {
     wanted: Wanted,
     next_tick: Instant,
     next_slow: Instant,
+    next_tables: Instant,
     ready: VecDeque<Event>,
     told: Option<Arc<Snapshot>>,
     /// What of the overlay is still to be told.
@@ -130,6 +136,7 @@ impl Viewer {
             wanted,
             next_tick: now,
             next_slow: now,
+            next_tables: now,
             ready: VecDeque::new(),
             told: None,
             nodes: Vec::new(),
@@ -177,16 +184,25 @@ impl Viewer {
         if slow && self.wants("statistics") {
             self.look_at_statistics();
         }
-        if slow && self.wants("variables") {
-            let now = variables::variables_of(&self.shared, &self.wanted).await?;
-            self.push_if_new(0, "variables", &now);
-        }
-        if slow && self.wants("dataflow") {
-            let now = flow::flow_of(&self.shared).await?;
-            self.push_if_new(1, "dataflow", &now);
+        if Instant::now() >= self.next_tables {
+            let began = Instant::now();
+            self.look_at_tables().await?;
+            self.next_tables = began + (began.elapsed() * RESTS).clamp(SLOW, SLOWEST);
         }
         if self.wants("overlay") {
             self.look_at_overlay().await?;
+        }
+        Ok(())
+    }
+
+    async fn look_at_tables(&mut self) -> Result<(), Problem> {
+        if self.wants("variables") {
+            let now = variables::variables_of(&self.shared, &self.wanted).await?;
+            self.push_if_new(0, "variables", &now);
+        }
+        if self.wants("dataflow") {
+            let now = flow::flow_of(&self.shared).await?;
+            self.push_if_new(1, "dataflow", &now);
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use super::origins;
 use super::recorder::Recorder;
 use super::session::{Token, wait_ms, with_token};
 use crate::api::Session;
-use crate::control::answers::{PAGE, Seen, elsewhere, page};
+use crate::control::answers::{NAMES, Seen, elsewhere, page};
 use crate::control::protocol::{Style, Terms};
 use crate::control::sessions::session;
 use axum::http::StatusCode;
@@ -17,9 +17,9 @@ use lasp_dataflow::Output;
 use lasp_lang::show::type_name;
 use lasp_node::is_reserved;
 
-/// Variables whose names are looked at for one answer, at most; the next part goes on. A guess: a few milliseconds, in
-/// many looks.
-const MAX_LOOKED: usize = 64 * PAGE;
+/// Variables whose names are looked at for one answer, at most; the next part goes on. A guess: some milliseconds, in many
+/// looks.
+const MAX_LOOKED: usize = 64 * NAMES;
 
 /// Longest element shown, in bytes.
 const MAX_ELEMENT: usize = 4096;
@@ -29,9 +29,15 @@ fn wants(wanted: &Wanted) -> impl Fn(&str) -> bool + Clone + Send + use<> {
     let prefix = wanted.prefix.clone().unwrap_or_default();
     let part = wanted.q.clone().unwrap_or_default().to_lowercase();
     let all = wanted.all.unwrap_or(false);
-    move |name| {
-        let found = part.is_empty() || name.to_lowercase().contains(&part);
-        found && name.starts_with(&prefix) && (all || !is_reserved(name))
+    move |name| name.starts_with(&prefix) && holds(name, &part) && (all || !is_reserved(name))
+}
+
+/// Whether a name contains a text that is in small letters. Names are looked at by the hundred thousand: of most, nothing is made.
+fn holds(name: &str, part: &str) -> bool {
+    match name.is_ascii() {
+        _ if part.is_empty() => true,
+        true => name.as_bytes().windows(part.len()).any(|some| some.eq_ignore_ascii_case(part.as_bytes())),
+        false => name.to_lowercase().contains(part),
     }
 }
 
@@ -50,7 +56,7 @@ pub(super) async fn variables_of(shared: &super::Shared, wanted: &Wanted) -> Res
     while !ended && seen.len() < limit as usize && at - from < MAX_LOOKED {
         let wants = wants(wanted);
         let looked = shared.lasp.inspect(move |node| page(node, wants, at)).await?;
-        (at, ended) = (at + looked.looked, looked.looked < PAGE);
+        (at, ended) = (looked.next, looked.ended);
         // What does not fit is looked at again for the next part.
         for (place, one) in looked.seen {
             if seen.len() == limit as usize {
@@ -60,7 +66,7 @@ pub(super) async fn variables_of(shared: &super::Shared, wanted: &Wanted) -> Res
             seen.push(one);
         }
     }
-    let total = shared.lasp.inspect(|node| node.graph().vars().count() as u64).await?;
+    let total = shared.lasp.inspect(|node| node.graph().vars_count() as u64).await?;
     let recorder = shared.recorder.clone();
     let variables = elsewhere(move || seen.into_iter().map(|seen| variable(seen, &recorder)).collect()).await?;
     Ok(Variables { total, variables, next: (!ended).then_some(at as u64) })
@@ -236,6 +242,8 @@ mod tests {
         assert!(wants(None, None, None)("ads") && !wants(None, None, None)("~lasp/programs"));
         assert!(wants(None, None, Some(true))("~lasp/programs"));
         assert!(wants(Some("shop/"), Some("ADS"), None)("shop/Ads") && !wants(Some("shop/"), None, None)("ads"));
+        assert!(wants(None, Some("ÄPFEL"), None)("rote äpfel") && wants(None, Some("apfel"), None)("APFELBÄUME"));
+        assert!(!wants(None, Some("ads and more"), None)("ads") && !wants(None, Some("äpfel"), None)("apfel"));
     }
 
     #[test]
