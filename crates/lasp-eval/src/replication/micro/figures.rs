@@ -24,7 +24,7 @@ fn first(runs: &[Run]) -> Option<&Job> {
     runs.iter().find(|(job, _)| job.topology == Topology::Mesh).or_else(|| runs.first()).map(|(job, _)| job)
 }
 
-/// The part that is drawn: of [`first`], along the tree.
+/// The part that is drawn: of `first`, along the tree.
 pub fn shown(runs: &[Run]) -> String {
     first(runs).map_or_else(String::new, |job| part(&Job { way: Way::Tree, ..job.clone() }))
 }
