@@ -205,6 +205,7 @@ mod tests {
             assert!(address(wrong).is_err(), "{wrong}");
         }
     }
+
     /// Panics while the screen is taken; where there is no terminal, at once.
     #[test]
     #[ignore = "takes the terminal: the test below runs it in one of its own"]

@@ -1,60 +1,39 @@
 //! `lasp node` as a process: what it prints, what it refuses, how it ends.
 
-use std::io::{BufRead, BufReader, Read};
+mod support;
+
+use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
-
-/// Nothing here takes this long unless it is broken.
-const PATIENCE: Duration = Duration::from_secs(60);
+use support::commands::PATIENCE;
+use support::running::Running;
 
 fn lasp(args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_lasp"));
-    command.arg("node").args(args).env_clear().stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    command
+    support::commands::lasp(&[&["node"], args].concat())
 }
 
 /// A running node; killed if the test does not end it.
 struct Node {
-    process: Child,
+    running: Running,
     addr: String,
     greeting: String,
 }
 
 impl Node {
     fn start(args: &[&str]) -> Self {
-        let mut process = lasp(&[&["--listen", "127.0.0.1:0"], args].concat()).spawn().expect("the binary runs");
-        let mut greeting = String::new();
-        let out = process.stdout.take().expect("piped");
-        BufReader::new(out).read_line(&mut greeting).expect("a line");
+        let mut running = Running::start(lasp(&[&["--listen", "127.0.0.1:0"], args].concat()));
+        let greeting = running.line();
         let addr = greeting.split(' ').nth(2).unwrap_or_default().to_owned();
-        Self { process, addr, greeting }
+        Self { running, addr, greeting }
     }
 
     /// Sends a signal; how the process ended, and its log.
-    fn end(mut self, signal: &str) -> (Option<i32>, String) {
-        let pid = self.process.id().to_string();
-        let sent = Command::new("kill").args([&format!("-{signal}"), pid.as_str()]).status().expect("kill runs");
-        assert!(sent.success());
-        let since = Instant::now();
-        let status = loop {
-            match self.process.try_wait().expect("a child") {
-                Some(status) => break status,
-                None if since.elapsed() > PATIENCE => panic!("it does not end"),
-                None => std::thread::sleep(Duration::from_millis(5)),
-            }
-        };
-        let mut log = String::new();
-        self.process.stderr.take().expect("piped").read_to_string(&mut log).expect("text");
-        (status.code(), log)
-    }
-}
-
-impl Drop for Node {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+    fn end(self, signal: &str) -> (Option<i32>, String) {
+        self.running.signal(&format!("-{signal}"));
+        let (log, code) = self.running.end();
+        (code, log)
     }
 }
 
@@ -75,11 +54,10 @@ fn nodes_link_and_leave_in_good_order_on_either_signal() {
     let a = Node::start(&["--name", "a", "--cluster", "shop"]);
     assert!(a.greeting.contains("(node a id ") && a.greeting.ends_with(" cluster shop)\n"), "{}", a.greeting);
     let mut command = lasp(&["--listen", "127.0.0.1:0", "--join-timeout", "30s", "--status-interval", "10ms"]);
-    let command = command.env("LASP_CLUSTER", "shop").env("LASP_JOIN", &a.addr);
-    let mut b = command.spawn().expect("the binary runs");
-    let mut lines = BufReader::new(b.stderr.take().expect("piped")).lines();
+    command.env("LASP_CLUSTER", "shop").env("LASP_JOIN", &a.addr);
+    let mut b = Running::start(command);
+    let mut lines = BufReader::new(b.process.stderr.take().expect("piped")).lines();
     assert!(lines.any(|line| line.expect("text").contains("neighbours 1 ")), "b never joined");
-    let b = Node { process: b, addr: String::new(), greeting: String::new() };
     drop(b);
     let (code, log) = a.end("TERM");
     assert_eq!(code, Some(0), "{log}");

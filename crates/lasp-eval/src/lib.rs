@@ -11,7 +11,7 @@
 //!   and [`variables`]: what agreeing took. [`ledger`]: the same of nodes without records.
 //! - [`lab`]: experiments on overlays alone. [`replication`]: on how state travels.
 //! - [`loopback`]: on nodes as they are run, over real sockets.
-//! - [`plot`], [`report`], [`archive`], [`stamp`]: figures as pictures, a page, a directory.
+//! - [`plot`], with [`palette`], [`report`], [`archive`], [`stamp`]: figures as pictures, a page, a directory.
 
 pub mod aggregate;
 pub mod archive;
@@ -27,6 +27,7 @@ pub mod ledger;
 pub mod loopback;
 pub mod overlay;
 pub mod paced;
+pub mod palette;
 pub mod plot;
 pub mod process;
 pub mod progress;

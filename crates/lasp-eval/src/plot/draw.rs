@@ -1,6 +1,7 @@
 //! Draws a [`Chart`] as SVG or PNG. The only file that knows the plotting library.
 
 use super::{Bar, Chart, Corner, Ink, Kind, Line};
+use crate::palette::{AXIS, BACKGROUND, Color, FIRST, FOURTH, GRID, INK, SECOND, THIRD};
 use kuva::plot::band::BandPlot;
 use kuva::plot::bar::BarPlot;
 use kuva::plot::legend::{LegendEntry, LegendPosition, LegendShape};
@@ -19,16 +20,6 @@ const DASHES: &str = "5 4";
 /// How much finer a PNG is than CSS pixels.
 const PNG_SCALE: f32 = 2.0;
 
-/// Colours, as they stand in a file and as the page names them.
-const BACKGROUND: (&str, &str) = ("#fdfdfc", "transparent");
-const TEXT: (&str, &str) = ("#2b2f36", "var(--ink)");
-const AXIS: (&str, &str) = ("#8a9099", "var(--axis)");
-const GRID: (&str, &str) = ("#e4e6e9", "var(--grid)");
-const FIRST: (&str, &str) = ("#2563c9", "var(--first)");
-const SECOND: (&str, &str) = ("#d9822b", "var(--second)");
-const THIRD: (&str, &str) = ("#3f9d5b", "var(--third)");
-const FOURTH: (&str, &str) = ("#a04fa8", "var(--fourth)");
-
 /// Draws for a file: its own background, its own colours.
 pub fn svg(chart: &Chart) -> String {
     drawn(&scene(chart, Some(chart.title)))
@@ -44,7 +35,7 @@ fn drawn(scene: &Scene) -> String {
 /// Draws for a page: transparent, coloured by the page's variables, as wide as its column.
 pub fn inline_svg(chart: &Chart) -> String {
     let mut text = drawn(&scene(chart, None));
-    for (file, page) in [BACKGROUND, TEXT, AXIS, GRID, FIRST, SECOND, THIRD, FOURTH] {
+    for Color { file, page } in [BACKGROUND, INK, AXIS, GRID, FIRST, SECOND, THIRD, FOURTH] {
         text = text.replace(file, page);
     }
     let start = text.find("<svg").unwrap_or(0);
@@ -76,12 +67,12 @@ fn scene(chart: &Chart, title: Option<&str>) -> Scene {
 
 fn layout(chart: &Chart, plots: &[Plot], legend: Vec<LegendEntry>) -> Layout {
     let theme = Theme {
-        background: BACKGROUND.0.into(),
-        axis_color: AXIS.0.into(),
-        grid_color: GRID.0.into(),
-        tick_color: AXIS.0.into(),
-        text_color: TEXT.0.into(),
-        legend_bg: BACKGROUND.0.into(),
+        background: BACKGROUND.file.into(),
+        axis_color: AXIS.file.into(),
+        grid_color: GRID.file.into(),
+        tick_color: AXIS.file.into(),
+        text_color: INK.file.into(),
+        legend_bg: BACKGROUND.file.into(),
         legend_border: "none".into(),
         ..Theme::light()
     };
@@ -187,19 +178,19 @@ fn stack(x: &[f64], layers: &[(&'static str, Ink, Vec<f64>)]) -> (Vec<Plot>, Vec
 fn columns(bars: &[Bar]) -> BarPlot {
     let mut plot = BarPlot::new().with_width(0.7);
     for bar in bars {
-        plot = plot.with_colored_bar(bar.label.clone(), bar.value, FIRST.0);
+        plot = plot.with_colored_bar(bar.label.clone(), bar.value, FIRST.file);
     }
     if bars.iter().any(|bar| bar.error != (0.0, 0.0)) {
-        plot = plot.with_asymmetric_error(bars.iter().map(|bar| bar.error)).with_error_color(TEXT.0);
+        plot = plot.with_asymmetric_error(bars.iter().map(|bar| bar.error)).with_error_color(INK.file);
     }
     plot
 }
 
 const fn color(ink: Ink) -> &'static str {
     match ink {
-        Ink::First => FIRST.0,
-        Ink::Second => SECOND.0,
-        Ink::Third => THIRD.0,
-        Ink::Fourth => FOURTH.0,
+        Ink::First => FIRST.file,
+        Ink::Second => SECOND.file,
+        Ink::Third => THIRD.file,
+        Ink::Fourth => FOURTH.file,
     }
 }

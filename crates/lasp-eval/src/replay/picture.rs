@@ -6,6 +6,7 @@
 
 use super::{Changes, Replay, Tie};
 use crate::overlay::root;
+use crate::palette::{self, Color};
 use crate::report::escape;
 use crate::tree::{Search, middle};
 use std::collections::BTreeMap;
@@ -48,25 +49,10 @@ pub enum Colors {
 }
 
 impl Colors {
-    /// A colour of `report.css`, as it is in the light.
-    const fn of(self, name: &'static str) -> &'static str {
-        match (self, name.as_bytes()) {
-            (Self::Page, b"good") => "var(--good)",
-            (Self::Page, b"second") => "var(--second)",
-            (Self::Page, b"bad") => "var(--bad)",
-            (Self::Page, b"first") => "var(--first)",
-            (Self::Page, b"axis") => "var(--axis)",
-            (Self::Page, b"card") => "var(--card)",
-            (Self::Page, b"line") => "var(--line)",
-            (Self::Page, _) => "var(--ink)",
-            (Self::File, b"good") => "#1c7c4a",
-            (Self::File, b"second") => "#d9822b",
-            (Self::File, b"bad") => "#b3261e",
-            (Self::File, b"first") => "#2563c9",
-            (Self::File, b"axis") => "#8a9099",
-            (Self::File, b"card") => "#fdfdfc",
-            (Self::File, b"line") => "#e2e3e0",
-            (Self::File, _) => "#2b2f36",
+    const fn of(self, color: Color) -> &'static str {
+        match self {
+            Self::Page => color.page,
+            Self::File => color.file,
         }
     }
 }
@@ -241,12 +227,12 @@ fn drawn(moment: &Moment, name: impl Fn(u64) -> String, colors: Colors) -> Strin
         moment.said()
     );
     if colors == Colors::File {
-        _ = writeln!(out, "<rect width=\"100%\" height=\"100%\" fill=\"{}\"/>", colors.of("card"));
+        _ = writeln!(out, "<rect width=\"100%\" height=\"100%\" fill=\"{}\"/>", colors.of(palette::CARD));
     }
     for (tie, color, look) in [
-        (Tie::Link, "axis", "stroke-width=\"1\" stroke-opacity=\".5\""),
-        (Tie::OneSided, "bad", "stroke-width=\"1.5\" stroke-dasharray=\"5 4\""),
-        (Tie::Tree, "first", "stroke-width=\"2\""),
+        (Tie::Link, palette::AXIS, "stroke-width=\"1\" stroke-opacity=\".5\""),
+        (Tie::OneSided, palette::BAD, "stroke-width=\"1.5\" stroke-dasharray=\"5 4\""),
+        (Tie::Tree, palette::FIRST, "stroke-width=\"2\""),
     ] {
         let mut path = String::new();
         for &(a, b, _) in moment.ties.iter().filter(|(.., is)| *is == tie as u8) {
@@ -267,9 +253,9 @@ fn drawn(moment: &Moment, name: impl Fn(u64) -> String, colors: Colors) -> Strin
 
 fn draw_node(name: &str, state: (bool, bool), place: Place, is_named: bool, colors: Colors, out: &mut String) {
     let (fill, stroke, told) = match state {
-        (true, true) => ("good", "card", ""),
-        (true, false) => ("second", "card", ", no neighbour"),
-        (false, _) => ("line", "axis", ", gone"),
+        (true, true) => (palette::GOOD, palette::CARD, ""),
+        (true, false) => (palette::SECOND, palette::CARD, ", no neighbour"),
+        (false, _) => (palette::LINE, palette::AXIS, ", gone"),
     };
     let (x, y, radius) = (place.x, place.y, if is_named { 5.5 } else { 4.0 });
     _ = writeln!(
@@ -287,8 +273,8 @@ fn draw_node(name: &str, state: (bool, bool), place: Place, is_named: bool, colo
              paint-order=\"stroke\">{name}</text>",
             x + 9.0 * aside.signum(),
             y + 4.0 + 8.0 * down,
-            colors.of("ink"),
-            colors.of("card"),
+            colors.of(palette::INK),
+            colors.of(palette::CARD),
         );
     }
 }

@@ -28,10 +28,12 @@ pub(crate) async fn finish(member: &Member, common: &[(String, VarId)]) -> Resul
     status.read(Threshold::AtLeast(config.nodes as i64)).await?;
     journal.push();
     status.apply(number, Op::Snd(Box::new(Op::Enable))).await?;
-    let mut pushed = 0;
-    while pushed < config.nodes as u64 {
-        let var = status.id();
+    let (var, mut pushed) = (status.id(), 0);
+    loop {
         pushed = lasp.inspect(move |node| pushed_from(node.graph(), var, pushed)).await?;
+        if pushed >= config.nodes as u64 {
+            break;
+        }
         lasp.sleep(POLL).await?;
     }
     journal.ended(lasp.inspect(Probe::of).await?);

@@ -47,8 +47,8 @@ pub(super) fn ranked_at(rung: u8) -> Option<u64> {
 pub(super) enum Form {
     /// The gaps between ranks.
     Gaps(Vec<u64>),
-    /// The same as Rice codes with this parameter.
-    Rice(Vec<u64>, u32),
+    /// The same as Rice codes, with this parameter.
+    Rice(Vec<u8>, u32),
     /// A bit for each rank.
     Bitmap(Vec<u8>),
 }
@@ -71,7 +71,9 @@ impl Form {
             return Some(Self::Gaps(gaps));
         }
         if packed <= bitmap {
-            return Some(Self::Rice(gaps, k));
+            let mut bits = Vec::with_capacity(packed);
+            rice::write(&gaps, k, &mut bits);
+            return Some(Self::Rice(bits, k));
         }
         let (mut bits, mut at) = (vec![0u8; bitmap], 0);
         for gap in gaps {
@@ -83,11 +85,10 @@ impl Form {
     }
 
     /// Its length in bytes, at least.
-    pub(super) fn len(&self) -> usize {
+    pub(super) const fn len(&self) -> usize {
         match self {
             Self::Gaps(gaps) => gaps.len(),
-            Self::Rice(gaps, k) => rice::len(gaps, *k),
-            Self::Bitmap(bits) => bits.len(),
+            Self::Rice(bits, _) | Self::Bitmap(bits) => bits.len(),
         }
     }
 
@@ -95,8 +96,7 @@ impl Form {
     pub(super) fn write(&self, out: &mut Vec<u8>) {
         match self {
             Self::Gaps(gaps) => gaps.iter().for_each(|gap| write_varint(out, *gap)),
-            Self::Rice(gaps, k) => rice::write(gaps, *k, out),
-            Self::Bitmap(bits) => out.extend_from_slice(bits),
+            Self::Rice(bits, _) | Self::Bitmap(bits) => out.extend_from_slice(bits),
         }
     }
 }
