@@ -61,6 +61,7 @@ mod store;
 mod surge;
 pub mod sync;
 mod system;
+mod told;
 mod window;
 mod wire;
 

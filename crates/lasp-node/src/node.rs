@@ -38,6 +38,7 @@ use crate::session::{self, Sessions};
 use crate::store::Store;
 use crate::surge::Surge;
 use crate::sync::{AntiEntropy, Appointment, Outcome, SyncConfig};
+use crate::told::Told;
 use crate::wire::{Control, Item};
 use lasp_crdt::{Dot, ReplicaId};
 use lasp_overlay::broadcast::{self, Plumtree};
@@ -134,7 +135,7 @@ pub struct Node {
     /// What was passed on of variables that this node does not keep.
     passed: Recent,
     /// What was passed on without an id.
-    told: Recent,
+    told: Told,
 }
 
 /// What made the graph change: it decides who speaks of the consequences.
@@ -205,7 +206,7 @@ impl Node {
             echo: Echo::default(),
             detours: Recent::new(config.link.pace),
             passed: Recent::new(config.link.pace),
-            told: Recent::new(config.link.pace),
+            told: Told::new(config.link.pace),
             config,
         }
     }

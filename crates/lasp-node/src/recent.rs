@@ -6,9 +6,6 @@
 //! - What it learnt by comparing it has *not* passed on: those behind it in the tree still wait for it.
 //! - What it does not keep it may well have passed on.
 //!
-//! A third one remembers all that was passed on without an id, for links that are new in the tree: what had passed here
-//! before, and is still on its way to where they lead, finds its old way cut.
-//!
 //! What was learnt by comparing while much is under way is expected along the tree. If it does not come within the window,
 //! the tree lost it, for all those behind this node too: it is left over, to be passed on from here.
 
@@ -27,7 +24,12 @@ const WINDOW: Duration = Duration::from_secs(1);
 const HOPS: u32 = 20;
 
 /// Most entries that are remembered in one window. A guess: far more than a cluster has under way, still some megabytes.
-const LIMIT: usize = 64 * 1024;
+pub(crate) const LIMIT: usize = 64 * 1024;
+
+/// How long it is remembered, at least, where each link may hold a broadcast back for `pace`.
+pub(crate) fn window(pace: Duration) -> Duration {
+    WINDOW + pace * HOPS
+}
 
 /// What is remembered of a variable.
 #[derive(Debug)]
@@ -56,7 +58,7 @@ impl Recent {
     pub(crate) fn new(pace: Duration) -> Self {
         let (young, old) = (BTreeMap::new(), BTreeMap::new());
         Self {
-            window: WINDOW + pace * HOPS,
+            window: window(pace),
             young,
             old,
             entries: 0,
@@ -117,16 +119,6 @@ impl Recent {
         std::mem::take(&mut self.left)
     }
 
-    /// Everything that is remembered. Cost: its size.
-    pub(crate) fn all(&mut self, now: Time) -> Batch {
-        self.forget(now);
-        let mut all = Batch::default();
-        for (key, delta) in self.old.iter().chain(&self.young).filter(|(_, delta)| !delta.state.is_bottom()) {
-            all.absorb(key, &delta.state);
-        }
-        all
-    }
-
     /// Whether, since the last call, a window had more than could be remembered.
     pub(crate) fn overflown(&mut self, now: Time) -> bool {
         self.forget(now);
@@ -172,16 +164,6 @@ mod tests {
 
     fn at(millis: u64) -> Time {
         Time::from_millis(millis)
-    }
-
-    #[test]
-    fn all_is_what_both_generations_remember() {
-        let mut recent = Recent::new(Duration::ZERO);
-        recent.remember(at(0), &key(), views(&[(1, 5), (2, 7)]), false);
-        recent.remember(at(1_100), &key(), views(&[(2, 8)]), false);
-        assert_eq!(recent.all(at(1_200)), Batch::single(key(), views(&[(1, 5), (2, 8)])));
-        assert_eq!(recent.all(at(2_200)), Batch::single(key(), views(&[(2, 8)])));
-        assert_eq!(recent.all(at(9_000)), Batch::default());
     }
 
     #[test]

@@ -77,6 +77,26 @@ impl GCounter {
         self.counts.iter().map(|count| (count.replica, count.n))
     }
 
+    /// What these replicas, which must ascend, have counted: a delta, without what was folded. Cost: that of finding each.
+    pub fn counts_of(&self, replicas: impl IntoIterator<Item = ReplicaId>) -> Self {
+        let (mut part, mut at) = (Self::new(), At::FIRST);
+        for replica in replicas {
+            let found = self.counts.seek(at, replica.0);
+            if let Some(&count) = found.ok().and_then(|found| self.counts.get(found)) {
+                part.counts.push(count);
+                part.total += u128::from(count.n);
+                part.gain(count.part());
+            }
+            at = found.map_or_else(|gap| gap, |found| self.counts.after(found));
+        }
+        part
+    }
+
+    /// Whether anything was folded.
+    pub fn is_folded(&self) -> bool {
+        !self.folds.is_empty()
+    }
+
     /// How many replicas have counted; without those that were folded. O(1) up to some hundreds of them, then the number of
     /// chunks that they are kept in.
     pub fn replicas(&self) -> usize {

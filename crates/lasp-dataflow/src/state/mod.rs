@@ -12,6 +12,7 @@ mod lattice;
 mod literal;
 mod look;
 mod members;
+mod names;
 mod nested;
 mod once;
 mod read;

@@ -162,7 +162,7 @@ impl Node {
     pub(super) fn pass_on(&mut self, now: Time, from: Option<PeerId>, news: &Batch) {
         for (key, delta) in news.iter() {
             // Beyond its room, what is new in the tree finds out by comparing.
-            self.told.remember(now, key, delta.clone(), false);
+            self.told.remember(now, key, delta, &self.store);
         }
         let eager: Vec<PeerId> = self.broadcast.eager().filter(|&peer| Some(peer) != from).collect();
         eager.into_iter().for_each(|peer| self.push_wanted(peer, Item::Relay(news.clone())));
@@ -175,7 +175,7 @@ impl Node {
         if turned.is_empty() {
             return;
         }
-        let told = self.told.all(now);
+        let told = self.told.all(now, &self.store);
         if !told.is_empty() {
             turned.into_iter().for_each(|peer| self.push_wanted(peer, Item::Relay(told.clone())));
         }

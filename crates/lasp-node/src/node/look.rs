@@ -117,6 +117,7 @@ impl Node {
             + self.exchange.entries()
             + self.detours.entries()
             + self.passed.entries()
+            + self.told.entries()
             + self.broadcast.cached()
     }
 
