@@ -35,7 +35,7 @@ fn main() -> ExitCode {
         ["ci"] => ci(),
         ["bench", words @ ..] => bench::run(words),
         ["purity"] => purity::check(),
-        ["campaign"] => simulate("2000"),
+        ["campaign"] => simulate("5000"),
         ["campaign", "overlay"] => disturb("30000"),
         ["campaign", "overlay", schedules] => disturb(schedules),
         ["campaign", "theorem"] => prove("1000000"),

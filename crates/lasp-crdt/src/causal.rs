@@ -139,18 +139,38 @@ impl Fingerprint for Causal {
 }
 
 /// Seen, then live.
+/// Which of the seen dots follow: the live ones, or, where they are fewer ranges, the dead ones.
+const LIVE: u8 = 0;
+const DEAD: u8 = 1;
+
+/// The dots seen, then those of them that live, or, where they are fewer ranges, those that do not.
 impl Encode for Causal {
     fn encode(&self, w: &mut Writer<'_>) {
         self.seen.encode(w);
-        self.live.encode(w);
+        let dead = self.dead();
+        let (kind, some) = if tells_dead(&dead, &self.live) { (DEAD, &dead) } else { (LIVE, &self.live) };
+        w.u8(kind);
+        some.encode(w);
     }
+}
+
+fn tells_dead(dead: &DotSet, live: &DotSet) -> bool {
+    dead.range_count() < live.range_count()
 }
 
 impl Decode for Causal {
     fn decode(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let seen = DotSet::decode(r)?;
         let bad = r.not_canonical("live dots");
-        let live = DotSet::decode(r)?;
-        if live.is_subset(&seen) { Ok(Self { seen, live }) } else { Err(bad) }
+        let kind = r.u8("live dots")?;
+        let some = DotSet::decode(r)?;
+        let rest = seen.difference(&some);
+        let (dead, live) = if kind == DEAD { (&some, &rest) } else { (&rest, &some) };
+        let is_canonical = kind <= DEAD && some.is_subset(&seen) && (kind == DEAD) == tells_dead(dead, live);
+        if !is_canonical {
+            return Err(bad);
+        }
+        let live = if kind == DEAD { rest } else { some };
+        Ok(Self { seen, live })
     }
 }

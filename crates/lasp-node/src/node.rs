@@ -270,7 +270,10 @@ impl Node {
     }
 
     pub(crate) fn on_data(&mut self, now: Time, from: PeerId, batch: &Batch, out: &mut Outbox<Self>) {
-        if self.learn(now, from, batch, out) && (!self.surge.is_on(now) || self.routing.is_filling(now)) {
+        if self.learn(now, from, batch, out) && (!self.surge.explains(now) || self.routing.is_filling(now)) {
+            if self.surge.is_on(now) {
+                self.sync.mistrust();
+            }
             let mut outcome = Outcome::default();
             self.sync.learnt_from(now, from, &mut self.rng, &mut outcome);
             self.synchronise(now, outcome, out);

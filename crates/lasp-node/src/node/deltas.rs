@@ -122,7 +122,7 @@ impl Node {
 
     /// Merges what came by comparing; `true` if anything grew.
     pub(crate) fn learn(&mut self, now: Time, from: PeerId, batch: &Batch, out: &mut Outbox<Self>) -> bool {
-        let (surge, filling) = (self.surge.is_on(now), self.routing.is_filling(now));
+        let filling = self.routing.is_filling(now);
         let mut grew = false;
         for (key, delta) in batch.iter() {
             let Some(delta) = self.admitted(now, key, delta) else { continue };
@@ -130,7 +130,8 @@ impl Node {
             self.hand_on(from, key, &delta, &news);
             if self.config.dissemination.pushes() && !news.is_bottom() {
                 // What is filled in is not under way.
-                self.detours.remember(now, key, news, surge && !filling);
+                self.surge.learn(now, if filling { 0 } else { news.entries() });
+                self.detours.remember(now, key, news, self.surge.explains(now) && !filling);
             }
             grew |= self.apply_one(key, &delta, out) == Applied::Grew;
         }

@@ -117,7 +117,6 @@ impl Node {
             + self.exchange.entries()
             + self.detours.entries()
             + self.passed.entries()
-            + self.told.entries()
             + self.broadcast.cached()
     }
 

@@ -109,9 +109,10 @@ impl Node {
         if !left.is_empty() {
             self.pass_on(now, None, &left);
         }
+        self.told.forget(now);
         self.weigh(appointment.peer());
         let mut outcome = Outcome::default();
-        let surge = self.surge.is_on(now);
+        let surge = self.surge.explains(now);
         if self.detours.overflown(now) && surge {
             self.sync.doubt(now, &mut self.rng, &mut outcome);
         }
