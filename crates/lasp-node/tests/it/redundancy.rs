@@ -54,6 +54,25 @@ fn along_a_tree_everything_comes_once() {
     assert!(ratios.iter().all(|ratio| (1.0..1.05).contains(ratio)), "{ratios:?}");
 }
 
+/// Nothing of it is under way along the tree, however much is said at the time.
+#[test]
+fn halves_that_meet_again_in_the_midst_of_much_give_each_other_everything_once() {
+    let mut rig = cluster(Config::default());
+    add(&mut rig, 0..100);
+    let half = |ids: std::ops::RangeInclusive<u64>| ids.map(PeerId).collect::<Vec<_>>();
+    rig.sim.partition(&[half(1..=NODES / 2), half(NODES / 2 + 1..=NODES)]);
+    add(&mut rig, 100..1_500);
+    let counts = |rig: &Rig| [sum(rig, |m| m.entries_received), sum(rig, |m| m.entries_needed)];
+    let before = counts(&rig);
+    rig.sim.heal();
+    rig.run(20);
+    assert!((1..=NODES).all(|id| rig.cardinality(id, "set") == 1_500));
+    let [received, needed] = counts(&rig);
+    assert_eq!(needed - before[1], 700.0 * NODES as f64, "what the other half had added, at every node");
+    let ratio = (received - before[0]) / (needed - before[1]);
+    assert!(ratio < 1.4, "{ratio}");
+}
+
 #[test]
 fn a_flood_brings_everything_over_every_link() {
     let (ratios, rig) = redundancy(Config { dissemination: Dissemination::Flood, ..Config::default() });
