@@ -9,9 +9,9 @@
 //! index `i`, defined before. A column of several replica ids is `0` and a reference each; or, if all were defined
 //! before, the shortest of `1` and the bare indices, and `2` or more, how many of the first entries are ranked, and the gaps
 //! between ranks or a bitmap of them (`ranks`): of ten thousand known ids, a hundred cost a byte each, and all of them one
-//! bit.
+//! bit. Ids beyond the ranked ones follow by their indices.
 
-use super::ranks::{self, Form, Ranks};
+use super::ranks::{self, Form, Others, Ranks};
 use super::rice;
 use hashbrown::HashTable;
 use lasp_crdt::codec::{Bytes, ReplicaCoder, Replicas, write_varint};
@@ -35,6 +35,8 @@ const BITMAP: u8 = 3;
 const RICE: u8 = 4;
 const FIRST_RICE: u8 = RICE + 1;
 const LAST_RICE: u8 = RICE + rice::MAX_PARAMETER as u8;
+/// Added to the ranked forms: other ids follow.
+const AND_OTHERS: u8 = 0x40;
 
 /// Longest symbol in bytes: a type and a name.
 const MAX_SYMBOL: usize = 1024;
@@ -279,15 +281,26 @@ impl Tables {
     fn write_known(&mut self, indices: &[u64], out: &mut Vec<u8>) {
         let bare: usize = indices.iter().map(|index| if *index < 128 { 1 } else { 2 }).sum();
         let ranks = self.sent_replicas.rank();
-        let rank = |index: &u64| ranks.get(*index as usize - 1).map(|rank| u64::from(*rank));
-        match Form::of(indices.iter().map(rank), ranks.len()).filter(|form| form.len() + 1 < bare) {
+        let (mut ranked, mut others) = (Vec::with_capacity(indices.len()), Others::default());
+        for &index in indices {
+            match ranks.get(index as usize - 1) {
+                Some(rank) => ranked.push(u64::from(*rank)),
+                None => others.push(index, ranks.len()),
+            }
+        }
+        let form = Form::of(ranked.iter().copied(), ranks.len()).filter(|_| !ranked.is_empty());
+        match form.filter(|form| form.len() + others.len() + 1 < bare) {
             Some(form) => {
-                out.push(match form {
+                let tag = match form {
                     Form::Gaps(_) => GAPS,
                     Form::Bitmap(_) => BITMAP,
                     Form::Rice(_, k) => RICE + k as u8,
-                });
-                out.push(ranks::rung(ranks.len() as u64));
+                };
+                let and_others = if others.is_empty() { 0 } else { AND_OTHERS };
+                out.extend_from_slice(&[tag | and_others, ranks::rung(ranks.len() as u64)]);
+                if !others.is_empty() {
+                    others.write(out);
+                }
                 form.write(out);
             }
             None => {
@@ -295,6 +308,20 @@ impl Tables {
                 indices.iter().for_each(|&index| write_varint(out, index));
             }
         }
+    }
+}
+
+/// Reads `len` ids by their ranks.
+fn read_form(
+    form: u8,
+    len: usize,
+    ranked: &Ranks<'_, ReplicaId>,
+    bytes: &mut Bytes<'_>,
+) -> Result<Replicas, DecodeError> {
+    match form {
+        GAPS => ranks::read_gaps(len, ranked, bytes),
+        BITMAP => ranks::read_bitmap(len, ranked, bytes),
+        rice => ranks::read_rice(len, u32::from(rice - RICE), ranked, bytes),
     }
 }
 
@@ -342,16 +369,22 @@ impl ReplicaCoder for Tables {
         match bytes.u8("replicas")? {
             REFERENCES => self.read_each(len, false, bytes),
             INDICES => self.read_each(len, true, bytes),
-            tag @ (GAPS | BITMAP | FIRST_RICE..=LAST_RICE) => {
+            tag => {
+                let form = tag & !AND_OTHERS;
+                if !matches!(form, GAPS | BITMAP | FIRST_RICE..=LAST_RICE) {
+                    return Err(DecodeError::BadTag { what: "replicas", tag: tag.into(), at });
+                }
                 let at = bytes.at();
                 let ranked = self.heard_replicas.rank(bytes.u8("ranked")?, at)?;
-                match tag {
-                    GAPS => ranks::read_gaps(len, &ranked, bytes),
-                    BITMAP => ranks::read_bitmap(len, &ranked, bytes),
-                    _ => ranks::read_rice(len, u32::from(tag - RICE), &ranked, bytes),
+                let others = (tag != form).then(|| Others::read(len, &ranked, bytes)).transpose()?;
+                let first = read_form(form, len - others.as_ref().map_or(0, |others| others.len()), &ranked, bytes)?;
+                match others {
+                    None => Ok(first),
+                    Some(others) => {
+                        ranks::merged(first, &others).ok_or(DecodeError::NotCanonical { what: "replicas", at })
+                    }
                 }
             }
-            tag => Err(DecodeError::BadTag { what: "replicas", tag: tag.into(), at }),
         }
     }
 
@@ -447,7 +480,10 @@ mod tests {
         let mut all: Vec<ReplicaId> = (0..900).map(|id| ReplicaId(id * 7919 % 10_007)).collect();
         all.sort_unstable();
         let few: Vec<ReplicaId> = all.iter().copied().step_by(20).collect();
-        for (ids, most) in [(all, 3 + 125), (few, 3 + 45)] {
+        // Of a thousand 912 are ranked.
+        let mut last: Vec<ReplicaId> = (880..940).map(|id| ReplicaId(id * 7919 % 10_007)).collect();
+        last.sort_unstable();
+        for (ids, most) in [(all, 3 + 125), (few, 3 + 45), (last, 3 + 1 + 28 + 32)] {
             let mut out = Vec::new();
             a.write_all(ids.len(), &mut ids.iter().copied(), &mut out);
             assert!(out.len() <= most, "{} ids in {} bytes", ids.len(), out.len());

@@ -3,6 +3,7 @@
 //! A column ascends, so ranks do, and what is written is the gaps between them, as varints or Rice codes, or a bitmap: a known id
 //! costs a byte or less where few of many are named, and an eighth of a bit to two bits where most are. Which ids are ranked is
 //! said by how many of the table's first entries are: a step of the [`ladder`], so that it seldom changes and a byte says it.
+//! The few ids beyond that step follow by their indices ([`Others`]).
 
 use super::rice::{self, Rice};
 use lasp_crdt::ReplicaId;
@@ -54,11 +55,10 @@ pub(super) enum Form {
 }
 
 impl Form {
-    /// The shortest form of these ranks, of `count` that there are; `None` if one is not there, or they do not ascend.
-    pub(super) fn of(ranks: impl ExactSizeIterator<Item = Option<u64>>, count: usize) -> Option<Self> {
+    /// The shortest form of these ranks, of `count` that there are; `None` if they do not ascend.
+    pub(super) fn of(ranks: impl ExactSizeIterator<Item = u64>, count: usize) -> Option<Self> {
         let (mut gaps, mut next, mut len, mut sum) = (Vec::with_capacity(ranks.len()), 0, 0, 0);
         for rank in ranks {
-            let rank = rank?;
             let gap = rank.checked_sub(next)?;
             len += if gap < 128 { 1 } else { 2 };
             gaps.push(gap);
@@ -99,6 +99,75 @@ impl Form {
             Self::Rice(bits, _) | Self::Bitmap(bits) => out.extend_from_slice(bits),
         }
     }
+}
+
+/// The ids of a column that are not ranked, ascending by id: how far beyond the ranked ones their indices are.
+#[derive(Debug, Default)]
+pub(super) struct Others(Vec<u64>);
+
+impl Others {
+    /// One more, with an index beyond the `ranked` first ones.
+    pub(super) fn push(&mut self, index: u64, ranked: usize) {
+        self.0.push(index - ranked as u64 - 1);
+    }
+
+    pub(super) const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Its length in bytes, at least.
+    pub(super) fn len(&self) -> usize {
+        let of = |number: u64| if number < 128 { 1 } else { 2 };
+        if self.is_empty() { 0 } else { of(self.0.len() as u64) + self.0.iter().copied().map(of).sum::<usize>() }
+    }
+
+    /// Appends them: how many there are, then each.
+    pub(super) fn write(&self, out: &mut Vec<u8>) {
+        write_varint(out, self.0.len() as u64);
+        self.0.iter().for_each(|number| write_varint(out, *number));
+    }
+
+    /// Reads those of a column of `len` ids.
+    pub(super) fn read(
+        len: usize,
+        ranked: &Ranks<'_, ReplicaId>,
+        bytes: &mut Bytes<'_>,
+    ) -> Result<codec::Replicas, DecodeError> {
+        let at = bytes.at();
+        let count = bytes.varint("other ids")?;
+        if !(1..len as u64).contains(&count) {
+            return Err(DecodeError::NotCanonical { what: "other ids", at });
+        }
+        let mut ids = codec::Replicas::new();
+        for _ in 0..count {
+            let at = bytes.at();
+            let beyond = bytes.varint("other id")?;
+            let index = usize::try_from(beyond).ok().and_then(|beyond| ranked.len().checked_add(beyond));
+            let id = index.and_then(|index| ranked.entries.get(index));
+            let id = *id.ok_or(DecodeError::UnknownReference { index: beyond.saturating_add(1), at })?;
+            if ids.last().is_some_and(|last| *last >= id) {
+                return Err(DecodeError::NotCanonical { what: "other ids", at });
+            }
+            ids.push(id);
+        }
+        Ok(ids)
+    }
+}
+
+/// All of two columns that ascend; `None` if an id is in both.
+pub(super) fn merged(one: codec::Replicas, two: &[ReplicaId]) -> Option<codec::Replicas> {
+    let (mut all, mut two) = (codec::Replicas::new(), two.iter().copied().peekable());
+    for id in one {
+        while let Some(before) = two.next_if(|other| *other < id) {
+            all.push(before);
+        }
+        if two.peek() == Some(&id) {
+            return None;
+        }
+        all.push(id);
+    }
+    all.extend(two);
+    Some(all)
 }
 
 /// The ids that are ranked: their positions in a table, ascending by id, and the table.
@@ -196,7 +265,7 @@ mod tests {
         let some: Vec<u64> = (0..1000).step_by(20).collect();
         let most: Vec<u64> = (0..1000).filter(|rank| rank % 5 != 0).collect();
         for (ranks, len) in [(few, 10), (some, 38), (most, 125)] {
-            let form = Form::of(ranks.iter().copied().map(Some), 1000).expect("all are ranked");
+            let form = Form::of(ranks.iter().copied(), 1000).expect("all are ranked");
             let mut out = Vec::new();
             form.write(&mut out);
             assert_eq!((out.len(), form.len()), (len, len));
@@ -209,7 +278,34 @@ mod tests {
             let expected: Vec<ReplicaId> = ranks.iter().map(|rank| ReplicaId(7 * rank)).collect();
             assert_eq!(read.expect("readable").to_vec(), expected);
         }
-        assert!(Form::of([Some(1), None].into_iter(), 1000).is_none());
+        assert!(Form::of([2, 1].into_iter(), 1000).is_none());
+    }
+
+    #[test]
+    fn ids_beyond_the_ranked_ones_follow_by_index() {
+        let (slots, entries): (Vec<u16>, _) = ((0..20).collect(), ids(1, 30));
+        let ranked = Ranks { slots: &slots, entries: &entries };
+        let mut others = Others::default();
+        [22, 30].into_iter().for_each(|index| others.push(index, 20));
+        let mut out = Vec::new();
+        others.write(&mut out);
+        assert_eq!((out.as_slice(), others.len()), (&[2, 1, 9][..], 3));
+        let read = |len, bytes: &[u8]| Others::read(len, &ranked, &mut Bytes::new(bytes)).map(|ids| ids.to_vec());
+        assert_eq!(read(3, &out), Ok(vec![ReplicaId(21), ReplicaId(29)]));
+        for (len, bad) in
+            [(2, &[2, 1, 9][..]), (3, &[0]), (3, &[2, 9, 1]), (3, &[2, 1, 1]), (3, &[1, 10]), (3, &[2, 1])]
+        {
+            assert!(read(len, bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn columns_that_share_an_id_are_none() {
+        let column = |numbers: &[u64]| numbers.iter().copied().map(ReplicaId).collect::<codec::Replicas>();
+        let both = |one: &[u64], two: &[u64]| merged(column(one), &column(two));
+        assert_eq!(both(&[1, 5], &[0, 2, 9]), Some(column(&[0, 1, 2, 5, 9])));
+        assert_eq!(both(&[], &[3]), Some(column(&[3])));
+        assert_eq!(both(&[1, 5], &[2, 5]), None);
     }
 
     #[test]
