@@ -144,7 +144,7 @@ impl Others {
             let beyond = bytes.varint("other id")?;
             let index = usize::try_from(beyond).ok().and_then(|beyond| ranked.len().checked_add(beyond));
             let id = index.and_then(|index| ranked.entries.get(index));
-            let id = *id.ok_or(DecodeError::UnknownReference { index: beyond.saturating_add(1), at })?;
+            let id = *id.ok_or_else(|| DecodeError::UnknownReference { index: beyond.saturating_add(1), at })?;
             if ids.last().is_some_and(|last| *last >= id) {
                 return Err(DecodeError::NotCanonical { what: "other ids", at });
             }
