@@ -400,12 +400,15 @@ fn add_wins_maps_that_contradict_themselves_are_refused() {
 #[test]
 fn causal_pasts_that_contradict_themselves_are_refused() {
     let refused = not_canonical::<Causal>;
-    assert!(refused(&[0, 1 << 1, 0xa, 4]), "a dot that lives and was not seen");
-    assert!(refused(&[1 << 1, 0xa, 8, 1, 1, 0xa, 0]), "all the dots of a replica live, and a few were seen");
+    assert!(refused(&[0, 0, 1 << 1, 0xa, 4]), "a dot that lives and was not seen");
+    assert!(refused(&[0, 1, 1 << 1, 0xa, 4]), "a dot that is dead and was not seen");
+    assert!(refused(&[1 << 1, 0xa, 8, 0, 1, 1, 0xa, 0]), "all the dots of a replica live, and a few were seen");
+    assert!(refused(&[1 << 1, 0xa, 8, 2, 0]), "dots that neither live nor are dead");
+    assert!(refused(&[1 << 1, 0xa, 8, 0, 1 << 1, 0xa, 8]), "all that live, where none is dead");
+    assert!(read::<Causal>(&[1 << 1, 0xa, 8, 1, 0]).is_ok_and(|causal| causal.dead().is_empty()));
     // What comes of merging is taken, also where it is absurd.
     assert!(
-        read::<Causal>(&[1, 1, 0xa, 0, 1, 1, 0xa, 0]).is_ok()
-            && read::<Causal>(&[1, 1, 0xa, 0, 1 << 1, 0xa, 4]).is_ok()
+        read::<Causal>(&[1, 1, 0xa, 0, 1, 0]).is_ok() && read::<Causal>(&[1, 1, 0xa, 0, 0, 1 << 1, 0xa, 4]).is_ok()
     );
 }
 
