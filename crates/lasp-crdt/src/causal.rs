@@ -9,6 +9,7 @@ use crate::context::DotSet;
 use crate::dot::Dot;
 use crate::fingerprint::{self, Fingerprint};
 use crate::lattice::{Decompose, Delta, Lattice};
+use std::borrow::Cow;
 
 /// Dots seen, and those of them that live. A dot goes from unseen to live to dead, never back.
 ///
@@ -138,24 +139,27 @@ impl Fingerprint for Causal {
     }
 }
 
-/// Seen, then live.
-/// Which of the seen dots follow: the live ones, or, where they are fewer ranges, the dead ones.
+/// What follows the dots seen: those of them that live, or those that do not.
 const LIVE: u8 = 0;
 const DEAD: u8 = 1;
 
-/// The dots seen, then those of them that live, or, where they are fewer ranges, those that do not.
-impl Encode for Causal {
-    fn encode(&self, w: &mut Writer<'_>) {
-        self.seen.encode(w);
+impl Causal {
+    /// What tells live dots from dead ones: the dead ones where they are fewer ranges.
+    fn told(&self) -> (u8, Cow<'_, DotSet>) {
         let dead = self.dead();
-        let (kind, some) = if tells_dead(&dead, &self.live) { (DEAD, &dead) } else { (LIVE, &self.live) };
-        w.u8(kind);
-        some.encode(w);
+        let is_shorter = dead.range_count() < self.live.range_count();
+        if is_shorter { (DEAD, Cow::Owned(dead)) } else { (LIVE, Cow::Borrowed(&self.live)) }
     }
 }
 
-fn tells_dead(dead: &DotSet, live: &DotSet) -> bool {
-    dead.range_count() < live.range_count()
+/// The dots seen, which of them follow, and these.
+impl Encode for Causal {
+    fn encode(&self, w: &mut Writer<'_>) {
+        self.seen.encode(w);
+        let (kind, dots) = self.told();
+        w.u8(kind);
+        dots.encode(w);
+    }
 }
 
 impl Decode for Causal {
@@ -163,14 +167,16 @@ impl Decode for Causal {
         let seen = DotSet::decode(r)?;
         let bad = r.not_canonical("live dots");
         let kind = r.u8("live dots")?;
-        let some = DotSet::decode(r)?;
-        let rest = seen.difference(&some);
-        let (dead, live) = if kind == DEAD { (&some, &rest) } else { (&rest, &some) };
-        let is_canonical = kind <= DEAD && some.is_subset(&seen) && (kind == DEAD) == tells_dead(dead, live);
-        if !is_canonical {
+        let dots = DotSet::decode(r)?;
+        if !dots.is_subset(&seen) {
             return Err(bad);
         }
-        let live = if kind == DEAD { rest } else { some };
-        Ok(Self { seen, live })
+        let live = match kind {
+            LIVE => dots,
+            DEAD => seen.difference(&dots),
+            _ => return Err(bad),
+        };
+        let causal = Self { seen, live };
+        if causal.told().0 == kind { Ok(causal) } else { Err(bad) }
     }
 }

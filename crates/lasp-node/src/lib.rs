@@ -21,7 +21,8 @@
 //! - `wire`: frames and their short references; hostile bytes die there.
 //! - [`programs`]: installed programs, and how they run. [`once`]: what happens once in the cluster.
 //! - `system`: the variables of the runtime itself. `changes`: when and by whom variables last changed, for people who look.
-//! - `surge`: how much is going on, and what is spared then. `recent`, `told`: what is under way, and what was passed on of late.
+//! - `surge`: how much is going on, and what is spared then. `recent`, `told`: what is under way, and what was passed on of late,
+//!   both for some `generations`.
 //! - [`interest`]: what a node hears. [`metrics`]: what it counts. `redundancy`: what of what arrives was needed.
 
 pub mod assured;
@@ -36,6 +37,7 @@ pub mod config;
 mod echo;
 pub mod exchange;
 pub mod frame;
+mod generations;
 mod handover;
 pub mod interest;
 mod key;

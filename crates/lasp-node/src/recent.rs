@@ -9,27 +9,12 @@
 //! What was learnt by comparing while much is under way is expected along the tree. If it does not come within the window,
 //! the tree lost it, for all those behind this node too: it is left over, to be passed on from here.
 
+use crate::generations::Generations;
 use crate::key::Key;
 use crate::payload::{Batch, shared};
 use lasp_dataflow::State;
 use lasp_overlay::Time;
-use std::collections::BTreeMap;
 use std::time::Duration;
-
-/// How long a delta is remembered, at least, where links hold nothing back; up to twice as long. A guess: above what a
-/// broadcast takes through a large cluster.
-const WINDOW: Duration = Duration::from_secs(1);
-
-/// How many links that hold a broadcast back it may have to cross. A guess: the deepest tree of some thousand nodes.
-const HOPS: u32 = 20;
-
-/// Most entries that are remembered in one window. A guess: far more than a cluster has under way, still some megabytes.
-pub(crate) const LIMIT: usize = 64 * 1024;
-
-/// How long it is remembered, at least, where each link may hold a broadcast back for `pace`.
-pub(crate) fn window(pace: Duration) -> Duration {
-    WINDOW + pace * HOPS
-}
 
 /// What is remembered of a variable.
 #[derive(Debug)]
@@ -42,11 +27,7 @@ struct Delta {
 /// Deltas by variable, in two generations.
 #[derive(Debug)]
 pub(crate) struct Recent {
-    window: Duration,
-    young: BTreeMap<Key, Delta>,
-    old: BTreeMap<Key, Delta>,
-    entries: usize,
-    since: Time,
+    deltas: Generations<Delta>,
     /// What was forgotten that was expected and never came.
     left: Batch,
     /// There was more in a window than could be remembered.
@@ -56,61 +37,36 @@ pub(crate) struct Recent {
 impl Recent {
     /// Remembers nothing yet; each link may hold a broadcast back for `pace`.
     pub(crate) fn new(pace: Duration) -> Self {
-        let (young, old) = (BTreeMap::new(), BTreeMap::new());
-        Self {
-            window: window(pace),
-            young,
-            old,
-            entries: 0,
-            since: Time::ZERO,
-            left: Batch::default(),
-            overflow: false,
-        }
+        Self { deltas: Generations::new(pace), left: Batch::default(), overflow: false }
     }
 
     /// Remembers a delta, `expected` if it is to come along the tree yet; `false` if there is no room for it.
     pub(crate) fn remember(&mut self, now: Time, key: &Key, delta: State, expected: bool) -> bool {
         self.forget(now);
-        self.entries += delta.entries();
-        if self.entries > LIMIT {
+        if !self.deltas.takes(delta.entries()) {
             return false;
         }
-        match self.young.get_mut(key) {
+        match self.deltas.young.get_mut(key) {
             Some(known) => {
                 known.state.merge(delta);
                 known.expected |= expected;
             }
-            None => _ = self.young.insert(key.clone(), Delta { state: delta, expected }),
+            None => _ = self.deltas.young.insert(key.clone(), Delta { state: delta, expected }),
         }
         true
     }
 
     fn forget(&mut self, now: Time) {
-        if now < self.since + self.window {
-            return;
-        }
-        let stale = now >= self.since + self.window * 2;
-        let young = std::mem::take(&mut self.young);
-        let gone = std::mem::take(&mut self.old);
-        self.leave(gone);
-        if stale {
-            self.leave(young)
-        } else {
-            self.old = young
-        }
-        self.overflow |= self.entries > LIMIT;
-        (self.entries, self.since) = (0, now);
-    }
-
-    fn leave(&mut self, gone: BTreeMap<Key, Delta>) {
-        for (key, delta) in gone.into_iter().filter(|(_, delta)| delta.expected && !delta.state.is_bottom()) {
+        let Some(gone) = self.deltas.turn(now) else { return };
+        self.overflow |= gone.overflown;
+        for (key, delta) in gone.deltas.into_iter().filter(|(_, delta)| delta.expected && !delta.state.is_bottom()) {
             self.left.absorb(&key, &delta.state);
         }
     }
 
     /// How many entries of deltas are remembered. Cost: the number of deltas.
     pub(crate) fn entries(&self) -> usize {
-        self.young.values().chain(self.old.values()).map(|delta| delta.state.entries()).sum()
+        self.deltas.young.values().chain(self.deltas.old.values()).map(|delta| delta.state.entries()).sum()
     }
 
     /// What was forgotten since the last call though it was expected along the tree.
@@ -128,7 +84,7 @@ impl Recent {
     /// What of `delta` is not remembered. Cost: that of the delta.
     pub(crate) fn beyond(&mut self, now: Time, key: &Key, delta: &State) -> State {
         self.forget(now);
-        let known = [&self.young, &self.old].into_iter().filter_map(|generation| generation.get(key));
+        let known = [&self.deltas.young, &self.deltas.old].into_iter().filter_map(|generation| generation.get(key));
         known.fold(delta.clone(), |rest, known| rest.difference(&known.state))
     }
 
@@ -136,7 +92,9 @@ impl Recent {
     pub(crate) fn take(&mut self, now: Time, key: &Key, delta: &State) -> State {
         self.forget(now);
         let mut taken = State::bottom(key.ty());
-        for known in [&mut self.young, &mut self.old].into_iter().filter_map(|generation| generation.get_mut(key)) {
+        for known in
+            [&mut self.deltas.young, &mut self.deltas.old].into_iter().filter_map(|generation| generation.get_mut(key))
+        {
             taken.merge(shared(key, delta, &known.state));
             known.state = known.state.difference(delta);
         }
@@ -147,6 +105,7 @@ impl Recent {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::generations::LIMIT;
     use lasp_crdt::{GCounter, ReplicaId};
     use lasp_dataflow::{Name, Type};
 

@@ -4,13 +4,12 @@
 //! Of a variable that this node keeps, where its entries have names, the names are remembered and not what was said: the store has
 //! it, or something newer. So what a cluster says in the time that a broadcast takes costs eight bytes an entry.
 
+use crate::generations::Generations;
 use crate::key::Key;
 use crate::payload::Batch;
-use crate::recent::{LIMIT, window};
 use crate::store::Store;
 use lasp_dataflow::State;
 use lasp_overlay::Time;
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// What was told of a variable.
@@ -48,34 +47,25 @@ impl Names {
 
 /// What was passed on of late, in two generations.
 #[derive(Debug)]
-pub(crate) struct Told {
-    window: Duration,
-    young: BTreeMap<Key, Said>,
-    old: BTreeMap<Key, Said>,
-    /// How many entries were passed on in the younger one's time.
-    entries: usize,
-    since: Time,
-}
+pub(crate) struct Told(Generations<Said>);
 
 impl Told {
     /// Nothing yet; each link may hold a broadcast back for `pace`.
     pub(crate) fn new(pace: Duration) -> Self {
-        let (young, old) = (BTreeMap::new(), BTreeMap::new());
-        Self { window: window(pace), young, old, entries: 0, since: Time::ZERO }
+        Self(Generations::new(pace))
     }
 
     /// This is passed on, and merged already if it is kept here. Beyond the limit it is not remembered: what is new in the tree
     /// finds out by comparing. Cost: that of the delta.
     pub(crate) fn remember(&mut self, now: Time, key: &Key, delta: &State, store: &Store) {
         self.forget(now);
-        self.entries += delta.entries();
-        if self.entries > LIMIT {
+        if !self.0.takes(delta.entries()) {
             return;
         }
-        if !self.young.contains_key(key) {
-            self.young.insert(key.clone(), Said::default());
+        if !self.0.young.contains_key(key) {
+            self.0.young.insert(key.clone(), Said::default());
         }
-        let Some(said) = self.young.get_mut(key) else { return };
+        let Some(said) = self.0.young.get_mut(key) else { return };
         let is_kept = store.wants(key) && store.state(key).is_some();
         match delta.names().filter(|_| is_kept) {
             Some(names) => said.names.add(&names),
@@ -88,20 +78,14 @@ impl Told {
 
     /// What is too old goes, though nothing is told any more.
     pub(crate) fn forget(&mut self, now: Time) {
-        if now < self.since + self.window {
-            return;
-        }
-        let stale = now >= self.since + self.window * 2;
-        let young = std::mem::take(&mut self.young);
-        self.old = if stale { BTreeMap::new() } else { young };
-        (self.entries, self.since) = (0, now);
+        self.0.turn(now);
     }
 
     /// Everything that is remembered, as far as it is named in the state that it has now. Cost: its size.
     pub(crate) fn all(&mut self, now: Time, store: &Store) -> Batch {
         self.forget(now);
         let mut all = Batch::default();
-        for (key, said) in self.old.iter_mut().chain(&mut self.young) {
+        for (key, said) in self.0.old.iter_mut().chain(&mut self.0.young) {
             let named = store.state(key).map(|state| state.of_names(said.names.sort()));
             for told in named.iter().chain(&said.rest).filter(|told| !told.is_bottom()) {
                 all.absorb(key, told);
@@ -114,6 +98,7 @@ impl Told {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::generations::LIMIT;
     use crate::interest::Interests;
     use lasp_crdt::{AwSet, GCounter, ReplicaId};
     use lasp_dataflow::{Name, Type, Value};
@@ -174,7 +159,7 @@ mod tests {
     fn the_same_said_again_and_again_takes_no_more_room() {
         let (mut told, mut store) = (Told::new(Duration::ZERO), Store::new(ReplicaId(1), Interests::All));
         (1..=1_000).for_each(|n| tell(&mut told, &mut store, 0, &of(&[(1, n), (2, n)])));
-        assert!(told.young.values().all(|said| said.names.all.len() < 100));
+        assert!(told.0.young.values().all(|said| said.names.all.len() < 100));
         assert_eq!(told.all(at(10), &store), Batch::single(views(), of(&[(1, 1_000), (2, 1_000)])));
     }
 

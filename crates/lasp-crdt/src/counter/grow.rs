@@ -83,9 +83,7 @@ impl GCounter {
         for replica in replicas {
             let found = self.counts.seek(at, replica.0);
             if let Some(&count) = found.ok().and_then(|found| self.counts.get(found)) {
-                part.counts.push(count);
-                part.total += u128::from(count.n);
-                part.gain(count.part());
+                part.append(count);
             }
             at = found.map_or_else(|gap| gap, |found| self.counts.after(found));
         }
@@ -140,6 +138,13 @@ impl GCounter {
     fn single(replica: ReplicaId, n: u64) -> Self {
         let count = Count { replica, n };
         Self { counts: Sorted::one(count), folds: Folds::default(), total: n.into(), fingerprint: count.part() }
+    }
+
+    /// Adds a count of a replica above all others.
+    fn append(&mut self, count: Count) {
+        self.counts.push(count);
+        self.total += u128::from(count.n);
+        self.gain(count.part());
     }
 
     fn gain(&mut self, gain: u64) {
@@ -221,11 +226,7 @@ impl GCounter {
                 !known.is_retired(count.replica)
             }
         });
-        for &count in news {
-            part.counts.push(count);
-            part.total += u128::from(count.n);
-            part.gain(count.part());
-        }
+        news.for_each(|&count| part.append(count));
         for (steward, fold) in self.folds.iter() {
             if known.folds.of(steward).is_none_or(|theirs| theirs < fold) {
                 part.raise_fold(steward, fold.clone());

@@ -41,10 +41,7 @@ impl Decode for GCounter {
             return Err(bad);
         }
         for (replica, n) in replicas.into_iter().zip(counts) {
-            let count = Count { replica, n };
-            counter.counts.push(count);
-            counter.total += u128::from(count.n);
-            counter.gain(count.part());
+            counter.append(Count { replica, n });
         }
         if head & 1 == 1 {
             decode_folds(r, &mut counter)?;
