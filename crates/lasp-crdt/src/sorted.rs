@@ -1,4 +1,4 @@
-//! A sorted list in chunks: what is kept per replica, and the ranges of one replica.
+//! A sorted list in chunks: what is kept per replica, the ranges of one replica, and the elements of a set that grows.
 //!
 //! One item takes no allocation (nearly every delta), a few take one vector, many take vectors of at most
 //! [`CHUNK`] items, so that an insertion in the middle of a million moves a chunk, not the list. It knows no dots.
@@ -282,6 +282,21 @@ impl<T> Sorted<T> {
                 *self = Self::from_ascending(std::mem::take(&mut chunks[0]));
             }
             _ => {}
+        }
+    }
+}
+
+impl<T: Ord> Sorted<T> {
+    /// The position of this item in a list that is sorted by items, or where it would go.
+    pub(crate) fn search(&self, item: &T) -> Result<At, At> {
+        // Who reads in order appends.
+        if self.last().is_none_or(|last| last < item) {
+            return Err(self.end());
+        }
+        let at = self.partition_point(|mine| mine < item);
+        match self.get(at) {
+            Some(mine) if mine == item => Ok(self.normal(at)),
+            _ => Err(at),
         }
     }
 }

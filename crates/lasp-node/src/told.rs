@@ -22,26 +22,28 @@ struct Said {
 
 /// Numbers, each once as far as that comes cheap.
 #[derive(Debug, Default)]
-struct Names {
-    /// The first are ascending.
-    all: Vec<u64>,
-    ascending: usize,
-}
+struct Names(Vec<u64>);
 
 impl Names {
-    /// Cost: sorting, each time they have doubled.
+    /// Cost: sorting, each time that they have grown by a quarter.
     fn add(&mut self, more: &[u64]) {
-        self.all.extend_from_slice(more);
-        if self.all.len() >= 2 * self.ascending + 64 {
-            self.sort();
+        if self.0.len() + more.len() > self.0.capacity() {
+            let room = self.sort().len() / 4;
+            self.0.reserve_exact(more.len().max(room));
         }
+        self.0.extend_from_slice(more);
+    }
+
+    /// Nothing more is to come.
+    fn settle(&mut self) {
+        self.sort();
+        self.0.shrink_to_fit();
     }
 
     fn sort(&mut self) -> &[u64] {
-        self.all.sort_unstable();
-        self.all.dedup();
-        self.ascending = self.all.len();
-        &self.all
+        self.0.sort_unstable();
+        self.0.dedup();
+        &self.0
     }
 }
 
@@ -78,7 +80,9 @@ impl Told {
 
     /// What is too old goes, though nothing is told any more.
     pub(crate) fn forget(&mut self, now: Time) {
-        self.0.turn(now);
+        if self.0.turn(now).is_some() {
+            self.0.old.values_mut().for_each(|said| said.names.settle());
+        }
     }
 
     /// Everything that is remembered, as far as it is named in the state that it has now. Cost: its size.
@@ -159,7 +163,7 @@ mod tests {
     fn the_same_said_again_and_again_takes_no_more_room() {
         let (mut told, mut store) = (Told::new(Duration::ZERO), Store::new(ReplicaId(1), Interests::All));
         (1..=1_000).for_each(|n| tell(&mut told, &mut store, 0, &of(&[(1, n), (2, n)])));
-        assert!(told.0.young.values().all(|said| said.names.all.len() < 100));
+        assert!(told.0.young.values().all(|said| said.names.0.len() < 100));
         assert_eq!(told.all(at(10), &store), Batch::single(views(), of(&[(1, 1_000), (2, 1_000)])));
     }
 

@@ -6,11 +6,11 @@ use crate::codec::{Decode, DecodeError, Encode, Reader, Writer};
 use crate::fingerprint::{self, Fingerprint};
 use crate::hashes::Hashes;
 use crate::lattice::{Decompose, Delta, Lattice};
-use std::collections::BTreeSet;
+use crate::sorted::{At, Sorted};
+use std::fmt;
 use std::hash::Hash;
-use std::ops::Bound;
 
-/// A grow-only set. Adding and looking up take O(log n).
+/// A grow-only set. Adding and looking up take O(log n); an element takes little more room than itself.
 ///
 /// ```
 /// use lasp_crdt::{GSet, Lattice};
@@ -20,38 +20,44 @@ use std::ops::Bound;
 /// assert!(seen.merge(seen.add_all(["a", "b"])));
 /// assert_eq!(seen.iter().collect::<Vec<_>>(), [&"a", &"b"]);
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct GSet<E> {
-    elements: BTreeSet<E>,
+    elements: Sorted<E>,
+    len: usize,
     fingerprint: u64,
 }
 
 impl<E> GSet<E> {
     /// The empty set.
     pub fn new() -> Self {
-        Self { elements: BTreeSet::new(), fingerprint: 0 }
+        Self { elements: Sorted::new(), len: 0, fingerprint: 0 }
     }
 
     /// How many elements.
-    pub fn len(&self) -> usize {
-        self.elements.len()
+    pub const fn len(&self) -> usize {
+        self.len
     }
 
     /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.elements.is_empty()
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
     }
 
     /// The elements, ascending.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = &E> {
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &E> {
         self.elements.iter()
+    }
+
+    /// The greatest element.
+    pub fn last(&self) -> Option<&E> {
+        self.elements.last()
     }
 }
 
 impl<E: Clone + Ord + Hash> GSet<E> {
     /// Whether `element` is in the set.
     pub fn contains(&self, element: &E) -> bool {
-        self.elements.contains(element)
+        self.elements.search(element).is_ok()
     }
 
     /// The delta that adds `element`; bottom if it is there.
@@ -66,22 +72,22 @@ impl<E: Clone + Ord + Hash> GSet<E> {
 
     /// The set of the `most` least elements above `after`, or of all. Cost: that of the result.
     pub fn stretch(&self, after: Option<&E>, most: usize) -> Self {
-        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
-        self.elements.range((from, Bound::Unbounded)).take(most).cloned().collect()
+        let from = after.map_or(At::FIRST, |after| self.elements.partition_point(|element| element <= after));
+        Self::of_ascending(self.elements.iter_from(from).take(most).cloned().collect())
     }
 
-    /// The greatest element.
-    pub fn last(&self) -> Option<&E> {
-        self.elements.last()
+    /// The set of these, strictly ascending.
+    fn of_ascending(elements: Vec<E>) -> Self {
+        let fingerprint = elements.iter().fold(0, |sum: u64, element| sum.wrapping_add(fingerprint::hash(element)));
+        Self { len: elements.len(), elements: Sorted::from_ascending(elements), fingerprint }
     }
 
     fn insert(&mut self, element: E) -> bool {
-        let part = fingerprint::hash(&element);
-        let is_new = self.elements.insert(element);
-        if is_new {
-            self.fingerprint = self.fingerprint.wrapping_add(part);
-        }
-        is_new
+        let Err(at) = self.elements.search(&element) else { return false };
+        self.fingerprint = self.fingerprint.wrapping_add(fingerprint::hash(&element));
+        self.elements.insert(at, element);
+        self.len += 1;
+        true
     }
 }
 
@@ -99,27 +105,35 @@ impl<E: Eq> PartialEq for GSet<E> {
 
 impl<E: Eq> Eq for GSet<E> {}
 
+/// As a set, ascending.
+impl<E: fmt::Debug> fmt::Debug for GSet<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.iter()).finish()
+    }
+}
+
 impl<E: Clone + Ord + Hash> FromIterator<E> for GSet<E> {
     fn from_iter<I: IntoIterator<Item = E>>(elements: I) -> Self {
-        let mut set = Self::new();
-        for element in elements {
-            set.insert(element);
-        }
-        set
+        let mut elements: Vec<E> = elements.into_iter().collect();
+        elements.sort_unstable();
+        elements.dedup();
+        Self::of_ascending(elements)
     }
 }
 
 impl<E: Clone + Ord + Hash> Lattice for GSet<E> {
-    fn merge(&mut self, other: Self) -> bool {
-        if self.is_empty() {
-            *self = other;
-            return !self.is_empty();
+    /// Cost: that of the smaller set, times the logarithm of the greater one.
+    fn merge(&mut self, mut other: Self) -> bool {
+        let has_new_elements = other.len() > self.len();
+        if has_new_elements {
+            std::mem::swap(self, &mut other);
         }
-        other.elements.into_iter().fold(false, |grew, element| self.insert(element) | grew)
+        let grew = other.elements.into_vec().into_iter().fold(false, |grew, element| self.insert(element) | grew);
+        has_new_elements || grew
     }
 
     fn leq(&self, other: &Self) -> bool {
-        self.elements.is_subset(&other.elements)
+        self.len() <= other.len() && self.iter().all(|element| other.contains(element))
     }
 
     fn is_bottom(&self) -> bool {
@@ -130,7 +144,7 @@ impl<E: Clone + Ord + Hash> Lattice for GSet<E> {
 impl<E: Clone + Ord + Hash> Decompose for GSet<E> {
     /// One part per element.
     fn decompose(&self) -> impl Iterator<Item = Self> {
-        self.elements.iter().map(|element| std::iter::once(element.clone()).collect())
+        self.iter().map(|element| Self::of_ascending(vec![element.clone()]))
     }
 }
 
@@ -139,16 +153,16 @@ impl<E: Clone + Ord + Hash> Delta for GSet<E> {
     type Digest = Hashes;
 
     fn digest(&self) -> Hashes {
-        self.elements.iter().map(fingerprint::hash).collect()
+        self.iter().map(fingerprint::hash).collect()
     }
 
     fn delta(&self, since: &Hashes) -> Self {
-        let news = self.elements.iter().filter(|element| !since.contains(fingerprint::hash(*element)));
-        news.cloned().collect()
+        let news = self.iter().filter(|element| !since.contains(fingerprint::hash(*element)));
+        Self::of_ascending(news.cloned().collect())
     }
 
     fn difference(&self, known: &Self) -> Self {
-        self.elements.iter().filter(|element| !known.contains(element)).cloned().collect()
+        Self::of_ascending(self.iter().filter(|element| !known.contains(element)).cloned().collect())
     }
 }
 
@@ -161,8 +175,8 @@ impl<E> Fingerprint for GSet<E> {
 /// The number of elements, then each, ascending.
 impl<E: Encode> Encode for GSet<E> {
     fn encode(&self, w: &mut Writer<'_>) {
-        w.len(self.elements.len());
-        for element in &self.elements {
+        w.len(self.len());
+        for element in self.iter() {
             element.encode(w);
         }
     }
@@ -170,15 +184,15 @@ impl<E: Encode> Encode for GSet<E> {
 
 impl<E: Decode + Clone + Ord + Hash> Decode for GSet<E> {
     fn decode(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        let mut set = Self::new();
+        let mut elements = Vec::new();
         for _ in 0..r.len("elements")? {
             let bad = r.not_canonical("elements");
             let element = E::decode(r)?;
-            if set.elements.last().is_some_and(|last| *last >= element) {
+            if elements.last().is_some_and(|last| *last >= element) {
                 return Err(bad);
             }
-            set.insert(element);
+            elements.push(element);
         }
-        Ok(set)
+        Ok(Self::of_ascending(elements))
     }
 }

@@ -8,7 +8,7 @@ use super::filter::Filter;
 use super::gauge::Gauge;
 use super::message::{Filtered, Gauged, Message};
 use super::plan::{Plan, rest, symbols_for};
-use super::sketch::{self, MOST, Symbol, short};
+use super::sketch::{self, MOST, Symbol, TooShort, short};
 use super::tour::Sieve;
 use super::{AntiEntropy, Outcome};
 use crate::key::Key;
@@ -102,12 +102,14 @@ impl AntiEntropy {
             return out.say(from, Message::Ask { key, since: Some(state.digest()), back: true });
         }
         let ours = hashes(&state.part_fingerprints(), salt);
-        let told = sketch::difference(symbols, &shortened(&ours)).filter(|_| !symbols.is_empty());
-        let Some(told) = told else {
-            out.differs = true;
-            let least = (GROWTH * symbols.len()).clamp(FIRST, MOST);
-            let gauged = Gauged { least, salt, gauge: Gauge::of(&ours) };
-            return out.say(from, Message::More { key, gauged });
+        let told = match sketch::difference(symbols, &shortened(&ours)) {
+            Ok(told) => told,
+            Err(TooShort { differ }) => {
+                out.differs = true;
+                let least = (GROWTH * symbols.len()).clamp(FIRST, MOST);
+                let gauged = Gauged { least, salt, gauge: Gauge::of(&ours, differ) };
+                return out.say(from, Message::More { key, gauged });
+            }
         };
         out.differs |= !told.left.is_empty() || !told.right.is_empty();
         if !told.right.is_empty() {
@@ -126,7 +128,7 @@ impl AntiEntropy {
             return out.say(from, Message::Ask { key, since: Some(state.digest()), back: true });
         }
         let parts = state.part_fingerprints();
-        let differ = Gauge::of(&hashes(&parts, gauged.salt)).apart(&gauged.gauge);
+        let differ = Gauge::of(&hashes(&parts, gauged.salt), None).apart(&gauged.gauge);
         let digest = state.digest();
         match Plan::choose(parts.len(), to_bytes(&digest).len(), differ, gauged.least) {
             Plan::Digest => out.say(from, Message::Ask { key, since: Some(digest), back: true }),

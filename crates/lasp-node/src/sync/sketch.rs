@@ -44,6 +44,13 @@ pub(crate) struct Difference {
     pub(crate) right: Vec<u64>,
 }
 
+/// A sketch is too short to tell in what two sets differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TooShort {
+    /// In how many hashes they differ, within a factor of two mostly, where it tells that.
+    pub(crate) differ: Option<usize>,
+}
+
 const fn check_of(hash: u64) -> u32 {
     (mix(hash, 0x5ce7_c4ed) >> 40) as u32
 }
@@ -109,20 +116,39 @@ pub(crate) fn sketch(hashes: &[u64], len: usize) -> Vec<Symbol> {
     symbols
 }
 
-/// In what two sets differ, of which `left` is the sketch of one and `right` are the hashes of the other; nothing if the
-/// sketch is too short to tell. Cost: that of a sketch of `right`.
-pub(crate) fn difference(left: &[Symbol], right: &[u64]) -> Option<Difference> {
+/// In how many hashes two sets differ whose sketches differ by these. Symbol 0 tells how many more are on one side; the others
+/// scatter around their shares of that, each with the variance of so many tosses as there are differences. Nothing if a count
+/// may have wrapped.
+fn differ(symbols: &[Symbol]) -> Option<usize> {
+    let more = f64::from(symbols.first()?.count);
+    let (mut squares, mut variance) = (0.0, 0.0);
+    for (at, symbol) in symbols.iter().enumerate().skip(1) {
+        let share = 1.0 / (1.0 + at as f64 / 2.0);
+        squares += (f64::from(symbol.count) - share * more).powi(2);
+        variance += share * (1.0 - share);
+    }
+    let is_sure = symbols.len() > 1 && symbols.iter().all(|symbol| symbol.count.unsigned_abs() < 1 << 6);
+    is_sure.then(|| (squares / variance).ceil() as usize)
+}
+
+/// In what two sets differ, of which `left` is the sketch of one and `right` are the hashes of the other. Cost: that of a
+/// sketch of `right`.
+///
+/// # Errors
+/// [`TooShort`]: so is the sketch.
+pub(crate) fn difference(left: &[Symbol], right: &[u64]) -> Result<Difference, TooShort> {
     let mut symbols = left.to_vec();
     for &hash in right {
         spread(&mut symbols, hash, -1, |_| {});
     }
+    let too_short = TooShort { differ: differ(&symbols) };
     let mut difference = Difference::default();
     let mut ready: Vec<usize> = (0..symbols.len()).filter(|&at| symbols[at].single().is_some()).collect();
     // A sketch that lies could be read for ever: no honest one says more than it has symbols.
     let mut rest = symbols.len();
     while let Some(at) = ready.pop() {
         let Some((hash, side)) = symbols[at].single() else { continue };
-        rest = rest.checked_sub(1)?;
+        rest = rest.checked_sub(1).ok_or(too_short)?;
         if side > 0 {
             difference.left.push(hash)
         } else {
@@ -132,7 +158,8 @@ pub(crate) fn difference(left: &[Symbol], right: &[u64]) -> Option<Difference> {
         spread(&mut symbols, hash, -side, |place| touched.push(place));
         ready.extend(touched.into_iter().filter(|&place| symbols[place].single().is_some()));
     }
-    symbols.iter().all(Symbol::is_empty).then_some(difference)
+    let is_all = !symbols.is_empty() && symbols.iter().all(Symbol::is_empty);
+    if is_all { Ok(difference) } else { Err(too_short) }
 }
 
 /// How many symbols, then each: its count, sum and check, [`SYMBOL`] bytes.
@@ -204,7 +231,7 @@ mod tests {
     /// The shortest sketch, in steps of a tenth, that tells the difference.
     fn shortest(left: &[u64], right: &[u64]) -> usize {
         let lengths = std::iter::successors(Some(4), |len: &usize| Some(len + len.div_ceil(10)));
-        lengths.into_iter().find(|&len| difference(&sketch(left, len), right).is_some()).expect("it suffices some time")
+        lengths.into_iter().find(|&len| difference(&sketch(left, len), right).is_ok()).expect("it suffices some time")
     }
 
     #[test]
@@ -218,10 +245,25 @@ mod tests {
     #[test]
     fn equal_sets_and_empty_ones_are_no_exception() {
         let some = hashes(0, 100);
-        assert_eq!(difference(&sketch(&some, 4), &some), Some(Difference::default()));
-        assert_eq!(difference(&sketch(&[], 4), &[]), Some(Difference::default()));
-        assert_eq!(difference(&[], &some).map(|d| d.right.len()), Some(0), "no symbol tells nothing");
-        assert_eq!(difference(&sketch(&some, 4), &[]), None, "too short");
+        assert_eq!(difference(&sketch(&some, 4), &some), Ok(Difference::default()));
+        assert_eq!(difference(&sketch(&[], 4), &[]), Ok(Difference::default()));
+        assert_eq!(difference(&[], &some), Err(TooShort { differ: None }), "no symbol tells nothing");
+        assert_eq!(difference(&sketch(&some, 4), &[]), Err(TooShort { differ: None }), "counts may have wrapped");
+    }
+
+    #[test]
+    fn a_sketch_that_is_too_short_tells_about_how_much_differs() {
+        for (differ, more) in [(60, 0), (200, 0), (1_000, 0), (100, 50), (40, 40)] {
+            let told = (0..20).map(|seed| {
+                let (from, skipped) = (seed << 20, (differ - more) / 2);
+                let (left, right) = (hashes(from, 5_000), hashes(from + skipped, 5_000 + more));
+                let too_short = difference(&sketch(&left, 16), &right).expect_err("too short");
+                too_short.differ.expect("no count wraps") as f64 / differ as f64
+            });
+            let (all, mean) = (told.clone().collect::<Vec<_>>(), told.sum::<f64>() / 20.0);
+            assert!((0.7..1.4).contains(&mean), "{mean} times {differ}");
+            assert!(all.iter().all(|told| (0.2..3.0).contains(told)), "{all:?} times {differ}");
+        }
     }
 
     #[test]
@@ -260,7 +302,7 @@ mod tests {
                 symbols[at] = Symbol { count: rng.below(3) as i8 - 1, sum: rng.below(1 << 48), check: 0 };
                 symbols[at].check = check_of(symbols[at].sum);
             }
-            if let Some(difference) = difference(&symbols, &hashes(0, 30)) {
+            if let Ok(difference) = difference(&symbols, &hashes(0, 30)) {
                 assert!(difference.left.len() + difference.right.len() <= 40);
             }
         }

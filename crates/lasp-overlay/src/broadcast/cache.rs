@@ -1,7 +1,7 @@
 //! What arrived lately: who delivered it, after how many hops, and the payload in case someone asks for it.
 //!
-//! Bounded twice: the oldest records go when there are too many, the oldest payloads when they weigh too much. Ids that
-//! went are answered with nothing, and their duplicates prune nothing.
+//! Bounded: the oldest records go when there are too many or they cover too many ranges of ids (those of merged payloads are
+//! many), the oldest payloads when they weigh too much. Ids that went are answered with nothing, and their duplicates prune nothing.
 
 use super::Payload;
 use super::message::Ids;
@@ -32,14 +32,23 @@ pub(super) struct Cache<P> {
     /// The serial number of the first record that still has its payload.
     first_payload: u64,
     weight: usize,
-    entries_limit: usize,
-    weight_limit: usize,
+    limits: Limits,
+}
+
+/// The most that is kept.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    pub(super) records: usize,
+    /// Of ids, of all records together.
+    pub(super) ranges: usize,
+    /// Of the payloads together.
+    pub(super) weight: usize,
 }
 
 impl<P: Payload> Cache<P> {
-    pub(super) fn new(entries_limit: usize, weight_limit: usize) -> Self {
+    pub(super) fn new(limits: Limits) -> Self {
         let (records, index) = (VecDeque::new(), BTreeMap::new());
-        Self { records, first: 0, index, first_payload: 0, weight: 0, entries_limit, weight_limit }
+        Self { records, first: 0, index, first_payload: 0, weight: 0, limits }
     }
 
     /// Adds a record; none of its ids may be in the cache.
@@ -50,10 +59,10 @@ impl<P: Payload> Cache<P> {
         }
         self.weight += record.payload.as_ref().map_or(0, P::weight);
         self.records.push_back(record);
-        while self.weight > self.weight_limit {
+        while self.weight > self.limits.weight {
             self.drop_payload();
         }
-        while self.records.len() > self.entries_limit {
+        while self.records.len() > self.limits.records || self.index.len() > self.limits.ranges {
             self.drop_record();
         }
     }
@@ -122,6 +131,10 @@ mod tests {
         Record { ids: Ids::from_set(ids).expect("not empty"), from: Some(PeerId(start)), round: 1, payload }
     }
 
+    fn cache(records: usize, ranges: usize, weight: usize) -> Cache<Bytes> {
+        Cache::new(Limits { records, ranges, weight })
+    }
+
     fn found(cache: &Cache<Bytes>, ids: impl IntoIterator<Item = u64>) -> Vec<u64> {
         let ids: DotSet = ids.into_iter().map(dot).collect();
         cache.covering(&ids).filter_map(|record| record.from).map(|from| from.0).collect()
@@ -129,7 +142,7 @@ mod tests {
 
     #[test]
     fn records_are_found_by_any_id_that_they_cover_and_once_each() {
-        let mut cache = Cache::new(10, 1_000);
+        let mut cache = cache(10, 100, 1_000);
         for (start, end) in [(1, 1), (2, 5), (9, 9), (20, 30)] {
             cache.insert(record(start, end, 1));
         }
@@ -143,7 +156,7 @@ mod tests {
 
     #[test]
     fn too_many_records_push_out_the_oldest() {
-        let mut cache = Cache::new(3, 1_000);
+        let mut cache = cache(3, 100, 1_000);
         for n in 1..=5 {
             cache.insert(record(n, n, 1));
         }
@@ -151,8 +164,22 @@ mod tests {
     }
 
     #[test]
+    fn too_many_ranges_of_ids_push_out_the_oldest_records() {
+        let mut cache = cache(100, 4, 1_000);
+        for n in [1, 2, 3] {
+            let apart: DotSet = [10 * n, 10 * n + 2].into_iter().map(dot).collect();
+            cache.insert(Record { ids: Ids::from_set(apart).expect("not empty"), ..record(n, n, 1) });
+        }
+        assert_eq!((cache.len(), cache.index.len()), (2, 4));
+        assert_eq!(found(&cache, 1..=40), [2, 3]);
+        let flood: DotSet = (50..60).map(|n| dot(2 * n)).collect();
+        cache.insert(Record { ids: Ids::from_set(flood).expect("not empty"), ..record(4, 4, 1) });
+        assert_eq!((cache.len(), cache.index.len(), cache.weight), (0, 0, 0));
+    }
+
+    #[test]
     fn too_much_weight_pushes_out_the_oldest_payloads_and_keeps_who_delivered_them() {
-        let mut cache = Cache::new(3, 10);
+        let mut cache = cache(3, 100, 10);
         for (n, size) in [(1, 4), (2, 4), (3, 4), (4, 2), (5, 100), (6, 1)] {
             cache.insert(record(n, n, size));
         }

@@ -49,6 +49,9 @@ pub struct Config {
     /// How many payloads are remembered, with who delivered them and when asked for to be sent again. Default 1,024
     /// (guess: ten seconds at a hundred a second).
     pub cache_entries: usize,
+    /// How many ranges of ids they cover together: where links merge payloads, one covers hundreds. Default 4,096 (guess: four
+    /// seconds of updates of ten thousand peers, a quarter of a MB).
+    pub cache_ranges: usize,
     /// How much the remembered payloads may weigh together, in bytes. Default 1 MiB (guess).
     pub cache_weight: usize,
     /// How many missing ids are tracked; what exceeds it is left to anti-entropy. Default 4,096 (guess).
@@ -81,6 +84,7 @@ impl Default for Config {
             remind_for: millis(10_000),
             remind_limit: 64,
             cache_entries: 1_024,
+            cache_ranges: 4_096,
             cache_weight: 1 << 20,
             missing_limit: 4_096,
             seen_origins: 16_384,

@@ -12,7 +12,7 @@
 //! message was lost or crossed another, the next payload over the link shows it and one end gives in.
 
 use super::announce::Announcements;
-use super::cache::Cache;
+use super::cache::{Cache, Limits};
 use super::config::Config;
 use super::message::{Ids, Message};
 use super::missing::Missing;
@@ -161,7 +161,11 @@ impl<P: Payload> Plumtree<P> {
         let config = config.into();
         Self {
             seen: Seen::new(config.seen_origins, config.seen_ranges),
-            cache: Cache::new(config.cache_entries, config.cache_weight),
+            cache: Cache::new(Limits {
+                records: config.cache_entries,
+                ranges: config.cache_ranges,
+                weight: config.cache_weight,
+            }),
             config,
             origin,
             minted: 0,

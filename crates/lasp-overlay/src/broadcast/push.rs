@@ -49,7 +49,7 @@ impl<P: Payload> Plumtree<P> {
             }
         }
         self.announcements.note(&record.ids);
-        self.recent.note(now, &record.ids, self.config.remind_limit);
+        self.recent.note(now, &record.ids, self.config.remind_for, self.config.remind_limit);
         self.await_announcement(now, out);
         self.cache.insert(Record { payload: record.payload.and_then(P::packed), ..record });
     }

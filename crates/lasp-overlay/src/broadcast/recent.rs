@@ -14,8 +14,11 @@ pub(super) struct Recent {
 }
 
 impl Recent {
-    /// These arrived. Of all, the last `limit` are kept.
-    pub(super) fn note(&mut self, now: Time, ids: &Ids, limit: usize) {
+    /// These arrived. Of all of the last `span`, the last `limit` are kept.
+    pub(super) fn note(&mut self, now: Time, ids: &Ids, span: Duration, limit: usize) {
+        while self.arrived.front().is_some_and(|(at, _)| *at + span < now) {
+            self.arrived.pop_front();
+        }
         self.arrived.push_back((now, ids.clone()));
         while self.arrived.len() > limit {
             self.arrived.pop_front();
@@ -44,7 +47,7 @@ mod tests {
         let mut recent = Recent::default();
         let dot = |n| Dot::new(ReplicaId(1), n);
         for n in 1..=5 {
-            recent.note(Time::from_millis(n * 100), &Ids::from(dot(n)), 3);
+            recent.note(Time::from_millis(n * 100), &Ids::from(dot(n)), Duration::from_secs(1), 3);
         }
         let told = |now, span| recent.within(Time::from_millis(now), Duration::from_millis(span));
         assert_eq!(told(500, 1_000), [3, 4, 5].into_iter().map(dot).collect());

@@ -12,10 +12,10 @@ use std::fmt;
 use thiserror::Error;
 
 /// The oldest version of stream and frames that this build speaks.
-pub const OLDEST_VERSION: u64 = 11;
+pub const OLDEST_VERSION: u64 = 12;
 
 /// The newest version of stream and frames that this build speaks.
-pub const NEWEST_VERSION: u64 = 11;
+pub const NEWEST_VERSION: u64 = 12;
 
 /// Longest cluster name in bytes.
 pub const MAX_CLUSTER: usize = 64;
@@ -283,7 +283,7 @@ mod tests {
             let hello = hello(expected);
             assert_eq!(Hello::from_bytes(&hello.to_bytes()), Ok(hello));
         }
-        let expected = b"\x0b\x0b\x04shop\x04full\x01\0\0\0\0\0\0\0\x07\x0e127.0.0.1:4100\x63\0\0\0\0\0\0\0\0";
+        let expected = b"\x0c\x0c\x04shop\x04full\x01\0\0\0\0\0\0\0\x07\x0e127.0.0.1:4100\x63\0\0\0\0\0\0\0\0";
         assert_eq!(hello(None).to_bytes(), expected);
     }
 

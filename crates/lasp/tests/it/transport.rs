@@ -215,10 +215,10 @@ async fn another_cluster_is_refused_on_both_sides_with_both_names() {
 async fn an_unknown_version_is_refused_with_the_versions_spoken_here() {
     let a = Setup::id(1).start().await;
     let mut raw = Raw::connect(&a).await;
-    raw.write(&with_preface(|out| write_control(out, Kind::Hello, &[12, 14, 200, 1]))).await;
+    raw.write(&with_preface(|out| write_control(out, Kind::Hello, &[13, 14, 200, 1]))).await;
     let refusal = raw.refusal().await;
     assert_eq!(refusal.reason, Reason::Version);
-    assert_eq!(refusal.text, "this node speaks versions 11 to 11, the other side 12 to 14");
+    assert_eq!(refusal.text, "this node speaks versions 12 to 12, the other side 13 to 14");
     assert_eq!(raw.packet().await, None);
 }
 
