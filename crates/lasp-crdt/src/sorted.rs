@@ -3,6 +3,8 @@
 //! One item takes no allocation (nearly every delta), a few take one vector, many take vectors of at most
 //! [`CHUNK`] items, so that an insertion in the middle of a million moves a chunk, not the list. It knows no dots.
 
+use std::cmp::Ordering;
+
 /// Most items of one chunk. A guess: a few kilobytes, which move in about the time of a cache miss or two.
 const CHUNK: usize = 256;
 
@@ -289,29 +291,14 @@ impl<T> Sorted<T> {
 impl<T: Ord> Sorted<T> {
     /// The position of this item in a list that is sorted by items, or where it would go.
     pub(crate) fn search(&self, item: &T) -> Result<At, At> {
-        // Who reads in order appends.
-        if self.last().is_none_or(|last| last < item) {
-            return Err(self.end());
-        }
-        let at = self.partition_point(|mine| mine < item);
-        match self.get(at) {
-            Some(mine) if mine == item => Ok(self.normal(at)),
-            _ => Err(at),
-        }
+        self.locate(|mine| mine.cmp(item))
     }
 }
 
 impl<T: Keyed> Sorted<T> {
     /// The position of the item with this key, or where it would go.
     pub(crate) fn find(&self, key: u64) -> Result<At, At> {
-        match self.last() {
-            // Deltas and decoding append.
-            Some(last) if last.key() < key => return Err(self.end()),
-            None => return Err(At::FIRST),
-            Some(_) => {}
-        }
-        let at = self.partition_point(|item| item.key() < key);
-        self.hit(at, key)
+        self.locate(|item| item.key().cmp(&key))
     }
 
     /// As [`find`](Self::find), for a key beyond the item before `from`: the quicker the closer it is behind (exponential
@@ -327,18 +314,11 @@ impl<T: Keyed> Sorted<T> {
         if rest.last().is_none_or(|last| last.key() < key) {
             return self.find(key);
         }
-        self.hit(At { item: from.item + gallop(rest, |item| item.key() < key), ..from }, key)
+        self.hit(At { item: from.item + gallop(rest, |item| item.key() < key), ..from }, |item| item.key() == key)
     }
 
     pub(crate) fn by_key(&self, key: u64) -> Option<&T> {
         self.find(key).ok().and_then(|at| self.get(at))
-    }
-
-    fn hit(&self, at: At, key: u64) -> Result<At, At> {
-        match self.get(at) {
-            Some(item) if item.key() == key => Ok(self.normal(at)),
-            _ => Err(at),
-        }
     }
 
     /// Puts items in whose keys are not here; they must be ascending. Cost: theirs, or that of one pass over all.
@@ -365,6 +345,20 @@ impl<T: Keyed> Sorted<T> {
 }
 
 impl<T> Sorted<T> {
+    /// The position of the item that is what is sought, or where it would go; `order` says how an item compares with that.
+    fn locate(&self, order: impl Fn(&T) -> Ordering) -> Result<At, At> {
+        // Deltas and decoding append.
+        if self.last().is_none_or(|last| order(last).is_lt()) {
+            return Err(self.end());
+        }
+        let at = self.partition_point(|item| order(item).is_lt());
+        self.hit(at, |item| order(item).is_eq())
+    }
+
+    fn hit(&self, at: At, is_it: impl Fn(&T) -> bool) -> Result<At, At> {
+        if self.get(at).is_some_and(is_it) { Ok(self.normal(at)) } else { Err(at) }
+    }
+
     /// The gap behind the last item.
     fn end(&self) -> At {
         match &self.0 {

@@ -55,9 +55,14 @@ impl Writer<'_> {
         }
         let width = width_of(numbers, least);
         self.u8(width as u8);
+        self.packed(numbers.iter().map(|number| number - least), width);
+    }
+
+    /// So many bits of each number, which has no more: the first in the lowest, padded with zeros to a whole byte.
+    pub fn packed(&mut self, numbers: impl IntoIterator<Item = u64>, width: u32) {
         let (mut bits, mut held) = (0u128, 0);
         for number in numbers {
-            bits |= u128::from(number - least) << held;
+            bits |= u128::from(number) << held;
             held += width;
             while held >= 8 {
                 self.out.push(bits as u8);
@@ -87,7 +92,7 @@ impl Reader<'_> {
         let head = self.bytes.wide(what)?;
         let Ok(least) = u64::try_from(head >> 1) else { return Err(bad) };
         let packed = head & 1 == 1;
-        let above = if packed { self.packed(len, what)? } else { self.varints(len, what)? };
+        let above = if packed { self.fitted(len, what)? } else { self.varints(len, what)? };
         let numbers: Option<Numbers> = above.iter().map(|above| least.checked_add(*above)).collect();
         let canonical = |numbers: &Numbers| above.contains(&0) && packs(numbers, least) == packed;
         numbers.filter(canonical).ok_or(bad)
@@ -100,12 +105,23 @@ impl Reader<'_> {
         (0..len).map(|_| self.varint(what)).collect()
     }
 
-    fn packed(&mut self, len: usize, what: &'static str) -> Result<Numbers, DecodeError> {
+    /// Packed numbers behind their width, which is the least that they need.
+    fn fitted(&mut self, len: usize, what: &'static str) -> Result<Numbers, DecodeError> {
         let bad = self.not_canonical(what);
         let width = u32::from(self.u8(what)?);
         if !(LEAST_WIDTH..=u64::BITS).contains(&width) {
             return Err(bad);
         }
+        let numbers = self.packed(len, width, what)?;
+        if width_of(&numbers, 0) == width { Ok(numbers) } else { Err(bad) }
+    }
+
+    /// The `len` numbers of `width` bits, 1 to 64, that [`Writer::packed`] wrote.
+    ///
+    /// # Errors
+    /// [`DecodeError`] where the input ends before, or the padding is not zeros.
+    pub fn packed(&mut self, len: usize, width: u32, what: &'static str) -> Result<Numbers, DecodeError> {
+        let bad = self.not_canonical(what);
         let bytes = self.bytes.take(packed_len(len, width) - 1, what)?;
         let mask = u128::from(u64::MAX >> (u64::BITS - width));
         let (mut bits, mut held, mut rest) = (0u128, 0, bytes.iter());
@@ -119,8 +135,7 @@ impl Reader<'_> {
             bits >>= width;
             held -= width;
         }
-        let canonical = bits == 0 && width_of(&numbers, 0) == width;
-        if canonical { Ok(numbers) } else { Err(bad) }
+        if bits == 0 { Ok(numbers) } else { Err(bad) }
     }
 }
 

@@ -23,6 +23,7 @@ use std::hash::Hash;
 #[derive(Clone)]
 pub struct GSet<E> {
     elements: Sorted<E>,
+    /// How many: the list would have to count its chunks.
     len: usize,
     fingerprint: u64,
 }

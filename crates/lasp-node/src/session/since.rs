@@ -71,8 +71,7 @@ impl Since {
             Self::Digest(digest) => state.delta(digest),
             Self::Sketch { .. } if !key.ty().parts_follow_content() => return Beyond::Unclear,
             Self::Sketch { salt, symbols } => {
-                let told = sketch::difference(symbols, &hashes(state, *salt)).ok();
-                let Some(told) = told else { return Beyond::Unclear };
+                let Ok(told) = sketch::difference(symbols, &hashes(state, *salt)) else { return Beyond::Unclear };
                 let missing: BTreeSet<u64> = told.right.into_iter().collect();
                 state.parts(|part| missing.contains(&short(mix(*salt, part))))
             }

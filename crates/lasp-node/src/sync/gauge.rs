@@ -71,15 +71,8 @@ impl Gauge {
     /// A byte with the width and whether ropes are odd, then the lowest bits of each rope, filling bytes from the lowest.
     pub(crate) fn encode(&self, w: &mut Writer<'_>) {
         w.u8(self.width as u8 | u8::from(self.odd) << 7);
-        let (mut bits, mut held) = (0u64, 0);
-        for half in self.halves.iter() {
-            bits |= u64::from(half.cast_unsigned() & ((1 << self.width) - 1)) << held;
-            held += self.width;
-            while held >= 8 {
-                w.u8(bits as u8);
-                (bits, held) = (bits >> 8, held - 8);
-            }
-        }
+        let lowest = (1 << self.width) - 1;
+        w.packed(self.halves.iter().map(|half| u64::from(half.cast_unsigned() & lowest)), self.width);
     }
 
     /// Reads what [`encode`](Self::encode) wrote.
@@ -94,14 +87,8 @@ impl Gauge {
             return Err(DecodeError::BadTag { what: "gauge", tag: tag.into(), at });
         }
         let mut halves = Box::new([0; ROPES]);
-        let (mut bits, mut held) = (0u64, 0);
-        for half in halves.iter_mut() {
-            while held < width {
-                bits |= u64::from(r.u8("rope")?) << held;
-                held += 8;
-            }
+        for (half, bits) in halves.iter_mut().zip(r.packed(ROPES, width, "rope")?) {
             *half = extend(bits.cast_signed(), width) as i32;
-            (bits, held) = (bits >> width, held - width);
         }
         Ok(Self { halves, odd, width })
     }
